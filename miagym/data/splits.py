@@ -1,0 +1,46 @@
+"""Dealing groups into parts: members or non-members, calibration or test."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def deal(
+    groups: NDArray[np.integer], strata: Sequence[str], shares: dict[str, float], seed: int
+) -> NDArray[np.str_]:
+    """Deals whole groups into parts, so that each stratum is spread over the parts by their shares.
+
+    Strata (artists, say) are what would otherwise tell the parts apart; a group is never cut. Each
+    stratum's groups come in random order, and the next one goes to the part that has had least of
+    its share, first of this stratum, then of everything.
+
+    Args:
+        groups: group number of each item (n,).
+        strata: stratum of each item (n,); a group belongs to the stratum of its first item.
+        shares: relative size of each part by name, for example `{"member": 1, "non-member": 1}`.
+        seed: decides the order, and so the result.
+
+    Returns:
+        The part of each item (n,).
+    """
+    rng = np.random.default_rng(seed)
+    names, share = list(shares), np.array(list(shares.values()), dtype=float)
+    _, first, sizes = np.unique(groups, return_index=True, return_counts=True)
+    by_stratum: dict[str, list[int]] = {}
+    for g in rng.permutation(len(first)):
+        by_stratum.setdefault(strata[first[g]], []).append(g)
+
+    part_of_group = np.empty(len(first), dtype=int)
+    total = np.zeros(len(share))
+    for stratum in sorted(by_stratum):
+        dealt = np.zeros(len(share))
+        for g in by_stratum[stratum]:
+            part = np.lexsort((rng.random(len(share)), total / share, dealt / share))[0]
+            part_of_group[g] = part
+            dealt[part] += sizes[g]
+            total[part] += sizes[g]
+    inverse = np.unique(groups, return_inverse=True)[1]
+    return np.array(names)[part_of_group[inverse]]

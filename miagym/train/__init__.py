@@ -1,0 +1,1 @@
+"""Training the embedded targets from the embedded art: `miagym train NAME`."""

@@ -1,0 +1,148 @@
+"""One training loop for every network of the embedded world: seeded, resumable, never pickled.
+
+What a step trains on is a function of the step's number alone, so a run that was stopped and resumed
+sees the same batches and the same noise as one that was left alone.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from safetensors import safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn
+from torch.optim.lr_scheduler import OneCycleLR
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+
+from miagym.errors import RunError
+
+Progress = Callable[[range, str], Iterable[int]]
+"""Wraps a range of steps and a label, to show how far it is."""
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """How long and how fast to train."""
+
+    steps: int
+    learning_rate: float
+    weight_decay: float = 0.01
+    warm_up: float = 0.05
+    """Share of the steps over which the learning rate rises, before it falls by a cosine to nothing."""
+    ema_decay: float = 0.995
+    state_every: int = 200
+    """Steps between two states on disk, from which a stopped run resumes."""
+
+
+def batch_of(step: int, n: int, size: int, seed: int) -> NDArray[np.int64]:
+    """Rows of a batch (size,): each epoch is a fresh permutation of n rows, its remainder dropped."""
+    size = min(size, n)
+    epoch, place = divmod(step, n // size)
+    order = np.random.default_rng((seed, epoch)).permutation(n)
+    return order[place * size : (place + 1) * size]
+
+
+def train(
+    module: nn.Module,
+    loss_at: Callable[[int], Tensor],
+    schedule: Schedule,
+    state: Path,
+    progress: Progress,
+    label: str,
+    keep: dict[int, Callable[[nn.Module], None]] | None = None,
+) -> nn.Module:
+    """Trains `module` in place and returns the moving average of its weights.
+
+    Args:
+        module: what the loss depends on.
+        loss_at: the loss of a step (scalar), from that step's batch.
+        schedule: length, rate, decay.
+        state: a safetensors file; where it exists, training goes on from it.
+        progress: shows how far it is.
+        label: what the progress calls this training.
+        keep: called with the averaged module after these numbers of steps.
+
+    Raises:
+        RunError: if `state` belongs to a training of another length.
+    """
+    ema = AveragedModel(module, multi_avg_fn=get_ema_multi_avg_fn(schedule.ema_decay), use_buffers=True)
+    optimizer = torch.optim.AdamW(
+        module.parameters(), lr=schedule.learning_rate, weight_decay=schedule.weight_decay
+    )
+    rate = OneCycleLR(
+        optimizer,
+        max_lr=schedule.learning_rate,
+        total_steps=schedule.steps + 1,
+        pct_start=schedule.warm_up,
+        cycle_momentum=False,
+    )
+    done = _load(state, ema, optimizer, rate, schedule) if state.exists() else 0
+    module.train()
+    for step in progress(range(done, schedule.steps), label):
+        loss = loss_at(step)
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        nn.utils.clip_grad_norm_(module.parameters(), 1.0)
+        optimizer.step()
+        rate.step()
+        ema.update_parameters(module)
+        if keep and step + 1 in keep:
+            keep[step + 1](ema.module)
+        if (step + 1) % schedule.state_every == 0 or step + 1 == schedule.steps:
+            _save(state, ema, optimizer, rate, schedule, step + 1)
+    return ema.module.eval()
+
+
+def _save(
+    path: Path,
+    ema: AveragedModel,
+    optimizer: torch.optim.Optimizer,
+    rate: OneCycleLR,
+    schedule: Schedule,
+    step: int,
+) -> None:
+    moments = optimizer.state_dict()["state"]
+    tensors = {f"optimizer.{i}.{name}": value for i, s in moments.items() for name, value in s.items()}
+    parameters = optimizer.param_groups[0]["params"]
+    tensors |= {f"parameter.{i}": p.detach().clone() for i, p in enumerate(parameters)}
+    tensors |= {f"ema.{name}": value.clone() for name, value in ema.state_dict().items()}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_suffix(".partial")
+    save_file(tensors, partial, metadata={"step": str(step), "schedule": json.dumps(vars(schedule))})
+    os.replace(partial, path)
+
+
+def _load(
+    path: Path,
+    ema: AveragedModel,
+    optimizer: torch.optim.Optimizer,
+    rate: OneCycleLR,
+    schedule: Schedule,
+) -> int:
+    parameters = optimizer.param_groups[0]["params"]
+    with safe_open(path, framework="pt") as file:
+        metadata = file.metadata()
+        if json.loads(metadata["schedule"]) != vars(schedule):
+            raise RunError(f"{path} holds a training with another schedule; delete it or choose --out.")
+        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    step = int(metadata["step"])
+    with torch.no_grad():
+        for i, parameter in enumerate(parameters):
+            parameter.copy_(tensors[f"parameter.{i}"])
+    ema.load_state_dict({k.removeprefix("ema."): v for k, v in tensors.items() if k.startswith("ema.")})
+    moments: dict[int, dict[str, Tensor]] = {}
+    for name, value in tensors.items():
+        if name.startswith("optimizer."):
+            _, i, key = name.split(".")
+            moments.setdefault(int(i), {})[key] = value
+    optimizer.load_state_dict(optimizer.state_dict() | {"state": moments})
+    for _ in range(step):
+        rate.step()
+    return step
