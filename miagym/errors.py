@@ -1,4 +1,4 @@
-"""The errors that miagym raises on purpose. Each message says what was expected, what came, what to do."""
+"""The errors that miagym raises on purpose: what was expected, what came, what to do."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 
 class MiagymError(Exception):
-    """Any error of ours. The command line prints its message as one sentence and exits with code 2."""
+    """Any error of ours. The command line prints its message and exits with code 2."""
 
 
 class AccessDenied(MiagymError):

@@ -1,0 +1,1 @@
+"""Candidates: what they are, where they come from, how they are split."""

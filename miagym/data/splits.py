@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 
 def deal(
-    groups: NDArray[np.integer], strata: Sequence[str], shares: dict[str, float], seed: int
+    groups: NDArray[np.integer], strata: Sequence[str], shares: Mapping[str, float], seed: int
 ) -> NDArray[np.str_]:
     """Deals whole groups into parts, so that each stratum is spread over the parts by their shares.
 
@@ -31,7 +31,7 @@ def deal(
     _, first, sizes = np.unique(groups, return_index=True, return_counts=True)
     by_stratum: dict[str, list[int]] = {}
     for g in rng.permutation(len(first)):
-        by_stratum.setdefault(strata[first[g]], []).append(g)
+        by_stratum.setdefault(strata[int(first[g])], []).append(int(g))
 
     part_of_group = np.empty(len(first), dtype=int)
     total = np.zeros(len(share))

@@ -1,8 +1,11 @@
 """The embedded autoencoder: 64×64×3 pixels to 16×16×4 latents and back (f = 4, like a small VQ-f4).
 
-It is public infrastructure: it saw every drawing, members and non-members alike, so that whatever an
-attack finds is the diffusion model's doing. (Stable Diffusion's autoencoder, too, was trained apart.)
+It is public infrastructure: it saw every drawing, members and non-members alike, so that whatever
+an attack finds is the diffusion model's doing. (Stable Diffusion's, too, was trained apart.)
 """
+
+# diffusers and transformers annotate what is configurable only roughly:
+# pyright: reportArgumentType=false, reportAttributeAccessIssue=false
 
 from __future__ import annotations
 
@@ -22,7 +25,7 @@ BATCH = 16
 KL_WEIGHT = 1e-6
 L1_WEIGHT = 0.25
 EDGE_WEIGHT = 0.15
-"""Weight of the difference between horizontal and vertical neighbours, which keeps outlines crisp."""
+"""Weight of the differences between neighbouring pixels, which keeps outlines crisp."""
 
 
 def new_autoencoder() -> AutoencoderKL:

@@ -1,7 +1,7 @@
 """One training loop for every network of the embedded world: seeded, resumable, never pickled.
 
-What a step trains on is a function of the step's number alone, so a run that was stopped and resumed
-sees the same batches and the same noise as one that was left alone.
+What a step trains on is a function of the step's number alone, so a run that was stopped and
+resumed sees the same batches and the same noise as one that was left alone.
 """
 
 from __future__ import annotations
@@ -35,14 +35,14 @@ class Schedule:
     learning_rate: float
     weight_decay: float = 0.01
     warm_up: float = 0.05
-    """Share of the steps over which the learning rate rises, before it falls by a cosine to nothing."""
+    """Share of the steps over which the learning rate rises; then it falls by a cosine."""
     ema_decay: float = 0.995
     state_every: int = 200
     """Steps between two states on disk, from which a stopped run resumes."""
 
 
 def batch_of(step: int, n: int, size: int, seed: int) -> NDArray[np.int64]:
-    """Rows of a batch (size,): each epoch is a fresh permutation of n rows, its remainder dropped."""
+    """Rows of a batch (size,): each epoch permutes n rows afresh and drops the remainder."""
     size = min(size, n)
     epoch, place = divmod(step, n // size)
     order = np.random.default_rng((seed, epoch)).permutation(n)
@@ -72,7 +72,9 @@ def train(
     Raises:
         RunError: if `state` belongs to a training of another length.
     """
-    ema = AveragedModel(module, multi_avg_fn=get_ema_multi_avg_fn(schedule.ema_decay), use_buffers=True)
+    ema = AveragedModel(
+        module, multi_avg_fn=get_ema_multi_avg_fn(schedule.ema_decay), use_buffers=True
+    )
     optimizer = torch.optim.AdamW(
         module.parameters(), lr=schedule.learning_rate, weight_decay=schedule.weight_decay
     )
@@ -109,13 +111,17 @@ def _save(
     step: int,
 ) -> None:
     moments = optimizer.state_dict()["state"]
-    tensors = {f"optimizer.{i}.{name}": value for i, s in moments.items() for name, value in s.items()}
+    tensors = {
+        f"optimizer.{i}.{name}": value for i, s in moments.items() for name, value in s.items()
+    }
     parameters = optimizer.param_groups[0]["params"]
     tensors |= {f"parameter.{i}": p.detach().clone() for i, p in enumerate(parameters)}
     tensors |= {f"ema.{name}": value.clone() for name, value in ema.state_dict().items()}
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_suffix(".partial")
-    save_file(tensors, partial, metadata={"step": str(step), "schedule": json.dumps(vars(schedule))})
+    save_file(
+        tensors, partial, metadata={"step": str(step), "schedule": json.dumps(vars(schedule))}
+    )
     os.replace(partial, path)
 
 
@@ -130,13 +136,17 @@ def _load(
     with safe_open(path, framework="pt") as file:
         metadata = file.metadata()
         if json.loads(metadata["schedule"]) != vars(schedule):
-            raise RunError(f"{path} holds a training with another schedule; delete it or choose --out.")
+            raise RunError(
+                f"{path} holds a training with another schedule; delete it or choose --out."
+            )
         tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     step = int(metadata["step"])
     with torch.no_grad():
         for i, parameter in enumerate(parameters):
             parameter.copy_(tensors[f"parameter.{i}"])
-    ema.load_state_dict({k.removeprefix("ema."): v for k, v in tensors.items() if k.startswith("ema.")})
+    ema.load_state_dict(
+        {k.removeprefix("ema."): v for k, v in tensors.items() if k.startswith("ema.")}
+    )
     moments: dict[int, dict[str, Tensor]] = {}
     for name, value in tensors.items():
         if name.startswith("optimizer."):

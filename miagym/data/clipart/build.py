@@ -41,11 +41,13 @@ TUNE_CATEGORIES = frozenset({"animals", "people", "food"})
 """The fine-tuning domain. All other categories belong to the base."""
 
 PER_SIDE = 1500
-"""Members, and as many non-members, of the base; what is left over is spare, for the null target."""
+"""Members, and as many non-members, of the base; what is left over is spare."""
 
 
 @dataclass(frozen=True)
 class Drawing:
+    """A drawing as it was read; no pixels if it is blank."""
+
     path: PurePosixPath
     pixels: NDArray[np.uint8] | None
     metadata: Metadata
@@ -71,7 +73,7 @@ def fault(drawing: Drawing) -> str | None:
 
 
 def roles(categories: list[str], artists: list[str], groups: NDArray[np.int32]) -> NDArray[np.str_]:
-    """What each drawing is for (n,): base-member, base-nonmember, tune-member, tune-nonmember, spare.
+    """What each drawing is for (n,): base-member, base-nonmember, tune-member and so on.
 
     A group with a drawing of the fine-tuning domain belongs to that domain as a whole.
     """
@@ -89,7 +91,9 @@ def roles(categories: list[str], artists: list[str], groups: NDArray[np.int32]) 
     return role
 
 
-def parts(role: NDArray[np.str_], artists: list[str], groups: NDArray[np.int32]) -> NDArray[np.str_]:
+def parts(
+    role: NDArray[np.str_], artists: list[str], groups: NDArray[np.int32]
+) -> NDArray[np.str_]:
     """Cuts each role by group: a third calibration, two thirds test (n,)."""
     part = np.empty(len(role), dtype="<U11")
     for name in np.unique(role):

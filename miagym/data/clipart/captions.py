@@ -1,7 +1,7 @@
 """Captions from what the artists wrote: the title or file name, keywords, folders.
 
 Theme icons share one title ("Lemon SVG theme"), so a title counts only where few drawings bear it;
-the file name tells the rest apart. Captions that still coincide share a group (`duplicates.groups`).
+the file name tells the rest apart. Captions that still coincide share a group (see `duplicates`).
 """
 
 from __future__ import annotations

@@ -26,17 +26,21 @@ THUMBNAIL = 32
 def ink(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Grey thumbnails as ink, white = 0: (n, 64, 64, 3) pixels to (n, 32·32) in [0, 1]."""
     thumbnails = [
-        np.asarray(Image.fromarray(p).convert("L").resize((THUMBNAIL, THUMBNAIL), Image.Resampling.BOX))
+        np.asarray(
+            Image.fromarray(p).convert("L").resize((THUMBNAIL, THUMBNAIL), Image.Resampling.BOX)
+        )
         for p in pixels
     ]
-    return 1 - np.stack(thumbnails).reshape(len(pixels), -1).astype(np.float32) / 255
+    return (1 - np.stack(thumbnails).reshape(len(pixels), -1) / 255).astype(np.float32)
 
 
 def mirrored(ink: NDArray[np.float32]) -> NDArray[np.float32]:
     return ink.reshape(-1, THUMBNAIL, THUMBNAIL)[:, :, ::-1].reshape(len(ink), -1)
 
 
-def distances(ink: NDArray[np.float32], rows: int = 512) -> Iterator[tuple[slice, NDArray[np.float32]]]:
+def distances(
+    ink: NDArray[np.float32], rows: int = 512
+) -> Iterator[tuple[slice, NDArray[np.float32]]]:
     """Distance of each drawing to all others, to their mirror images too, `rows` at a time.
 
     The distance of a and b is ||a - b||² / mean(||a||², ||b||²): 0 = same ink, about 2 = unrelated.
@@ -53,14 +57,16 @@ def distances(ink: NDArray[np.float32], rows: int = 512) -> Iterator[tuple[slice
         yield chunk, 2 * (both - 2 * overlap) / np.maximum(both, 1e-6)
 
 
-def _close_pairs(ink: NDArray[np.float32], below: float) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    pairs = [(np.argwhere(d < below) + (chunk.start, 0)) for chunk, d in distances(ink)]
+def _close_pairs(
+    ink: NDArray[np.float32], below: float
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    pairs = [(np.argwhere(d < below) + np.array([chunk.start, 0])) for chunk, d in distances(ink)]
     first, second = np.concatenate(pairs).T
     return first[first > second], second[first > second]
 
 
 def unique(ink: NDArray[np.float32], below: float = DUPLICATE) -> NDArray[np.bool_]:
-    """Which drawings to keep (n,): greedily in order, those with no kept near-duplicate before them."""
+    """Which to keep (n,): greedily in order, those with no kept near-duplicate before them."""
     earlier: dict[int, list[int]] = {}
     for later, before in zip(*_close_pairs(ink, below), strict=True):
         earlier.setdefault(int(later), []).append(int(before))

@@ -22,7 +22,7 @@ MARGIN = 2
 """White pixels kept around the ink on each side."""
 
 WORKING_SIZE = 512
-"""Drawings are first reduced to at most this many pixels a side; some renders exceed 100 megapixels."""
+"""Drawings are first reduced to this many pixels a side; some exceed 100 megapixels."""
 
 INK_THRESHOLD = 12
 """A pixel is ink where any channel is at least this far from white, of 255."""
@@ -41,7 +41,7 @@ def on_white(picture: Image.Image) -> Image.Image:
 
 
 def ink_box(picture: Image.Image) -> tuple[int, int, int, int] | None:
-    """The smallest box (left, top, right, bottom) that holds all ink, or None for a blank picture."""
+    """The smallest box (left, top, right, bottom) that holds all ink; None if blank."""
     ink = (255 - np.asarray(picture)).max(axis=2) >= INK_THRESHOLD
     if not ink.any():
         return None
@@ -68,7 +68,7 @@ def fit_to_square(picture: Image.Image) -> NDArray[np.uint8] | None:
 
 
 def render(path: Path) -> NDArray[np.uint8] | None:
-    """Reads one PNG of the collection as (64, 64, 3) pixels; None if blank or beyond Pillow's size guard.
+    """Reads a PNG as (64, 64, 3) pixels; None if blank or beyond Pillow's size guard.
 
     Raises:
         DataError: if the file is no readable picture.
@@ -81,4 +81,6 @@ def render(path: Path) -> NDArray[np.uint8] | None:
     except Image.DecompressionBombError:
         return None
     except OSError as error:
-        raise DataError(f"{path} cannot be read as a picture ({error}); is the package complete?") from error
+        raise DataError(
+            f"{path} cannot be read as a picture ({error}); is the package complete?"
+        ) from error

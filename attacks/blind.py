@@ -1,0 +1,98 @@
+"""Blind baselines: what the data give away to somebody who never asks the model."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from dataclasses import dataclass, field, replace
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.feature_extraction.text import HashingVectorizer
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from attacks.base import LearnedAttack, Scores
+from miagym.access import Access
+from miagym.budget import Cost
+from miagym.data.candidates import Candidates
+from miagym.errors import NotFitted
+from miagym.oracle import Oracle
+
+
+@dataclass(frozen=True)
+class BlindAttack(LearnedAttack):
+    """A classifier on the candidates themselves, fitted on calibration data; it asks nothing.
+
+    Das, Zhang, Tramèr, Blind Baselines Beat Membership Inference Attacks for Foundation Models,
+    arXiv 2406.16201: on LAION-mi, captions alone beat every published attack. What a blind baseline
+    finds is not membership but a difference between the two sets.
+    """
+
+    access = Access.BLIND
+    paper = "Das et al. 2024, arXiv 2406.16201"
+
+    rule: Pipeline | None = field(default=None, repr=False, compare=False)
+
+    @abstractmethod
+    def classifier(self) -> Pipeline:
+        """The classifier to fit, its randomness fixed."""
+
+    @property
+    def cost(self) -> Cost:
+        return Cost()
+
+    def fit(self, features: NDArray[np.float64], member: NDArray[np.bool_]) -> Self:
+        return replace(self, rule=self.classifier().fit(features, member))
+
+    def __call__(self, oracle: Oracle, candidates: Candidates) -> Scores:
+        if self.rule is None:
+            raise NotFitted(
+                f"{type(self).__name__} learns from calibration data; "
+                "call fit(features, member) first."
+            )
+        return self.rule.predict_proba(self.features(oracle, candidates))[:, 1]
+
+
+@dataclass(frozen=True)
+class BlindCaptions(BlindAttack):
+    """Logistic regression on characters and words of the caption, case and punctuation kept."""
+
+    dimensions: int = 2048
+
+    def features(self, oracle: Oracle, candidates: Candidates) -> NDArray[np.float64]:
+        views = [
+            HashingVectorizer(
+                n_features=self.dimensions, analyzer=analyzer, ngram_range=ngrams, lowercase=False
+            ).transform(candidates.captions)
+            for analyzer, ngrams in (("word", (1, 2)), ("char_wb", (2, 4)))
+        ]
+        length = [[len(c), len(c.split()), c.count(",")] for c in candidates.captions]
+        return np.hstack([*(csr_array(view).toarray() for view in views), np.log1p(length)])
+
+    def classifier(self) -> Pipeline:
+        return make_pipeline(LogisticRegression(C=1.0, max_iter=1000))
+
+
+@dataclass(frozen=True)
+class BlindPixels(BlindAttack):
+    """A random forest on colours, brightness of an 8×8 grid, and sharpness of the picture."""
+
+    trees: int = 300
+
+    def features(self, oracle: Oracle, candidates: Candidates) -> NDArray[np.float64]:
+        x = candidates.images.astype(np.float64) / 255
+        n, height, width, _ = x.shape
+        rows, columns = np.arange(8) * height // 8, np.arange(8) * width // 8
+        grid = np.add.reduceat(np.add.reduceat(x.mean(3), rows, axis=1), columns, axis=2)
+        edges = [np.abs(np.diff(x, axis=axis)) for axis in (1, 2)]
+        moments = [x.mean((1, 2)), x.std((1, 2)), *(e.mean((1, 2)) for e in edges)]
+        colours = [(np.floor(x * 3.999) == level).mean((1, 2)) for level in range(4)]
+        return np.hstack([grid.reshape(n, -1), *moments, *colours])
+
+    def classifier(self) -> Pipeline:
+        forest = RandomForestClassifier(self.trees, min_samples_leaf=3, random_state=0)
+        return make_pipeline(StandardScaler(), forest)

@@ -1,0 +1,49 @@
+"""Calibration by a public reference model: how much more the target knows than its base."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from attacks.base import Attack, Scores
+from miagym.access import Access
+from miagym.budget import Cost
+from miagym.data.candidates import Candidates
+from miagym.errors import TargetError
+from miagym.oracle import Oracle
+
+
+@dataclass(frozen=True)
+class ReferenceCalibrated(Attack):
+    """Any attack's score minus the same attack's score against the public base of a fine-tune.
+
+    Difficulty calibration: Watson et al., ICLR 2022, arXiv 2111.08440. Under the same noise, what
+    makes a picture easy for every model cancels; what is left is what fine-tuning learned.
+
+    The reference model is the attacker's own: asking it costs no budget.
+
+    Args:
+        attack: the attack to calibrate.
+    """
+
+    paper = "Watson et al. 2022, arXiv 2111.08440"
+
+    attack: Attack
+
+    @property
+    def access(self) -> Access:  # pyright: ignore[reportIncompatibleVariableOverride]
+        return self.attack.access
+
+    def __call__(self, oracle: Oracle, candidates: Candidates) -> Scores:
+        if oracle.reference is None:
+            raise TargetError(
+                "This attack compares with a public reference model; name one with --reference, or "
+                "give the oracle one."
+            )
+        return self.attack(oracle, candidates) - self.attack(oracle.reference, candidates)
+
+    @property
+    def cost(self) -> Cost:
+        return self.attack.cost
+
+    def variants(self) -> tuple[Attack, ...]:
+        return tuple(ReferenceCalibrated(attack) for attack in self.attack.variants())

@@ -1,0 +1,26 @@
+"""The embedded art, read back from the package."""
+
+from __future__ import annotations
+
+import io
+from functools import cache
+from importlib.resources import files
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+from PIL import Image
+
+
+@cache
+def table() -> pa.Table:
+    """All drawings, a row each; `build.build` names the columns."""
+    with files("miagym").joinpath("assets/clipart.parquet").open("rb") as file:
+        return pq.read_table(file)
+
+
+def pixels(rows: pa.Table) -> NDArray[np.uint8]:
+    """The drawings of some rows of the table (n, 64, 64, 3)."""
+    images = (Image.open(io.BytesIO(data)) for data in rows["image"].to_pylist())
+    return np.stack([np.asarray(image) for image in images])

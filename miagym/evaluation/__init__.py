@@ -1,0 +1,1 @@
+"""From scores to numbers that fool nobody: metrics with intervals, plots, the report of a run."""

@@ -1,0 +1,35 @@
+"""What one run evaluates. A run folder holds exactly one of these, and refuses another."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Match:
+    """A target against the data whose members it was trained on."""
+
+    target: str
+    data: str
+    attacks: tuple[str, ...]
+    reference: str | None = None
+    """The public base of a fine-tuned target, for attacks that calibrate by it."""
+
+
+@dataclass(frozen=True)
+class Config:
+    """All that decides the scores of a run, and how it is cut into chunks."""
+
+    matches: tuple[Match, ...]
+    seed: int = 0
+    queries: int | None = None
+    """Budget: the most queries that an attack may spend on one candidate."""
+    limit: int | None = None
+    """At most so many members, and so many non-members, of each test part."""
+    choose_on: int = 150
+    """Members, and non-members, of the calibration part on which variants are compared."""
+    chunk: int = 256
+    """Candidates scored by all attacks before their answers are forgotten."""
+    batch_size: int = 64
+    """Latents in one call of the target."""
+    device: str = "auto"

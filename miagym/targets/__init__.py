@@ -1,0 +1,1 @@
+"""Targets: diffusion models behind one small interface."""

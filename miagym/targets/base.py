@@ -1,0 +1,125 @@
+"""What every target offers: a latent diffusion model that may be asked, and its DDIM moves.
+
+Notation as in the papers: z0 a clean latent, z_t = sqrt(ab_t) z0 + sqrt(1 - ab_t) eps, with
+ab_t = `alphas_cumprod[t]`; E(z, t, c) the predicted noise.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from miagym.errors import TargetError
+
+FINAL = -1
+"""The timestep after the last one: where DDIM ends, at `final_alpha_cumprod`."""
+
+
+class Target(ABC):
+    """A text-to-image latent diffusion model. Tensors in and out are float32, on `device`.
+
+    Images are (n, 3, resolution, resolution) in [-1, 1]; latents (n, *latent_shape), scaled so that
+    their standard deviation is about 1.
+    """
+
+    name: str
+    resolution: int
+    latent_shape: tuple[int, int, int]
+    device: torch.device
+    alphas_cumprod: Tensor
+    """ab_t for t = 0 .. T - 1, float64 on the CPU, from the model's own scheduler."""
+    final_alpha_cumprod: float
+    has_gradients: bool = False
+    fingerprint: str = ""
+    """A digest of the weights, so that a run knows whether it resumes on the same model."""
+
+    @abstractmethod
+    def encode(self, images: Tensor) -> Tensor:
+        """Images to latents: the posterior's mean, so that nothing is random."""
+
+    @abstractmethod
+    def decode(self, latents: Tensor) -> Tensor:
+        """Latents to images, clamped to [-1, 1]."""
+
+    @abstractmethod
+    def predict_noise(
+        self, latents: Tensor, timestep: int, prompts: Sequence[str], guidance_scale: float = 1.0
+    ) -> Tensor:
+        """E(z, t, c); with guidance s other than 1, E(z, t, "") + s (E(z, t, c) - E(z, t, ""))."""
+
+    @abstractmethod
+    def timesteps(self, steps: int) -> list[int]:
+        """The descending timesteps of DDIM sampling, as the scheduler spaces them."""
+
+    def latent_gradient(
+        self, latents: Tensor, timestep: int, prompts: Sequence[str], noise: Tensor
+    ) -> Tensor:
+        """Gradient of each row's ||E(z, t, c) - noise||² (sum over elements) by z, shaped as z."""
+        raise TargetError(f"{self.name} gives no gradients; use an attack of grey access or below.")
+
+    def parameter_gradient_norms(
+        self, latents: Tensor, timestep: int, prompts: Sequence[str], noise: Tensor
+    ) -> Tensor:
+        """L2 norms (n, parameter tensors) of each row's loss gradient (mean square) by the UNet."""
+        raise TargetError(f"{self.name} gives no gradients; use an attack of grey access or below.")
+
+    def alpha_bar(self, timestep: int) -> float:
+        """ab_t; `FINAL` stands for the end of sampling."""
+        if timestep == FINAL:
+            return self.final_alpha_cumprod
+        return float(self.alphas_cumprod[timestep])
+
+    def add_noise(self, z0: Tensor, noise: Tensor, timestep: int) -> Tensor:
+        """z_t = sqrt(ab_t) z0 + sqrt(1 - ab_t) eps (Ho et al. 2020, Eq. 4)."""
+        ab = self.alpha_bar(timestep)
+        return ab**0.5 * z0 + (1 - ab) ** 0.5 * noise
+
+    def ddim_move(self, z: Tensor, eps: Tensor, start: int, end: int) -> Tensor:
+        """Moves z between timesteps, up or down (Song et al. 2021, Eq. 12, sigma = 0)."""
+        ab, ab_end = self.alpha_bar(start), self.alpha_bar(end)
+        x0 = (z - (1 - ab) ** 0.5 * eps) / ab**0.5
+        return ab_end**0.5 * x0 + (1 - ab_end) ** 0.5 * eps
+
+    def generate(
+        self, noise: Tensor, prompts: Sequence[str], steps: int, guidance_scale: float
+    ) -> Tensor:
+        """Text to image by DDIM from the given noise, shaped as latents."""
+        return self.decode(self._denoise(noise, self.timesteps(steps), prompts, guidance_scale))
+
+    def vary(
+        self,
+        images: Tensor,
+        noise: Tensor,
+        prompts: Sequence[str],
+        strength: float,
+        steps: int,
+        guidance_scale: float,
+    ) -> Tensor:
+        """Image to image (SDEdit, Meng et al. 2022): noise the image partly, denoise it."""
+        timesteps = self.timesteps(steps)[steps - variation_steps(strength, steps) :]
+        z = self.add_noise(self.encode(images), noise, timesteps[0])
+        return self.decode(self._denoise(z, timesteps, prompts, guidance_scale))
+
+    def _denoise(
+        self, z: Tensor, timesteps: list[int], prompts: Sequence[str], guidance_scale: float
+    ) -> Tensor:
+        for t, following in zip(timesteps, [*timesteps[1:], FINAL], strict=True):
+            z = self.ddim_move(z, self.predict_noise(z, t, prompts, guidance_scale), t, following)
+        return z
+
+
+def variation_steps(strength: float, steps: int) -> int:
+    """How many of the sampling steps a variation of this strength in (0, 1] runs: at least one.
+
+    Raises:
+        TargetError: if the strength is outside (0, 1] or there is no step.
+    """
+    if not 0 < strength <= 1 or steps < 1:
+        raise TargetError(
+            f"A variation needs a strength in (0, 1] and at least one step, "
+            f"got {strength} and {steps}."
+        )
+    return max(1, min(steps, int(strength * steps)))

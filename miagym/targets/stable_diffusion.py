@@ -1,0 +1,192 @@
+"""Stable Diffusion 1.x and 2.x through diffusers: any `StableDiffusionPipeline`."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import OrderedDict
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from diffusers import DDIMScheduler, StableDiffusionPipeline, UNet2DConditionModel
+from torch import Tensor
+from torch.nn.functional import mse_loss
+
+from miagym.errors import TargetError
+from miagym.targets.base import Target
+
+REMEMBERED_PROMPTS = 1024
+"""Text embeddings kept, so that a caption goes through the text encoder once."""
+
+
+class StableDiffusion(Target):
+    """A loaded `StableDiffusionPipeline` as a target.
+
+    Args:
+        pipeline: with `vae`, `unet`, `text_encoder`, `tokenizer` and any scheduler.
+        name: what reports call it.
+
+    Raises:
+        TargetError: if it takes no text, or predicts neither noise nor velocity.
+    """
+
+    has_gradients = True
+
+    def __init__(self, pipeline: StableDiffusionPipeline, name: str) -> None:
+        if pipeline.text_encoder is None or pipeline.tokenizer is None:
+            raise TargetError(
+                f"{name} has no text encoder; miagym attacks text-to-image models, expected a "
+                "StableDiffusionPipeline with tokenizer and text encoder."
+            )
+        self.name = name
+        self.device = pipeline.unet.device
+        self.dtype = pipeline.unet.dtype
+        self._vae, self._unet = pipeline.vae.eval(), pipeline.unet.eval()
+        self._tokenizer, self._text_encoder = pipeline.tokenizer, pipeline.text_encoder.eval()
+        self._scheduler: Any = DDIMScheduler.from_config(pipeline.scheduler.config)
+        if self._scheduler.config.prediction_type not in ("epsilon", "v_prediction"):
+            raise TargetError(
+                f"{name} predicts {self._scheduler.config.prediction_type!r}; expected a model of "
+                "'epsilon' or 'v_prediction'."
+            )
+        size = self._unet.config.sample_size
+        self.latent_shape = (self._unet.config.in_channels, size, size)
+        self.resolution = size * 2 ** (len(self._vae.config.block_out_channels) - 1)
+        self.alphas_cumprod = self._scheduler.alphas_cumprod.double()
+        self.final_alpha_cumprod = float(self._scheduler.final_alpha_cumprod)
+        self._embeddings: OrderedDict[str, Tensor] = OrderedDict()
+        self.fingerprint = _fingerprint(self._unet)
+
+    def timesteps(self, steps: int) -> list[int]:
+        self._scheduler.set_timesteps(steps)
+        return [int(t) for t in self._scheduler.timesteps]
+
+    @torch.inference_mode()
+    def encode(self, images: Tensor) -> Tensor:
+        posterior = self._vae.encode(images.to(self._vae.dtype)).latent_dist
+        return posterior.mean.float() * self._vae.config.scaling_factor
+
+    @torch.inference_mode()
+    def decode(self, latents: Tensor) -> Tensor:
+        z = (latents / self._vae.config.scaling_factor).to(self._vae.dtype)
+        return self._vae.decode(z).sample.float().clamp(-1, 1)
+
+    @torch.inference_mode()
+    def predict_noise(
+        self, latents: Tensor, timestep: int, prompts: Sequence[str], guidance_scale: float = 1.0
+    ) -> Tensor:
+        if guidance_scale == 1.0:
+            return self._eps(latents, timestep, self._embed(prompts))
+        empty = self._embed([""] * len(prompts))
+        both = torch.cat([empty, self._embed(prompts)])
+        unconditional, conditional = self._eps(torch.cat([latents] * 2), timestep, both).chunk(2)
+        return unconditional + guidance_scale * (conditional - unconditional)
+
+    def latent_gradient(
+        self, latents: Tensor, timestep: int, prompts: Sequence[str], noise: Tensor
+    ) -> Tensor:
+        z = latents.clone().requires_grad_()
+        with torch.enable_grad():
+            eps = self._eps(z, timestep, self._embed(prompts).clone())
+            (gradient,) = torch.autograd.grad((eps - noise).pow(2).sum(), z)
+        return gradient
+
+    def parameter_gradient_norms(
+        self, latents: Tensor, timestep: int, prompts: Sequence[str], noise: Tensor
+    ) -> Tensor:
+        parameters = list(self._unet.parameters())
+        norms = []
+        for z, embedding, eps in zip(latents, self._embed(prompts), noise, strict=True):
+            with torch.enable_grad():
+                predicted = self._eps(z[None].clone(), timestep, embedding[None].clone())
+                gradients = torch.autograd.grad(mse_loss(predicted, eps[None]), parameters)
+            norms.append(torch.stack([g.float().norm() for g in gradients]))
+        return torch.stack(norms)
+
+    def _eps(self, z: Tensor, timestep: int, embeddings: Tensor) -> Tensor:
+        """E(z, t, c) in float32, whether the model predicts noise or velocity."""
+        output = self._unet(z.to(self.dtype), timestep, embeddings).sample.float()
+        if self._scheduler.config.prediction_type == "v_prediction":
+            ab = self.alpha_bar(timestep)  # v = sqrt(ab) eps - sqrt(1 - ab) z0
+            return ab**0.5 * output + (1 - ab) ** 0.5 * z
+        return output
+
+    @torch.inference_mode()
+    def _embed(self, prompts: Sequence[str]) -> Tensor:
+        """Text embeddings (n, tokens, width), each distinct prompt encoded once."""
+        fresh = [p for p in dict.fromkeys(prompts) if p not in self._embeddings]
+        if fresh:
+            tokens = self._tokenizer(
+                fresh,
+                padding="max_length",
+                truncation=True,
+                max_length=self._tokenizer.model_max_length,
+                return_tensors="pt",
+            ).input_ids
+            embedded = self._text_encoder(tokens.to(self.device))[0]
+            self._embeddings.update(zip(fresh, embedded, strict=True))
+        result = torch.stack([self._embeddings[p] for p in prompts])
+        while len(self._embeddings) > REMEMBERED_PROMPTS:
+            self._embeddings.popitem(last=False)
+        return result
+
+
+def _fingerprint(unet: UNet2DConditionModel) -> str:
+    """A digest of the beginning of every tensor: any training step changes it."""
+    state = hashlib.sha256()
+    for name, tensor in sorted(unet.state_dict().items()):
+        state.update(name.encode() + tensor.flatten()[:64].float().cpu().numpy().tobytes())
+    return state.hexdigest()[:16]
+
+
+def load_stable_diffusion(
+    source: str | Path,
+    *,
+    name: str | None = None,
+    device: str = "auto",
+    dtype: torch.dtype | None = None,
+    unet: Path | None = None,
+    local_only: bool = False,
+) -> StableDiffusion:
+    """Loads a pipeline from a folder or the hub, safetensors only.
+
+    Args:
+        source: a diffusers folder or hub id, such as `CompVis/stable-diffusion-v1-4`.
+        name: what reports call it; the source by default.
+        device: "auto" takes a GPU where there is one.
+        dtype: half precision on a GPU and float32 elsewhere, by default.
+        unet: a folder with another UNet, such as a checkpoint.
+        local_only: whether the hub must not be asked.
+
+    Raises:
+        TargetError: if there is no such pipeline, or no way to read it.
+    """
+    if device == "auto":
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+    chosen = torch.device(device)
+    dtype = dtype or (torch.float16 if chosen.type == "cuda" else torch.float32)
+    try:
+        parts = {}
+        if unet is not None:
+            parts["unet"] = UNet2DConditionModel.from_pretrained(
+                unet, dtype=dtype, use_safetensors=True
+            )
+        pipeline = StableDiffusionPipeline.from_pretrained(
+            source,
+            safety_checker=None,
+            requires_safety_checker=False,
+            use_safetensors=True,
+            local_files_only=local_only,
+            dtype=dtype,
+            **parts,
+        )
+    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        raise TargetError(
+            f"{source} cannot be loaded as a Stable Diffusion pipeline: {reason}"
+        ) from error
+    pipeline.to(chosen)
+    if chosen.type == "cuda":
+        pipeline.unet.to(memory_format=torch.channels_last)
+    return StableDiffusion(pipeline, name or str(source))

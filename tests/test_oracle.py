@@ -1,0 +1,148 @@
+"""The one door: access, charging, pairing, and answers that batches and caches do not change."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from miagym.access import Access
+from miagym.budget import Budget, Cost
+from miagym.cache import Cache
+from miagym.data.candidates import Candidates
+from miagym.errors import AccessDenied, BudgetExhausted, DataError, TargetError
+from miagym.oracle import Oracle
+from miagym.targets.dummy import DummyTarget
+
+QUESTIONS = {
+    "generate": (Access.BLACK, lambda o, c, z: o.generate(c, steps=2)),
+    "vary": (Access.BLACK, lambda o, c, z: o.vary(c, strength=0.5, steps=2)),
+    "encode": (Access.GREY, lambda o, c, z: o.encode(c)),
+    "decode": (Access.GREY, lambda o, c, z: o.decode(c, z)),
+    "predict_noise": (Access.GREY, lambda o, c, z: o.predict_noise(c, z, 100)),
+    "guided": (Access.GREY, lambda o, c, z: o.predict_noise(c, z, 100, guidance_scale=3.0)),
+    "gradient": (Access.WHITE, lambda o, c, z: o.latent_gradient(c, z, 100, z)),
+    "norms": (Access.WHITE, lambda o, c, z: o.parameter_gradient_norms(c, z, 100, z)),
+}
+ANSWERED = [name for name, (access, _) in QUESTIONS.items() if access < Access.WHITE]
+
+
+def latents(target: DummyTarget, candidates: Candidates) -> torch.Tensor:
+    return Oracle(target).encode(candidates)
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+@pytest.mark.parametrize("access", list(Access))
+def test_access_decides_and_a_refusal_costs_nothing(
+    question: str, access: Access, dummy: DummyTarget, drawings: Candidates
+) -> None:
+    few = drawings[:3]
+    needs, ask = QUESTIONS[question]
+    oracle = Oracle(dummy, access)
+    if access < needs:
+        with pytest.raises(
+            AccessDenied, match=f"needs {needs} access, this oracle grants {access}"
+        ):
+            ask(oracle, few, latents(dummy, few))
+        assert oracle.meter.total() == Cost()
+    elif needs is Access.WHITE:
+        with pytest.raises(TargetError, match="gives no gradients"):
+            ask(oracle, few, latents(dummy, few))
+    else:
+        assert len(ask(oracle, few, latents(dummy, few))) == 3
+        assert oracle.meter.total().queries == 3
+
+
+@pytest.mark.parametrize("question", ANSWERED)
+def test_answers_do_not_depend_on_batch_or_order(
+    question: str, dummy: DummyTarget, drawings: Candidates
+) -> None:
+    few, ask = drawings[:7], QUESTIONS[question][1]
+    z = latents(dummy, few)
+    whole = ask(Oracle(dummy), few, z)
+    torch.testing.assert_close(ask(Oracle(dummy, batch_size=2), few, z), whole)
+    order = [4, 0, 6, 2, 5, 1, 3]
+    torch.testing.assert_close(ask(Oracle(dummy), few[order], z[order]), whole[order])
+
+
+@pytest.mark.parametrize("question", ANSWERED)
+def test_caching_is_no_discount_but_computes_once(
+    question: str, dummy: DummyTarget, drawings: Candidates
+) -> None:
+    few, ask = drawings[:5], QUESTIONS[question][1]
+    z, cache = latents(dummy, few), Cache()
+    first, second = Oracle(dummy, cache=cache), Oracle(dummy, cache=cache)
+    a, computed = ask(first, few, z), cache.computed
+    b = ask(second, few, z)
+    assert torch.equal(a, b)
+    assert first.meter.total() == second.meter.total() == computed
+    assert cache.computed == computed
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(st.integers(0, 5), min_size=1, max_size=12), st.integers(1, 6))
+def test_a_budget_is_never_overshot_whatever_is_asked(
+    dummy: DummyTarget, drawings: Candidates, asked: list[int], limit: int
+) -> None:
+    oracle = Oracle(dummy, budget=Budget(queries=limit))
+    for row in asked:
+        spent = oracle.meter.total()
+        try:
+            oracle.encode(drawings[[row]])
+        except BudgetExhausted:
+            assert oracle.meter.total() == spent
+    for row in set(asked):
+        used = oracle.meter.spent(drawings[[row]].keys[0]).queries
+        assert used == min(limit, asked.count(row))
+
+
+def test_noise_is_paired_by_candidate_timestep_and_draw(
+    dummy: DummyTarget, drawings: Candidates
+) -> None:
+    oracle = Oracle(dummy, seed=1)
+    noise = oracle.noise(drawings, 100, 0)
+    assert torch.equal(oracle.noise(drawings[5:9], 100, 0), noise[5:9])
+    assert not torch.equal(oracle.noise(drawings, 100, 1), noise)
+    assert not torch.equal(oracle.noise(drawings, 101, 0), noise)
+    assert not torch.equal(Oracle(dummy, seed=2).noise(drawings, 100, 0), noise)
+    assert abs(float(noise.mean())) < 0.02 and abs(float(noise.std()) - 1) < 0.02
+
+
+def test_costs_are_those_of_the_documentation(dummy: DummyTarget, drawings: Candidates) -> None:
+    one = drawings[:1]
+    z = latents(dummy, one)
+    costs = {
+        "generate": Cost(queries=1, unet_rows=4, decodes=1),
+        "vary": Cost(queries=1, unet_rows=2, encodes=1, decodes=1),
+        "encode": Cost(queries=1, encodes=1),
+        "decode": Cost(queries=1, decodes=1),
+        "predict_noise": Cost(queries=1, unet_rows=1),
+        "guided": Cost(queries=1, unet_rows=2),
+    }
+    for question, cost in costs.items():
+        oracle = Oracle(dummy)
+        QUESTIONS[question][1](oracle, one, z)
+        assert oracle.meter.total() == cost, question
+
+
+def test_variation_can_be_switched_off(dummy: DummyTarget, drawings: Candidates) -> None:
+    with pytest.raises(AccessDenied, match="varies no images"):
+        Oracle(dummy, variation=False).vary(drawings[:1], strength=0.5)
+
+
+def test_pictures_of_another_size_are_refused(dummy: DummyTarget, drawings: Candidates) -> None:
+    small = Candidates(drawings.images[:2, :32, :32], drawings.captions[:2])
+    oracle = Oracle(dummy)
+    with pytest.raises(DataError, match="works on 64×64 pixels, the candidates have 32×32"):
+        oracle.encode(small)
+    assert oracle.meter.total() == Cost()
+
+
+def test_answers_that_are_not_finite_are_refused(drawings: Candidates) -> None:
+    class Overflowing(DummyTarget):
+        def encode(self, images: torch.Tensor) -> torch.Tensor:
+            return super().encode(images) * float("inf")
+
+    with pytest.raises(TargetError, match="NaN or infinity"):
+        Oracle(Overflowing(drawings[:2])).encode(drawings[:2])

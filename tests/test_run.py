@@ -1,0 +1,246 @@
+"""The main job, through the command line: real folders, real models, kills and refusals."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+
+from attacks import attack_names
+from miagym.cli import main
+from miagym.data.registry import load_data
+from miagym.evaluation.metrics import measure
+
+FEW = "loss,pia,variation,blind-captions"
+
+
+def run(*arguments: object, code: int = 0) -> None:
+    """Runs the command line in this process; the exit code is part of what is asserted."""
+    before, sys.argv = sys.argv, ["miagym", *map(str, arguments)]
+    try:
+        with pytest.raises(SystemExit) as stopped:
+            main()
+    finally:
+        sys.argv = before
+    assert stopped.value.code in ((0, None) if code == 0 else (code,))
+
+
+@pytest.fixture
+def arguments(pipelines: dict[str, Path]) -> list[object]:
+    """A small evaluation on an untrained pipeline."""
+    return ["evaluate", "--target", pipelines["epsilon"], "--data", "clipart-tune", "--limit", 20]
+
+
+def scores(out: Path) -> dict[tuple[str, str, str], float]:
+    table = pq.read_table(out / "scores.parquet").to_pydict()
+    keys = zip(table["attack"], table["variant"], table["candidate"], strict=True)
+    return dict(zip(keys, table["score"], strict=True))
+
+
+def without_seconds(out: Path) -> dict:
+    results = json.loads((out / "results.json").read_text())
+    for row in results["rows"]:
+        assert row.pop("seconds") >= 0
+    return results
+
+
+def test_all_attacks_end_in_a_table_a_report_and_numbers(
+    arguments: list[object], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "run"
+    run(*arguments, "--out", out)
+    results = json.loads((out / "results.json").read_text())
+    assert results["schema"] == 1
+    assert {row["attack"] for row in results["rows"]} == set(attack_names())
+    written = pq.read_table(out / "scores.parquet").to_pydict()
+    for row in results["rows"]:
+        assert (row["n_members"], row["n_nonmembers"]) == (20, 20)
+        assert row["auc_ci"][0] <= row["auc"] <= row["auc_ci"][1]
+        assert row["tpr_at_fpr"]["0.01"] is None  # 20 non-members cannot resolve 1 %
+        rows = [
+            i
+            for i, (a, p) in enumerate(zip(written["attack"], written["part"], strict=True))
+            if a == row["attack"] and p == "test"
+        ]
+        mine = np.array([written["score"][i] for i in rows])
+        member = np.array([written["member"][i] for i in rows])
+        assert row["auc"] == measure(mine, member, 0).auc
+        assert row["unet_rows"] == np.mean([written["unet_rows"][i] for i in rows])
+    printed = capsys.readouterr().out
+    assert "variation" in printed and "blind-pixels" in printed and "computed" in printed
+    report = (out / "report.html").read_text()
+    assert "Plotly.newPlot" in report and "blind-captions" in report
+    run_json = json.loads((out / "run.json").read_text())
+    assert run_json["data"] == {"clipart-tune": load_data("clipart-tune").digest}
+    assert run_json["versions"]["torch"]
+
+
+def test_labels_are_those_of_the_data(arguments: list[object], tmp_path: Path) -> None:
+    run(*arguments, "--attacks", "sima", "--out", tmp_path / "run")
+    table = pq.read_table(tmp_path / "run" / "scores.parquet").to_pydict()
+    data = load_data("clipart-tune")
+    rows = np.arange(len(data))
+    truth = dict(zip(data.candidates(rows, 64).keys, data.member.tolist(), strict=True))
+    assert all(truth[c] == m for c, m in zip(table["candidate"], table["member"], strict=True))
+
+
+def test_two_runs_with_one_seed_give_the_same_files(
+    arguments: list[object], tmp_path: Path
+) -> None:
+    for name in "ab":
+        run(*arguments, "--attacks", FEW, "--seed", 3, "--out", tmp_path / name)
+    a, b = tmp_path / "a", tmp_path / "b"
+    assert (a / "scores.parquet").read_bytes() == (b / "scores.parquet").read_bytes()
+    assert without_seconds(a) == without_seconds(b)
+    run(*arguments, "--attacks", FEW, "--seed", 4, "--out", tmp_path / "c")
+    assert scores(a) != scores(tmp_path / "c")
+
+
+def test_scores_do_not_depend_on_batch_or_chunk_size(
+    arguments: list[object], tmp_path: Path
+) -> None:
+    run(*arguments, "--attacks", FEW, "--out", tmp_path / "a")
+    run(*arguments, "--attacks", FEW, "--out", tmp_path / "b", "--batch-size", 7, "--chunk", 9)
+    a, b = scores(tmp_path / "a"), scores(tmp_path / "b")
+    assert a.keys() == b.keys()
+    keys = sorted(a)
+    np.testing.assert_allclose([a[k] for k in keys], [b[k] for k in keys], rtol=1e-5, atol=1e-5)
+
+
+def test_a_killed_run_goes_on_and_ends_the_same(arguments: list[object], tmp_path: Path) -> None:
+    common = [*arguments, "--attacks", FEW, "--chunk", 2]
+    run(*common, "--out", tmp_path / "alone")
+    killed = tmp_path / "killed"
+    command = [sys.executable, "-c", "from miagym.cli import main; main()"]
+    process = subprocess.Popen(
+        [*command, *map(str, common), "--out", str(killed)],
+        stdout=subprocess.DEVNULL,
+        env={**os.environ, "HF_HUB_OFFLINE": "1"},
+    )
+    deadline = time.monotonic() + 120
+    while len(list(killed.glob("chunks/*.parquet"))) < 3:
+        assert process.poll() is None and time.monotonic() < deadline
+        time.sleep(0.01)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    done = {path.name: path.read_bytes() for path in killed.glob("chunks/*.parquet")}
+    assert not (killed / "results.json").exists()
+    run(*common, "--out", killed)
+    assert done and scores(killed) == scores(tmp_path / "alone")
+    table = pq.read_table(killed / "scores.parquet")
+    assert table.num_rows == pq.read_table(tmp_path / "alone" / "scores.parquet").num_rows
+
+
+def test_a_finished_run_is_not_run_again(
+    arguments: list[object], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for _ in range(2):
+        run(*arguments, "--attacks", "sima", "--out", tmp_path / "run")
+    assert "finished" in capsys.readouterr().out
+
+
+def test_another_run_s_folder_is_left_alone(
+    arguments: list[object], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "run"
+    run(*arguments, "--attacks", "sima", "--out", out)
+    before = {path: path.read_bytes() for path in out.iterdir()}
+    run(*arguments, "--attacks", "pia", "--out", out, code=2)
+    assert "holds another run (its config differ" in capsys.readouterr().err
+    assert {path: path.read_bytes() for path in out.iterdir()} == before
+    (tmp_path / "thesis.txt").write_text("mine")
+    run(*arguments, "--out", tmp_path, code=2)
+    assert "holds no run of miagym" in capsys.readouterr().err
+
+
+def test_a_budget_skips_what_it_does_not_cover_and_says_so(
+    arguments: list[object], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run(*arguments, "--attacks", FEW, "--budget", 2, "--out", tmp_path / "run")
+    results = json.loads((tmp_path / "run" / "results.json").read_text())
+    assert {row["attack"]: row["queries"] for row in results["rows"]} == {
+        "variation": 2.0,
+        "blind-captions": 0.0,
+    }
+    assert {s["attack"] for s in results["run"]["skipped"]} == {"loss", "pia"}
+    assert "Skipped pia" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (["--attacks", "secmy"], "did you mean secmi"),
+        (["--budget", "0"], "buys no answer"),
+        (["--budget", "1", "--attacks", "pia"], "No attack can be run"),
+        (["--data", "clipart"], "1 targets, 2 data sets"),
+        (["--attacks", "loss+reference"], "name one with --reference"),
+    ],
+)
+def test_what_cannot_be_run_is_one_sentence(
+    arguments: list[object],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    options: list[str],
+    says: str,
+) -> None:
+    run(*arguments, *options, "--out", tmp_path / "run", code=2)
+    printed = capsys.readouterr()
+    assert says in printed.err and "Traceback" not in printed.err + printed.out
+    assert not (tmp_path / "run" / "scores.parquet").exists()
+
+
+def test_a_reference_calibrates(
+    arguments: list[object], tmp_path: Path, pipelines: dict[str, Path]
+) -> None:
+    """Against itself as reference, every calibrated score is nothing."""
+    reference = ["--reference", pipelines["epsilon"]]
+    run(*arguments, *reference, "--attacks", "pia+reference", "--out", tmp_path / "run")
+    assert set(scores(tmp_path / "run").values()) == {0.0}
+
+
+def test_ctrl_c_keeps_what_is_scored(
+    arguments: list[object],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from miagym.evaluation.store import RunFolder
+
+    write, written = RunFolder.write, []
+
+    def interrupted(self: RunFolder, *arguments: object) -> None:
+        if len(written) == 2:
+            raise KeyboardInterrupt
+        written.append(arguments[0])
+        write(self, *arguments)  # type: ignore[arg-type]
+
+    common = [*arguments, "--attacks", FEW, "--chunk", 10, "--out", tmp_path / "run"]
+    with monkeypatch.context() as patch:
+        patch.setattr(RunFolder, "write", interrupted)
+        run(*common, code=130)
+    assert "the same command goes on" in capsys.readouterr().err
+    assert len(list((tmp_path / "run" / "chunks").glob("*.parquet"))) == 2
+    run(*common)
+    assert (tmp_path / "run" / "results.json").exists()
+
+
+def test_importing_is_light() -> None:
+    code = (
+        "import miagym, miagym.cli, sys; print('torch' in sys.modules, 'diffusers' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["False", "False"]
+
+
+def test_attacks_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
+    run("attacks")
+    printed = capsys.readouterr().out
+    assert all(name in printed for name in attack_names())

@@ -1,0 +1,175 @@
+"""Loaded pipelines: what they answer is what diffusers answers, for noise and for velocity."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from diffusers import DDIMScheduler, StableDiffusionPipeline
+
+from attacks import attack_names, make_attack
+from attacks.base import LearnedAttack
+from miagym.budget import Cost
+from miagym.data.candidates import Candidates
+from miagym.errors import MiagymError, TargetError, UnknownName
+from miagym.noise import paired_noise
+from miagym.oracle import Oracle
+from miagym.targets.base import Target
+from miagym.targets.registry import load_target
+
+KINDS = ["epsilon", "v_prediction"]
+PROMPTS = ["a cat", "a dog, in the fog"]
+
+
+@pytest.fixture(params=KINDS)
+def folder(request: pytest.FixtureRequest, pipelines: dict[str, Path]) -> Path:
+    return pipelines[request.param]
+
+
+@pytest.fixture
+def target(folder: Path) -> Target:
+    return load_target(str(folder))
+
+
+def ddim_pipeline(folder: Path) -> StableDiffusionPipeline:
+    pipeline = StableDiffusionPipeline.from_pretrained(folder, safety_checker=None)
+    pipeline.scheduler = DDIMScheduler.from_config(pipeline.scheduler.config)
+    pipeline.set_progress_bar_config(disable=True)
+    return pipeline
+
+
+@pytest.mark.parametrize("guidance_scale", [1.0, 7.5])
+def test_text_to_image_is_what_diffusers_generates(
+    target: Target, folder: Path, guidance_scale: float
+) -> None:
+    noise = paired_noise(0, ["a", "b"], target.latent_shape)
+    ours = target.generate(noise, PROMPTS, steps=4, guidance_scale=guidance_scale)
+    theirs = ddim_pipeline(folder)(
+        prompt=PROMPTS,
+        latents=noise.clone(),
+        num_inference_steps=4,
+        guidance_scale=guidance_scale,
+        output_type="pt",
+    ).images
+    torch.testing.assert_close(ours / 2 + 0.5, theirs, rtol=1e-4, atol=1e-4)
+
+
+def test_inverting_and_denoising_again_comes_back(target: Target) -> None:
+    z = paired_noise(0, ["a"], target.latent_shape)
+    eps = target.predict_noise(z, 50, ["a cat"])
+    there = target.ddim_move(z, eps, 50, 400)
+    torch.testing.assert_close(target.ddim_move(there, eps, 400, 50), z, rtol=1e-4, atol=1e-4)
+
+
+def test_velocity_is_turned_into_noise(pipelines: dict[str, Path]) -> None:
+    """The same network read as velocity: eps = sqrt(ab) v + sqrt(1 - ab) z."""
+    folder = pipelines["v_prediction"]
+    target = load_target(str(folder))
+    pipeline = ddim_pipeline(folder)
+    z = paired_noise(0, ["a"], target.latent_shape)
+    tokens = pipeline.tokenizer(
+        ["a cat"], padding="max_length", max_length=77, return_tensors="pt"
+    ).input_ids
+    with torch.inference_mode():
+        v = pipeline.unet(z, 300, pipeline.text_encoder(tokens)[0]).sample
+    ab = float(pipeline.scheduler.alphas_cumprod[300])
+    expected = ab**0.5 * v + (1 - ab) ** 0.5 * z
+    torch.testing.assert_close(target.predict_noise(z, 300, ["a cat"]), expected)
+
+
+def test_latent_gradient_is_the_slope_of_the_loss(target: Target) -> None:
+    z = paired_noise(0, ["a", "b"], target.latent_shape, "z")
+    eps = paired_noise(0, ["a", "b"], target.latent_shape, "eps")
+    direction = paired_noise(1, ["a", "b"], target.latent_shape)
+
+    def loss(z: torch.Tensor) -> torch.Tensor:
+        return (target.predict_noise(z, 200, PROMPTS) - eps).double().pow(2).flatten(1).sum(1)
+
+    slope = (target.latent_gradient(z, 200, PROMPTS, eps) * direction).flatten(1).sum(1)
+    h = 1e-2
+    measured = (loss(z + h * direction) - loss(z - h * direction)) / (2 * h)
+    torch.testing.assert_close(slope.double(), measured, rtol=2e-2, atol=2e-2)
+
+
+def test_parameter_gradients_are_each_row_s_own(target: Target) -> None:
+    z = paired_noise(0, ["a", "b"], target.latent_shape, "z")
+    eps = paired_noise(0, ["a", "b"], target.latent_shape, "eps")
+    both = target.parameter_gradient_norms(z, 200, PROMPTS, eps)
+    second = target.parameter_gradient_norms(z[1:], 200, PROMPTS[1:], eps[1:])
+    assert both.shape[1] > 100 and (both >= 0).all()
+    torch.testing.assert_close(both[1:], second, rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize("name", attack_names())
+def test_every_attack_runs(
+    name: str, target: Target, drawings: Candidates, member: np.ndarray
+) -> None:
+    attack, oracle = make_attack(name), Oracle(target, batch_size=4)
+    if isinstance(attack, LearnedAttack):
+        attack = attack.fit(attack.features(oracle, drawings), member)
+    few = drawings[37:43]
+    scores = attack(oracle, few)
+    assert np.isfinite(scores).all()
+    assert oracle.meter.total() == attack.cost * len(few)
+    alone = [attack(Oracle(target), few[[i]])[0] for i in range(len(few))]
+    np.testing.assert_allclose(scores, alone, rtol=1e-4, atol=1e-5)
+
+
+def test_half_precision_loads_and_answers_in_float32(folder: Path) -> None:
+    target = load_target(str(folder), dtype=torch.bfloat16)
+    z = paired_noise(0, ["a"], target.latent_shape)
+    assert target.predict_noise(z, 100, ["a cat"]).dtype == torch.float32
+
+
+@pytest.mark.parametrize(
+    ("name", "error", "says"),
+    [
+        ("clipart-overfitt", UnknownName, "did you mean clipart-overfit"),
+        ("nonsense", UnknownName, "known: .*clipart-realistic"),
+        ("some-owner/some-model", TargetError, "cannot be loaded"),
+    ],
+)
+def test_names_that_lead_nowhere(name: str, error: type[MiagymError], says: str) -> None:
+    with pytest.raises(error, match=says):
+        load_target(name)
+
+
+def test_a_folder_that_is_no_model(tmp_path: Path) -> None:
+    with pytest.raises(TargetError, match=r"expected a folder with model_index\.json"):
+        load_target(str(tmp_path))
+
+
+def test_a_broken_model(tmp_path: Path, pipelines: dict[str, Path]) -> None:
+    broken = shutil.copytree(pipelines["epsilon"], tmp_path / "broken")
+    (broken / "unet" / "diffusion_pytorch_model.safetensors").write_bytes(b"nonsense")
+    with pytest.raises(TargetError, match="cannot be loaded"):
+        load_target(str(broken))
+
+
+def test_a_model_without_text(tmp_path: Path, pipelines: dict[str, Path]) -> None:
+    mute = shutil.copytree(pipelines["epsilon"], tmp_path / "mute")
+    index = json.loads((mute / "model_index.json").read_text())
+    index["text_encoder"] = index["tokenizer"] = [None, None]
+    (mute / "model_index.json").write_text(json.dumps(index))
+    with pytest.raises(TargetError, match="no text encoder"):
+        load_target(str(mute))
+
+
+def test_a_model_that_predicts_the_sample(tmp_path: Path, pipelines: dict[str, Path]) -> None:
+    other = shutil.copytree(pipelines["epsilon"], tmp_path / "sample")
+    config = other / "scheduler" / "scheduler_config.json"
+    config.write_text(config.read_text().replace('"epsilon"', '"sample"'))
+    with pytest.raises(TargetError, match="'sample'; expected"):
+        load_target(str(other))
+
+
+def test_gradients_cost_a_backward_row(target: Target, drawings: Candidates) -> None:
+    oracle = Oracle(target)
+    z = oracle.encode(drawings[:2])
+    oracle.latent_gradient(drawings[:2], z, 100, torch.zeros_like(z))
+    spent = Cost(queries=2, unet_rows=1, encodes=1, backward_rows=1)
+    assert oracle.meter.spent(drawings.keys[0]) == spent

@@ -1,0 +1,104 @@
+"""Training is seeded and resumable, and leaves ordinary diffusers folders."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+
+from miagym.errors import RunError, UnknownName
+from miagym.train.diffusion import Training, encode_all, new_unet, train_diffusion
+from miagym.train.loop import Schedule, batch_of, train
+from miagym.train.text import new_text_encoder, train_tokenizer
+from miagym.train.worlds import train_target
+
+
+def silent(steps: range, label: str) -> Iterable[int]:
+    return steps
+
+
+def stop_after(n: int):
+    def progress(steps: range, label: str) -> Iterable[int]:
+        for step in steps:
+            if step == n:
+                raise KeyboardInterrupt
+            yield step
+
+    return progress
+
+
+def regression(path: Path, progress, schedule: Schedule) -> nn.Module:
+    torch.manual_seed(0)
+    module = nn.Linear(3, 1)
+
+    def loss_at(step: int) -> Tensor:
+        x = torch.from_numpy(np.random.default_rng(step).standard_normal((8, 3), dtype=np.float32))
+        return (module(x) - x.sum(1, keepdim=True)).pow(2).mean()
+
+    return train(module, loss_at, schedule, path, progress, "test")
+
+
+def test_a_stopped_training_goes_on_to_the_same_weights(tmp_path: Path) -> None:
+    schedule = Schedule(steps=100, learning_rate=0.1, state_every=20)
+    alone = regression(tmp_path / "alone.safetensors", silent, schedule)
+    with pytest.raises(KeyboardInterrupt):
+        regression(tmp_path / "stopped.safetensors", stop_after(57), schedule)
+    resumed = regression(tmp_path / "stopped.safetensors", silent, schedule)
+    for a, b in zip(alone.parameters(), resumed.parameters(), strict=True):
+        assert torch.equal(a, b)
+    assert torch.allclose(alone.weight, torch.ones(1, 3), atol=0.05)
+
+
+def test_a_state_of_another_schedule_is_refused(tmp_path: Path) -> None:
+    regression(tmp_path / "s.safetensors", silent, Schedule(steps=10, learning_rate=0.1))
+    with pytest.raises(RunError, match="another schedule"):
+        regression(tmp_path / "s.safetensors", silent, Schedule(steps=20, learning_rate=0.1))
+
+
+def test_an_epoch_visits_every_row_once() -> None:
+    rows = np.concatenate([batch_of(step, 40, 8, seed=1) for step in range(5)])
+    assert sorted(rows) == list(range(40))
+    assert (batch_of(0, 40, 8, seed=1) != batch_of(5, 40, 8, seed=1)).any()
+
+
+def test_a_few_steps_of_diffusion_learn_and_keep_checkpoints(tmp_path: Path) -> None:
+    from miagym.targets.registry import targets_folder
+    from miagym.train.worlds import load_parts
+
+    rng = np.random.default_rng(0)
+    pixels = rng.integers(0, 256, (32, 64, 64, 3), dtype=np.uint8)
+    captions = [f"thing {i}" for i in range(32)]
+    vae = load_parts(targets_folder() / "clipart-null", torch.device("cpu")).vae
+    assert encode_all(vae, pixels, torch.device("cpu")).shape == (2, 32, 4, 16, 16)
+    tokenizer = train_tokenizer(captions)
+    torch.manual_seed(0)
+    text, unet = new_text_encoder(tokenizer), new_unet()
+    kept: list[int] = []
+    training = Training(
+        pixels, captions, epochs=4, learning_rate=1e-3, mirror=True, train_text=True
+    )
+    before = [p.detach().clone() for p in (*text.parameters(), *unet.parameters())]
+    trained = train_diffusion(
+        training,
+        vae,
+        tokenizer,
+        text,
+        unet,
+        0,
+        tmp_path / "state.safetensors",
+        silent,
+        "test",
+        {2: lambda unet: kept.append(2)},
+    )
+    after = [p for module in trained for p in module.parameters()]
+    changed = [not torch.equal(a, b) for a, b in zip(before, after, strict=True)]
+    assert np.mean(changed) > 0.9 and kept == [2]
+
+
+def test_recipes_have_names(tmp_path: Path) -> None:
+    with pytest.raises(UnknownName, match="did you mean clipart-overfit"):
+        train_target("clipart-overfitted", tmp_path, "cpu", silent)
