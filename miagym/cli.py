@@ -107,7 +107,7 @@ def evaluate(
 def demo(
     out: Out = Path("runs/demo"),
     seed: Seed = 0,
-    app: Annotated[bool, typer.Option(help="Whether to open the page afterwards.")] = True,
+    app: Annotated[bool, typer.Option(help="End on the page, once there is one.")] = True,
 ) -> None:
     """Redraw the paper's first figure on the embedded world: overfit against realistic."""
     from miagym.evaluation.config import Config, Match

@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from functools import cached_property
-from itertools import count
 from typing import Any
 
 import numpy as np
@@ -23,6 +22,7 @@ from miagym.evaluation.config import Config, Match
 from miagym.evaluation.metrics import measure
 from miagym.evaluation.protocol import HELD_OUT, Attack, LearnedAttack, best_variant
 from miagym.evaluation.store import SCORES, Clock, RunFolder
+from miagym.evaluation.workers import chunk_workers
 from miagym.oracle import Oracle
 from miagym.targets.base import Target
 from miagym.targets.registry import load_target
@@ -43,11 +43,12 @@ class Chunk:
 class MatchRun:
     """One target, one data set, all attacks: what is loaded, and how a chunk of it is scored."""
 
-    def __init__(self, config: Config, match: Match, make_attack: Callable[[str], Attack]) -> None:
+    def __init__(self, config: Config, number: int, make_attack: Callable[[str], Attack]) -> None:
         self.config = config
-        self.match = match
-        self.data: Dataset = load_data(match.data)
-        self.attacks = {name: make_attack(name) for name in match.attacks}
+        self.number = number
+        self.match: Match = config.matches[number]
+        self.data: Dataset = load_data(self.match.data)
+        self.attacks = {name: make_attack(name) for name in self.match.attacks}
         self.skipped: list[dict[str, str]] = []
 
     @cached_property
@@ -75,10 +76,11 @@ class MatchRun:
     def chunks(self, part: str, limit: int | None) -> list[Chunk]:
         rows = self.data.rows(part, self.config.seed, limit)
         cuts = range(0, len(rows), self.config.chunk)
-        name = f"{self.match.target}-{self.match.data}".replace("/", "_")
         return [
-            Chunk(f"{name}-{part}-{number:05d}", part, rows[start : start + self.config.chunk])
-            for number, start in zip(count(), cuts)
+            Chunk(
+                f"{self.number:02d}-{part}-{i:05d}", part, rows[start : start + self.config.chunk]
+            )
+            for i, start in enumerate(cuts)
         ]
 
     def probe(self) -> None:
@@ -163,7 +165,7 @@ def evaluate(
     Raises:
         MiagymError: of whatever kind; what has been scored before it stays in the folder.
     """
-    runs = [MatchRun(config, match, make_attack) for match in config.matches]
+    runs = [MatchRun(config, number, make_attack) for number in range(len(config.matches))]
     folder = open_folder(runs)
     if folder.finished:
         return folder.results()
@@ -230,12 +232,21 @@ def _score_all(
     clocks: list[Clock],
 ) -> Iterator[pa.Table]:
     done = progress(f"{run.match.target}: {chunks[0].part}", len(chunks))
-    for chunk in chunks:
+
+    def score(chunk: Chunk) -> str:
         if not folder.has(chunk.name):
             folder.write(chunk.name, *run.score(chunk, attacks))
-        clocks.append(folder.clock(chunk.name))
-        done()
-        yield folder.read(chunk.name)
+        return chunk.name
+
+    with chunk_workers(run.target) as pool:
+        try:
+            for name in pool.map(score, chunks):
+                clocks.append(folder.clock(name))
+                done()
+                yield folder.read(name)
+        except KeyboardInterrupt:
+            progress("stopping after the chunks at work; press again to drop them", 1)
+            raise
 
 
 def _rows(run: MatchRun, scores: pa.Table, seed: int, clocks: list[Clock]) -> list[dict[str, Any]]:

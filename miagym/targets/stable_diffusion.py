@@ -6,6 +6,7 @@ import hashlib
 from collections import OrderedDict
 from collections.abc import Sequence
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import torch
@@ -56,11 +57,13 @@ class StableDiffusion(Target):
         self.alphas_cumprod = self._scheduler.alphas_cumprod.double()
         self.final_alpha_cumprod = float(self._scheduler.final_alpha_cumprod)
         self._embeddings: OrderedDict[str, Tensor] = OrderedDict()
+        self._lock = Lock()  # chunks may be scored by several threads
         self.fingerprint = _fingerprint(self._unet)
 
     def timesteps(self, steps: int) -> list[int]:
-        self._scheduler.set_timesteps(steps)
-        return [int(t) for t in self._scheduler.timesteps]
+        with self._lock:
+            self._scheduler.set_timesteps(steps)
+            return [int(t) for t in self._scheduler.timesteps]
 
     @torch.inference_mode()
     def encode(self, images: Tensor) -> Tensor:
@@ -115,21 +118,22 @@ class StableDiffusion(Target):
     @torch.inference_mode()
     def _embed(self, prompts: Sequence[str]) -> Tensor:
         """Text embeddings (n, tokens, width), each distinct prompt encoded once."""
-        fresh = [p for p in dict.fromkeys(prompts) if p not in self._embeddings]
-        if fresh:
-            tokens = self._tokenizer(
-                fresh,
-                padding="max_length",
-                truncation=True,
-                max_length=self._tokenizer.model_max_length,
-                return_tensors="pt",
-            ).input_ids
-            embedded = self._text_encoder(tokens.to(self.device))[0]
-            self._embeddings.update(zip(fresh, embedded, strict=True))
-        result = torch.stack([self._embeddings[p] for p in prompts])
-        while len(self._embeddings) > REMEMBERED_PROMPTS:
-            self._embeddings.popitem(last=False)
-        return result
+        with self._lock:
+            fresh = [p for p in dict.fromkeys(prompts) if p not in self._embeddings]
+            if fresh:
+                tokens = self._tokenizer(
+                    fresh,
+                    padding="max_length",
+                    truncation=True,
+                    max_length=self._tokenizer.model_max_length,
+                    return_tensors="pt",
+                ).input_ids
+                embedded = self._text_encoder(tokens.to(self.device))[0]
+                self._embeddings.update(zip(fresh, embedded, strict=True))
+            result = torch.stack([self._embeddings[p] for p in prompts])
+            while len(self._embeddings) > REMEMBERED_PROMPTS:
+                self._embeddings.popitem(last=False)
+            return result
 
 
 def _fingerprint(unet: UNet2DConditionModel) -> str:

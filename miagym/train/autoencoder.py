@@ -20,10 +20,16 @@ from torch.nn.functional import l1_loss, mse_loss
 
 from miagym.train.loop import Progress, Schedule, batch_of, train
 
-SCHEDULE = Schedule(steps=5_000, learning_rate=3e-3, weight_decay=0.0, ema_decay=0.998)
+OUTLINES = Schedule(steps=5_000, learning_rate=3e-3, weight_decay=0.0, ema_decay=0.998)
+COLOURS = Schedule(steps=1_400, learning_rate=2e-3, weight_decay=0.0, ema_decay=0.995)
+"""First outlines, from drawings whose colour channels are exchanged at random, which leaves little
+but brightness to learn; then colours, from drawings as they are."""
+
 BATCH = 16
 KL_WEIGHT = 1e-6
 L1_WEIGHT = 0.25
+CHROMA_WEIGHT = 0.5
+"""Weight of the difference of colours without brightness: it is small, and else goes unlearned."""
 EDGE_WEIGHT = 0.15
 """Weight of the differences between neighbouring pixels, which keeps outlines crisp."""
 
@@ -44,7 +50,17 @@ def edges(x: Tensor) -> tuple[Tensor, Tensor]:
     return x[..., 1:] - x[..., :-1], x[..., 1:, :] - x[..., :-1, :]
 
 
-def reconstruction_loss(reconstruction: Tensor, x: Tensor) -> Tensor:
+def chroma(x: Tensor) -> Tensor:
+    return x - x.mean(1, keepdim=True)
+
+
+def colour_loss(reconstruction: Tensor, x: Tensor) -> Tensor:
+    """`outline_loss` plus what colours are off, of images (n, 3, 64, 64) in [-1, 1]."""
+    off = l1_loss(chroma(reconstruction), chroma(x))
+    return outline_loss(reconstruction, x) + CHROMA_WEIGHT * off
+
+
+def outline_loss(reconstruction: Tensor, x: Tensor) -> Tensor:
     """MSE + L1 + edges of images (n, 3, 64, 64) in [-1, 1]."""
     pairs = zip(edges(reconstruction), edges(x), strict=True)
     edge = sum((l1_loss(a, b) for a, b in pairs), start=x.new_zeros(()))
@@ -52,34 +68,51 @@ def reconstruction_loss(reconstruction: Tensor, x: Tensor) -> Tensor:
 
 
 def train_autoencoder(
-    pixels: NDArray[np.uint8],
-    seed: int,
-    state: Path,
-    progress: Progress,
-    device: torch.device,
-    schedule: Schedule = SCHEDULE,
+    pixels: NDArray[np.uint8], seed: int, states: Path, progress: Progress, device: torch.device
 ) -> AutoencoderKL:
-    """Trains on drawings (n, 64, 64, 3), mirrored and with colour channels exchanged at random.
+    """Trains on drawings (n, 64, 64, 3), mirrored at random: outlines first, then colours.
 
     The scaling factor, as in Latent Diffusion, makes the latents' standard deviation 1.
+
+    Args:
+        pixels: all drawings.
+        seed: of weights, batches and noise.
+        states: folder for what a stopped training resumes from.
+        progress: shows how far it is.
+        device: where to train.
     """
     torch.manual_seed(seed)
     vae = new_autoencoder().to(device)
     images = torch.from_numpy(pixels.copy()).permute(0, 3, 1, 2)
 
-    def loss_at(step: int) -> Tensor:
+    def reconstruct(step: int, exchange: bool) -> tuple[Tensor, Tensor, Tensor]:
         rng = np.random.default_rng((seed, step))
-        x = images[batch_of(step, len(images), BATCH, seed)][:, rng.permutation(3)]
+        x = images[batch_of(step, len(images), BATCH, seed)]
+        x = x[:, rng.permutation(3)] if exchange else x
         x = (x.flip(-1) if rng.random() < 0.5 else x).to(device).float() / 127.5 - 1
         posterior = vae.encode(x).latent_dist
         noise = rng.standard_normal(posterior.mean.shape, dtype=np.float32)
         z = posterior.mean + posterior.std * torch.from_numpy(noise).to(device)
-        return reconstruction_loss(vae.decode(z).sample, x) + KL_WEIGHT * posterior.kl().mean()
+        return vae.decode(z).sample, x, KL_WEIGHT * posterior.kl().mean()
 
-    trained = train(vae, loss_at, schedule, state, progress, "autoencoder")
-    assert isinstance(trained, AutoencoderKL)
-    trained.register_to_config(scaling_factor=1 / _latent_std(trained, images, device))
-    return trained
+    def outlines_at(step: int) -> Tensor:
+        reconstruction, x, kl = reconstruct(step, exchange=True)
+        return outline_loss(reconstruction, x) + kl
+
+    def colours_at(step: int) -> Tensor:
+        reconstruction, x, kl = reconstruct(step, exchange=False)
+        return colour_loss(reconstruction, x) + kl
+
+    for name, loss_at, schedule in (
+        ("outlines", outlines_at, OUTLINES),
+        ("colours", colours_at, COLOURS),
+    ):
+        label = f"autoencoder: {name}"
+        state = states / f"autoencoder-{name}.safetensors"
+        averaged = train(vae, loss_at, schedule, state, progress, label)
+        vae.load_state_dict(averaged.state_dict())
+    vae.eval().register_to_config(scaling_factor=1 / _latent_std(vae, images, device))
+    return vae
 
 
 @torch.inference_mode()

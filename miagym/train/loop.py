@@ -119,9 +119,13 @@ def _save(
     tensors |= {f"ema.{name}": value.clone() for name, value in ema.state_dict().items()}
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_suffix(".partial")
-    save_file(
-        tensors, partial, metadata={"step": str(step), "schedule": json.dumps(vars(schedule))}
-    )
+    numbers = {
+        "step": step,
+        "schedule": vars(schedule),
+        "rate": {k: v for k, v in rate.state_dict().items() if isinstance(v, int | float | list)},
+        "learning_rate": optimizer.param_groups[0]["lr"],
+    }
+    save_file(tensors, partial, metadata={k: json.dumps(v) for k, v in numbers.items()})
     os.replace(partial, path)
 
 
@@ -134,13 +138,12 @@ def _load(
 ) -> int:
     parameters = optimizer.param_groups[0]["params"]
     with safe_open(path, framework="pt") as file:
-        metadata = file.metadata()
-        if json.loads(metadata["schedule"]) != vars(schedule):
+        numbers = {name: json.loads(text) for name, text in file.metadata().items()}
+        if numbers["schedule"] != vars(schedule):
             raise RunError(
                 f"{path} holds a training with another schedule; delete it or choose --out."
             )
         tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    step = int(metadata["step"])
     with torch.no_grad():
         for i, parameter in enumerate(parameters):
             parameter.copy_(tensors[f"parameter.{i}"])
@@ -153,6 +156,6 @@ def _load(
             _, i, key = name.split(".")
             moments.setdefault(int(i), {})[key] = value
     optimizer.load_state_dict(optimizer.state_dict() | {"state": moments})
-    for _ in range(step):
-        rate.step()
-    return step
+    optimizer.param_groups[0]["lr"] = numbers["learning_rate"]
+    rate.load_state_dict(numbers["rate"])
+    return numbers["step"]

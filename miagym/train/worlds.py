@@ -153,8 +153,8 @@ def _from_nothing(out: Path, device: torch.device, progress: Progress) -> Parts:
     tokenizer = train_tokenizer(table["caption"].to_pylist())
     vae = out / "autoencoder"
     if not vae.is_dir():
-        state = out / "states" / "autoencoder.safetensors"
-        train_autoencoder(art.pixels(table), SEED, state, progress, device).save_pretrained(vae)
+        states = out / "states"
+        train_autoencoder(art.pixels(table), SEED, states, progress, device).save_pretrained(vae)
     torch.manual_seed(SEED)
     return Parts(
         AutoencoderKL.from_pretrained(vae).to(device).eval(),

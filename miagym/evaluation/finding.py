@@ -1,0 +1,148 @@
+"""What a run found, in words that claim nothing beyond the intervals."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+Row = Mapping[str, Any]
+"""A row of results.json."""
+
+ALPHA = "0.01"
+"""The FPR at which attacks are compared, as results.json spells it."""
+FAIR = "held-out"
+"""The protocol that the finding rests on, wherever it was run."""
+ACCESS = ("blind", "black", "grey", "white")
+
+
+def finding(rows: Sequence[Row]) -> str:
+    """What the run found, in one sentence that claims nothing beyond the intervals.
+
+    Of each target it takes the attack that finds most members at 1 % false positives, or has the
+    highest AUC where that is not resolvable. Held-out rows go before all others.
+    """
+    groups, clauses, blinds = by_target(rows), [], []
+    for label, group in groups.items():
+        best, blind = strongest(held_out(asking_rows(group))), strongest(blind_rows(group))
+        where = f" on {label}" if len(groups) > 1 else ""
+        blinds.append(f"{_strength(blind) if blind else 'none was run'}{where}")
+        if best is None:
+            clauses.append(f"on {label} no attack that looks at the model was scored")
+            continue
+        who = "the best" if clauses else "the best attack that looks at the model"
+        clause = f"on {label} {who} ({best['attack']}) "
+        if detection(best):
+            clause += f"finds {_strength(best)} of members at 1 % false positives"
+        else:
+            clause += f"has an {_strength(best)} ({best['n_nonmembers']} non-members are too few "
+            clause += "for a rate at 1 % false positives)"
+        standing = _standings(best, group)[-1]
+        clause += f", {standing}" if standing.startswith("not") else ""
+        clauses.append(clause + ("" if best["protocol"] == FAIR else f" ({best['protocol']})"))
+    if not clauses:
+        return "No attack was scored."
+    clauses.append(f"blind baselines that never see the model: {', '.join(blinds)}")
+    sentence = "; ".join(clauses)
+    return f"{sentence[0].upper()}{sentence[1:]}."
+
+
+def by_target(rows: Sequence[Row]) -> dict[str, list[Row]]:
+    """Rows by target, and by data where a target has several; each sorted by access and name."""
+
+    def order(row: Row) -> tuple[Any, ...]:
+        level = ACCESS.index(row["access"]) if row["access"] in ACCESS else len(ACCESS)
+        return row["target"], row["data"], level, row["attack"], row["protocol"]
+
+    pairs = {(row["target"], row["data"]) for row in rows}
+    groups: dict[str, list[Row]] = {}
+    for row in sorted(rows, key=order):
+        alone = sum(target == row["target"] for target, _ in pairs) == 1
+        label = row["target"] if alone else f"{row['target']} with {row['data']}"
+        groups.setdefault(label, []).append(row)
+    return groups
+
+
+def is_blind(row: Row) -> bool:
+    return row["access"] == "blind" or "blind" in row["attack"].lower()
+
+
+def blind_rows(rows: Iterable[Row]) -> list[Row]:
+    return [row for row in rows if is_blind(row)]
+
+
+def asking_rows(rows: Iterable[Row]) -> list[Row]:
+    return [row for row in rows if not is_blind(row)]
+
+
+def held_out(rows: list[Row]) -> list[Row]:
+    return [row for row in rows if row["protocol"] == FAIR] or rows
+
+
+def detection(row: Row) -> Mapping[str, Any] | None:
+    return row["tpr_at_fpr"].get(ALPHA)
+
+
+def strongest(rows: Sequence[Row]) -> Row | None:
+    """The strongest row, by TPR where there is one and then by AUC."""
+
+    def strength(row: Row) -> tuple[float, float]:
+        found = detection(row)
+        return (found["tpr"] if found else -1.0, row["auc"])
+
+    return max(rows, key=strength, default=None)
+
+
+def _standings(row: Row, group: Sequence[Row]) -> list[str]:
+    """How a row compares in AUC and then, where resolvable, in TPR.
+
+    The lower end of its interval must clear the upper ends of all blind rows, and chance. That is
+    stricter than a test of the difference, and so errs on the side of "not above".
+    """
+    blind = [] if is_blind(row) else blind_rows(group)
+    standings = [_standing(row["auc_ci"], [other["auc_ci"] for other in blind], 0.5)]
+    if found := detection(row):
+        others = [other["ci"] for other in map(detection, blind) if other]
+        standings.append(_standing(found["ci"], others, float(ALPHA)))
+    return standings
+
+
+def _standing(ci: Sequence[float], blind: Sequence[Sequence[float]], chance: float) -> str:
+    if blind and ci[0] <= max(other[1] for other in blind):
+        return "not above blind"
+    if ci[0] <= chance:
+        return "not above chance"
+    return "above blind" if blind else "above chance"
+
+
+def remark(row: Row, group: Sequence[Row]) -> str:
+    in_auc, *rest = _standings(row, group)
+    if not rest:
+        remarks = [f"{in_auc} in AUC"]
+    elif in_auc == rest[0]:
+        remarks = [in_auc]
+    else:
+        remarks = [f"{rest[0]} at 1 % FPR", f"{in_auc} in AUC"]
+    if is_blind(row):
+        if any(remark.startswith("above") for remark in remarks):
+            remarks.append("the split itself gives members away")
+    elif not blind_rows(group):
+        remarks.append("no blind row to compare with")
+    if row["attack"].endswith("+reference"):
+        remarks.append("calibrated with a public reference model")
+    if row["protocol"] != FAIR:
+        remarks.append(f"protocol: {row['protocol']}")
+    return "; ".join(remarks)
+
+
+def _strength(row: Row) -> str:
+    found = detection(row)
+    return percent(found) if found else f"AUC of {row['auc']:.2f} {interval(row['auc_ci'], '.2f')}"
+
+
+def percent(found: Mapping[str, Any]) -> str:
+    ends = [100 * end for end in found["ci"]]
+    return f"{100 * found['tpr']:.1f} % {interval(ends, '.1f')}"
+
+
+def interval(ends: Sequence[float], form: str) -> str:
+    return f"[{ends[0]:{form}}\N{EN DASH}{ends[1]:{form}}]"

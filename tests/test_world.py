@@ -1,0 +1,144 @@
+"""The embedded targets are what they are said to be. Numbers here come with their intervals."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from diffusers import StableDiffusionPipeline
+
+from attacks import attack_names, make_attack
+from attacks.base import Attack, LearnedAttack
+from miagym.cache import Cache
+from miagym.data.clipart import art
+from miagym.data.dataset import CALIBRATION, TEST
+from miagym.data.registry import load_data
+from miagym.evaluation.metrics import Metrics, auc, measure
+from miagym.oracle import Oracle
+from miagym.targets.base import Target
+from miagym.targets.registry import checkpoints, load_target, target_names, targets_folder
+
+
+@dataclass
+class Game:
+    """Attacks on one target, under one cache."""
+
+    target: Target
+    data: str
+    limit: int
+    reference: Target | None = None
+
+    def __post_init__(self) -> None:
+        data = load_data(self.data)
+        rows = data.rows(TEST, seed=0, limit=self.limit)
+        self.candidates, self.member = data.candidates(rows, 64), data.member[rows]
+        self.cache = Cache()
+
+    def play(self, attack: Attack) -> Metrics:
+        reference = None if self.reference is None else Oracle(self.reference, cache=self.cache)
+        oracle = Oracle(self.target, cache=self.cache, reference=reference)
+        if isinstance(attack, LearnedAttack):
+            data = load_data(self.data)
+            rows = data.rows(CALIBRATION, seed=0)
+            features = attack.features(oracle, data.candidates(rows, 64))
+            attack = attack.fit(features, data.member[rows])
+        return measure(attack(oracle, self.candidates), self.member, seed=0)
+
+
+@pytest.fixture(scope="module")
+def overfit() -> Game:
+    base = load_target("clipart-realistic")
+    return Game(load_target("clipart-overfit"), "clipart-tune", 200, base)
+
+
+@pytest.fixture(scope="module")
+def realistic() -> Game:
+    return Game(load_target("clipart-realistic"), "clipart", 200)
+
+
+@pytest.fixture(scope="module")
+def null() -> Game:
+    return Game(load_target("clipart-null"), "clipart", 200)
+
+
+def test_a_grey_box_attack_finds_most_members_of_the_overfit_target(overfit: Game) -> None:
+    found = overfit.play(make_attack("pia")).tpr_at_fpr[0.01]
+    assert found is not None and found.point.tpr > 0.5 and found.ci[0] > 0.3
+
+
+def test_a_reference_model_makes_the_black_box_talk(overfit: Game) -> None:
+    assert overfit.play(make_attack("variation+reference")).auc_ci[0] > 0.7
+
+
+@pytest.mark.parametrize("name", ["loss", "pia", "secmi", "sima", "variation"])
+def test_the_realistic_target_hardly_leaks(realistic: Game, name: str) -> None:
+    metrics = realistic.play(make_attack(name))
+    assert metrics.auc_ci[0] < 0.6 and metrics.auc_ci[1] > 0.48
+
+
+@pytest.mark.parametrize("name", attack_names())
+def test_nothing_is_found_where_nothing_is(null: Game, name: str) -> None:
+    metrics = null.play(make_attack(name))
+    low, high = metrics.auc_ci
+    margin = high - low  # a 95 % interval of each of many attacks misses now and then, not by far
+    assert low - margin / 2 < 0.5 < high + margin / 2
+
+
+@pytest.mark.parametrize("name", ["blind-captions", "blind-pixels"])
+@pytest.mark.parametrize("data", ["clipart", "clipart-tune"])
+def test_the_splits_give_nothing_away(data: str, name: str) -> None:
+    game = Game(load_target("clipart-null"), data, 1000)
+    low, high = game.play(make_attack(name)).auc_ci
+    assert low < 0.5 < high
+
+
+def test_memorisation_rises_with_the_checkpoints() -> None:
+    names = ["clipart-realistic", *checkpoints("clipart-overfit"), "clipart-overfit"]
+    assert len(names) >= 6
+    loss = make_attack("loss")
+    aucs = []
+    for name in names:
+        game = Game(load_target(name), "clipart-tune", 150)
+        aucs.append(game.play(loss).auc)
+    assert aucs == sorted(aucs) and aucs[0] < 0.6 and aucs[-1] > 0.85
+
+
+def test_reconstructions_are_crisp_and_favour_no_side() -> None:
+    target, data = load_target("clipart-realistic"), load_data("clipart")
+    rows = data.rows(TEST, seed=0, limit=150)
+    images = torch.from_numpy(data.candidates(rows, 64).images.transpose(0, 3, 1, 2).copy())
+    x = images.float() / 127.5 - 1
+    error = (target.decode(target.encode(x)) - x).pow(2).flatten(1).mean(1).numpy()
+    psnr = 10 * np.log10(4 / error)
+    assert psnr.mean() > 23
+    member = data.member[rows]
+    assert 0.4 < auc(psnr[member], psnr[~member]) < 0.6
+
+
+@pytest.mark.parametrize("name", ["clipart-realistic", "clipart-overfit", "clipart-null"])
+def test_targets_are_ordinary_diffusers_folders(name: str) -> None:
+    folder = targets_folder() / name
+    pipeline = StableDiffusionPipeline.from_pretrained(folder)
+    pipeline.set_progress_bar_config(disable=True)
+    picture = pipeline("apple, food, fruit", num_inference_steps=2).images[0]
+    assert picture.size == (64, 64)
+    assert not [f for f in folder.rglob("*") if f.suffix in (".bin", ".pt", ".ckpt", ".pkl")]
+
+
+def test_the_tokenizer_favours_no_side() -> None:
+    tokenizer = StableDiffusionPipeline.from_pretrained(targets_folder() / "clipart-null").tokenizer
+    data = load_data("clipart")
+    tokens = np.array([len(tokenizer.tokenize(c)) / len(c) for c in data.captions])
+    assert 0.47 < auc(tokens[data.member], tokens[~data.member]) < 0.53
+
+
+def test_all_assets_are_at_most_40_megabytes() -> None:
+    assets = Path(str(files("miagym"))) / "assets"
+    assert sum(f.stat().st_size for f in assets.rglob("*") if f.is_file()) <= 40e6
+    assert json.loads((targets_folder() / "clipart-overfit/model_index.json").read_text())
+    assert len(target_names()) >= 7 and art.table().num_rows > 3500
