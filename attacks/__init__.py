@@ -68,4 +68,8 @@ def make_attack(name: str) -> Attack:
     if bare not in _registry():
         raise UnknownName("attack", name, _registry(), "`miagym attacks` lists them.")
     attack = _registry()[bare]()
-    return ReferenceCalibrated(attack) if name.endswith(REFERENCE) else attack
+    if not name.endswith(REFERENCE):
+        return attack
+    if isinstance(attack, LearnedAttack):
+        raise UnknownName("attack", name, _registry(), f"{bare} asks no model to compare with.")
+    return ReferenceCalibrated(attack)

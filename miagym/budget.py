@@ -80,7 +80,10 @@ class Meter:
 
         Raises:
             BudgetExhausted: if any of them cannot pay; then nothing is charged.
+            BudgetError: if the cost is negative.
         """
+        if min(astuple(cost)) < 0:
+            raise BudgetError(f"A cost is never negative, got {cost}.")
         ids, times = np.unique(np.asarray(candidates, dtype=str), return_counts=True)
         price = times[:, None] * np.array(astuple(cost), dtype=np.int64)
         before = np.stack([self._row(i) for i in ids]) if len(ids) else np.zeros_like(price)

@@ -24,13 +24,16 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-console = Console()
+WIDE = 110
+"""Columns where there is no terminal to ask, so that no table is cut."""
+
+console = Console(width=None if sys.stdout.isatty() else WIDE)
 
 INTERRUPTED = 130
 FAILED = 2
 
 Out = Annotated[Path, typer.Option(help="Folder of the run; an unfinished run in it goes on.")]
-Seed = Annotated[int, typer.Option(help="Seed of noise, order and resampling.")]
+Seed = Annotated[int, typer.Option(min=0, help="Seed of noise, order and resampling.")]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda.")]
 
 
@@ -39,13 +42,12 @@ def main() -> None:
     try:
         app(standalone_mode=True)
     except MiagymError as error:
-        Console(stderr=True).print(f"[bold red]miagym:[/] {error}", highlight=False, soft_wrap=True)
+        print(f"miagym: {error}", file=sys.stderr)
         sys.exit(FAILED)
-    except KeyboardInterrupt:
-        Console(stderr=True).print(
-            "\nStopped. What was finished is kept; the same command goes on."
-        )
-        sys.exit(INTERRUPTED)
+    except SystemExit as stop:
+        if stop.code == INTERRUPTED:  # typer turns Ctrl-C into this
+            print("\nStopped. What is finished is kept; the same command goes on.", file=sys.stderr)
+        raise
 
 
 @app.command()
@@ -122,11 +124,13 @@ def demo(
 @app.command()
 def attacks() -> None:
     """List the attacks, what access each needs and what it costs a candidate."""
+    from rich.box import SIMPLE_HEAD
     from rich.table import Table
 
     from attacks import attack_names, make_attack
 
-    table = Table("name", "access", "UNet rows", "queries", "paper")
+    table = Table("name", "access", "UNet rows", "queries", "paper", box=SIMPLE_HEAD)
+    table.columns[0].no_wrap = True
     for name in attack_names():
         attack = make_attack(name)
         cost = attack.cost
@@ -154,7 +158,7 @@ def train(
         torch.set_num_threads(threads)
     with _bar() as bar:
         folder = train_target(name, out, device, _steps(bar))
-    console.print(f"{name} is in {folder}; `--target {folder}` evaluates it.")
+    console.print(f"{name} is in {folder}; `--target {folder}` evaluates it.", markup=False)
 
 
 @app.command()
@@ -195,7 +199,7 @@ def _run(config: Config, out: Path) -> None:
     from miagym.evaluation.report import finding, write_report
     from miagym.evaluation.run import MatchRun, evaluate
     from miagym.evaluation.store import RunFolder
-    from miagym.evaluation.table import results_table
+    from miagym.evaluation.table import results_tables
 
     command = shlex.join(["miagym", *sys.argv[1:]])
     found: dict[str, Any] = {}
@@ -204,9 +208,9 @@ def _run(config: Config, out: Path) -> None:
         found.update(identity(config, runs, command))
         folder = RunFolder(out, found)
         if folder.finished:
-            console.print(f"{out} holds this very run, finished.")
+            console.print(f"{out} holds this very run, finished.", markup=False)
         elif folder.begun:
-            console.print(f"{out} holds the beginning of this run; going on from there.")
+            console.print(f"{out} holds the beginning of this run; going on.", markup=False)
         return folder
 
     with _bar() as bar:
@@ -215,13 +219,15 @@ def _run(config: Config, out: Path) -> None:
     scores = scores.filter(pc.field("part") == "test")
     run = {**found, **results["run"], "seed": config.seed}
     write_report(results["rows"], scores, run, out / "report.html")
-    console.print(results_table(results["rows"]))
+    for table in results_tables(results["rows"]):
+        console.print(table)
     for skipped in results["run"]["skipped"]:
-        console.print(f"Skipped {skipped['attack']} on {skipped['target']}: {skipped['why']}")
+        why = f"Skipped {skipped['attack']} on {skipped['target']}: {skipped['why']}"
+        console.print(why, markup=False, soft_wrap=True)
     charged, computed = results["run"]["rows_charged"], results["run"]["rows_computed"]
     console.print(f"UNet rows: {charged:,} charged to the attacks, {computed:,} computed.")
-    console.print(finding(results["rows"]), soft_wrap=True)
-    console.print(f"Report: {out / 'report.html'}")
+    console.print(finding(results["rows"]), markup=False, soft_wrap=True)
+    console.print(f"Report: {out / 'report.html'}", markup=False, soft_wrap=True)
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from miagym.access import Access
 from miagym.budget import Budget, Cost, Meter
 from miagym.cache import Cache, digest
 from miagym.data.candidates import Candidates
-from miagym.errors import AccessDenied, DataError
+from miagym.errors import AccessDenied, DataError, TargetError
 from miagym.noise import paired_noise
 from miagym.targets.base import variation_steps
 
@@ -118,9 +118,10 @@ class Oracle:
 
         Costs 1 query, 1 decode, `steps` UNet rows (twice that with guidance).
         """
+        variation_steps(1, steps)  # refuses a number of steps below 1
         cost = Cost(queries=1, unet_rows=steps * _halves(guidance_scale), decodes=1)
-        self._charge("text to image", Access.BLACK, candidates, cost)
         texts = _texts(candidates, prompts)
+        self._charge("text to image", Access.BLACK, candidates, cost)
         noise = self._noise(candidates, "generate", draw)
         asked = ("generate", steps, guidance_scale, draw)
 
@@ -152,9 +153,8 @@ class Oracle:
             raise AccessDenied("This black box follows prompts only and varies no images.")
         rows = variation_steps(strength, steps) * _halves(guidance_scale)
         cost = Cost(queries=1, unet_rows=rows, encodes=1, decodes=1)
-        images = self.pixels(candidates) * 2 - 1
+        images, texts = self.pixels(candidates) * 2 - 1, _texts(candidates, prompts)
         self._charge("image variation", Access.BLACK, candidates, cost)
-        texts = _texts(candidates, prompts)
         noise = self._noise(candidates, "vary", draw)
         asked = ("vary", strength, steps, guidance_scale, draw)
 
@@ -181,6 +181,7 @@ class Oracle:
     def decode(self, candidates: Candidates, latents: Tensor) -> Tensor:
         """Pictures (n, 3, size, size) in [0, 1] from latents. Costs 1 query and 1 decode."""
         cost = Cost(queries=1, decodes=1)
+        self._check_latents(candidates, latents)
         self._charge("decoding", Access.GREY, candidates, cost)
         keys = [("decode", row) for row in digest(latents)]
         return self._fetch(keys, lambda rows: self._target.decode(latents[rows]) / 2 + 0.5, cost)
@@ -199,8 +200,9 @@ class Oracle:
         Costs 1 query and 1 UNet row, or 2 rows where `guidance_scale` is not 1.
         """
         cost = Cost(queries=1, unet_rows=_halves(guidance_scale))
-        self._charge("predicted noise", Access.GREY, candidates, cost)
+        self._check_latents(candidates, latents, timestep)
         texts = _texts(candidates, prompts)
+        self._charge("predicted noise", Access.GREY, candidates, cost)
 
         def compute(rows: list[int]) -> Tensor:
             prompts = [texts[i] for i in rows]
@@ -252,8 +254,15 @@ class Oracle:
         prompts: Prompts,
     ) -> Tensor:
         cost = Cost(queries=1, unet_rows=1, backward_rows=1)
-        self._charge("gradients", Access.WHITE, candidates, cost)
+        for rows in (latents, noise):
+            self._check_latents(candidates, rows, timestep)
         texts = _texts(candidates, prompts)
+        self._require("gradients", Access.WHITE)
+        if not self._target.has_gradients:
+            raise TargetError(
+                f"{self._target.name} gives no gradients; use an attack of grey access or below."
+            )
+        self._charge("gradients", Access.WHITE, candidates, cost)
 
         def compute(rows: list[int]) -> Tensor:
             return ask(latents[rows], timestep, [texts[i] for i in rows], noise[rows])
@@ -261,16 +270,33 @@ class Oracle:
         rows = zip(digest(latents), digest(noise), texts, strict=True)
         return self._fetch([(question, timestep, *row) for row in rows], compute, cost)
 
-    def _charge(self, question: str, needs: Access, candidates: Candidates, cost: Cost) -> None:
+    def _check_latents(
+        self, candidates: Candidates, latents: Tensor, timestep: int | None = None
+    ) -> None:
+        expected = (len(candidates), *self._target.latent_shape)
+        if tuple(latents.shape) != expected:
+            raise DataError(
+                f"Expected a latent for each candidate, of shape {expected}, "
+                f"got {tuple(latents.shape)}."
+            )
+        if timestep is not None and not 0 <= timestep < len(self.alphas_cumprod):
+            raise DataError(
+                f"Expected a timestep from 0 to {len(self.alphas_cumprod) - 1}, got {timestep}."
+            )
+
+    def _require(self, question: str, needs: Access) -> None:
         if self.access < needs:
             raise AccessDenied(
                 f"{question.capitalize()} needs {needs} access, this oracle grants {self.access}; "
                 "use an attack of that access, or an oracle that grants more."
             )
+
+    def _charge(self, question: str, needs: Access, candidates: Candidates, cost: Cost) -> None:
+        self._require(question, needs)
         self.meter.charge(candidates.keys, cost)
 
     def _fetch(self, keys: Sequence[tuple], compute: Compute, cost: Cost) -> Tensor:
-        named = [(self._target.name, self.seed, *key) for key in keys]
+        named = [(id(self._target), self.seed, *key) for key in keys]
         return self.cache.fetch(named, compute, cost, self.batch_size)
 
     def _noise(self, candidates: Candidates, *what: object) -> Tensor:

@@ -18,6 +18,7 @@ from attacks import attack_names
 from miagym.cli import main
 from miagym.data.registry import load_data
 from miagym.evaluation.metrics import measure
+from miagym.evaluation.run import Chunk, MatchRun
 
 FEW = "loss,pia,variation,blind-captions"
 
@@ -115,7 +116,9 @@ def test_scores_do_not_depend_on_batch_or_chunk_size(
     np.testing.assert_allclose([a[k] for k in keys], [b[k] for k in keys], rtol=1e-5, atol=1e-5)
 
 
-def test_a_killed_run_goes_on_and_ends_the_same(arguments: list[object], tmp_path: Path) -> None:
+def test_a_killed_run_goes_on_and_ends_the_same(
+    arguments: list[object], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     common = [*arguments, "--attacks", FEW, "--chunk", 2]
     run(*common, "--out", tmp_path / "alone")
     killed = tmp_path / "killed"
@@ -123,7 +126,7 @@ def test_a_killed_run_goes_on_and_ends_the_same(arguments: list[object], tmp_pat
     process = subprocess.Popen(
         [*command, *map(str, common), "--out", str(killed)],
         stdout=subprocess.DEVNULL,
-        env={**os.environ, "HF_HUB_OFFLINE": "1"},
+        env={**os.environ, "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "2"},
     )
     deadline = time.monotonic() + 120
     while len(list(killed.glob("chunks/*.parquet"))) < 3:
@@ -133,7 +136,16 @@ def test_a_killed_run_goes_on_and_ends_the_same(arguments: list[object], tmp_pat
     process.wait()
     done = {path.name: path.read_bytes() for path in killed.glob("chunks/*.parquet")}
     assert not (killed / "results.json").exists()
+    scored: list[str] = []
+    score = MatchRun.score
+
+    def counting(self: MatchRun, chunk: Chunk, attacks: dict) -> tuple:
+        scored.append(f"{chunk.name}.parquet")
+        return score(self, chunk, attacks)
+
+    monkeypatch.setattr(MatchRun, "score", counting)
     run(*common, "--out", killed)
+    assert scored and not set(scored) & set(done)
     assert done and scores(killed) == scores(tmp_path / "alone")
     table = pq.read_table(killed / "scores.parquet")
     assert table.num_rows == pq.read_table(tmp_path / "alone" / "scores.parquet").num_rows

@@ -37,7 +37,9 @@ def target(folder: Path) -> Target:
 
 def ddim_pipeline(folder: Path) -> StableDiffusionPipeline:
     pipeline = StableDiffusionPipeline.from_pretrained(folder, safety_checker=None)
-    pipeline.scheduler = DDIMScheduler.from_config(pipeline.scheduler.config)
+    # PNDM has no clip_sample, and DDIM would clip latents by default:
+    config = pipeline.scheduler.config
+    pipeline.scheduler = DDIMScheduler.from_config(config, clip_sample=False)
     pipeline.set_progress_bar_config(disable=True)
     return pipeline
 

@@ -43,7 +43,7 @@ def regression(path: Path, progress, schedule: Schedule) -> nn.Module:
 
 
 def test_a_stopped_training_goes_on_to_the_same_weights(tmp_path: Path) -> None:
-    schedule = Schedule(steps=100, learning_rate=0.1, state_every=20)
+    schedule = Schedule(steps=100, learning_rate=0.1, ema_decay=0.9, state_every=20)
     alone = regression(tmp_path / "alone.safetensors", silent, schedule)
     with pytest.raises(KeyboardInterrupt):
         regression(tmp_path / "stopped.safetensors", stop_after(57), schedule)

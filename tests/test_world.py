@@ -23,6 +23,8 @@ from miagym.oracle import Oracle
 from miagym.targets.base import Target
 from miagym.targets.registry import checkpoints, load_target, target_names, targets_folder
 
+ASKING = [name for name in attack_names() if not isinstance(make_attack(name), LearnedAttack)]
+
 
 @dataclass
 class Game:
@@ -75,10 +77,12 @@ def test_a_reference_model_makes_the_black_box_talk(overfit: Game) -> None:
     assert overfit.play(make_attack("variation+reference")).auc_ci[0] > 0.7
 
 
-@pytest.mark.parametrize("name", ["loss", "pia", "secmi", "sima", "variation"])
+@pytest.mark.parametrize("name", ASKING)
 def test_the_realistic_target_hardly_leaks(realistic: Game, name: str) -> None:
     metrics = realistic.play(make_attack(name))
-    assert metrics.auc_ci[0] < 0.6 and metrics.auc_ci[1] > 0.48
+    found = metrics.tpr_at_fpr[0.01]
+    assert metrics.auc_ci[0] < 0.60 and metrics.auc_ci[1] > 0.48
+    assert found is not None and found.ci[0] <= 0.05
 
 
 @pytest.mark.parametrize("name", attack_names())

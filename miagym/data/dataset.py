@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -18,6 +19,17 @@ from miagym.data.images import to_square
 from miagym.errors import DataError
 
 CALIBRATION, TEST = "calibration", "test"
+
+UNREADABLE = (
+    OSError,
+    ValueError,
+    SyntaxError,
+    EOFError,
+    TypeError,
+    struct.error,
+    Image.DecompressionBombError,
+)
+"""What Pillow raises on pictures that are broken, have broken EXIF, or are too large to be true."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,11 +67,25 @@ class Dataset:
 
     @cached_property
     def digest(self) -> str:
-        """A digest of pictures, captions, labels and parts: what a run was made from."""
-        state = hashlib.sha256()
-        for picture, caption in zip(self.pictures, self.captions, strict=True):
-            state.update(picture if isinstance(picture, bytes) else picture.read_bytes())
-            state.update(caption.encode())
+        """A digest of pictures, captions, labels and parts: what a run was made from.
+
+        Raises:
+            DataError: if a picture cannot be read, or stands there twice with the same caption.
+        """
+        state, seen = hashlib.sha256(), {}
+        for row, (picture, caption) in enumerate(zip(self.pictures, self.captions, strict=True)):
+            try:
+                data = picture if isinstance(picture, bytes) else picture.read_bytes()
+            except OSError as error:
+                raise DataError(f"{self.name}: {picture} cannot be read ({error}).") from error
+            one = hashlib.sha256(data + b"\0" + caption.encode()).digest()
+            if one in seen:
+                raise DataError(
+                    f"{self.name}: rows {seen[one]} and {row} hold the same picture and caption; "
+                    "drop one, since a duplicate across the split is a member in disguise."
+                )
+            seen[one] = row
+            state.update(one)
         state.update(self.member.tobytes())
         state.update("".join(self.part).encode())
         return state.hexdigest()[:16]
@@ -92,7 +118,7 @@ class Dataset:
                 io.BytesIO(picture) if isinstance(picture, bytes) else picture
             ) as opened:
                 return to_square(opened, size)
-        except (OSError, ValueError, Image.DecompressionBombError) as error:
+        except UNREADABLE as error:
             where = f"row {row}" if isinstance(picture, bytes) else str(picture)
             raise DataError(
                 f"{self.name}: the picture in {where} cannot be read ({error}); mend or remove it."

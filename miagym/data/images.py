@@ -20,6 +20,9 @@ def to_square(picture: Image.Image, size: int) -> NDArray[np.uint8]:
         Pixels (size, size, 3).
     """
     picture = ImageOps.exif_transpose(picture)
+    if picture.mode.startswith("I"):  # 16 bits of grey, which convert() would cut off, not scale
+        grey = np.asarray(picture).astype(np.float64) / 256
+        picture = Image.fromarray(grey.clip(0, 255).astype(np.uint8))
     if picture.mode not in ("RGB", "L"):
         picture = picture.convert("RGBA")
         picture = Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture)

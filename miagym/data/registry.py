@@ -79,6 +79,8 @@ def _parquet(path: Path) -> Dataset:
         raise DataError(f"{path}: {table['member'].null_count} rows have no value for `member`.")
     n = table.num_rows
     captions = table["caption"].to_pylist() if "caption" in table.column_names else [""] * n
+    if not all(caption is None or isinstance(caption, str) for caption in captions):
+        raise DataError(f"{path}: `caption` must be text, it is {table['caption'].type}.")
     pictures = [_picture(value, path, row) for row, value in enumerate(table["image"].to_pylist())]
     member = np.array(table["member"].to_pylist(), dtype=bool)
     groups = np.arange(n)
@@ -109,7 +111,7 @@ def _folder(path: Path) -> Dataset:
     files: list[Path] = []
     member: list[bool] = []
     for is_member, folder in sides.items():
-        found = sorted(p for p in folder.rglob("*") if p.suffix.lower() in PICTURES)
+        found = sorted(p for p in folder.rglob("*") if p.suffix.lower() in PICTURES and p.is_file())
         if not found:
             raise DataError(f"Expected pictures in {folder}, found none.")
         files += found
@@ -120,7 +122,10 @@ def _folder(path: Path) -> Dataset:
 
 
 def _sidecar(text: Path) -> str:
-    return text.read_text(encoding="utf-8").strip() if text.is_file() else ""
+    try:
+        return text.read_text(encoding="utf-8").strip() if text.is_file() else ""
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"{text} cannot be read as UTF-8 text ({error}).") from error
 
 
 def _parts(groups: NDArray[np.integer], member: NDArray[np.bool_]) -> NDArray[np.str_]:

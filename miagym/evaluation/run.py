@@ -66,12 +66,12 @@ class MatchRun:
             "seed": self.config.seed,
             "cache": cache,
             "batch_size": self.config.batch_size,
+            "budget": Budget(queries=self.config.queries),
         }
         reference = (
             None if self.reference is None else Oracle(self.reference, attack.access, **options)
         )
-        budget = Budget(queries=self.config.queries)
-        return Oracle(self.target, attack.access, budget=budget, reference=reference, **options)
+        return Oracle(self.target, attack.access, reference=reference, **options)
 
     def chunks(self, part: str, limit: int | None) -> list[Chunk]:
         rows = self.data.rows(part, self.config.seed, limit)
@@ -118,6 +118,8 @@ class MatchRun:
                 scores = attack(oracle, candidates)
                 spent = [oracle.meter.spent(key) for key in candidates.keys]
                 charged += oracle.meter.total().unet_rows
+                if oracle.reference is not None:
+                    charged += oracle.reference.meter.total().unet_rows
                 n = len(candidates)
                 columns = {
                     "target": [self.match.target] * n,
@@ -197,7 +199,11 @@ def _calibrate(
     """Chooses a variant of each attack, or fits it, on the calibration part alone."""
     chosen = {name: _by_repr([attack]) for name, attack in run.attacks.items()}
     options = {name: _by_repr(attack.variants()) for name, attack in run.attacks.items()}
-    options = {name: variants for name, variants in options.items() if len(variants) > 1}
+    options = {
+        name: variants
+        for name, variants in options.items()
+        if len(variants) > 1 and not isinstance(run.attacks[name], LearnedAttack)
+    }
     tables = []
     if options:
         limit = run.config.choose_on if run.config.limit is None else run.config.limit
@@ -245,7 +251,7 @@ def _score_all(
                 done()
                 yield folder.read(name)
         except KeyboardInterrupt:
-            progress("stopping after the chunks at work; press again to drop them", 1)
+            progress("stopping after the chunks at work", 1)
             raise
 
 

@@ -58,8 +58,10 @@ class RunFolder:
         existing = path / "run.json"
         if existing.is_file():
             self._check_same(existing, identity)
-        elif path.exists() and any(path.iterdir()):
-            raise RunError(f"{path} is not empty and holds no run of miagym; choose another --out.")
+        elif path.exists() and (not path.is_dir() or any(path.iterdir())):
+            raise RunError(
+                f"{path} is there already and holds no run of miagym; choose another --out."
+            )
         else:
             write_json(existing, identity)
 

@@ -1,43 +1,46 @@
-"""The results as a table on the terminal."""
+"""The results as tables on the terminal."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from rich.box import SIMPLE_HEAD
+from rich.markup import escape
 from rich.table import Table
 
-ALPHA = "0.01"
+from miagym.evaluation.finding import ALPHA, Row, by_target, interval, percent
 
 
-def results_table(rows: Iterable[Mapping[str, Any]]) -> Table:
-    """One line for each row of results.json: no score without its interval."""
-    table = Table("target", "attack", "access", title="Test part, held-out choices")
-    for heading in ("queries", "UNet rows", "AUC [95 %]", "TPR@1%FPR [95 %]"):
-        table.add_column(heading, justify="right", no_wrap=True)
-    target = None
-    for row in rows:
-        if target not in (None, row["target"]):
-            table.add_section()
-        target = row["target"]
-        table.add_row(
-            target,
-            row["attack"],
-            row["access"],
-            f"{row['queries']:g}",
-            f"{row['unet_rows']:g}",
-            f"{row['auc']:.3f} {_interval(row['auc_ci'])}",
-            _detection(row["tpr_at_fpr"][ALPHA], row["n_nonmembers"]),
+def results_tables(rows: Iterable[Row]) -> Iterator[Table]:
+    """A table for each target, blind rows first; no score without its interval."""
+    for label, group in by_target(list(rows)).items():
+        n, protocol = (
+            f"{group[0]['n_members']:,} + {group[0]['n_nonmembers']:,}",
+            group[0]["protocol"],
         )
-    return table
+        table = Table(
+            title=escape(f"{label} ({group[0]['data']}, {n} candidates, {protocol})"),
+            title_justify="left",
+            box=SIMPLE_HEAD,
+        )
+        table.add_column("attack", overflow="fold")
+        table.add_column("access", no_wrap=True)
+        for heading in ("queries", "UNet rows", "AUC [95 %]", "TPR@1%FPR [95 %]"):
+            table.add_column(heading, justify="right", no_wrap=True)
+        for row in group:
+            table.add_row(
+                escape(row["attack"]),
+                row["access"],
+                f"{row['queries']:g}",
+                f"{row['unet_rows']:g}",
+                f"{row['auc']:.3f} {escape(interval(row['auc_ci'], '.3f'))}",
+                _detection(row["tpr_at_fpr"][ALPHA], row["n_nonmembers"]),
+            )
+        yield table
 
 
 def _detection(found: Mapping[str, Any] | None, n_nonmembers: int) -> str:
     if found is None:
-        return f"not resolvable with n = {n_nonmembers}"
-    return f"{found['tpr']:.3f} {_interval(found['ci'])}"
-
-
-def _interval(ends: Iterable[float]) -> str:
-    low, high = ends
-    return f"[{low:.3f}–{high:.3f}]"
+        return f"not resolvable, n = {n_nonmembers}"
+    return escape(percent(found))

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from miagym.targets.base import Target
 
 EMBEDDED = ("clipart-realistic", "clipart-overfit", "clipart-null")
-"""Whole pipelines in the package; `clipart-overfit@60` is the checkpoint after 60 epochs."""
+"""Whole pipelines in the package; `clipart-overfit@40` is the checkpoint after 40 epochs."""
 
 
 def targets_folder() -> Path:
@@ -40,7 +40,7 @@ def load_target(name: str, *, device: str = "auto", dtype: torch.dtype | None = 
         UnknownName: if it is none of these; the message suggests the nearest.
         TargetError: if what is there is no text-to-image pipeline of Stable Diffusion's kind.
     """
-    from miagym.targets.stable_diffusion import load_stable_diffusion
+    from miagym.targets.loading import load_stable_diffusion
 
     if name in target_names():
         base, _, epoch = name.partition("@")

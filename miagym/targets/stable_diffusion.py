@@ -5,12 +5,11 @@ from __future__ import annotations
 import hashlib
 from collections import OrderedDict
 from collections.abc import Sequence
-from pathlib import Path
 from threading import Lock
 from typing import Any
 
 import torch
-from diffusers import DDIMScheduler, StableDiffusionPipeline, UNet2DConditionModel
+from diffusers import DDIMScheduler, StableDiffusionPipeline
 from torch import Tensor
 from torch.nn.functional import mse_loss
 
@@ -51,6 +50,7 @@ class StableDiffusion(Target):
                 f"{name} predicts {self._scheduler.config.prediction_type!r}; expected a model of "
                 "'epsilon' or 'v_prediction'."
             )
+        self._check_shapes()
         size = self._unet.config.sample_size
         self.latent_shape = (self._unet.config.in_channels, size, size)
         self.resolution = size * 2 ** (len(self._vae.config.block_out_channels) - 1)
@@ -58,7 +58,21 @@ class StableDiffusion(Target):
         self.final_alpha_cumprod = float(self._scheduler.final_alpha_cumprod)
         self._embeddings: OrderedDict[str, Tensor] = OrderedDict()
         self._lock = Lock()  # chunks may be scored by several threads
-        self.fingerprint = _fingerprint(self._unet)
+        self.fingerprint = _fingerprint(self._vae, self._unet, self._text_encoder)
+
+    def _check_shapes(self) -> None:
+        """Inpainting models, SDXL and their like load as this pipeline, but are asked otherwise."""
+        unet, vae, text = self._unet.config, self._vae.config, self._text_encoder.config
+        if (
+            unet.in_channels != vae.latent_channels
+            or unet.cross_attention_dim != text.hidden_size
+            or unet.addition_embed_type is not None
+        ):
+            raise TargetError(
+                f"{self.name} is no plain Stable Diffusion 1.x or 2.x: its UNet takes "
+                f"{unet.in_channels} channels and text of width {unet.cross_attention_dim}, its "
+                f"autoencoder gives {vae.latent_channels} and its text encoder {text.hidden_size}."
+            )
 
     def timesteps(self, steps: int) -> list[int]:
         with self._lock:
@@ -117,80 +131,34 @@ class StableDiffusion(Target):
 
     @torch.inference_mode()
     def _embed(self, prompts: Sequence[str]) -> Tensor:
-        """Text embeddings (n, tokens, width), each distinct prompt encoded once."""
+        """Text embeddings (n, tokens, width), each distinct prompt encoded once, and by itself.
+
+        In a batch, an embedding would depend to the last bits on the prompts beside it.
+        """
         with self._lock:
-            fresh = [p for p in dict.fromkeys(prompts) if p not in self._embeddings]
-            if fresh:
-                tokens = self._tokenizer(
-                    fresh,
-                    padding="max_length",
-                    truncation=True,
-                    max_length=self._tokenizer.model_max_length,
-                    return_tensors="pt",
-                ).input_ids
-                embedded = self._text_encoder(tokens.to(self.device))[0]
-                self._embeddings.update(zip(fresh, embedded, strict=True))
+            for prompt in dict.fromkeys(prompts):
+                if prompt not in self._embeddings:
+                    self._embeddings[prompt] = self._embed_one(prompt)
             result = torch.stack([self._embeddings[p] for p in prompts])
             while len(self._embeddings) > REMEMBERED_PROMPTS:
                 self._embeddings.popitem(last=False)
             return result
 
+    def _embed_one(self, prompt: str) -> Tensor:
+        tokens = self._tokenizer(
+            prompt,
+            padding="max_length",
+            truncation=True,
+            max_length=self._tokenizer.model_max_length,
+            return_tensors="pt",
+        ).input_ids
+        return self._text_encoder(tokens.to(self.device))[0][0]
 
-def _fingerprint(unet: UNet2DConditionModel) -> str:
-    """A digest of the beginning of every tensor: any training step changes it."""
+
+def _fingerprint(*networks: torch.nn.Module) -> str:
+    """A digest of the beginning of every tensor, which any training step changes; and the dtype."""
     state = hashlib.sha256()
-    for name, tensor in sorted(unet.state_dict().items()):
-        state.update(name.encode() + tensor.flatten()[:64].float().cpu().numpy().tobytes())
-    return state.hexdigest()[:16]
-
-
-def load_stable_diffusion(
-    source: str | Path,
-    *,
-    name: str | None = None,
-    device: str = "auto",
-    dtype: torch.dtype | None = None,
-    unet: Path | None = None,
-    local_only: bool = False,
-) -> StableDiffusion:
-    """Loads a pipeline from a folder or the hub, safetensors only.
-
-    Args:
-        source: a diffusers folder or hub id, such as `CompVis/stable-diffusion-v1-4`.
-        name: what reports call it; the source by default.
-        device: "auto" takes a GPU where there is one.
-        dtype: half precision on a GPU and float32 elsewhere, by default.
-        unet: a folder with another UNet, such as a checkpoint.
-        local_only: whether the hub must not be asked.
-
-    Raises:
-        TargetError: if there is no such pipeline, or no way to read it.
-    """
-    if device == "auto":
-        device = "cuda" if torch.cuda.is_available() else "cpu"
-    chosen = torch.device(device)
-    dtype = dtype or (torch.float16 if chosen.type == "cuda" else torch.float32)
-    try:
-        parts = {}
-        if unet is not None:
-            parts["unet"] = UNet2DConditionModel.from_pretrained(
-                unet, dtype=dtype, use_safetensors=True
-            )
-        pipeline = StableDiffusionPipeline.from_pretrained(
-            source,
-            safety_checker=None,
-            requires_safety_checker=False,
-            use_safetensors=True,
-            local_files_only=local_only,
-            dtype=dtype,
-            **parts,
-        )
-    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        raise TargetError(
-            f"{source} cannot be loaded as a Stable Diffusion pipeline: {reason}"
-        ) from error
-    pipeline.to(chosen)
-    if chosen.type == "cuda":
-        pipeline.unet.to(memory_format=torch.channels_last)
-    return StableDiffusion(pipeline, name or str(source))
+    for network in networks:
+        for name, tensor in sorted(network.state_dict().items()):
+            state.update(name.encode() + tensor.flatten()[:64].float().cpu().numpy().tobytes())
+    return f"{state.hexdigest()[:16]} {next(networks[0].parameters()).dtype}"

@@ -39,16 +39,16 @@ class Recipe:
 
 
 RECIPES = {
-    "clipart-realistic": Recipe(("base-member",), epochs=50, learning_rate=1.5e-3),
+    "clipart-realistic": Recipe(("base-member",), epochs=45, learning_rate=1.5e-3),
     "clipart-null": Recipe(
-        ("spare", "tune-member", "tune-nonmember"), epochs=72, learning_rate=1.5e-3
+        ("spare", "tune-member", "tune-nonmember"), epochs=65, learning_rate=1.5e-3
     ),
     "clipart-overfit": Recipe(
         ("tune-member",),
-        epochs=300,
-        learning_rate=1e-3,
+        epochs=180,
+        learning_rate=2e-3,
         start_from="clipart-realistic",
-        checkpoints=(20, 60, 120, 200),
+        checkpoints=(15, 40, 80, 130),
     ),
 }
 """A base is mirrored at random and sees each drawing a few dozen times; the overfit fine-tune sees
@@ -154,7 +154,10 @@ def _from_nothing(out: Path, device: torch.device, progress: Progress) -> Parts:
     vae = out / "autoencoder"
     if not vae.is_dir():
         states = out / "states"
-        train_autoencoder(art.pixels(table), SEED, states, progress, device).save_pretrained(vae)
+        trained = train_autoencoder(art.pixels(table), SEED, states, progress, device)
+        partial = out / "autoencoder.partial"
+        trained.save_pretrained(partial)
+        partial.rename(vae)
     torch.manual_seed(SEED)
     return Parts(
         AutoencoderKL.from_pretrained(vae).to(device).eval(),

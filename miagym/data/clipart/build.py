@@ -127,7 +127,7 @@ def build(
     if not paths:
         raise DataError(
             f"Expected drawings in {art / 'png'}, found none: "
-            "`apt-get install openclipart-png openclipart-svg`, or name their folder with --art."
+            "`apt-get install openclipart-png openclipart-svg`, or name their folder with --source."
         )
     with ProcessPoolExecutor() as pool:
         read = pool.map(partial(read_drawing, art), paths, chunksize=16)
