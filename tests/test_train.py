@@ -79,7 +79,7 @@ def test_a_few_steps_of_diffusion_learn_and_keep_checkpoints(tmp_path: Path) -> 
     text, unet = new_text_encoder(tokenizer), new_unet()
     kept: list[int] = []
     training = Training(
-        pixels, captions, epochs=4, learning_rate=1e-3, mirror=True, train_text=True
+        pixels, captions, epochs=4, learning_rate=1e-3, augment=True, train_text=True
     )
     before = [p.detach().clone() for p in (*text.parameters(), *unet.parameters())]
     trained = train_diffusion(

@@ -21,6 +21,9 @@ from miagym.train.loop import Progress, Schedule, batch_of, train
 from miagym.train.text import TOKENS, WIDTH
 
 BATCH = 32
+PHRASE_SHARE = 0.6
+"""Share of a caption's phrases that an augmented training shows at a time."""
+
 CAPTION_DROPOUT = 0.1
 """Share of captions replaced by the empty prompt, which guidance and CLiD ask under."""
 
@@ -62,8 +65,8 @@ class Training:
     captions: list[str]
     epochs: int
     learning_rate: float
-    mirror: bool
-    """Whether drawings are mirrored at random, which slows memorisation."""
+    augment: bool
+    """Whether drawings are mirrored and captions thinned at random, which slows memorisation."""
     train_text: bool
     """Whether the text encoder learns too (from scratch) or stays as it is (fine-tuning)."""
 
@@ -74,6 +77,14 @@ class Training:
     @property
     def schedule(self) -> Schedule:
         return Schedule(self.epochs * self.steps_per_epoch, self.learning_rate)
+
+
+def thinned(caption: str, rng: np.random.Generator) -> str:
+    """A caption with some of its phrases, in another order; at least one is kept."""
+    phrases = np.array(caption.split(", "))
+    keep = rng.random(len(phrases)) < PHRASE_SHARE
+    keep[rng.integers(len(phrases))] = True
+    return ", ".join(rng.permutation(phrases[keep]))
 
 
 @torch.inference_mode()
@@ -120,13 +131,6 @@ def train_diffusion(
     """
     device = next(unet.parameters()).device
     latents = encode_all(vae, training.pixels, device).clone()
-    tokens = tokenizer(
-        [*training.captions, ""],
-        padding="max_length",
-        truncation=True,
-        max_length=TOKENS,
-        return_tensors="pt",
-    ).input_ids.to(device)
     text_encoder.requires_grad_(training.train_text)
     parts = nn.ModuleDict({"unet": unet, "text": text_encoder})
     alphas_cumprod = new_scheduler().alphas_cumprod.to(device)
@@ -135,17 +139,22 @@ def train_diffusion(
     def loss_at(step: int) -> Tensor:
         rng = np.random.default_rng((seed, step))
         rows = batch_of(step, n, BATCH, seed)
-        side = (
-            rng.integers(2, size=len(rows)) if training.mirror else np.zeros(len(rows), dtype=int)
-        )
-        z0 = latents[side, rows]
-        text = np.where(rng.random(len(rows)) < CAPTION_DROPOUT, n, rows)
+        z0 = latents[rng.integers(2, size=len(rows)) * training.augment, rows]
+        captions = [training.captions[row] for row in rows]
+        if training.augment:
+            captions = [thinned(caption, rng) for caption in captions]
+        dropped = rng.random(len(rows)) < CAPTION_DROPOUT
+        tokens = tokenizer(
+            ["" if gone else caption for caption, gone in zip(captions, dropped, strict=True)],
+            padding="max_length",
+            truncation=True,
+            max_length=TOKENS,
+            return_tensors="pt",
+        ).input_ids.to(device)
         t = torch.from_numpy(rng.integers(len(alphas_cumprod), size=len(rows))).to(device)
         eps = torch.from_numpy(rng.standard_normal(z0.shape, dtype=np.float32)).to(device)
         ab = alphas_cumprod[t][:, None, None, None]
-        predicted = unet(
-            ab.sqrt() * z0 + (1 - ab).sqrt() * eps, t, text_encoder(tokens[text])[0]
-        ).sample
+        predicted = unet(ab.sqrt() * z0 + (1 - ab).sqrt() * eps, t, text_encoder(tokens)[0]).sample
         return mse_loss(predicted, eps)
 
     steps = {

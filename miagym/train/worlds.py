@@ -39,9 +39,9 @@ class Recipe:
 
 
 RECIPES = {
-    "clipart-realistic": Recipe(("base-member",), epochs=45, learning_rate=1.5e-3),
+    "clipart-realistic": Recipe(("base-member",), epochs=25, learning_rate=1.5e-3),
     "clipart-null": Recipe(
-        ("spare", "tune-member", "tune-nonmember"), epochs=65, learning_rate=1.5e-3
+        ("spare", "tune-member", "tune-nonmember"), epochs=36, learning_rate=1.5e-3
     ),
     "clipart-overfit": Recipe(
         ("tune-member",),
@@ -51,8 +51,8 @@ RECIPES = {
         checkpoints=(15, 40, 80, 130),
     ),
 }
-"""A base is mirrored at random and sees each drawing a few dozen times; the overfit fine-tune sees
-few drawings hundreds of times."""
+"""A base sees each drawing a few dozen times, augmented; the overfit fine-tune sees few drawings
+hundreds of times, as they are."""
 
 
 @dataclass
@@ -115,7 +115,7 @@ def train_target(name: str, out: Path, device: str, progress: Progress) -> Path:
         drawings["caption"].to_pylist(),
         recipe.epochs,
         recipe.learning_rate,
-        mirror=recipe.start_from is None,
+        augment=recipe.start_from is None,
         train_text=recipe.start_from is None,
     )
 

@@ -1,0 +1,53 @@
+"""What the guides show is what happens."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+import torch
+
+from attacks import make_attack
+from attacks.base import Attack
+from miagym.data.candidates import Candidates
+from miagym.oracle import Oracle
+from miagym.targets.dummy import DummyTarget
+
+ROOT = Path(__file__).parent.parent
+
+
+def code(path: str) -> str:
+    """The first Python block of a guide."""
+    found = re.search(r"```python\n(.*?)```", (ROOT / path).read_text(), re.DOTALL)
+    assert found
+    return found[1]
+
+
+def test_the_readme_s_example_prints_what_it_says(capsys: pytest.CaptureFixture[str]) -> None:
+    source = code("README.md")
+    exec(source, {})
+    promised = re.findall(r"^print\(.*\)  # (.*)$", source, re.MULTILINE)
+    assert len(promised) == 2
+    assert capsys.readouterr().out.splitlines() == promised
+
+
+def test_the_example_of_an_attack_keeps_the_contract(
+    dummy: DummyTarget, drawings: Candidates
+) -> None:
+    names: dict[str, object] = {"__name__": "my_attack"}
+    exec(code("attacks/README.md"), names)
+    kind = names["MyAttack"]
+    assert isinstance(kind, type) and issubclass(kind, Attack)
+    attack, oracle = kind(), Oracle(dummy)
+    scores = attack(oracle, drawings[:4])
+    assert oracle.meter.total() == attack.cost * 4
+    one = make_attack("loss")
+    again = type(one)(timestep=200, draws=1)(Oracle(dummy), drawings[:4])
+    torch.testing.assert_close(torch.from_numpy(scores), torch.from_numpy(again))
+
+
+@pytest.mark.parametrize("guide", ["README.md", "docs/results.md", "attacks/README.md"])
+def test_links_lead_somewhere(guide: str) -> None:
+    for link in re.findall(r"\]\((?!http)([^)#]+)\)", (ROOT / guide).read_text()):
+        assert (ROOT / guide).parent.joinpath(link).exists(), link
