@@ -70,7 +70,7 @@ class TextToImage(BlackBoxAttack):
     paper = "Dubiński et al. 2024, arXiv 2306.12983"
 
     draws: int = 1
-    steps: int = 5
+    steps: int = 4
     guidance_scale: float = 7.5
 
     def picture(self, oracle: Oracle, candidates: Candidates, draw: int) -> Tensor:
@@ -106,7 +106,7 @@ class Variation(BlackBoxAttack):
 
     paper = "Li et al. 2025, arXiv 2405.20771"
 
-    draws: int = 3
+    draws: int = 2
     strength: float = 0.3
     steps: int = 10
     guidance_scale: float = 1.0

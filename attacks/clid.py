@@ -33,7 +33,7 @@ class CLiD(Attack):
     paper = "Zhai et al. 2024, arXiv 2405.14800"
 
     timestep: int = 400
-    draws: int = 3
+    draws: int = 2
 
     def __call__(self, oracle: Oracle, candidates: Candidates) -> Scores:
         z0 = oracle.encode(candidates)

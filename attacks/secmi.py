@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from torch import Tensor
 
@@ -52,3 +52,7 @@ class SecMI(Attack):
     def cost(self) -> Cost:
         rows = self.timestep // self.stride + 2
         return Cost(queries=rows + 1, unet_rows=rows, encodes=1)
+
+    def variants(self) -> tuple[Attack, ...]:
+        k = self.stride
+        return tuple(replace(self, timestep=t) for t in (self.timestep, 2 * k, 3 * k))

@@ -24,7 +24,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-WIDE = 110
+WIDE = 120
 """Columns where there is no terminal to ask, so that no table is cut."""
 
 console = Console(width=None if sys.stdout.isatty() else WIDE)
@@ -118,7 +118,8 @@ def demo(
         Match("clipart-realistic", "clipart", _attack_names("all", False)),
         Match("clipart-overfit", "clipart-tune", _attack_names("all", True), "clipart-realistic"),
     )
-    _run(Config(matches=matches, seed=seed), out)
+    # Small chunks, so that both cores are busy to the end.
+    _run(Config(matches=matches, seed=seed, chunk=64), out)
 
 
 @app.command()

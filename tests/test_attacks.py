@@ -174,10 +174,10 @@ def plain_secmi(p: Plain, one: Candidates) -> float:
 
 def plain_clid(p: Plain, one: Candidates) -> float:
     gain = 0.0
-    for e in noises(p.target, one, 400, 3):
+    for e in noises(p.target, one, 400, 2):
         z = p.noised(e, 400)
         gain += float(((p.eps(z, 400, "") - e) ** 2).mean() - ((p.eps(z, 400) - e) ** 2).mean())
-    return gain / 3
+    return gain / 2
 
 
 def walk(p: Plain, one: Candidates, visited: tuple[int, ...]) -> Tensor:
@@ -202,12 +202,12 @@ def plain_reversed(p: Plain, one: Candidates) -> float:
 
 def plain_variation(p: Plain, one: Candidates) -> float:
     images = []
-    for draw in range(3):
+    for draw in range(2):
         z = p.noised(Oracle(p.target)._noise(one, "vary", draw), 201)
         for t, following in ((201, 101), (101, 1), (1, FINAL)):
             z = p.phi(z, t, following)
         images.append(p.target.decode(z)[0] / 2 + 0.5)
-    return -float((p.x - sum(images) / 3).square().sum().sqrt())
+    return -float((p.x - sum(images) / 2).square().sum().sqrt())
 
 
 PLAIN = {

@@ -26,7 +26,7 @@ class Config:
     """Budget: the most queries that an attack may spend on one candidate."""
     limit: int | None = None
     """At most so many members, and so many non-members, of each test part."""
-    choose_on: int = 150
+    choose_on: int = 100
     """Members, and non-members, of the calibration part on which variants are compared."""
     chunk: int = 256
     """Candidates scored by all attacks before their answers are forgotten."""

@@ -9,6 +9,7 @@ import torch
 from diffusers import StableDiffusionPipeline, UNet2DConditionModel
 from diffusers.utils.logging import disable_progress_bar
 from safetensors import SafetensorError
+from transformers.utils import logging as transformers_logging
 
 from miagym.errors import TargetError
 from miagym.targets.stable_diffusion import StableDiffusion
@@ -73,6 +74,7 @@ def load_stable_diffusion(
         raise TargetError(f"There is no device {device!r} here; try auto or cpu.") from error
     dtype = dtype or (torch.float16 if chosen.type == "cuda" else torch.float32)
     disable_progress_bar()
+    transformers_logging.disable_progress_bar()
     _check_index(Path(source))
     try:
         parts = {}
