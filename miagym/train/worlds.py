@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
@@ -78,6 +79,10 @@ class Parts:
         )
         pipeline.to(torch.float16).save_pretrained(folder, safe_serialization=True)
         pipeline.to(torch.float32)
+        # transformers loads in the precision that its configuration names, diffusers in float32:
+        configuration = folder / "text_encoder" / "config.json"
+        content = json.loads(configuration.read_text()) | {"dtype": "float32"}
+        configuration.write_text(json.dumps(content, indent=2) + "\n")
 
 
 def train_target(name: str, out: Path, device: str, progress: Progress) -> Path:
