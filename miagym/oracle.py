@@ -13,7 +13,7 @@ from miagym.access import Access
 from miagym.budget import Budget, Cost, Meter
 from miagym.cache import Cache, digest
 from miagym.data.candidates import Candidates
-from miagym.errors import AccessDenied, DataError, TargetError
+from miagym.errors import AccessDenied, DataError
 from miagym.noise import paired_noise
 from miagym.targets.base import variation_steps
 
@@ -259,9 +259,7 @@ class Oracle:
         texts = _texts(candidates, prompts)
         self._require("gradients", Access.WHITE)
         if not self._target.has_gradients:
-            raise TargetError(
-                f"{self._target.name} gives no gradients; use an attack of grey access or below."
-            )
+            raise self._target.no_gradients()
         self._charge("gradients", Access.WHITE, candidates, cost)
 
         def compute(rows: list[int]) -> Tensor:

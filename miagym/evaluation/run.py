@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any
@@ -210,13 +210,13 @@ def _calibrate(
         chunks = run.chunks(CALIBRATION, min(limit, run.config.choose_on))
         tables = list(_score_all(run, chunks, options, folder, progress, clocks))
         scores = pa.concat_tables(tables)
+        member = np.concatenate([run.data.member[chunk.rows] for chunk in chunks])
         for name, variants in options.items():
             of_attack = scores.filter(pc.field("attack") == name)
             by_variant = {}
             for variant in variants:
                 part = of_attack.filter(pc.field("variant") == variant)
                 by_variant[variant] = part["score"].to_numpy()
-            member = np.concatenate([run.data.member[chunk.rows] for chunk in chunks])
             best = best_variant(by_variant, member)
             chosen[name] = {best: variants[best]}
     for name, attack in run.attacks.items():
@@ -225,7 +225,7 @@ def _calibrate(
     return chosen, tables
 
 
-def _by_repr(attacks: Any) -> dict[str, Attack]:
+def _by_repr(attacks: Iterable[Attack]) -> dict[str, Attack]:
     return {repr(attack): attack for attack in attacks}
 
 

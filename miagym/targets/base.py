@@ -58,13 +58,19 @@ class Target(ABC):
         self, latents: Tensor, timestep: int, prompts: Sequence[str], noise: Tensor
     ) -> Tensor:
         """Gradient of each row's ||E(z, t, c) - noise||² (sum over elements) by z, shaped as z."""
-        raise TargetError(f"{self.name} gives no gradients; use an attack of grey access or below.")
+        raise self.no_gradients()
 
     def parameter_gradient_norms(
         self, latents: Tensor, timestep: int, prompts: Sequence[str], noise: Tensor
     ) -> Tensor:
         """L2 norms (n, parameter tensors) of each row's loss gradient (mean square) by the UNet."""
-        raise TargetError(f"{self.name} gives no gradients; use an attack of grey access or below.")
+        raise self.no_gradients()
+
+    def no_gradients(self) -> TargetError:
+        """The error of a target that has none; the oracle raises it before it charges."""
+        return TargetError(
+            f"{self.name} gives no gradients; use an attack of grey access or below."
+        )
 
     def alpha_bar(self, timestep: int) -> float:
         """ab_t; `FINAL` stands for the end of sampling."""
