@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
+from attacks.rules import Rule
 from miagym.access import Access
 from miagym.budget import Cost
 from miagym.data.candidates import Candidates
+from miagym.errors import DataError, NoCaption, NotFitted
 from miagym.oracle import Oracle
 
 Scores = NDArray[np.float64]
@@ -42,18 +45,60 @@ class Attack(ABC):
         """
         return (self,)
 
+    def within(self, queries: int) -> Attack:
+        """This attack, spending up to so many queries a candidate if it can make use of them."""
+        return self
+
+    def anytime(self, oracle: Oracle, candidates: Candidates) -> Mapping[int, Scores]:
+        """Scores by the queries spent on a candidate until then; the last are the attack's own."""
+        return {self.cost.queries: self(oracle, candidates)}
+
 
 @dataclass(frozen=True)
 class LearnedAttack(Attack):
     """An attack that learns its decision rule from calibration data."""
+
+    rule: Rule | None = field(default=None, repr=False, compare=False, kw_only=True)
+    """Fitted, or None before `fit`."""
 
     @abstractmethod
     def features(self, oracle: Oracle, candidates: Candidates) -> NDArray[np.float64]:
         """What the rule sees of each candidate (n, d); all questions are asked here."""
 
     @abstractmethod
+    def new_rule(self) -> Rule:
+        """The rule before it is fitted, its randomness fixed."""
+
     def fit(self, features: NDArray[np.float64], member: NDArray[np.bool_]) -> Self:
-        """A copy that has learned from calibration features (n, d) and labels (n,)."""
+        """A copy that has learned from calibration features (n, d) and labels (n,).
+
+        Raises:
+            DataError: if all are of one kind.
+        """
+        if member.all() or not member.any():
+            raise DataError(
+                f"{type(self).__name__} learns to tell members from non-members; its {len(member)} "
+                f"calibration candidates are all {'members' if member.all() else 'non-members'}."
+            )
+        return replace(self, rule=self.new_rule().fit(features, member))
+
+    def score(self, features: NDArray[np.float64]) -> Scores:
+        """Scores (n,) of features (n, d).
+
+        Raises:
+            NotFitted: before `fit`.
+        """
+        if self.rule is None:
+            raise NotFitted(
+                f"{type(self).__name__} learns from calibration data; "
+                "call fit(features, member) first, or load a fitted one."
+            )
+        return self.rule.score(features)
+
+    def __call__(self, oracle: Oracle, candidates: Candidates) -> Scores:
+        if self.rule is None:
+            self.score(np.empty((0, 0)))  # raises before anything is charged
+        return self.score(self.features(oracle, candidates))
 
 
 def as_scores(values: Tensor) -> Scores:
@@ -62,6 +107,25 @@ def as_scores(values: Tensor) -> Scores:
     return values.detach().double().cpu().numpy()
 
 
+def as_features(values: Tensor) -> NDArray[np.float64]:
+    """Features (n, ...) on any device to float64 (n, d) on the CPU."""
+    return values.detach().double().cpu().flatten(1).numpy()
+
+
 def mean_square(difference: Tensor) -> Tensor:
     """Mean over the elements of each row of the square (n,), in float32 or better."""
     return difference.float().pow(2).flatten(1).mean(1)
+
+
+def require_captions(candidates: Candidates, attack: Attack) -> None:
+    """Refuses candidates without captions.
+
+    Raises:
+        NoCaption: if any of them has none.
+    """
+    without = sum(not caption.strip() for caption in candidates.captions)
+    if without:
+        raise NoCaption(
+            f"{type(attack).__name__} needs captions, and {without} of {len(candidates)} "
+            "candidates have none; add captions, or leave this attack out."
+        )

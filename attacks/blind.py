@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
-from dataclasses import dataclass, field, replace
-from typing import Self
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,14 +10,13 @@ from scipy.sparse import csr_array
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.feature_extraction.text import HashingVectorizer
 from sklearn.linear_model import LogisticRegression
-from sklearn.pipeline import Pipeline, make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.pipeline import make_pipeline
 
-from attacks.base import LearnedAttack, Scores
+from attacks.base import LearnedAttack
+from attacks.rules import Classifier, Rule
 from miagym.access import Access
 from miagym.budget import Cost
 from miagym.data.candidates import Candidates
-from miagym.errors import NotFitted
 from miagym.oracle import Oracle
 
 
@@ -35,26 +32,9 @@ class BlindAttack(LearnedAttack):
     access = Access.BLIND
     paper = "Das et al. 2024, arXiv 2406.16201"
 
-    rule: Pipeline | None = field(default=None, repr=False, compare=False)
-
-    @abstractmethod
-    def classifier(self) -> Pipeline:
-        """The classifier to fit, its randomness fixed."""
-
     @property
     def cost(self) -> Cost:
         return Cost()
-
-    def fit(self, features: NDArray[np.float64], member: NDArray[np.bool_]) -> Self:
-        return replace(self, rule=self.classifier().fit(features, member))
-
-    def __call__(self, oracle: Oracle, candidates: Candidates) -> Scores:
-        if self.rule is None:
-            raise NotFitted(
-                f"{type(self).__name__} learns from calibration data; "
-                "call fit(features, member) first."
-            )
-        return self.rule.predict_proba(self.features(oracle, candidates))[:, 1]
 
 
 @dataclass(frozen=True)
@@ -73,8 +53,8 @@ class BlindCaptions(BlindAttack):
         length = [[len(c), len(c.split()), c.count(",")] for c in candidates.captions]
         return np.hstack([*(csr_array(view).toarray() for view in views), np.log1p(length)])
 
-    def classifier(self) -> Pipeline:
-        return make_pipeline(LogisticRegression(C=1.0, max_iter=1000))
+    def new_rule(self) -> Rule:
+        return Classifier(make_pipeline(LogisticRegression(C=1.0, max_iter=1000)))
 
 
 @dataclass(frozen=True)
@@ -93,6 +73,6 @@ class BlindPixels(BlindAttack):
         colours = [(np.floor(x * 3.999) == level).mean((1, 2)) for level in range(4)]
         return np.hstack([grid.reshape(n, -1), *moments, *colours])
 
-    def classifier(self) -> Pipeline:
+    def new_rule(self) -> Rule:
         forest = RandomForestClassifier(self.trees, min_samples_leaf=3, random_state=0)
-        return make_pipeline(StandardScaler(), forest)
+        return Classifier.of(forest)

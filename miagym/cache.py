@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Hashable, Sequence
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -28,7 +29,7 @@ class Cache:
     def __init__(self) -> None:
         self._answers: dict[Hashable, Tensor] = {}
         self.computed = Cost()
-        """What the target has had to compute, however often it was asked for and charged."""
+        """What the target has had to compute, however often it was asked and charged; no queries."""
 
     def fetch(
         self,
@@ -62,5 +63,5 @@ class Cache:
                     "models: load it with dtype=float32."
                 )
             self._answers.update(zip((keys[i] for i in rows), answers, strict=True))
-            self.computed += cost * len(rows)
+            self.computed += replace(cost, queries=0) * len(rows)
         return torch.stack([self._answers[key] for key in keys])

@@ -30,6 +30,10 @@ class DataError(MiagymError):
     """Candidates that are missing, unreadable or one-sided."""
 
 
+class NoCaption(DataError):
+    """Candidates without captions, asked about by an attack that needs them."""
+
+
 class RunError(MiagymError):
     """A run folder that holds something else than the run that was asked for."""
 

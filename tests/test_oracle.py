@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
 from hypothesis import given, settings
@@ -23,9 +25,14 @@ QUESTIONS = {
     "predict_noise": (Access.GREY, lambda o, c, z: o.predict_noise(c, z, 100)),
     "guided": (Access.GREY, lambda o, c, z: o.predict_noise(c, z, 100, guidance_scale=3.0)),
     "gradient": (Access.WHITE, lambda o, c, z: o.latent_gradient(c, z, 100, z)),
-    "norms": (Access.WHITE, lambda o, c, z: o.parameter_gradient_norms(c, z, 100, z)),
+    "norms": (
+        Access.WHITE,
+        lambda o, c, z: o.parameter_gradient_norms(c, z[:, None], [100], z[:, None]),
+    ),
+    "pixels": (Access.WHITE, lambda o, c, z: o.pixel_gradient(c, o.pixels(c), 100, z)),
+    "embedding": (Access.WHITE, lambda o, c, z: o.embedding_gradient(c, z, 100, z, z[:, 0, :1])),
+    "embed": (Access.GREY, lambda o, c, z: o.embed(c)),
 }
-ANSWERED = [name for name, (access, _) in QUESTIONS.items() if access < Access.WHITE]
 
 
 def latents(target: DummyTarget, candidates: Candidates) -> torch.Tensor:
@@ -46,15 +53,12 @@ def test_access_decides_and_a_refusal_costs_nothing(
         ):
             ask(oracle, few, latents(dummy, few))
         assert oracle.meter.total() == Cost()
-    elif needs is Access.WHITE:
-        with pytest.raises(TargetError, match="gives no gradients"):
-            ask(oracle, few, latents(dummy, few))
     else:
         assert len(ask(oracle, few, latents(dummy, few))) == 3
         assert oracle.meter.total().queries == 3
 
 
-@pytest.mark.parametrize("question", ANSWERED)
+@pytest.mark.parametrize("question", QUESTIONS)
 def test_answers_do_not_depend_on_batch_or_order(
     question: str, dummy: DummyTarget, drawings: Candidates
 ) -> None:
@@ -66,7 +70,7 @@ def test_answers_do_not_depend_on_batch_or_order(
     torch.testing.assert_close(ask(Oracle(dummy), few[order], z[order]), whole[order])
 
 
-@pytest.mark.parametrize("question", ANSWERED)
+@pytest.mark.parametrize("question", QUESTIONS)
 def test_caching_is_no_discount_but_computes_once(
     question: str, dummy: DummyTarget, drawings: Candidates
 ) -> None:
@@ -76,8 +80,32 @@ def test_caching_is_no_discount_but_computes_once(
     a, computed = ask(first, few, z), cache.computed
     b = ask(second, few, z)
     assert torch.equal(a, b)
-    assert first.meter.total() == second.meter.total() == computed
-    assert cache.computed == computed
+    assert first.meter.total() == second.meter.total()
+    assert replace(first.meter.total(), queries=0) == computed == cache.computed
+
+
+def test_crops_are_paid_for_by_their_originals_under_the_same_noise(
+    dummy: DummyTarget, drawings: Candidates
+) -> None:
+    few, oracle = drawings[:3], Oracle(dummy)
+    dark = few.with_images(few.images // 2)
+    bright = oracle.encode(few)
+    assert not torch.equal(oracle.encode(dark), bright)
+    assert oracle.meter.spent(few.keys[0]) == Cost(queries=2, encodes=2)
+    assert torch.equal(oracle.noise(dark, 100), oracle.noise(few, 100))
+    assert not torch.equal(oracle.vary(dark, strength=0.5), oracle.vary(few, strength=0.5))
+    assert dark[1:].keys == few.keys[1:]
+
+
+def test_a_target_without_gradients_says_so_before_it_charges(drawings: Candidates) -> None:
+    class Closed(DummyTarget):
+        has_gradients = False
+
+    oracle = Oracle(Closed(drawings[:4]))
+    z = latents(DummyTarget(drawings[:4]), drawings[:2])
+    with pytest.raises(TargetError, match="gives no gradients"):
+        oracle.latent_gradient(drawings[:2], z, 100, z)
+    assert oracle.meter.total() == Cost()
 
 
 @settings(max_examples=25, deadline=None)

@@ -97,11 +97,44 @@ def test_latent_gradient_is_the_slope_of_the_loss(target: Target) -> None:
     torch.testing.assert_close(slope.double(), measured, rtol=2e-2, atol=2e-2)
 
 
-def test_parameter_gradients_are_each_row_s_own(target: Target) -> None:
-    z = paired_noise(0, ["a", "b"], target.latent_shape, "z")
+def test_pixel_and_embedding_gradients_are_slopes_of_the_loss(target: Target) -> None:
     eps = paired_noise(0, ["a", "b"], target.latent_shape, "eps")
-    both = target.parameter_gradient_norms(z, 200, PROMPTS, eps)
-    second = target.parameter_gradient_norms(z[1:], 200, PROMPTS[1:], eps[1:])
+    x = 0.5 * paired_noise(0, ["a", "b"], (3, target.resolution, target.resolution)).clamp(-1, 1)
+    e = target.embed(PROMPTS).clone()
+
+    def loss(x: torch.Tensor, e: torch.Tensor) -> torch.Tensor:
+        z_t = target.add_noise(target.encode(x), eps, 200)
+        return (target.predict_noise(z_t, 200, e) - eps).double().pow(2).flatten(1).sum(1)
+
+    z_t = target.add_noise(target.encode(x), eps, 200)
+    gradients = (
+        (target.pixel_gradient(x, 200, PROMPTS, eps), lambda d: loss(x + d, e)),
+        (target.embedding_gradient(z_t, 200, e, eps), lambda d: loss(x, e + d)),
+    )
+    for gradient, moved in gradients:
+        direction = paired_noise(1, ["a", "b"], tuple(gradient.shape[1:]))
+        h = 1e-2
+        measured = (moved(h * direction) - moved(-h * direction)) / (2 * h)
+        slope = (gradient * direction).flatten(1).sum(1)
+        torch.testing.assert_close(slope.double(), measured, rtol=3e-2, atol=3e-2)
+
+
+def test_embeddings_stand_for_their_prompts(target: Target) -> None:
+    z = paired_noise(0, ["a", "b"], target.latent_shape)
+    for guidance in (1.0, 3.0):
+        by_text = target.predict_noise(z, 100, PROMPTS, guidance)
+        by_embedding = target.predict_noise(z, 100, target.embed(PROMPTS), guidance)
+        torch.testing.assert_close(by_text, by_embedding)
+
+
+def test_parameter_gradients_average_over_timesteps(target: Target) -> None:
+    """At one timestep named twice they are those of that timestep; a row is alone in any batch."""
+    z = paired_noise(0, ["a", "b"], target.latent_shape, "z")[:, None]
+    eps = paired_noise(0, ["a", "b"], target.latent_shape, "eps")[:, None]
+    both = target.parameter_gradient_norms(z, [200], PROMPTS, eps)
+    twice = torch.cat([z, z], 1), [200, 200], PROMPTS, torch.cat([eps, eps], 1)
+    torch.testing.assert_close(target.parameter_gradient_norms(*twice), both, rtol=1e-4, atol=1e-6)
+    second = target.parameter_gradient_norms(z[1:], [200], PROMPTS[1:], eps[1:])
     assert both.shape[1] > 100 and (both >= 0).all()
     torch.testing.assert_close(both[1:], second, rtol=1e-4, atol=1e-6)
 

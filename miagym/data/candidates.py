@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -20,6 +20,7 @@ class Candidates:
     Args:
         images: (n, height, width, 3), 8 bit.
         captions: n texts; "" where a picture has none.
+        origins: keys of the n candidates that these pictures were made from, if they were.
 
     Raises:
         DataError: if shapes or lengths do not fit.
@@ -27,6 +28,7 @@ class Candidates:
 
     images: NDArray[np.uint8]
     captions: tuple[str, ...]
+    origins: tuple[str, ...] | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         if self.images.ndim != 4 or self.images.shape[-1] != 3 or self.images.dtype != np.uint8:
@@ -36,23 +38,45 @@ class Candidates:
             )
         if len(self.captions) != len(self.images):
             raise DataError(f"Got {len(self.images)} images and {len(self.captions)} captions.")
+        if self.origins is not None and len(self.origins) != len(self.images):
+            raise DataError(f"Got {len(self.images)} images and {len(self.origins)} origins.")
 
     def __len__(self) -> int:
         return len(self.images)
 
     def __getitem__(self, rows: slice | NDArray[np.integer] | Sequence[int]) -> Candidates:
         index = np.arange(len(self))[rows]
-        return Candidates(self.images[index], tuple(self.captions[i] for i in index))
+        origins = None if self.origins is None else tuple(self.origins[i] for i in index)
+        return Candidates(self.images[index], tuple(self.captions[i] for i in index), origins)
+
+    def with_images(self, images: NDArray[np.uint8]) -> Candidates:
+        """These candidates with other pictures (n, height, width, 3): crops of them, say.
+
+        Their keys stay: the originals pay for what is asked, under the originals' noise.
+        """
+        return Candidates(images, self.captions, self.keys)
 
     @cached_property
     def keys(self) -> tuple[str, ...]:
-        """What tells candidates apart: a digest of picture and caption, whatever their order."""
-        return tuple(
-            hashlib.blake2b(image.tobytes() + caption.encode(), digest_size=16).hexdigest()
-            for image, caption in zip(self.images, self.captions, strict=True)
-        )
+        """Who pays, and whose noise it is: a digest of picture and caption, whatever their order.
+
+        Pictures derived from a candidate keep the candidate's key.
+        """
+        if self.origins is not None:
+            return self.origins
+        pairs = zip(self.images, self.captions, strict=True)
+        return tuple(_digest(image.tobytes() + caption.encode()).hex() for image, caption in pairs)
+
+    @cached_property
+    def pictures(self) -> tuple[bytes, ...]:
+        """A digest of each picture alone: equal where there is the same to be seen."""
+        return tuple(_digest(image.tobytes()) for image in self.images)
 
     def chunks(self, size: int) -> Iterator[Candidates]:
         """Consecutive pieces of at most `size` candidates."""
         for start in range(0, len(self), size):
             yield self[start : start + size]
+
+
+def _digest(data: bytes) -> bytes:
+    return hashlib.blake2b(data, digest_size=16).digest()

@@ -14,6 +14,9 @@ from torch import Tensor
 
 from miagym.errors import TargetError
 
+Texts = Sequence[str] | Tensor
+"""Prompts, or their embeddings (n, tokens, width)."""
+
 FINAL = -1
 """The timestep after the last one: where DDIM ends, at `final_alpha_cumprod`."""
 
@@ -45,8 +48,12 @@ class Target(ABC):
         """Latents to images, clamped to [-1, 1]."""
 
     @abstractmethod
+    def embed(self, prompts: Sequence[str]) -> Tensor:
+        """Text embeddings (n, tokens, width): what the UNet is told instead of the prompts."""
+
+    @abstractmethod
     def predict_noise(
-        self, latents: Tensor, timestep: int, prompts: Sequence[str], guidance_scale: float = 1.0
+        self, latents: Tensor, timestep: int, prompts: Texts, guidance_scale: float = 1.0
     ) -> Tensor:
         """E(z, t, c); with guidance s other than 1, E(z, t, "") + s (E(z, t, c) - E(z, t, ""))."""
 
@@ -55,15 +62,31 @@ class Target(ABC):
         """The descending timesteps of DDIM sampling, as the scheduler spaces them."""
 
     def latent_gradient(
-        self, latents: Tensor, timestep: int, prompts: Sequence[str], noise: Tensor
+        self, latents: Tensor, timestep: int, prompts: Texts, noise: Tensor
     ) -> Tensor:
         """Gradient of each row's ||E(z, t, c) - noise||² (sum over elements) by z, shaped as z."""
         raise self.no_gradients()
 
-    def parameter_gradient_norms(
-        self, latents: Tensor, timestep: int, prompts: Sequence[str], noise: Tensor
+    def pixel_gradient(
+        self, images: Tensor, timestep: int, prompts: Texts, noise: Tensor
     ) -> Tensor:
-        """L2 norms (n, parameter tensors) of each row's loss gradient (mean square) by the UNet."""
+        """Gradient of each row's ||E(z_t, t, c) - noise||² by the image, through the encoder."""
+        raise self.no_gradients()
+
+    def embedding_gradient(
+        self, latents: Tensor, timestep: int, embeddings: Tensor, noise: Tensor
+    ) -> Tensor:
+        """Gradient of each row's ||E(z, t, e) - noise||² by e, shaped as the embeddings."""
+        raise self.no_gradients()
+
+    def parameter_gradient_norms(
+        self, latents: Tensor, timesteps: Sequence[int], prompts: Texts, noise: Tensor
+    ) -> Tensor:
+        """L2 norms (n, parameter tensors) of the gradient of each row's loss by the UNet.
+
+        The loss is the mean square of E(z, t, c) - noise, averaged over k timesteps; latents and
+        noise are (n, k, *latent_shape).
+        """
         raise self.no_gradients()
 
     def no_gradients(self) -> TargetError:
@@ -97,16 +120,16 @@ class Target(ABC):
 
     def vary(
         self,
-        images: Tensor,
+        z0: Tensor,
         noise: Tensor,
         prompts: Sequence[str],
         strength: float,
         steps: int,
         guidance_scale: float,
     ) -> Tensor:
-        """Image to image (SDEdit, Meng et al. 2022): noise the image partly, denoise it."""
+        """Image to image (SDEdit, Meng et al. 2022): noise the latent partly, denoise it."""
         timesteps = self.timesteps(steps)[steps - variation_steps(strength, steps) :]
-        z = self.add_noise(self.encode(images), noise, timesteps[0])
+        z = self.add_noise(z0, noise, timesteps[0])
         return self.decode(self._denoise(z, timesteps, prompts, guidance_scale))
 
     def _denoise(

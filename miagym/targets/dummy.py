@@ -10,17 +10,22 @@ from torch import Tensor
 from torch.nn.functional import avg_pool2d, interpolate
 
 from miagym.data.candidates import Candidates
-from miagym.targets.base import Target
+from miagym.noise import paired_noise
+from miagym.targets.base import Texts
+from miagym.targets.gradients import DifferentiableTarget
 
 TIMESTEPS = 1000
+WIDTH = 16
+"""Of a text embedding: one token, whose direction is drawn from a digest of the text."""
 
 
-class DummyTarget(Target):
+class DummyTarget(DifferentiableTarget):
     """E(z, t, c) = (z - sqrt(ab_t) m) / sqrt(1 - ab_t), where m is the posterior mean of z0.
 
     The posterior is over training latents (pixels averaged 4×4) of the same caption, or over all of
     them where no caption matches. So a training picture is denoised to itself, and every attack
-    that works at all works here; tests use it where a real network would only cost time.
+    that works at all works here; tests use it where a real network would only cost time. What it
+    remembers are its parameters, one tensor for each training picture.
 
     Args:
         training: what it was "trained" on, square, of a side divisible by 4.
@@ -35,35 +40,50 @@ class DummyTarget(Target):
         self.alphas_cumprod = torch.cumprod(1 - betas, dim=0)
         self.final_alpha_cumprod = float(self.alphas_cumprod[0])
         pixels = torch.from_numpy(np.ascontiguousarray(training.images.transpose(0, 3, 1, 2)))
-        self._latents = self.encode(pixels.float() / 127.5 - 1)
-        self._captions = training.captions
+        training_latents = self.latents(pixels.float() / 127.5 - 1)
+        self._memory = [z.clone().requires_grad_() for z in training_latents]
+        self._keys = self.embed(training.captions)
 
+    @torch.inference_mode()
     def encode(self, images: Tensor) -> Tensor:
+        return self.latents(images)
+
+    def latents(self, images: Tensor) -> Tensor:
         return avg_pool2d(images, 4)
 
+    @torch.inference_mode()
     def decode(self, latents: Tensor) -> Tensor:
         return interpolate(latents, scale_factor=4, mode="nearest").clamp(-1, 1)
 
     def timesteps(self, steps: int) -> list[int]:
         return [int(i) * (TIMESTEPS // steps) + 1 for i in reversed(range(steps))]
 
+    def embed(self, prompts: Sequence[str]) -> Tensor:
+        return paired_noise(0, prompts, (1, WIDTH), "text")
+
+    @torch.inference_mode()
     def predict_noise(
-        self, latents: Tensor, timestep: int, prompts: Sequence[str], guidance_scale: float = 1.0
+        self, latents: Tensor, timestep: int, prompts: Texts, guidance_scale: float = 1.0
     ) -> Tensor:
-        eps = self._eps(latents, timestep, prompts)
+        eps = self.eps(latents, timestep, self.condition(prompts))
         if guidance_scale == 1.0:
             return eps
-        empty = self._eps(latents, timestep, [""] * len(latents))
+        empty = self.eps(latents, timestep, self.embed([""] * len(latents)))
         return empty + guidance_scale * (eps - empty)
 
-    def _eps(self, latents: Tensor, timestep: int, prompts: Sequence[str]) -> Tensor:
+    def parameters(self) -> list[Tensor]:
+        return self._memory
+
+    def eps(self, z: Tensor, timestep: int, embeddings: Tensor) -> Tensor:
         ab = self.alpha_bar(timestep)
         rows = []
-        for z, prompt in zip(latents, prompts, strict=True):
-            same = [i for i, caption in enumerate(self._captions) if caption == prompt]
-            z0 = self._latents[same] if same else self._latents
-            square = (z - ab**0.5 * z0).pow(2).flatten(1).sum(1)
-            weight = torch.softmax(-square / (2 * (1 - ab)), dim=0)
-            mean = (weight[:, None, None, None] * z0).sum(0)
-            rows.append((z - ab**0.5 * mean) / (1 - ab) ** 0.5)
+        for row, embedding in zip(z, embeddings, strict=True):
+            # One row at a time: a batch would change the last bits.
+            memory = torch.stack(self._memory)
+            square = (row - ab**0.5 * memory).pow(2).flatten(1).sum(1)
+            distance = (embedding - self._keys).pow(2).flatten(1).sum(1)
+            caption = torch.log(torch.exp(-distance) + 1e-30)  # no match at all: all are alike
+            weight = torch.softmax(caption - square / (2 * (1 - ab)), dim=0)
+            mean = (weight[:, None, None, None] * memory).sum(0)
+            rows.append((row - ab**0.5 * mean) / (1 - ab) ** 0.5)
         return torch.stack(rows)

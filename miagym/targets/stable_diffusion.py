@@ -11,16 +11,16 @@ from typing import Any
 import torch
 from diffusers import DDIMScheduler, StableDiffusionPipeline
 from torch import Tensor
-from torch.nn.functional import mse_loss
 
 from miagym.errors import TargetError
-from miagym.targets.base import Target
+from miagym.targets.base import Texts
+from miagym.targets.gradients import DifferentiableTarget
 
 REMEMBERED_PROMPTS = 1024
 """Text embeddings kept, so that a caption goes through the text encoder once."""
 
 
-class StableDiffusion(Target):
+class StableDiffusion(DifferentiableTarget):
     """A loaded `StableDiffusionPipeline` as a target.
 
     Args:
@@ -30,8 +30,6 @@ class StableDiffusion(Target):
     Raises:
         TargetError: if it takes no text, or predicts neither noise nor velocity.
     """
-
-    has_gradients = True
 
     def __init__(self, pipeline: StableDiffusionPipeline, name: str) -> None:
         if pipeline.text_encoder is None or pipeline.tokenizer is None:
@@ -81,8 +79,7 @@ class StableDiffusion(Target):
 
     @torch.inference_mode()
     def encode(self, images: Tensor) -> Tensor:
-        posterior = self._vae.encode(images.to(self._vae.dtype)).latent_dist
-        return posterior.mean.float() * self._vae.config.scaling_factor
+        return self.latents(images)
 
     @torch.inference_mode()
     def decode(self, latents: Tensor) -> Tensor:
@@ -91,38 +88,25 @@ class StableDiffusion(Target):
 
     @torch.inference_mode()
     def predict_noise(
-        self, latents: Tensor, timestep: int, prompts: Sequence[str], guidance_scale: float = 1.0
+        self, latents: Tensor, timestep: int, prompts: Texts, guidance_scale: float = 1.0
     ) -> Tensor:
         if guidance_scale == 1.0:
-            return self._eps(latents, timestep, self._embed(prompts))
-        empty = self._embed([""] * len(prompts))
-        both = torch.cat([empty, self._embed(prompts)])
-        unconditional, conditional = self._eps(torch.cat([latents] * 2), timestep, both).chunk(2)
+            return self.eps(latents, timestep, self.condition(prompts))
+        empty = self.embed([""] * len(prompts))
+        both = torch.cat([empty, self.condition(prompts)])
+        unconditional, conditional = self.eps(torch.cat([latents] * 2), timestep, both).chunk(2)
         return unconditional + guidance_scale * (conditional - unconditional)
 
-    def latent_gradient(
-        self, latents: Tensor, timestep: int, prompts: Sequence[str], noise: Tensor
-    ) -> Tensor:
-        z = latents.clone().requires_grad_()
-        with torch.enable_grad():
-            eps = self._eps(z, timestep, self._embed(prompts).clone())
-            (gradient,) = torch.autograd.grad((eps - noise).pow(2).sum(), z)
-        return gradient
+    def latents(self, images: Tensor) -> Tensor:
+        posterior = self._vae.encode(images.to(self._vae.dtype)).latent_dist
+        return posterior.mean.float() * self._vae.config.scaling_factor
 
-    def parameter_gradient_norms(
-        self, latents: Tensor, timestep: int, prompts: Sequence[str], noise: Tensor
-    ) -> Tensor:
-        parameters = list(self._unet.parameters())
-        norms = []
-        for z, embedding, eps in zip(latents, self._embed(prompts), noise, strict=True):
-            with torch.enable_grad():
-                predicted = self._eps(z[None].clone(), timestep, embedding[None].clone())
-                gradients = torch.autograd.grad(mse_loss(predicted, eps[None]), parameters)
-            norms.append(torch.stack([g.float().norm() for g in gradients]))
-        return torch.stack(norms)
+    def parameters(self) -> list[Tensor]:
+        return list(self._unet.parameters())
 
-    def _eps(self, z: Tensor, timestep: int, embeddings: Tensor) -> Tensor:
+    def eps(self, z: Tensor, timestep: int, embeddings: Tensor) -> Tensor:
         """E(z, t, c) in float32, whether the model predicts noise or velocity."""
+        embeddings = embeddings.to(self.dtype)
         output = self._unet(z.to(self.dtype), timestep, embeddings).sample.float()
         if self._scheduler.config.prediction_type == "v_prediction":
             ab = self.alpha_bar(timestep)  # v = sqrt(ab) eps - sqrt(1 - ab) z0
@@ -130,7 +114,7 @@ class StableDiffusion(Target):
         return output
 
     @torch.inference_mode()
-    def _embed(self, prompts: Sequence[str]) -> Tensor:
+    def embed(self, prompts: Sequence[str]) -> Tensor:
         """Text embeddings (n, tokens, width), each distinct prompt encoded once, and by itself.
 
         In a batch, an embedding would depend to the last bits on the prompts beside it.

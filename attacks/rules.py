@@ -1,0 +1,79 @@
+"""Decision rules that learned attacks fit on calibration data; saved as arrays, never pickled."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Self, cast
+
+import numpy as np
+import skops.io
+from numpy.typing import NDArray
+from sklearn.base import ClassifierMixin, clone
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+Arrays = Mapping[str, NDArray]
+Features = NDArray[np.float64]
+Labels = NDArray[np.bool_]
+
+TRUSTED = [
+    "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
+    "sklearn.metrics._scorer._PassthroughScorer",
+    "sklearn.model_selection._split.StratifiedKFold",
+    "sklearn.neural_network._stochastic_optimizers.AdamOptimizer",
+    "sklearn.tree._tree.Tree",
+]
+"""Types of scikit-learn that skops does not rebuild unasked; it never runs code from a file."""
+
+
+class Rule(ABC):
+    """Turns features (n, d) into scores (n,), higher = member; immutable: `fit` returns a copy."""
+
+    @abstractmethod
+    def fit(self, features: Features, member: Labels) -> Self:
+        """A copy fitted to features (n, d) and labels (n,)."""
+
+    @abstractmethod
+    def score(self, features: Features) -> NDArray[np.float64]:
+        """Scores (n,)."""
+
+    @abstractmethod
+    def arrays(self) -> Arrays:
+        """What was learned, as arrays by name."""
+
+    @abstractmethod
+    def with_arrays(self, arrays: Arrays) -> Self:
+        """A copy that has learned what `arrays` holds."""
+
+
+@dataclass(frozen=True)
+class Classifier(Rule):
+    """A scikit-learn classifier behind its scaler; the score is its log odds of membership.
+
+    Args:
+        pipeline: ends in a classifier whose randomness is fixed.
+    """
+
+    pipeline: Pipeline
+
+    @classmethod
+    def of(cls, classifier: ClassifierMixin, scaler: object | None = None) -> Self:
+        """A classifier on features scaled by `scaler`, to mean 0 and deviation 1 by default."""
+        return cls(make_pipeline(StandardScaler() if scaler is None else scaler, classifier))
+
+    def fit(self, features: Features, member: Labels) -> Self:
+        return type(self)(cast(Pipeline, clone(self.pipeline)).fit(features, member))
+
+    def score(self, features: Features) -> NDArray[np.float64]:
+        # Log odds keep the order that probabilities lose when they round to 1; trees have none.
+        if hasattr(self.pipeline, "decision_function"):
+            return np.asarray(self.pipeline.decision_function(features), dtype=np.float64)
+        return self.pipeline.predict_proba(features)[:, 1]
+
+    def arrays(self) -> Arrays:
+        return {"skops": np.frombuffer(skops.io.dumps(self.pipeline), dtype=np.uint8)}
+
+    def with_arrays(self, arrays: Arrays) -> Self:
+        return type(self)(skops.io.loads(arrays["skops"].tobytes(), trusted=TRUSTED))

@@ -1,0 +1,89 @@
+"""Gradients of a target's denoising loss: by latents, pixels, text embeddings and parameters."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import Tensor
+
+from miagym.targets.base import Target, Texts
+
+HALF_PRECISION_SCALE = 1024.0
+"""Losses are scaled before they are differentiated, so that small gradients survive float16."""
+
+
+class DifferentiableTarget(Target):
+    """A target through which autograd sees; rows never influence each other's gradient."""
+
+    has_gradients = True
+    dtype: torch.dtype = torch.float32
+
+    @abstractmethod
+    def eps(self, z: Tensor, timestep: int, embeddings: Tensor) -> Tensor:
+        """E(z, t, c) (n, *latent_shape), differentiable."""
+
+    @abstractmethod
+    def latents(self, images: Tensor) -> Tensor:
+        """z0 (n, *latent_shape) of images, differentiable."""
+
+    @abstractmethod
+    def parameters(self) -> Sequence[Tensor]:
+        """The tensors of which `parameter_gradient_norms` speaks."""
+
+    def condition(self, prompts: Texts) -> Tensor:
+        """Embeddings of texts, or embeddings as they are (n, tokens, width)."""
+        return prompts if isinstance(prompts, Tensor) else self.embed(prompts)
+
+    def latent_gradient(
+        self, latents: Tensor, timestep: int, prompts: Texts, noise: Tensor
+    ) -> Tensor:
+        embeddings = self.condition(prompts).clone()
+        return self._gradient(latents, lambda z: self.eps(z, timestep, embeddings) - noise)
+
+    def pixel_gradient(
+        self, images: Tensor, timestep: int, prompts: Texts, noise: Tensor
+    ) -> Tensor:
+        embeddings = self.condition(prompts).clone()
+
+        def error(x: Tensor) -> Tensor:
+            z_t = self.add_noise(self.latents(x), noise, timestep)
+            return self.eps(z_t, timestep, embeddings) - noise
+
+        return self._gradient(images, error)
+
+    def embedding_gradient(
+        self, latents: Tensor, timestep: int, embeddings: Tensor, noise: Tensor
+    ) -> Tensor:
+        z = latents.clone()
+        return self._gradient(embeddings, lambda e: self.eps(z, timestep, e) - noise)
+
+    def _gradient(self, by: Tensor, error: Callable[[Tensor], Tensor]) -> Tensor:
+        variable = by.clone().requires_grad_()
+        with torch.enable_grad():
+            square = error(variable).pow(2).sum() * self._scale
+            (gradient,) = torch.autograd.grad(square, variable)
+        return gradient.float() / self._scale
+
+    def parameter_gradient_norms(
+        self, latents: Tensor, timesteps: Sequence[int], prompts: Texts, noise: Tensor
+    ) -> Tensor:
+        parameters, norms = list(self.parameters()), []
+        for z, embedding, eps in zip(latents, self.condition(prompts), noise, strict=True):
+            total = [torch.zeros_like(p, dtype=torch.float32) for p in parameters]
+            for i, t in enumerate(timesteps):  # one graph at a time: memory stays that of one row
+                with torch.enable_grad():
+                    predicted = self.eps(z[i : i + 1].clone(), t, embedding[None].clone())
+                    loss = (predicted - eps[i : i + 1]).pow(2).mean() * self._scale
+                    # Frozen or unused parameters have no gradient; their norm is 0.
+                    gradients = torch.autograd.grad(loss, parameters, allow_unused=True)
+                for sum_, gradient in zip(total, gradients, strict=True):
+                    if gradient is not None:
+                        sum_ += gradient.float() / (self._scale * len(timesteps))
+            norms.append(torch.stack([gradient.norm() for gradient in total]))
+        return torch.stack(norms)
+
+    @property
+    def _scale(self) -> float:
+        return 1.0 if self.dtype == torch.float32 else HALF_PRECISION_SCALE

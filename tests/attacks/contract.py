@@ -1,0 +1,94 @@
+"""What holds for every attack, whosever it is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import attacks
+from attacks.base import Attack, LearnedAttack
+from attacks.saved import load_attack, save_attack
+from miagym.access import Access
+from miagym.budget import Cost
+from miagym.data.candidates import Candidates
+from miagym.errors import AccessDenied, NotFitted
+from miagym.oracle import Oracle
+from miagym.targets.base import Target
+
+
+def fitted(attack: Attack, oracle: Oracle, drawings: Candidates, member: np.ndarray) -> Attack:
+    """The attack, fitted if it has to be."""
+    if isinstance(attack, LearnedAttack):
+        return attack.fit(attack.features(oracle, drawings), member)
+    return attack
+
+
+def check_contract(
+    attack: Attack,
+    target: Target,
+    reference: Target,
+    drawings: Candidates,
+    member: np.ndarray,
+    tmp_path: Path,
+) -> None:
+    """Shapes, finite, seeded, independent of batch and order, charged as declared, saved whole.
+
+    Args:
+        attack: not fitted yet.
+        target: what is attacked.
+        reference: the public model, for attacks that use one.
+        drawings: 40 members, then 40 non-members.
+        member: their labels.
+        tmp_path: where a fitted attack is saved.
+    """
+
+    def oracle(**options: int) -> Oracle:
+        return Oracle(target, attack.access, reference=Oracle(reference), **options)
+
+    bare = attack
+    attack = fitted(attack, oracle(), drawings, member)
+    few = drawings[30:50]
+    asked = oracle()
+    scores = attack(asked, few)
+    assert scores.shape == (20,) and scores.dtype == np.float64 and np.isfinite(scores).all()
+    close = {"rtol": 1e-4, "atol": 1e-5}
+    np.testing.assert_array_equal(attack(oracle(), few), scores)
+    np.testing.assert_allclose(attack(oracle(batch_size=3), few), scores, **close)
+    order = np.random.default_rng(0).permutation(20)
+    np.testing.assert_allclose(attack(oracle(), few[order]), scores[order], **close)
+    for key in few.keys:
+        assert asked.meter.spent(key) == attack.cost
+    curve = attack.anytime(oracle(), few)
+    np.testing.assert_allclose(list(curve.values())[-1], scores, **close)
+    assert list(curve) == sorted(curve)
+    if isinstance(attack, LearnedAttack):
+        save_attack(attack, tmp_path / "attack.safetensors")
+        again = load_attack(tmp_path / "attack.safetensors")
+        assert again == attack
+        np.testing.assert_allclose(again(oracle(), few), scores, **close)
+        with pytest.raises(NotFitted):
+            bare(oracle(), few)
+    else:
+        assert eval(repr(attack), vars_of_attacks()) == attack
+    assert all(type(variant) is type(bare) for variant in bare.variants())
+
+
+def check_refusal(attack: Attack, target: Target, drawings: Candidates, member: np.ndarray) -> None:
+    """Below its access the attack is refused, and nothing is charged."""
+    attack = fitted(attack, Oracle(target), drawings, member)
+    oracle = Oracle(target, Access(attack.access - 1))
+    with pytest.raises(AccessDenied):
+        attack(oracle, drawings[:2])
+    spent = oracle.meter.total()
+    assert spent == Cost() or attack.access == Access.WHITE  # grey questions come first there
+
+
+def vars_of_attacks() -> dict[str, object]:
+    """The names that the repr of an attack uses."""
+    found: dict[str, object] = {}
+    for module in vars(attacks).values():
+        if getattr(module, "__name__", "").startswith("attacks."):
+            found |= vars(module)
+    return found
