@@ -7,55 +7,140 @@ class or function that makes an `attacks.base.Attack` when called without argume
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import asdict
 from functools import cache, partial
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any
 
 from attacks.base import Attack, LearnedAttack
-from attacks.black_box import TextToImage, Variation
 from attacks.blind import BlindCaptions, BlindPixels
-from attacks.clid import CLiD
-from attacks.loss import LossThreshold
-from attacks.partial_denoising import PartialDenoising, ReversedNoising, Signal
-from attacks.pia import PIA
+from attacks.cdi import CDI
+from attacks.clid import CLiD, CLiDThreshold, CLiDVector
+from attacks.degrade_restore import DegradeRestoreCompare
+from attacks.gradient_masking import GradientMasking
+from attacks.gsa import GSA1, GSA2
+from attacks.loss import LossThreshold, MultipleLoss
+from attacks.mofit import MoFit
+from attacks.nearest import NearestGenerated
+from attacks.noise_optimisation import NoiseOptimisation
+from attacks.pfami import PFAMI, PFAMINN
+from attacks.pia import PIA, PIAN
+from attacks.quantile import QuantileRegression
+from attacks.reconstruction import Reconstruction
+from attacks.rediffuse import ReDiffuse
 from attacks.reference import ReferenceCalibrated
-from attacks.secmi import SecMI
+from attacks.rising_strength import RisingStrength
+from attacks.secmi import SecMI, SecMINN
+from attacks.sequential import SequentialVariation
 from attacks.sima import SimA
-from miagym.errors import UnknownName
+from attacks.text_to_image import TextToImage
+from attacks.trajectory import SETTINGS
+from attacks.trajectory_classifiers import (
+    TrajectoryForest,
+    TrajectoryLogistic,
+    TrajectoryNetwork,
+    TrajectoryTree,
+)
+from miagym.access import Access
+from miagym.errors import MiagymError, UnknownName
 
-__all__ = ["REFERENCE", "Attack", "LearnedAttack", "attack_names", "make_attack"]
+__all__ = [
+    "REFERENCE",
+    "Attack",
+    "LearnedAttack",
+    "attack_names",
+    "describe_attack",
+    "make_attack",
+]
 
 REFERENCE = "+reference"
 """Behind a name: the attack calibrated by the reference model."""
 
-_BUILT_IN: dict[str, Callable[[], Attack]] = {
+Maker = Callable[[], Attack]
+
+_FAMILY = "trajectory-"
+"""The seed paper's sixteen settings, and the classifiers on one of them."""
+
+_BUILT_IN: dict[str, Maker] = {
     "blind-captions": BlindCaptions,
     "blind-pixels": BlindPixels,
+    # Black box.
     "text-to-image": TextToImage,
-    "variation": Variation,
+    "nearest-generated": NearestGenerated,
+    "reconstruction": Reconstruction,
+    "rediffuse": ReDiffuse,
+    "rising-strength": RisingStrength,
+    "degrade-restore": DegradeRestoreCompare,
+    "sequential": SequentialVariation,
+    # Grey box.
     "loss": LossThreshold,
+    "multiple-loss": MultipleLoss,
     "sima": SimA,
     "pia": PIA,
+    "pian": PIAN,
     "secmi": SecMI,
+    "secmi-nn": SecMINN,
+    "pfami": PFAMI,
+    "pfami-nn": PFAMINN,
     "clid": CLiD,
-    "partial-denoising": PartialDenoising,
-    "partial-denoising-pixel": partial(PartialDenoising, signal=Signal.PIXEL),
-    "reversed-noising": ReversedNoising,
+    "clid-threshold": CLiDThreshold,
+    "clid-vector": CLiDVector,
+    "quantile-regression": QuantileRegression,
+    **{_FAMILY + name: partial(SETTINGS.__getitem__, name) for name in SETTINGS},
+    _FAMILY + "logistic": TrajectoryLogistic,
+    _FAMILY + "tree": TrajectoryTree,
+    _FAMILY + "forest": TrajectoryForest,
+    _FAMILY + "network": TrajectoryNetwork,
+    # White box.
+    "gradient-masking": GradientMasking,
+    "noise-optimisation": NoiseOptimisation,
+    "cdi": CDI,
+    "gsa1": GSA1,
+    "gsa2": GSA2,
+    "mofit": MoFit,
 }
 
 
 @cache
-def _registry() -> dict[str, Callable[[], Attack]]:
-    third_party = {point.name: point.load() for point in entry_points(group="miagym.attacks")}
-    return third_party | _BUILT_IN
+def _registry() -> dict[str, Maker]:
+    third_party = {p.name: partial(_make, p) for p in entry_points(group="miagym.attacks")}
+    return _BUILT_IN | {name: make for name, make in third_party.items() if name not in _BUILT_IN}
+
+
+def _make(point: EntryPoint) -> Attack:
+    """The attack of an entry point, whose package may be broken in any way."""
+    try:
+        attack = point.load()()
+    except Exception as error:
+        raise MiagymError(
+            f"The attack {point.name!r} ({point.value}) cannot be made: {error!r}; mend the "
+            "package that registers it, or uninstall it."
+        ) from error
+    if not isinstance(attack, Attack):
+        raise MiagymError(
+            f"The entry point {point.name!r} ({point.value}) makes a {type(attack).__name__}; "
+            "expected an attacks.base.Attack."
+        )
+    return attack
 
 
 def attack_names(*, with_reference: bool = False) -> tuple[str, ...]:
-    """All names, blind ones first; with a reference model, each calibrated form as well."""
+    """All names, blind ones first.
+
+    Args:
+        with_reference: also the calibrated form of the black- and grey-box attacks that learn
+            nothing, but not of the sixteen settings, which may be named.
+    """
     names = tuple(_registry())
     if not with_reference:
         return names
-    asking = [name for name in names if not isinstance(make_attack(name), LearnedAttack)]
-    return (*names, *(name + REFERENCE for name in asking))
+    return (*names, *(name + REFERENCE for name in names if _is_calibrated(name)))
+
+
+def _is_calibrated(name: str) -> bool:
+    attack = make_attack(name)
+    asks = Access.BLIND < attack.access < Access.WHITE and not isinstance(attack, LearnedAttack)
+    return asks and not name.startswith(_FAMILY)
 
 
 def make_attack(name: str) -> Attack:
@@ -63,6 +148,7 @@ def make_attack(name: str) -> Attack:
 
     Raises:
         UnknownName: with the nearest names.
+        MiagymError: if a third party's attack cannot be made.
     """
     bare = name.removesuffix(REFERENCE)
     if bare not in _registry():
@@ -71,5 +157,17 @@ def make_attack(name: str) -> Attack:
     if not name.endswith(REFERENCE):
         return attack
     if isinstance(attack, LearnedAttack):
-        raise UnknownName("attack", name, _registry(), f"{bare} asks no model to compare with.")
+        raise UnknownName("attack", name, _registry(), f"{bare} learns its rule from calibration.")
     return ReferenceCalibrated(attack)
+
+
+def describe_attack(name: str) -> dict[str, Any]:
+    """Name, paper, access, cost a candidate, and whether it has to be fitted, ready for JSON."""
+    attack = make_attack(name)
+    return {
+        "name": name,
+        "paper": attack.paper,
+        "access": str(attack.access),
+        "cost": asdict(attack.cost),
+        "needs_fitting": isinstance(attack, LearnedAttack),
+    }

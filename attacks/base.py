@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
+import os
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
 from typing import ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
+from safetensors.numpy import save_file
 from torch import Tensor
 
 from attacks.rules import Rule
@@ -20,6 +24,8 @@ from miagym.oracle import Oracle
 
 Scores = NDArray[np.float64]
 """(n,), higher = member."""
+FORMAT = "miagym fitted attack 1"
+"""What stands in the metadata of a saved attack."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +34,8 @@ class Attack(ABC):
 
     access: ClassVar[Access]
     paper: ClassVar[str]
+    adaptive: ClassVar[bool] = False
+    """Whether it spends less than `cost` on candidates that it is sure about."""
 
     @abstractmethod
     def __call__(self, oracle: Oracle, candidates: Candidates) -> Scores:
@@ -36,7 +44,7 @@ class Attack(ABC):
     @property
     @abstractmethod
     def cost(self) -> Cost:
-        """What the oracle charges for one candidate."""
+        """What the oracle charges for one candidate; the most, if the attack is adaptive."""
 
     def variants(self) -> tuple[Attack, ...]:
         """This attack under other hyperparameters; calibration data choose among them.
@@ -82,8 +90,9 @@ class LearnedAttack(Attack):
             )
         return replace(self, rule=self.new_rule().fit(features, member))
 
-    def score(self, features: NDArray[np.float64]) -> Scores:
-        """Scores (n,) of features (n, d).
+    @property
+    def fitted_rule(self) -> Rule:
+        """The rule.
 
         Raises:
             NotFitted: before `fit`.
@@ -93,12 +102,30 @@ class LearnedAttack(Attack):
                 f"{type(self).__name__} learns from calibration data; "
                 "call fit(features, member) first, or load a fitted one."
             )
-        return self.rule.score(features)
+        return self.rule
+
+    def save(self, path: Path) -> None:
+        """Writes what was learned, atomically; `attacks.saved.load_attack` reads it.
+
+        Raises:
+            NotFitted: if nothing was.
+        """
+        learned = self.fitted_rule.arrays()
+        arrays = {name: np.ascontiguousarray(array) for name, array in learned.items()}
+        given = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "rule"}
+        about = {"attack": type(self).__name__, "hyperparameters": json.dumps(given)}
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial = path.with_suffix(".partial")
+        save_file(arrays, partial, metadata={"format": FORMAT, **about})
+        os.replace(partial, path)
+
+    def score(self, features: NDArray[np.float64]) -> Scores:
+        """Scores (n,) of features (n, d) that were asked for already."""
+        return self.fitted_rule.score(features)
 
     def __call__(self, oracle: Oracle, candidates: Candidates) -> Scores:
-        if self.rule is None:
-            self.score(np.empty((0, 0)))  # raises before anything is charged
-        return self.score(self.features(oracle, candidates))
+        rule = self.fitted_rule  # refused before anything is charged
+        return rule.score(self.features(oracle, candidates))
 
 
 def as_scores(values: Tensor) -> Scores:

@@ -1,9 +1,10 @@
-"""The two black-box attacks: what the caption alone brings back, and how far variations stray."""
+"""What all black-box attacks share: pictures are asked for, one a query, and compared."""
 
 from __future__ import annotations
 
 from abc import abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Self
 
 import torch
 from torch import Tensor
@@ -12,8 +13,10 @@ from attacks.base import Attack, Scores, as_scores
 from miagym.access import Access
 from miagym.budget import Cost
 from miagym.data.candidates import Candidates
+from miagym.door import halves
 from miagym.errors import BudgetExhausted
 from miagym.oracle import Oracle
+from miagym.targets.base import variation_steps
 
 
 @dataclass(frozen=True)
@@ -37,94 +40,47 @@ class BlackBoxAttack(Attack):
     def query(self) -> Cost:
         """What one picture costs."""
 
+    @property
+    def cost(self) -> Cost:
+        return self.query * self.draws
+
+    def within(self, queries: int) -> Self:
+        return replace(self, draws=queries)
+
+    def anytime(self, oracle: Oracle, candidates: Candidates) -> dict[int, Scores]:
+        """Scores after 1, 2, 4, ... pictures and after all of them, from one run.
+
+        The first k pictures are those of the same attack with `draws=k`, and so are its scores.
+        """
+        draws = self._affordable(oracle, candidates)
+        pictures = torch.stack([self.picture(oracle, candidates, i) for i in range(draws)])
+        x = oracle.pixels(candidates)
+        return {k: as_scores(-self.distance(pictures[:k], x)) for k in doublings(draws)}
+
     def __call__(self, oracle: Oracle, candidates: Candidates) -> Scores:
+        return list(self.anytime(oracle, candidates).values())[-1]
+
+    def _affordable(self, oracle: Oracle, candidates: Candidates) -> int:
         affordable = oracle.meter.affordable(candidates.keys, self.query)
         draws = self.draws if affordable is None else min(self.draws, affordable)
         if draws < 1:
             raise BudgetExhausted(
                 f"The budget does not cover one picture a candidate, which costs {self.query}."
             )
-        pictures = [self.picture(oracle, candidates, draw) for draw in range(draws)]
-        distance = self.distance(torch.stack(pictures), oracle.pixels(candidates))
-        return as_scores(-distance)
-
-    @property
-    def cost(self) -> Cost:
-        return self.query * self.draws
+        return draws
 
 
-@dataclass(frozen=True)
-class TextToImage(BlackBoxAttack):
-    """Generates from the caption alone: a memorised picture comes back.
-
-    Dubiński et al., WACV 2024, arXiv 2306.12983, setting "black-box"; number of steps ours.
-
-    Score: -min over draws of mean |255 x - 255 x_hat|.
-
-    Args:
-        draws: pictures a candidate; each costs `steps` UNet rows, twice that with guidance.
-        steps: DDIM steps.
-        guidance_scale: classifier-free guidance; 1 is off.
-    """
-
-    paper = "Dubiński et al. 2024, arXiv 2306.12983"
-
-    draws: int = 1
-    steps: int = 4
-    guidance_scale: float = 7.5
-
-    def picture(self, oracle: Oracle, candidates: Candidates, draw: int) -> Tensor:
-        return oracle.generate(
-            candidates, draw=draw, steps=self.steps, guidance_scale=self.guidance_scale
-        )
-
-    def distance(self, pictures: Tensor, candidates: Tensor) -> Tensor:
-        return 255 * (pictures - candidates).abs().flatten(2).mean(2).amin(0)
-
-    @property
-    def query(self) -> Cost:
-        halves = 1 if self.guidance_scale == 1 else 2
-        return Cost(queries=1, unet_rows=self.steps * halves, decodes=1)
+def doublings(last: int) -> list[int]:
+    """1, 2, 4, ... below `last`, then `last`."""
+    return [*(2**i for i in range((last - 1).bit_length())), last]
 
 
-@dataclass(frozen=True)
-class Variation(BlackBoxAttack):
-    """Averages variations of the image and measures how far they stray from it.
+def generation_cost(steps: int, guidance_scale: float) -> Cost:
+    """Of one picture from a caption."""
+    return Cost(queries=1, unet_rows=steps * halves(guidance_scale), decodes=1)
 
-    ReDiffuse: Li et al., ICML 2025, arXiv 2405.20771. Simplified: the distance is the plain pixel
-    distance, not a trained network's, and it is to the picture itself (the reference code compares
-    with its decoded latent, which a black box never sees).
 
-    Score: -||x - mean over draws of variation(x)||_2.
-
-    Args:
-        draws: variations a candidate; each costs strength · steps UNet rows.
-        strength: how far towards noise the image is taken, in (0, 1].
-        steps: DDIM steps of a full generation, of which a variation runs its share.
-        guidance_scale: classifier-free guidance; 1 is off.
-    """
-
-    paper = "Li et al. 2025, arXiv 2405.20771"
-
-    draws: int = 2
-    strength: float = 0.3
-    steps: int = 10
-    guidance_scale: float = 1.0
-
-    def picture(self, oracle: Oracle, candidates: Candidates, draw: int) -> Tensor:
-        return oracle.vary(
-            candidates,
-            strength=self.strength,
-            draw=draw,
-            steps=self.steps,
-            guidance_scale=self.guidance_scale,
-        )
-
-    def distance(self, pictures: Tensor, candidates: Tensor) -> Tensor:
-        return (pictures.mean(0) - candidates).flatten(1).norm(dim=1)
-
-    @property
-    def query(self) -> Cost:
-        halves = 1 if self.guidance_scale == 1 else 2
-        rows = max(1, int(self.strength * self.steps)) * halves
-        return Cost(queries=1, unet_rows=rows, encodes=1, decodes=1)
+def variation_cost(strength: float, steps: int, guidance_scale: float) -> Cost:
+    """Of one variation of a picture, which runs `strength` of the steps."""
+    rows = variation_steps(strength, steps) * halves(guidance_scale)
+    return Cost(queries=1, unet_rows=rows, encodes=1, decodes=1)

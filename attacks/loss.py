@@ -49,3 +49,44 @@ class LossThreshold(Attack):
 
     def variants(self) -> tuple[Attack, ...]:
         return tuple(replace(self, timestep=t) for t in (self.timestep, 100, 400))
+
+
+@dataclass(frozen=True)
+class MultipleLoss(Attack):
+    """Denoising loss averaged over many timesteps, one draw of noise at each.
+
+    Dubiński et al., CDI, CVPR 2025, arXiv 2411.12858, whose ten losses are features of a dataset's
+    test; Matsumoto et al., arXiv 2302.03262, sweep timesteps likewise. Simplified: the plain mean
+    of squared errors, which needs no labels. CDI fits a regression to the ten; the sweep's code
+    divides each loss by its mean over members of the test, or reports the best timestep there.
+
+    Score: -mean over timesteps of mse(E(z_t, t, c), eps_t), with paired noise eps_t; CDI has the
+    norm for mse and one eps for all t.
+
+    Costs 1 UNet row a timestep and 1 encode.
+
+    Args:
+        timesteps: t, fixed beforehand; CDI's by default.
+    """
+
+    access = Access.GREY
+    paper = "Dubiński et al. 2025, arXiv 2411.12858"
+
+    timesteps: tuple[int, ...] = tuple(range(0, 1000, 100))
+
+    def __call__(self, oracle: Oracle, candidates: Candidates) -> Scores:
+        z0 = oracle.encode(candidates)
+        losses = []
+        for t in self.timesteps:
+            eps = oracle.noise(candidates, t)
+            z_t = oracle.add_noise(z0, eps, t)
+            losses.append(mean_square(oracle.predict_noise(candidates, z_t, t) - eps))
+        return as_scores(-torch.stack(losses).mean(0))
+
+    @property
+    def cost(self) -> Cost:
+        return Cost(queries=1, encodes=1) + Cost(queries=1, unet_rows=1) * len(self.timesteps)
+
+    def variants(self) -> tuple[Attack, ...]:
+        others = tuple(range(50, 501, 50)), tuple(range(100, 501, 100))
+        return tuple(replace(self, timesteps=t) for t in (self.timesteps, *others))

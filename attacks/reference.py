@@ -34,12 +34,20 @@ class ReferenceCalibrated(Attack):
         return self.attack.access
 
     def __call__(self, oracle: Oracle, candidates: Candidates) -> Scores:
+        return list(self.anytime(oracle, candidates).values())[-1]
+
+    def anytime(self, oracle: Oracle, candidates: Candidates) -> dict[int, Scores]:
         if oracle.reference is None:
             raise TargetError(
                 "This attack compares with a public reference model; name one with --reference, or "
                 "give the oracle one."
             )
-        return self.attack(oracle, candidates) - self.attack(oracle.reference, candidates)
+        target = self.attack.anytime(oracle, candidates)
+        reference = self.attack.anytime(oracle.reference, candidates)
+        return {queries: target[queries] - reference[queries] for queries in target}
+
+    def within(self, queries: int) -> ReferenceCalibrated:
+        return ReferenceCalibrated(self.attack.within(queries))
 
     @property
     def cost(self) -> Cost:

@@ -29,7 +29,7 @@ class Cache:
     def __init__(self) -> None:
         self._answers: dict[Hashable, Tensor] = {}
         self.computed = Cost()
-        """What the target has had to compute, however often it was asked and charged; no queries."""
+        """What the target has had to compute, however often it was asked; queries do not count."""
 
     def fetch(
         self,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 import sys
 from collections.abc import Callable, Iterable, Iterator
@@ -123,21 +124,29 @@ def demo(
 
 
 @app.command()
-def attacks() -> None:
+def attacks(
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+) -> None:
     """List the attacks, what access each needs and what it costs a candidate."""
+    from attacks import attack_names, describe_attack
+
+    described = [describe_attack(name) for name in attack_names()]
+    if as_json:
+        print(json.dumps(described, indent=2, ensure_ascii=False))
+        return
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
 
-    from attacks import attack_names, make_attack
-
-    table = Table("name", "access", "UNet rows", "queries", "paper", box=SIMPLE_HEAD)
+    table = Table("name", "access", "fitted", box=SIMPLE_HEAD)
     table.columns[0].no_wrap = True
-    for name in attack_names():
-        attack = make_attack(name)
-        cost = attack.cost
-        table.add_row(
-            name, str(attack.access), str(cost.unet_rows), str(cost.queries), attack.paper
-        )
+    for heading in ("queries", "UNet rows", "backward"):
+        table.add_column(heading, justify="right")
+    table.add_column("paper")
+    for attack in described:
+        cost = attack["cost"]
+        costs = (cost["queries"], cost["unet_rows"], cost["backward_rows"])
+        fitted = "yes" if attack["needs_fitting"] else ""
+        table.add_row(attack["name"], attack["access"], fitted, *map(str, costs), attack["paper"])
     console.print(table)
 
 
@@ -197,9 +206,10 @@ def _run(config: Config, out: Path) -> None:
 
     from attacks import make_attack
     from miagym.evaluation.identity import identity
+    from miagym.evaluation.match import MatchRun
     from miagym.evaluation.report import finding, write_report
-    from miagym.evaluation.run import MatchRun, evaluate
-    from miagym.evaluation.store import RunFolder
+    from miagym.evaluation.run import evaluate
+    from miagym.evaluation.store import RunFolder, at_full_budget
     from miagym.evaluation.table import results_tables
 
     command = shlex.join(["miagym", *sys.argv[1:]])
@@ -217,7 +227,7 @@ def _run(config: Config, out: Path) -> None:
     with _bar() as bar:
         results = evaluate(config, make_attack, open_folder, _phases(bar))
     scores = pq.read_table(out / "scores.parquet")
-    scores = scores.filter(pc.field("part") == "test")
+    scores = at_full_budget(scores.filter(pc.field("part") == "test"))
     run = {**found, **results["run"], "seed": config.seed}
     write_report(results["rows"], scores, run, out / "report.html")
     for table in results_tables(results["rows"]):

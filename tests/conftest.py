@@ -25,7 +25,7 @@ from miagym.data.registry import load_data
 from miagym.targets.dummy import DummyTarget
 from miagym.train.text import train_tokenizer
 
-torch.set_num_threads(2)
+torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "2")))
 MEMBERS = 40
 
 

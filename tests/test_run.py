@@ -14,13 +14,15 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from attacks import attack_names
+from attacks import LearnedAttack, attack_names, make_attack
 from miagym.cli import main
 from miagym.data.registry import load_data
+from miagym.evaluation.match import Chunk, Job, MatchRun
 from miagym.evaluation.metrics import measure
-from miagym.evaluation.run import Chunk, MatchRun
 
-FEW = "loss,pia,variation,blind-captions"
+FEW = "loss,pia,rediffuse,clid-threshold,blind-captions"
+CHEAP = [name for name in attack_names() if make_attack(name).cost.unet_rows <= 10]
+"""`all` is what the benchmarks run; a test can afford these."""
 
 
 def run(*arguments: object, code: int = 0) -> None:
@@ -40,9 +42,10 @@ def arguments(pipelines: dict[str, Path]) -> list[object]:
     return ["evaluate", "--target", pipelines["epsilon"], "--data", "clipart-tune", "--limit", 20]
 
 
-def scores(out: Path) -> dict[tuple[str, str, str], float]:
+def scores(out: Path) -> dict[tuple[str, str, str, int], float]:
     table = pq.read_table(out / "scores.parquet").to_pydict()
-    keys = zip(table["attack"], table["variant"], table["candidate"], strict=True)
+    names = ("attack", "variant", "candidate", "budget")
+    keys = zip(*(table[name] for name in names), strict=True)
     return dict(zip(keys, table["score"], strict=True))
 
 
@@ -57,26 +60,27 @@ def test_all_attacks_end_in_a_table_a_report_and_numbers(
     arguments: list[object], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = tmp_path / "run"
-    run(*arguments, "--out", out)
+    run(*arguments, "--attacks", ",".join(CHEAP), "--out", out)
     results = json.loads((out / "results.json").read_text())
     assert results["schema"] == 1
-    assert {row["attack"] for row in results["rows"]} == set(attack_names())
+    assert {row["attack"] for row in results["rows"]} == set(CHEAP)
     written = pq.read_table(out / "scores.parquet").to_pydict()
     for row in results["rows"]:
         assert (row["n_members"], row["n_nonmembers"]) == (20, 20)
         assert row["auc_ci"][0] <= row["auc"] <= row["auc_ci"][1]
         assert row["tpr_at_fpr"]["0.01"] is None  # 20 non-members cannot resolve 1 %
-        rows = [
-            i
-            for i, (a, p) in enumerate(zip(written["attack"], written["part"], strict=True))
-            if a == row["attack"] and p == "test"
-        ]
+        found = zip(written["attack"], written["part"], written["budget"], strict=True)
+        own = [(i, b) for i, (a, p, b) in enumerate(found) if a == row["attack"] and p == "test"]
+        last = max(budget for _, budget in own)
+        rows = [i for i, budget in own if budget == last]
         mine = np.array([written["score"][i] for i in rows])
         member = np.array([written["member"][i] for i in rows])
         assert row["auc"] == measure(mine, member, 0).auc
         assert row["unet_rows"] == np.mean([written["unet_rows"][i] for i in rows])
+        kept = out / "fitted" / f"00-{row['attack']}.safetensors"
+        assert kept.exists() == isinstance(make_attack(row["attack"]), LearnedAttack)
     printed = capsys.readouterr().out
-    assert "variation" in printed and "blind-pixels" in printed and "computed" in printed
+    assert "rediffuse" in printed and "blind-pixels" in printed and "computed" in printed
     report = (out / "report.html").read_text()
     assert "Plotly.newPlot" in report and "blind-captions" in report
     run_json = json.loads((out / "run.json").read_text())
@@ -137,13 +141,13 @@ def test_a_killed_run_goes_on_and_ends_the_same(
     done = {path.name: path.read_bytes() for path in killed.glob("chunks/*.parquet")}
     assert not (killed / "results.json").exists()
     scored: list[str] = []
-    score = MatchRun.score
+    work = MatchRun.work
 
-    def counting(self: MatchRun, chunk: Chunk, attacks: dict) -> tuple:
+    def counting(self: MatchRun, chunk: Chunk, job: Job) -> tuple:
         scored.append(f"{chunk.name}.parquet")
-        return score(self, chunk, attacks)
+        return work(self, chunk, job)
 
-    monkeypatch.setattr(MatchRun, "score", counting)
+    monkeypatch.setattr(MatchRun, "work", counting)
     run(*common, "--out", killed)
     assert scored and not set(scored) & set(done)
     assert done and scores(killed) == scores(tmp_path / "alone")
@@ -179,10 +183,11 @@ def test_a_budget_skips_what_it_does_not_cover_and_says_so(
     run(*arguments, "--attacks", FEW, "--budget", 2, "--out", tmp_path / "run")
     results = json.loads((tmp_path / "run" / "results.json").read_text())
     assert {row["attack"]: row["queries"] for row in results["rows"]} == {
-        "variation": 2.0,
+        "rediffuse": 2.0,
         "blind-captions": 0.0,
     }
-    assert {s["attack"] for s in results["run"]["skipped"]} == {"loss", "pia"}
+    skipped = {s["attack"] for s in results["run"]["skipped"]}
+    assert skipped == {"loss", "pia", "clid-threshold"}
     assert "Skipped pia" in capsys.readouterr().out
 
 
@@ -244,6 +249,63 @@ def test_ctrl_c_keeps_what_is_scored(
     assert (tmp_path / "run" / "results.json").exists()
 
 
+def test_a_budget_gives_the_curve_of_all_smaller_ones(
+    arguments: list[object], tmp_path: Path
+) -> None:
+    """Scores after 1, 2, 4 queries are those of runs that had no more."""
+    for budget in (2, 5):
+        options = ["--attacks", "rediffuse,text-to-image", "--budget", budget]
+        run(*arguments, *options, "--out", tmp_path / f"{budget}")
+    results = json.loads((tmp_path / "5" / "results.json").read_text())
+    for row in results["rows"]:
+        assert [point["queries"] for point in row["curve"]] == [1, 2, 4, 5]
+        last = row["curve"][-1]
+        assert {key: row[key] for key in last} == last
+        assert row["curve"][1]["unet_rows"] == row["unet_rows"] * 2 / 5
+    large, small = scores(tmp_path / "5"), scores(tmp_path / "2")
+    prefixes = {
+        (attack, candidate): score
+        for (attack, _, candidate, budget), score in large.items()
+        if budget == 2
+    }
+    of_two = {
+        (a, c): s for (a, _, c, budget), s in small.items() if budget == 2 and (a, c) in prefixes
+    }
+    assert len(of_two) == 80 and all(prefixes[key] == of_two[key] for key in of_two)
+    assert 'id="budgets"' in (tmp_path / "5" / "report.html").read_text()
+
+
+def test_rows_are_charged_in_full_and_computed_once(
+    arguments: list[object], tmp_path: Path
+) -> None:
+    """The vector and the threshold form of CLiD ask the same questions."""
+    computed, charged = [], []
+    for attacks in ("clid-threshold", "clid-threshold,clid-vector"):
+        out = tmp_path / attacks
+        run(*arguments, "--attacks", attacks, "--out", out)
+        about = json.loads((out / "results.json").read_text())["run"]
+        computed.append(about["rows_computed"])
+        charged.append(about["rows_charged"])
+    assert charged[1] == 2 * charged[0] and computed[1] == computed[0] == charged[0]
+
+
+def test_pictures_without_captions_skip_what_needs_them(
+    pipelines: dict[str, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data, folder = load_data("clipart"), tmp_path / "pictures"
+    for member, name in ((True, "members"), (False, "nonmembers")):
+        (folder / name).mkdir(parents=True)
+        for row in np.flatnonzero(data.member == member)[:8]:
+            picture = data.pictures[row]
+            assert isinstance(picture, bytes)
+            (folder / name / f"{row}.png").write_bytes(picture)
+    options = ["--target", pipelines["epsilon"], "--data", folder, "--attacks", "clid,sima"]
+    run("evaluate", *options, "--out", tmp_path / "run")
+    assert "Skipped clid" in capsys.readouterr().out
+    results = json.loads((tmp_path / "run" / "results.json").read_text())
+    assert [row["attack"] for row in results["rows"]] == ["sima"]
+
+
 def test_importing_is_light() -> None:
     code = (
         "import miagym, miagym.cli, sys; print('torch' in sys.modules, 'diffusers' in sys.modules)"
@@ -256,3 +318,11 @@ def test_attacks_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
     run("attacks")
     printed = capsys.readouterr().out
     assert all(name in printed for name in attack_names())
+    run("attacks", "--json")
+    listed = json.loads(capsys.readouterr().out)
+    assert [attack["name"] for attack in listed] == list(attack_names())
+    for attack in listed:
+        assert attack["access"] in ("blind", "black", "grey", "white") and attack["paper"]
+        made = make_attack(attack["name"])
+        assert attack["cost"]["unet_rows"] == made.cost.unet_rows
+        assert attack["needs_fitting"] == isinstance(made, LearnedAttack)

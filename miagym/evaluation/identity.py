@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from miagym.evaluation.config import Config
-from miagym.evaluation.run import MatchRun
+from miagym.evaluation.match import MatchRun
 
 LIBRARIES = ("miagym", "torch", "diffusers", "transformers", "numpy", "scikit-learn")
 

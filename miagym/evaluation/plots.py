@@ -60,9 +60,9 @@ def roc_figure(curves: Sequence[Curve]) -> go.Figure:
                 x=fpr,
                 y=tpr,
                 mode="lines",
-                name=_text(f"{curve.attack} ({curve.access})"),
-                legendgroup=_text(target),
-                legendgrouptitle_text=_text(target),
+                name=safe_text(f"{curve.attack} ({curve.access})"),
+                legendgroup=safe_text(target),
+                legendgrouptitle_text=safe_text(target),
                 visible=True if curve.shown else "legendonly",
                 line={
                     "color": colour,
@@ -81,12 +81,12 @@ def roc_figure(curves: Sequence[Curve]) -> go.Figure:
     legend_height = min(400, 40 + 19 * lines)
     legend = {"groupclick": "toggleitem", "orientation": "h", "yref": "container", "y": 0}
     figure.update_layout(legend={**legend, "yanchor": "bottom", "maxheight": legend_height})
-    return _styled(figure, height=600 + legend_height)
+    return styled(figure, height=600 + legend_height)
 
 
 def distribution_figure(curves: Sequence[Curve], bins: int = 40) -> go.Figure:
     """Scores of members and of non-members, one panel for each curve."""
-    titles = [_text(f"{curve.target}: {curve.attack}") for curve in curves]
+    titles = [safe_text(f"{curve.target}: {curve.attack}") for curve in curves]
     figure = make_subplots(rows=len(curves), subplot_titles=titles, vertical_spacing=_gap(curves))
     for row, curve in enumerate(curves, start=1):
         both = np.concatenate([curve.members, curve.nonmembers])
@@ -100,9 +100,9 @@ def distribution_figure(curves: Sequence[Curve], bins: int = 40) -> go.Figure:
         for name, colour, scores in sides:
             counts, _ = np.histogram(np.clip(scores, edges[0], edges[-1]), edges)
             figure.add_bar(
-                x=_rounded((edges[1:] + edges[:-1]) / 2),
-                y=_rounded(counts / len(scores)),
-                width=_rounded(np.diff(edges)),
+                x=rounded((edges[1:] + edges[:-1]) / 2),
+                y=rounded(counts / len(scores)),
+                width=rounded(np.diff(edges)),
                 name=name,
                 marker={"color": colour, "opacity": 0.6, "line_width": 0},
                 legendgroup=name,
@@ -117,7 +117,7 @@ def distribution_figure(curves: Sequence[Curve], bins: int = 40) -> go.Figure:
     below_buttons = 1 - 28 / height
     legend = {"orientation": "h", "yref": "container", "y": below_buttons, "yanchor": "top"}
     figure.update_layout(barmode="overlay", legend=legend)
-    return _styled(figure, height=height, top=90)
+    return styled(figure, height=height, top=90)
 
 
 def auc_figure(curves: Sequence[Curve]) -> go.Figure:
@@ -128,7 +128,7 @@ def auc_figure(curves: Sequence[Curve]) -> go.Figure:
         rows=len(groups),
         shared_xaxes=True,
         row_heights=heights,
-        subplot_titles=[_text(target) for target, _ in groups],
+        subplot_titles=[safe_text(target) for target, _ in groups],
         vertical_spacing=_gap(groups) / 2,
     )
     for row, (colour, (_, group)) in enumerate(
@@ -137,9 +137,9 @@ def auc_figure(curves: Sequence[Curve]) -> go.Figure:
         value = np.array([curve.auc for curve in group])
         low, high = np.array([curve.auc_ci for curve in group]).T
         figure.add_scatter(
-            x=_rounded(value),
-            y=[_text(f"{curve.attack} ({curve.access})") for curve in group],
-            error_x={"array": _rounded(high - value), "arrayminus": _rounded(value - low)},
+            x=rounded(value),
+            y=[safe_text(f"{curve.attack} ({curve.access})") for curve in group],
+            error_x={"array": rounded(high - value), "arrayminus": rounded(value - low)},
             mode="markers",
             marker={"color": colour, "size": 9, "symbol": [_symbol(curve) for curve in group]},
             hovertemplate="AUC %{x:.3f}",
@@ -151,7 +151,7 @@ def auc_figure(curves: Sequence[Curve]) -> go.Figure:
     figure.add_vline(x=0.5, line={"color": "#888888", "width": 1, "dash": "dot"})
     figure.update_yaxes(autorange="reversed", type="category")
     figure.update_xaxes(title="AUC", row=len(groups), col=1)
-    return _styled(figure, height=90 + 30 * sum(heights))
+    return styled(figure, height=90 + 30 * sum(heights))
 
 
 def _drawn(curve: Curve) -> tuple[list[float], list[float]]:
@@ -164,7 +164,7 @@ def _drawn(curve: Curve) -> tuple[list[float], list[float]]:
     counts = np.unique(np.geomspace(max(1, FINEST * n), n, 400).round())
     best = tpr[np.searchsorted(fpr, (counts + 0.5) / n, side="right") - 1]
     # A log axis has no 0: a point below its end lets the line rise from the edge.
-    return _rounded(counts / n), _rounded(np.maximum(best, FINEST / 100))
+    return rounded(counts / n), rounded(np.maximum(best, FINEST / 100))
 
 
 def _by_target(curves: Sequence[Curve]) -> list[tuple[str, list[Curve]]]:
@@ -184,17 +184,17 @@ def _gap(panels: Sequence[object]) -> float:
     return min(0.25, 0.4 / max(1, len(panels)))
 
 
-def _rounded(values: NDArray[np.floating]) -> list[float]:
+def rounded(values: NDArray[np.floating]) -> list[float]:
     """Six significant digits: more would only differ from machine to machine."""
     return [float(f"{value:.6g}") for value in values]
 
 
-def _text(text: str) -> str:
+def safe_text(text: str) -> str:
     """Plotly reads labels as HTML, links included."""
     return html.escape(text, quote=False)
 
 
-def _styled(figure: go.Figure, height: int, top: int = 40) -> go.Figure:
+def styled(figure: go.Figure, height: int, top: int = 40) -> go.Figure:
     """Transparent, so that the page decides on light or dark."""
     return figure.update_layout(
         template="none",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import ClassVar, Protocol, Self, runtime_checkable
 
 import numpy as np
@@ -23,6 +24,12 @@ class Attack(Protocol):
 
     def variants(self) -> Sequence[Attack]: ...
 
+    def within(self, queries: int) -> Attack: ...
+
+    def anytime(
+        self, oracle: Oracle, candidates: Candidates
+    ) -> Mapping[int, NDArray[np.float64]]: ...
+
     def __call__(self, oracle: Oracle, candidates: Candidates) -> NDArray[np.float64]: ...
 
 
@@ -34,13 +41,16 @@ class LearnedAttack(Attack, Protocol):
 
     def fit(self, features: NDArray[np.float64], member: NDArray[np.bool_]) -> Self: ...
 
+    def save(self, path: Path) -> None: ...
 
-def best_variant(scores: Mapping[str, NDArray[np.float64]], member: NDArray[np.bool_]) -> str:
+
+def best_variant(
+    scores: Mapping[str, tuple[NDArray[np.float64], NDArray[np.bool_]]],
+) -> str:
     """The variant with the highest calibration AUC; the earlier one wins a tie.
 
     Args:
-        scores: calibration scores (n,) of each variant.
-        member: labels (n,).
+        scores: calibration scores (n,) and labels (n,) of each variant.
     """
-    aucs = {name: auc(values[member], values[~member]) for name, values in scores.items()}
+    aucs = {name: auc(values[member], values[~member]) for name, (values, member) in scores.items()}
     return max(aucs, key=lambda name: aucs[name])

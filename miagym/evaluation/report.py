@@ -20,6 +20,7 @@ import pyarrow.compute as pc
 from plotly.io import to_html
 from plotly.offline import get_plotlyjs
 
+from miagym.evaluation.budget_figure import budget_figure
 from miagym.evaluation.finding import (
     ALPHA,
     Row,
@@ -70,6 +71,7 @@ def write_report(rows: Sequence[Row], scores: pa.Table, run: Mapping[str, Any], 
         roc=_figure("roc", roc_figure, curves if winners else []),
         distributions=_figure("scores", distribution_figure, winners),
         aucs=_figure("aucs", auc_figure, curves),
+        budgets=_budgets(groups),
         table=_table(groups),
         skipped=_skipped(run.get("skipped", ())),
         command=_safe(run["command"]),
@@ -140,16 +142,25 @@ def _skipped(skipped: Sequence[Mapping[str, Any]]) -> str:
     return f"<h3>Not run</h3><ul>{''.join(items)}</ul>" if skipped else ""
 
 
+def _budgets(groups: Mapping[str, Sequence[Row]]) -> str:
+    figure = budget_figure(groups)
+    if figure is None:
+        return "<p>No attack of this run spends a varying number of queries.</p>"
+    return _embedded("budgets", figure)
+
+
 def _figure(
     name: str, draw: Callable[[Sequence[Curve]], go.Figure], curves: Sequence[Curve]
 ) -> str:
     if not curves:
         return "<p>There are no scores to draw.</p>"
+    return _embedded(name, draw(curves))
+
+
+def _embedded(name: str, figure: go.Figure) -> str:
     buttons = [["toImage", "resetScale2d"]]
     config = {"displaylogo": False, "responsive": True, "modeBarButtons": buttons}
-    return to_html(
-        draw(curves), config=config, include_plotlyjs=False, full_html=False, div_id=name
-    )
+    return to_html(figure, config=config, include_plotlyjs=False, full_html=False, div_id=name)
 
 
 def _count(value: float) -> str:

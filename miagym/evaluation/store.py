@@ -9,10 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
+from safetensors.numpy import load_file, save_file
 
 from miagym.errors import RunError
+from miagym.evaluation.protocol import LearnedAttack
 
 SCORES = pa.schema(
     [
@@ -23,12 +27,16 @@ SCORES = pa.schema(
         ("part", pa.string()),
         ("candidate", pa.string()),
         ("member", pa.bool_()),
+        ("budget", pa.int64()),
         ("score", pa.float64()),
         ("queries", pa.int64()),
         ("unet_rows", pa.int64()),
     ]
 )
-"""One row for each candidate, attack and variant: the score, and what was spent on it."""
+"""One row for each candidate, attack, variant and budget: the score, and what was spent on it.
+
+An attack that can stop early has several budgets (queries); its own score is at the highest.
+"""
 
 
 @dataclass(frozen=True)
@@ -39,6 +47,16 @@ class Clock:
     """Seconds of each attack."""
     rows_charged: int
     rows_computed: int
+
+
+@dataclass(frozen=True)
+class Features:
+    """What learned attacks see of a calibration chunk."""
+
+    member: NDArray[np.bool_]
+    """Labels (n,)."""
+    by_attack: dict[str, NDArray[np.float64]]
+    """Features (n, d) by attack."""
 
 
 class RunFolder:
@@ -77,14 +95,26 @@ class RunFolder:
         """Whether a chunk has been scored, by this process or one before it."""
         return (self._chunks / f"{chunk}.parquet").is_file()
 
-    def write(self, chunk: str, scores: pa.Table, clock: Clock) -> None:
+    def write(self, chunk: str, scores: pa.Table, features: Features, clock: Clock) -> None:
         """Adds a chunk: either all of it is there afterwards, or nothing."""
         self._chunks.mkdir(parents=True, exist_ok=True)
         write_json(self._chunks / f"{chunk}.json", vars(clock))
+        if features.by_attack:
+            arrays = {"member": features.member, **_prefixed(features.by_attack)}
+            _write_arrays(self._chunks / f"{chunk}.safetensors", arrays)
         _write_table(self._chunks / f"{chunk}.parquet", scores)
 
     def read(self, chunk: str) -> pa.Table:
         return pq.read_table(self._chunks / f"{chunk}.parquet")
+
+    def features(self, chunk: str) -> Features:
+        arrays = load_file(self._chunks / f"{chunk}.safetensors")
+        member = arrays.pop("member")
+        return Features(member, {name.removeprefix("of "): a for name, a in arrays.items()})
+
+    def keep(self, name: str, attack: LearnedAttack) -> None:
+        """Saves a fitted attack beside the results."""
+        attack.save(self.path / "fitted" / f"{name}.safetensors")
 
     def clock(self, chunk: str) -> Clock:
         return Clock(**json.loads((self._chunks / f"{chunk}.json").read_text()))
@@ -113,11 +143,32 @@ class RunFolder:
             )
 
 
+def at_full_budget(scores: pa.Table) -> pa.Table:
+    """The scores (see `SCORES`) that are each attack's own: those at its highest budget."""
+    keys = ["target", "data", "attack"]
+    highest = scores.group_by(keys).aggregate([("budget", "max")])
+    pairs = zip(*(highest[name].to_pylist() for name in (*keys, "budget_max")), strict=True)
+    own = {(target, data, attack): budget for target, data, attack, budget in pairs}
+    rows = zip(*(scores[name].to_pylist() for name in (*keys, "budget")), strict=True)
+    return scores.filter([own[key] == budget for *names, budget in rows for key in [tuple(names)]])
+
+
 def write_json(path: Path, content: dict[str, Any]) -> None:
     """Writes a JSON file atomically."""
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_suffix(".partial")
     partial.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    os.replace(partial, path)
+
+
+def _prefixed(by_attack: dict[str, NDArray[np.float64]]) -> dict[str, NDArray[np.float64]]:
+    """An attack may be called anything, `member` too."""
+    return {f"of {name}": np.ascontiguousarray(array) for name, array in by_attack.items()}
+
+
+def _write_arrays(path: Path, arrays: dict[str, NDArray]) -> None:
+    partial = path.with_suffix(".arrays.partial")
+    save_file(arrays, partial)
     os.replace(partial, path)
 
 

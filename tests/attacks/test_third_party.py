@@ -1,0 +1,66 @@
+"""A package that is not ours brings an attack through the entry-point group."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+SOURCE = Path(__file__).parent.parent / "third_party"
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The package, built and installed by pip into a folder of its own."""
+    folder = tmp_path_factory.mktemp("site")
+    source = tmp_path_factory.mktemp("source") / "package"
+    subprocess.run(["cp", "-r", str(SOURCE), str(source)], check=True)  # pip builds in the source
+    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    options = ["--no-deps", "--no-build-isolation", "--target", str(folder), str(source)]
+    subprocess.run([*pip, *options], check=True)
+    return folder
+
+
+def miagym(site: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "PYTHONPATH": str(site), "HF_HUB_OFFLINE": "1"}
+    command = [sys.executable, "-c", "from miagym.cli import main; main()", *arguments]
+    return subprocess.run(command, env=environment, capture_output=True, text=True)
+
+
+def test_it_is_listed_beside_ours(site: Path) -> None:
+    listed = json.loads(miagym(site, "attacks", "--json").stdout)
+    (own,) = (attack for attack in listed if attack["name"] == "brightness")
+    assert own["access"] == "black" and own["cost"]["unet_rows"] == 2
+
+
+def test_it_is_evaluated_like_ours(site: Path, pipelines: dict[str, Path], tmp_path: Path) -> None:
+    target = ["--target", str(pipelines["epsilon"]), "--data", "clipart-tune", "--limit", "8"]
+    out = ["--attacks", "brightness,brightness+reference", "--out", str(tmp_path / "run")]
+    done = miagym(site, "evaluate", *target, "--reference", str(pipelines["epsilon"]), *out)
+    assert done.returncode == 0, done.stderr
+    results = json.loads((tmp_path / "run" / "results.json").read_text())
+    assert {row["attack"]: row["unet_rows"] for row in results["rows"]} == {
+        "brightness": 2.0,
+        "brightness+reference": 2.0,
+    }
+
+
+@pytest.mark.parametrize(
+    ("instead", "says"),
+    [
+        ("raise RuntimeError('out of order')", "cannot be made: RuntimeError('out of order')"),
+        ("Brightness = dict", "makes a dict; expected an attacks.base.Attack"),
+    ],
+)
+def test_a_broken_package_is_one_sentence(
+    site: Path, tmp_path: Path, instead: str, says: str
+) -> None:
+    broken = tmp_path / "site"
+    subprocess.run(["cp", "-r", str(site), str(broken)], check=True)
+    (broken / "miagym_brightness.py").write_text(instead)
+    done = miagym(broken, "attacks")
+    assert done.returncode == 2 and says in done.stderr and "Traceback" not in done.stderr
