@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -100,6 +100,3 @@ class MoFit(Attack):
         surrogate = (BACKWARD + Cost(encodes=1)) * self.surrogate_steps
         embedding = BACKWARD * self.embedding_steps
         return surrogate + embedding + Cost(queries=5, unet_rows=2, encodes=2)
-
-    def variants(self) -> tuple[Attack, ...]:
-        return tuple(replace(self, timestep=t) for t in (self.timestep, 100, 300))

@@ -134,6 +134,3 @@ class PFAMINN(LearnedAttack):
     @property
     def cost(self) -> Cost:
         return fluctuation_cost(self.timesteps, self.crops)
-
-    def variants(self) -> tuple[Attack, ...]:
-        return self, replace(self, timesteps=tuple(range(0, 500, 50)))
