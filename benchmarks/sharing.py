@@ -1,0 +1,112 @@
+"""All attacks together under one cache, against the same attacks one by one.
+
+    python benchmarks/sharing.py [--candidates 32] [--attacks all]
+
+Every attack asks what it asks of a calibration chunk: threshold attacks under all their variants,
+learned attacks for their features. Prints rows computed and seconds as ratios, and the share of the
+time together that is spent inside the target's networks, forwards and backwards. One thread of
+work, torch on all cores, batches of 64 as by default. Nothing is fitted: that time is the same.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+
+from attacks import attack_names, make_attack
+from miagym.evaluation.config import Config, Match
+from miagym.evaluation.match import Chunk, Job, MatchRun
+from miagym.evaluation.protocol import LearnedAttack
+
+
+class Stopwatch:
+    """Time inside some functions, those called by each other counted once."""
+
+    def __init__(self) -> None:
+        self.seconds, self._depth = 0.0, 0
+
+    def around(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        def timed(*args: Any, **options: Any) -> Any:
+            self._depth += 1
+            start = time.perf_counter()
+            try:
+                return function(*args, **options)
+            finally:
+                self._depth -= 1
+                if self._depth == 0:
+                    self.seconds += time.perf_counter() - start
+
+        return timed
+
+
+@contextmanager
+def networks_timed(target: Any) -> Iterator[Stopwatch]:
+    """Times UNet, autoencoder and text encoder, and the way back through them."""
+    watch = Stopwatch()
+    places = [
+        (target._unet, "forward"),
+        (target._vae, "encode"),
+        (target._vae, "decode"),
+        (target._text_encoder, "forward"),
+        (torch.autograd, "grad"),
+    ]
+    before = [getattr(place, name) for place, name in places]
+    for (place, name), function in zip(places, before, strict=True):
+        setattr(place, name, watch.around(function))
+    try:
+        yield watch
+    finally:
+        for (place, name), function in zip(places, before, strict=True):
+            setattr(place, name, function)
+
+
+def job(run: MatchRun, names: list[str]) -> Job:
+    """What a calibration chunk is asked for by these attacks."""
+    attacks = {name: run.attacks[name] for name in names}
+    learning = {name: a for name, a in attacks.items() if isinstance(a, LearnedAttack)}
+    scored = {
+        name: {repr(variant): variant for variant in attack.variants()}
+        for name, attack in attacks.items()
+        if name not in learning
+    }
+    return Job(scored, learning)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--candidates", type=int, default=32)
+    parser.add_argument("--attacks", default="all")
+    options = parser.parse_args()
+    names = list(attack_names()) if options.attacks == "all" else options.attacks.split(",")
+    match = Match("clipart-overfit", "clipart-tune", tuple(names))
+    run = MatchRun(Config((match,)), 0, make_attack)
+    chunk = Chunk(
+        "benchmark", "calibration", run.calibration_chunks()[0].rows[: options.candidates]
+    )
+    run.work(Chunk("warm", "calibration", chunk.rows[:2]), job(run, ["loss"]))
+
+    with networks_timed(run.target) as watch:
+        start = time.perf_counter()
+        _, _, clock = run.work(chunk, job(run, names))
+        together = time.perf_counter() - start
+    alone, rows = 0.0, 0
+    for name in names:
+        start = time.perf_counter()
+        rows += run.work(chunk, job(run, [name]))[2].rows_computed
+        alone += time.perf_counter() - start
+    print(f"{len(names)} attacks on {len(chunk.rows)} candidates")
+    print(f"UNet rows charged: {clock.rows_charged:,}")
+    print(f"rows computed: {clock.rows_computed:,} together, {rows:,} one by one", end=" ")
+    print(f"(ratio {clock.rows_computed / rows:.2f})")
+    print(f"seconds: {together:.1f} together, {alone:.1f} one by one", end=" ")
+    print(f"(ratio {together / alone:.2f})")
+    print(f"inside the networks: {watch.seconds / together:.2f} of the time together")
+
+
+if __name__ == "__main__":
+    main()
