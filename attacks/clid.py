@@ -118,10 +118,6 @@ class LearnedCLiD(LearnedAttack):
     def cost(self) -> Cost:
         return Cost(queries=1, encodes=1) + Cost(queries=5, unet_rows=5) * len(self.timesteps)
 
-    def variants(self) -> tuple[Attack, ...]:
-        others = (200, 250, 300), (50, 100, 150)
-        return tuple(replace(self, timesteps=t) for t in (self.timesteps, *others))
-
 
 @dataclass(frozen=True)
 class CLiDThreshold(LearnedCLiD):

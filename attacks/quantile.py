@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from attacks.base import Attack, LearnedAttack
+from attacks.base import LearnedAttack
 from attacks.rules import Arrays, Features, Labels, Rule
 from attacks.secmi import SecMI
 from miagym.access import Access
@@ -64,10 +64,6 @@ class QuantileRegression(LearnedAttack):
     @property
     def cost(self) -> Cost:
         return SecMI(self.timestep, self.stride).cost
-
-    def variants(self) -> tuple[Attack, ...]:
-        k = self.stride
-        return tuple(replace(self, timestep=t) for t in (self.timestep, 3 * k, 5 * k))
 
 
 def details(images: NDArray[np.uint8]) -> NDArray[np.float64]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Literal, Self
 
 import numpy as np
@@ -13,7 +13,7 @@ from sklearn.covariance import ledoit_wolf
 from sklearn.neural_network import MLPClassifier
 from torch.nn.functional import cosine_similarity
 
-from attacks.base import Attack, LearnedAttack, as_features, require_captions
+from attacks.base import LearnedAttack, as_features, require_captions
 from attacks.black_box import generation_cost
 from attacks.image_encoders import PATCHES, load_encoder
 from attacks.rules import Arrays, Classifier, Features, Labels, Rule
@@ -95,10 +95,6 @@ class Reconstruction(LearnedAttack):
     @property
     def cost(self) -> Cost:
         return generation_cost(self.steps, self.guidance_scale) * self.draws
-
-    def variants(self) -> tuple[Attack, ...]:
-        others: tuple[Decision, ...] = ("threshold", "distribution", "classifier")
-        return (self, *(replace(self, decision=d) for d in others if d != self.decision))
 
 
 @dataclass(frozen=True, eq=False)

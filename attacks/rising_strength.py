@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 
-from attacks.base import Attack, LearnedAttack, as_features, mean_square
+from attacks.base import LearnedAttack, as_features, mean_square
 from attacks.black_box import variation_cost
 from attacks.image_encoders import PATCHES, load_encoder
 from attacks.rules import Classifier, Rule
@@ -75,6 +75,3 @@ class RisingStrength(LearnedAttack):
     def cost(self) -> Cost:
         costs = (variation_cost(s, self.steps, self.guidance_scale) for s in self.strengths)
         return sum(costs, Cost()) * self.draws
-
-    def variants(self) -> tuple[Attack, ...]:
-        return tuple(replace(self, guidance_scale=g) for g in (self.guidance_scale, 7.5))

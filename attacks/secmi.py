@@ -107,7 +107,3 @@ class SecMINN(LearnedAttack):
     @property
     def cost(self) -> Cost:
         return inversion_cost(self.timestep, self.stride)
-
-    def variants(self) -> tuple[Attack, ...]:
-        k = self.stride
-        return tuple(replace(self, timestep=t) for t in (self.timestep, 3 * k, 5 * k))
