@@ -1,4 +1,7 @@
-"""Membership inference attacks: one paper, one file. Names are looked up here.
+"""Membership inference attacks. Names are looked up here; the imports say which file holds which.
+
+Shared parts are `base`, `black_box`, `rules` (what is fitted), `networks`, `image_encoders` and
+`saved`. The test of a whole set of pictures is `dataset_inference`; it is no attack by itself.
 
 An attack of a third party registers in the entry-point group `miagym.attacks`: its name, and a
 class or function that makes an `attacks.base.Attack` when called without arguments.
@@ -30,6 +33,7 @@ from attacks.reconstruction import Reconstruction
 from attacks.rediffuse import ReDiffuse
 from attacks.reference import ReferenceCalibrated
 from attacks.rising_strength import RisingStrength
+from attacks.saved import load_attack
 from attacks.secmi import SecMI, SecMINN
 from attacks.sequential import SequentialVariation
 from attacks.sima import SimA
@@ -50,6 +54,7 @@ __all__ = [
     "LearnedAttack",
     "attack_names",
     "describe_attack",
+    "load_attack",
     "make_attack",
 ]
 
@@ -59,7 +64,7 @@ REFERENCE = "+reference"
 Maker = Callable[[], Attack]
 
 _FAMILY = "trajectory-"
-"""The seed paper's sixteen settings, and the classifiers on one of them."""
+"""The sixteen settings of Dubiński et al. 2024, and their classifiers on one of them."""
 
 _BUILT_IN: dict[str, Maker] = {
     "blind-captions": BlindCaptions,
@@ -104,7 +109,12 @@ _BUILT_IN: dict[str, Maker] = {
 @cache
 def _registry() -> dict[str, Maker]:
     third_party = {p.name: partial(_make, p) for p in entry_points(group="miagym.attacks")}
-    return _BUILT_IN | {name: make for name, make in third_party.items() if name not in _BUILT_IN}
+    if taken := _BUILT_IN.keys() & third_party.keys():
+        raise MiagymError(
+            f"Installed packages register attacks called {', '.join(sorted(taken))}, as built-in "
+            "ones are; rename them in the entry-point group `miagym.attacks`."
+        )
+    return _BUILT_IN | third_party
 
 
 def _make(point: EntryPoint) -> Attack:
@@ -162,12 +172,17 @@ def make_attack(name: str) -> Attack:
 
 
 def describe_attack(name: str) -> dict[str, Any]:
-    """Name, paper, access, cost a candidate, and whether it has to be fitted, ready for JSON."""
+    """What there is to know of an attack before it runs, ready for JSON.
+
+    `cost` is charged for one candidate, at most if `adaptive`.
+    """
     attack = make_attack(name)
     return {
         "name": name,
+        "summary": (type(attack).__doc__ or "").partition("\n")[0],
         "paper": attack.paper,
         "access": str(attack.access),
         "cost": asdict(attack.cost),
+        "adaptive": attack.adaptive,
         "needs_fitting": isinstance(attack, LearnedAttack),
     }

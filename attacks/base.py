@@ -19,7 +19,7 @@ from attacks.rules import Rule
 from miagym.access import Access
 from miagym.budget import Cost
 from miagym.data.candidates import Candidates
-from miagym.errors import DataError, NoCaption, NotFitted
+from miagym.errors import AttackError, NoCaption, NotFitted, TooFewToLearn
 from miagym.oracle import Oracle
 
 Scores = NDArray[np.float64]
@@ -49,7 +49,7 @@ class Attack(ABC):
     def variants(self) -> tuple[Attack, ...]:
         """This attack under other hyperparameters; calibration data choose among them.
 
-        The first is the default, which wins ties.
+        The first is the default, which wins ties. A `LearnedAttack` has none: its rule chooses.
         """
         return (self,)
 
@@ -66,6 +66,9 @@ class Attack(ABC):
 class LearnedAttack(Attack):
     """An attack that learns its decision rule from calibration data."""
 
+    fewest: ClassVar[int] = 10
+    """Members, and non-members, without which nothing is learned."""
+
     rule: Rule | None = field(default=None, repr=False, compare=False, kw_only=True)
     """Fitted, or None before `fit`."""
 
@@ -77,17 +80,27 @@ class LearnedAttack(Attack):
     def new_rule(self) -> Rule:
         """The rule before it is fitted, its randomness fixed."""
 
+    def check_calibration(self, member: NDArray[np.bool_]) -> None:
+        """Whether there is enough to learn from in candidates with these labels (n,).
+
+        Raises:
+            TooFewToLearn: if there are fewer than `fewest` of either kind.
+        """
+        kinds = int(member.sum()), int((~member).sum())
+        if min(kinds) < self.fewest:
+            raise TooFewToLearn(
+                f"{type(self).__name__} learns to tell members from non-members from at least "
+                f"{self.fewest} of each; the calibration candidates are {kinds[0]} members and "
+                f"{kinds[1]} non-members."
+            )
+
     def fit(self, features: NDArray[np.float64], member: NDArray[np.bool_]) -> Self:
         """A copy that has learned from calibration features (n, d) and labels (n,).
 
         Raises:
-            DataError: if all are of one kind.
+            TooFewToLearn: see `check_calibration`.
         """
-        if member.all() or not member.any():
-            raise DataError(
-                f"{type(self).__name__} learns to tell members from non-members; its {len(member)} "
-                f"calibration candidates are all {'members' if member.all() else 'non-members'}."
-            )
+        self.check_calibration(member)
         return replace(self, rule=self.new_rule().fit(features, member))
 
     @property
@@ -113,7 +126,7 @@ class LearnedAttack(Attack):
         learned = self.fitted_rule.arrays()
         arrays = {name: np.ascontiguousarray(array) for name, array in learned.items()}
         given = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "rule"}
-        about = {"attack": type(self).__name__, "hyperparameters": json.dumps(given)}
+        about = {"attack": class_name(type(self)), "hyperparameters": json.dumps(given)}
         path.parent.mkdir(parents=True, exist_ok=True)
         partial = path.with_suffix(".partial")
         save_file(arrays, partial, metadata={"format": FORMAT, **about})
@@ -126,6 +139,11 @@ class LearnedAttack(Attack):
     def __call__(self, oracle: Oracle, candidates: Candidates) -> Scores:
         rule = self.fitted_rule  # refused before anything is charged
         return rule.score(self.features(oracle, candidates))
+
+
+def class_name(kind: type) -> str:
+    """What tells a class from all others, in a saved attack."""
+    return f"{kind.__module__}:{kind.__qualname__}"
 
 
 def as_scores(values: Tensor) -> Scores:
@@ -142,6 +160,19 @@ def as_features(values: Tensor) -> NDArray[np.float64]:
 def mean_square(difference: Tensor) -> Tensor:
     """Mean over the elements of each row of the square (n,), in float32 or better."""
     return difference.float().pow(2).flatten(1).mean(1)
+
+
+def require_positive(attack: Attack, *names: str) -> None:
+    """Refuses hyperparameters that must be 1 or more; for `__post_init__`.
+
+    Raises:
+        AttackError: if one of them is less.
+    """
+    for name in names:
+        if getattr(attack, name) < 1:
+            raise AttackError(
+                f"{type(attack).__name__} needs {name} of 1 or more, got {getattr(attack, name)}."
+            )
 
 
 def require_captions(candidates: Candidates, attack: Attack) -> None:

@@ -9,7 +9,7 @@ from typing import Self
 import torch
 from torch import Tensor
 
-from attacks.base import Attack, Scores, as_scores
+from attacks.base import Attack, Scores, as_scores, require_positive
 from miagym.access import Access
 from miagym.budget import Cost
 from miagym.data.candidates import Candidates
@@ -26,6 +26,9 @@ class BlackBoxAttack(Attack):
     access = Access.BLACK
 
     draws: int = 2
+
+    def __post_init__(self) -> None:
+        require_positive(self, "draws")
 
     @abstractmethod
     def picture(self, oracle: Oracle, candidates: Candidates, draw: int) -> Tensor:
@@ -61,7 +64,13 @@ class BlackBoxAttack(Attack):
         return list(self.anytime(oracle, candidates).values())[-1]
 
     def _affordable(self, oracle: Oracle, candidates: Candidates) -> int:
-        affordable = oracle.meter.affordable(candidates.keys, self.query)
+        left = {oracle.meter.affordable([key], self.query) for key in candidates.keys}
+        if len(left) > 1:
+            # The poorest would decide how often all others are asked about.
+            raise BudgetExhausted(
+                "Some candidates have less of their budget left than others; ask about those apart."
+            )
+        affordable = next(iter(left), None)
         draws = self.draws if affordable is None else min(self.draws, affordable)
         if draws < 1:
             raise BudgetExhausted(

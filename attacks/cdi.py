@@ -33,7 +33,7 @@ SINGLE = (
 
 @dataclass(frozen=True)
 class CDI(LearnedAttack):
-    """Copyrighted data identification: logistic regression on 26 features of a picture.
+    """The score of one picture in copyrighted data identification: regression on 26 features.
 
     Dubiński et al., CVPR 2025, arXiv 2411.12858. White box: gradients by the latent. This is the
     score of one picture; what the paper decides is about a set of them (see `DatasetInference`).

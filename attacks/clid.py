@@ -19,6 +19,7 @@ from attacks.base import (
     as_scores,
     mean_square,
     require_captions,
+    require_positive,
 )
 from attacks.rules import Arrays, Classifier, Features, Labels, Rule
 from miagym.access import Access
@@ -56,6 +57,9 @@ class CLiD(Attack):
 
     timestep: int = 400
     draws: int = 2
+
+    def __post_init__(self) -> None:
+        require_positive(self, "draws")
 
     def __call__(self, oracle: Oracle, candidates: Candidates) -> Scores:
         require_captions(candidates, self)

@@ -13,6 +13,9 @@ from miagym.data.candidates import Candidates
 from miagym.errors import DataError
 from miagym.oracle import Oracle
 
+MOST_PERMUTED = 1_000_000
+"""Scores in memory at a time, among all permutations."""
+
 
 @dataclass(frozen=True)
 class SetAnswer:
@@ -43,7 +46,7 @@ class DatasetInference:
     The attack has learned from calibration data, and neither suspects nor controls were among
     them; so under hypothesis 0 all scores are exchangeable, and a permutation test is exact however
     few and however skewed they are. In the reference code, five models score each other's training
-    data, so that scores depend on each other and Welch's t-test, for small sets, is wrong; and its
+    data; such scores are dependent, so that Welch's t-test is wrong for small sets, and its
     p-values are two-sided. What remains is the user's part: controls that differ from suspects in
     anything but membership, in style or source, give small p-values too.
 
@@ -80,6 +83,7 @@ def set_test(
         alternative="greater",
         n_resamples=resamples,
         rng=np.random.default_rng(seed),
+        batch=max(1, MOST_PERMUTED // (len(suspect_scores) + len(control_scores))),
     )
     welch = ttest_ind(*scores, equal_var=False, alternative="greater")
     return SetAnswer(

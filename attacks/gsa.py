@@ -24,7 +24,7 @@ class GSA(LearnedAttack):
     """Gradient attack: boosted trees on the norm of the loss gradient by each parameter tensor.
 
     Pang et al., PoPETs 2025, arXiv 2308.06405. White box: it needs the weights. Simplified:
-    scikit-learn's boosting in the place of XGBoost, at XGBoost's defaults (rate 0.3, depth 6,
+    scikit-learn's boosting in the place of XGBoost, at most of its defaults (rate 0.3, depth 6,
     lambda 1, and leaves of at least 4 rows for its smallest weight of 1); calibration data of the
     target in the place of shadow models. The scaler sees calibration data only, where the reference
     code fits it to the test set; a parameter without gradient has norm 0, where that code crashes.

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import torch
 
-from attacks.base import Attack, Scores, as_scores, mean_square
+from attacks.base import Attack, Scores, as_scores, mean_square, require_positive
 from miagym.access import Access
 from miagym.budget import Cost
 from miagym.data.candidates import Candidates
@@ -34,6 +34,9 @@ class LossThreshold(Attack):
     timestep: int = 200
     draws: int = 3
 
+    def __post_init__(self) -> None:
+        require_positive(self, "draws")
+
     def __call__(self, oracle: Oracle, candidates: Candidates) -> Scores:
         z0 = oracle.encode(candidates)
         losses = []
@@ -55,10 +58,10 @@ class LossThreshold(Attack):
 class MultipleLoss(Attack):
     """Denoising loss averaged over many timesteps, one draw of noise at each.
 
-    Dubiński et al., CDI, CVPR 2025, arXiv 2411.12858, whose ten losses are features of a dataset's
-    test; Matsumoto et al., arXiv 2302.03262, sweep timesteps likewise. Simplified: the plain mean
-    of squared errors, which needs no labels. CDI fits a regression to the ten; the sweep's code
-    divides each loss by its mean over members of the test, or reports the best timestep there.
+    Dubiński et al., CDI, CVPR 2025, arXiv 2411.12858, where the ten losses are features of a
+    regression; Matsumoto et al., arXiv 2302.03262, sweep timesteps likewise. Simplified: the plain
+    mean of squared errors, which needs no labels. The code of Matsumoto et al. divides each loss by
+    its mean over test members, or reports the best timestep on test data: both need test labels.
 
     Score: -mean over timesteps of mse(E(z_t, t, c), eps_t), with paired noise eps_t; CDI has the
     norm for mse and one eps for all t.

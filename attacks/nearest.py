@@ -6,21 +6,18 @@ from dataclasses import dataclass, replace
 
 from torch import Tensor
 
-from attacks.base import Attack, require_captions
-from attacks.black_box import BlackBoxAttack, generation_cost
-from miagym.budget import Cost
-from miagym.data.candidates import Candidates
-from miagym.oracle import Oracle
+from attacks.base import Attack
+from attacks.text_to_image import TextToImage
 
 
 @dataclass(frozen=True)
-class NearestGenerated(BlackBoxAttack):
+class NearestGenerated(TextToImage):
     """Distances to the K nearest pictures among those generated.
 
     Matsumoto et al., 2023, arXiv 2302.03262, setting "black-box". Simplified: the paper's pool is
     one set of unconditional samples for all candidates, which a text-to-image model does not give;
     here each candidate has its own pool, generated from its caption, so that its score does not
-    depend on who else is asked about. The first pictures of the pool are those of `TextToImage`.
+    depend on who else is asked about. The pictures are those of `TextToImage`.
 
     Score: -sum over the K nearest x_hat of ||x - x_hat||_2.
 
@@ -38,22 +35,10 @@ class NearestGenerated(BlackBoxAttack):
 
     draws: int = 8
     neighbours: int = 3
-    steps: int = 4
-    guidance_scale: float = 7.5
-
-    def picture(self, oracle: Oracle, candidates: Candidates, draw: int) -> Tensor:
-        require_captions(candidates, self)
-        return oracle.generate(
-            candidates, draw=draw, steps=self.steps, guidance_scale=self.guidance_scale
-        )
 
     def distance(self, pictures: Tensor, candidates: Tensor) -> Tensor:
         distances = (pictures - candidates).flatten(2).norm(dim=2)
         return distances.sort(0).values[: self.neighbours].sum(0)
-
-    @property
-    def query(self) -> Cost:
-        return generation_cost(self.steps, self.guidance_scale)
 
     def variants(self) -> tuple[Attack, ...]:
         return tuple(replace(self, neighbours=k) for k in (self.neighbours, 1, 5))

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from attacks.base import Attack, Scores, as_scores
+from attacks.base import Attack, Scores, as_scores, require_positive
 from miagym.access import Access
 from miagym.budget import Cost
 from miagym.data.candidates import Candidates
@@ -46,6 +46,9 @@ class NoiseOptimisation(Attack):
 
     timestep: int = 100
     steps: int = 5
+
+    def __post_init__(self) -> None:
+        require_positive(self, "steps")
 
     def features(self, oracle: Oracle, candidates: Candidates) -> Tensor:
         """Final loss and length of delta (n, 2)."""

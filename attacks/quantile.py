@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from attacks.base import LearnedAttack
 from attacks.rules import Arrays, Features, Labels, Rule
-from attacks.secmi import SecMI
+from attacks.secmi import SecMI, check_grid
 from miagym.access import Access
 from miagym.budget import Cost
 from miagym.data.candidates import Candidates
@@ -32,8 +32,8 @@ class QuantileRegression(LearnedAttack):
     which a hundred non-members suffice to learn from; they predict a whole distribution by Gaussian
     likelihood, and the score is their mean margin (the paper's: the vote of the bag at one
     quantile, which gives no ROC curve). Members among the calibration data are not looked at, and
-    each network stops at its likeliest for the non-members that its bootstrap sample left out:
-    trained further, it takes every new picture for an outlier.
+    each network keeps the step at which non-members outside its bootstrap sample are likeliest:
+    trained longer, it takes every new picture for an outlier.
 
     Score: mean over the bag of (q(x) - log error) / sd(x), where q and sd are the predicted mean
     and deviation of log error. Any other quantile of the Gaussian shifts all scores alike.
@@ -52,6 +52,9 @@ class QuantileRegression(LearnedAttack):
     timestep: int = 40
     stride: int = 20
     bag: int = 16
+
+    def __post_init__(self) -> None:
+        check_grid(self.timestep, self.stride)
 
     def features(self, oracle: Oracle, candidates: Candidates) -> NDArray[np.float64]:
         error = -SecMI(self.timestep, self.stride)(oracle, candidates)

@@ -43,7 +43,7 @@ class ReferenceCalibrated(Attack):
                 "give the oracle one."
             )
         target = self.attack.anytime(oracle, candidates)
-        reference = self.attack.anytime(oracle.reference, candidates)
+        reference = self.attack.within(max(target)).anytime(oracle.reference, candidates)
         return {queries: target[queries] - reference[queries] for queries in target}
 
     def within(self, queries: int) -> ReferenceCalibrated:

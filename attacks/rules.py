@@ -50,7 +50,10 @@ class Rule(ABC):
 
 @dataclass(frozen=True)
 class Classifier(Rule):
-    """A scikit-learn classifier behind its scaler; the score is its log odds of membership.
+    """A scikit-learn classifier behind its scaler.
+
+    The score is its decision function (log odds), or, of trees and networks that have none, its
+    probability of membership.
 
     Args:
         pipeline: ends in a classifier whose randomness is fixed.
@@ -67,7 +70,7 @@ class Classifier(Rule):
         return type(self)(cast(Pipeline, clone(self.pipeline)).fit(features, member))
 
     def score(self, features: Features) -> NDArray[np.float64]:
-        # Log odds keep the order that probabilities lose when they round to 1; trees have none.
+        # Log odds keep the order that probabilities lose when they round to 1.
         if hasattr(self.pipeline, "decision_function"):
             return np.asarray(self.pipeline.decision_function(features), dtype=np.float64)
         return self.pipeline.predict_proba(features)[:, 1]

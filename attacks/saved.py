@@ -8,9 +8,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 
-from attacks.base import FORMAT, LearnedAttack
+from attacks.base import FORMAT, LearnedAttack, class_name
 from miagym.errors import DataError
 
 
@@ -32,11 +33,21 @@ def load_attack(path: Path) -> LearnedAttack:
         raise DataError(
             f"{path} holds no fitted attack, which is what `LearnedAttack.save` writes."
         )
-    kinds = {kind.__name__: kind for kind in _kinds(LearnedAttack)}
+    try:
+        return _rebuilt(metadata, arrays)
+    except (KeyError, TypeError, ValueError, RuntimeError) as error:
+        raise DataError(
+            f"{path} was saved by another version of its attack, or is damaged ({error!r}); fit it "
+            "again."
+        ) from error
+
+
+def _rebuilt(metadata: dict[str, str], arrays: dict[str, NDArray]) -> LearnedAttack:
+    kinds = {class_name(kind): kind for kind in _kinds(LearnedAttack)}
     if metadata["attack"] not in kinds:
         raise DataError(
-            f"{path} is of the attack {metadata['attack']}, which is not imported; import the "
-            "package that defines it first."
+            f"This is a fitted {metadata['attack']}, which is not imported; import the package "
+            "that defines it first."
         )
     hyperparameters = json.loads(metadata["hyperparameters"])
     attack = kinds[metadata["attack"]](**{k: _frozen(v) for k, v in hyperparameters.items()})

@@ -14,7 +14,18 @@ from attacks.rules import Rule
 from miagym.access import Access
 from miagym.budget import Cost
 from miagym.data.candidates import Candidates
+from miagym.errors import AttackError
 from miagym.oracle import Oracle
+
+
+def check_grid(timestep: int, stride: int) -> None:
+    """Whether steps of `stride` lead from 0 to `timestep`.
+
+    Raises:
+        AttackError: if they do not.
+    """
+    if stride < 1 or timestep < 0 or timestep % stride:
+        raise AttackError(f"Expected t to be a multiple of k, got t = {timestep}, k = {stride}.")
 
 
 def inversion_error(oracle: Oracle, candidates: Candidates, t: int, k: int) -> Tensor:
@@ -58,6 +69,9 @@ class SecMI(Attack):
     timestep: int = 100
     stride: int = 20
 
+    def __post_init__(self) -> None:
+        check_grid(self.timestep, self.stride)
+
     def __call__(self, oracle: Oracle, candidates: Candidates) -> Scores:
         error = inversion_error(oracle, candidates, self.timestep, self.stride)
         return as_scores(-mean_square(error))
@@ -97,6 +111,9 @@ class SecMINN(LearnedAttack):
     timestep: int = 40
     stride: int = 20
     epochs: int = 15
+
+    def __post_init__(self) -> None:
+        check_grid(self.timestep, self.stride)
 
     def features(self, oracle: Oracle, candidates: Candidates) -> NDArray[np.float64]:
         return map_features(inversion_error(oracle, candidates, self.timestep, self.stride).abs())

@@ -11,16 +11,17 @@ from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
-from attacks.base import LearnedAttack, Scores, as_features
+from attacks.base import LearnedAttack, Scores, as_features, require_positive
 from attacks.rediffuse import ReDiffuse
 from attacks.rules import Arrays, Features, Labels, Rule
 from miagym.access import Access
 from miagym.budget import Cost
 from miagym.data.candidates import Candidates
+from miagym.errors import TargetError
 from miagym.oracle import Oracle
 
 BOUNDARIES = np.append(np.linspace(0, 15, 301), np.inf)
-"""Values of the boundary that are tried, in units of log odds; without end nobody stops early."""
+"""Values of the boundary that are tried, in units of log odds; at infinity nobody stops early."""
 
 
 @dataclass(frozen=True)
@@ -29,8 +30,8 @@ class SequentialTest(Rule):
 
     After draw k, the log odds of membership are w_k · evidence_k + b_k, fitted by logistic
     regression. Testing stops below -(c - lead) or above c, or with the last draw. c is the largest
-    boundary at which calibration candidates spend no more than `mean` draws each, with a standard
-    error to spare.
+    boundary tried at which calibration candidates take at most `mean` draws on average (their mean
+    plus one standard error).
 
     Args:
         most: draws after which testing stops.
@@ -114,13 +115,13 @@ class SequentialVariation(LearnedAttack):
     Score: log odds of membership at the draw where testing stops (see `SequentialTest`), of
     ||x - mean of k variations||_2 under the target and under the reference.
 
-    Costs at most `most` variations, `queries` of them on average as far as the calibration part can
+    Costs at most `most` variations, `mean` of them on average as far as the calibration part can
     tell; fitting costs `most` for each calibration candidate. `benchmarks/sequential.py` compares
     it with uniform spending.
 
     Args:
-        queries: variations a candidate on average.
-        most: variations a candidate at most; equal to `queries` it spends uniformly.
+        mean: variations a candidate on average.
+        most: variations a candidate at most; equal to `mean` it spends uniformly.
         lead: how much more evidence it takes to accuse than to acquit, in log odds.
         strength: of the variation.
         steps: DDIM steps of a full generation.
@@ -130,22 +131,31 @@ class SequentialVariation(LearnedAttack):
     paper = "ours; after Wald 1945 and Li et al. 2025"
     adaptive: ClassVar[bool] = True
 
-    queries: int = 3
+    mean: int = 3
     most: int = 4
     lead: float = 3.0
     strength: float = 0.3
     steps: int = 10
+
+    def __post_init__(self) -> None:
+        require_positive(self, "mean", "most", "steps")
 
     def features(self, oracle: Oracle, candidates: Candidates) -> NDArray[np.float64]:
         walk = _Walk(self._variation, oracle, candidates)
         return np.hstack([walk.ask(draw) for draw in range(self.most)])
 
     def new_rule(self) -> Rule:
-        return SequentialTest(self.most, self.queries, self.lead)
+        return SequentialTest(self.most, self.mean, self.lead)
 
     def __call__(self, oracle: Oracle, candidates: Candidates) -> Scores:
         rule = self.fitted_rule
-        assert isinstance(rule, SequentialTest)
+        assert isinstance(rule, SequentialTest) and rule.weights is not None
+        fitted_with, here = rule.weights.shape[1] > 1, oracle.reference is not None
+        if fitted_with != here:
+            raise TargetError(
+                f"SequentialVariation was fitted {'with' if fitted_with else 'without'} a "
+                f"reference model, and this oracle has {'one' if here else 'none'}."
+            )
         walk = _Walk(self._variation, oracle, candidates)
         scores, rows = np.zeros(len(candidates)), np.arange(len(candidates))
         for draw in range(self.most):
@@ -167,7 +177,7 @@ class SequentialVariation(LearnedAttack):
 
     def within(self, queries: int) -> Self:
         """At most so many; on average three quarters of them, as by default."""
-        return replace(self, queries=max(1, 3 * queries // 4), most=queries)
+        return replace(self, mean=max(1, 3 * queries // 4), most=queries)
 
 
 class _Walk:

@@ -17,9 +17,10 @@ from miagym.oracle import Oracle
 class TextToImage(BlackBoxAttack):
     """Generates from the caption alone and looks for the picture in the answers.
 
-    Dubiński et al., WACV 2024, arXiv 2306.12983, setting "black-box". Faithful.
+    Dubiński et al., WACV 2024, arXiv 2306.12983, setting "black-box". Faithful; the paper
+    averages 5 draws, 1 is ours.
 
-    Score: -min over draws of mean |255 x - 255 x_hat|, where x_hat is generated from c.
+    Score: -mean over draws of mean |255 x - 255 x_hat|, where x_hat is generated from c.
 
     Costs, for each draw, 1 decode and `steps` UNet rows, twice that with guidance.
 
@@ -42,7 +43,7 @@ class TextToImage(BlackBoxAttack):
         )
 
     def distance(self, pictures: Tensor, candidates: Tensor) -> Tensor:
-        return 255 * (pictures - candidates).abs().flatten(2).mean(2).amin(0)
+        return 255 * (pictures - candidates).abs().flatten(2).mean(2).mean(0)
 
     @property
     def query(self) -> Cost:

@@ -14,6 +14,7 @@ from attacks.base import Attack, Scores, as_scores, mean_square
 from miagym.access import Access
 from miagym.budget import Cost
 from miagym.data.candidates import Candidates
+from miagym.errors import AttackError
 from miagym.noise import paired_noise
 from miagym.oracle import Oracle
 from miagym.targets.base import FINAL
@@ -44,7 +45,7 @@ class Visit:
 
 @dataclass(frozen=True)
 class Trajectory(Attack):
-    """One loop over DDIM timesteps, with the knobs of the seed paper's sixteen settings.
+    """One loop over DDIM timesteps, with the knobs of the paper's sixteen settings.
 
     Dubiński et al., Towards More Realistic Membership Inference Attacks on Large Diffusion Models,
     WACV 2024, arXiv 2306.12983. Grey box: whoever steers the loop needs encoder and latents. (The
@@ -92,6 +93,14 @@ class Trajectory(Attack):
     draws: int = 1
     signal: Signal = Signal.LATENT
     position: int = -1
+
+    def __post_init__(self) -> None:
+        places = len(self.visited()) if self.stride > 0 else 0
+        if self.draws < 1 or self.stop < self.stride or not -places <= self.position < places:
+            raise AttackError(
+                "Expected draws, timesteps from start down to stop >= stride, and a position among "
+                f"them, got {self}."
+            )
 
     def visited(self) -> list[int]:
         """The timesteps in the order of the walk."""

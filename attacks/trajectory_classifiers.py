@@ -27,7 +27,7 @@ SEED = 0
 
 @dataclass(frozen=True)
 class TrajectoryClassifier(LearnedAttack):
-    """What the four classifiers of the seed paper share: their features.
+    """What the four classifiers of Dubiński et al. share: their features.
 
     Dubiński et al., WACV 2024, arXiv 2306.12983. Grey box. Features: model loss, latent error and
     pixel error at all visited timesteps of one setting, concatenated, then scaled to mean 0 and

@@ -81,10 +81,15 @@ def evaluate(
         typer.Option(help="Public base of the target, to calibrate by; one for each target, or -."),
     ] = None,
     budget: Annotated[
-        int | None, typer.Option(help="Most queries that an attack may spend on one candidate.")
+        int | None,
+        typer.Option(
+            help="Queries for one candidate: black-box attacks ask so many, attacks that need more "
+            "are left out; encoding counts as one."
+        ),
     ] = None,
     limit: Annotated[
-        int | None, typer.Option(min=1, help="At most so many members, and so many non-members.")
+        int | None,
+        typer.Option(min=1, help="At most so many members, and so many non-members, of each part."),
     ] = None,
     seed: Seed = 0,
     batch_size: Annotated[int, typer.Option(min=1, help="Latents in one call of the target.")] = 64,
@@ -127,7 +132,7 @@ def demo(
     seed: Seed = 0,
     app: Annotated[bool, typer.Option(help="End on the page, once there is one.")] = True,
 ) -> None:
-    """Redraw the paper's first figure on the embedded world: overfit against realistic."""
+    """Run eleven attacks on both embedded targets: overfit against realistic."""
     from miagym.evaluation.config import Config, Match
 
     calibrated = tuple(f"{name}+reference" for name in DEMO if not name.startswith("blind"))
@@ -153,17 +158,20 @@ def attacks(
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
 
-    table = Table("name", "access", "fitted", box=SIMPLE_HEAD)
-    table.columns[0].no_wrap = True
+    table = Table("name", "access", "learns", box=SIMPLE_HEAD)
     for heading in ("queries", "UNet rows", "backward"):
         table.add_column(heading, justify="right")
     table.add_column("paper")
+    for column in table.columns:
+        column.no_wrap = True
     for attack in described:
-        cost = attack["cost"]
-        costs = (cost["queries"], cost["unet_rows"], cost["backward_rows"])
-        fitted = "yes" if attack["needs_fitting"] else ""
-        table.add_row(attack["name"], attack["access"], fitted, *map(str, costs), attack["paper"])
-    console.print(table)
+        names = ("queries", "unet_rows", "backward_rows")
+        at_most = "≤ " if attack["adaptive"] else ""
+        costs = (f"{at_most}{attack['cost'][name]}" for name in names)
+        learns = "yes" if attack["needs_fitting"] else ""
+        table.add_row(attack["name"], attack["access"], learns, *costs, attack["paper"])
+    wide = console if sys.stdout.isatty() else Console(width=2 * WIDE)
+    wide.print(table)
 
 
 @app.command()

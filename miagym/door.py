@@ -15,6 +15,7 @@ from miagym.cache import Cache, digest
 from miagym.data.candidates import Candidates
 from miagym.errors import AccessDenied, DataError
 from miagym.noise import paired_noise
+from miagym.targets.base import FINAL
 
 if TYPE_CHECKING:
     from miagym.oracle import Oracle
@@ -76,10 +77,14 @@ class Door:
 
     def add_noise(self, z0: Tensor, noise: Tensor, timestep: int) -> Tensor:
         """z_t = sqrt(ab_t) z0 + sqrt(1 - ab_t) eps."""
+        self._check_timestep(timestep)
         return self._target.add_noise(z0, noise, timestep)
 
     def ddim_move(self, z: Tensor, eps: Tensor, start: int, end: int) -> Tensor:
         """A deterministic DDIM step from `start` to `end`, up or down, given E(z, start)."""
+        for timestep in (start, end):
+            if timestep != FINAL:
+                self._check_timestep(timestep)
         return self._target.ddim_move(z, eps, start, end)
 
     def noise(self, candidates: Candidates, timestep: int, draw: int = 0) -> Tensor:
@@ -93,6 +98,8 @@ class Door:
             DataError: if they are of another size than the target's pictures.
         """
         size = self._target.resolution
+        if not len(candidates):
+            raise DataError("There are no candidates to ask about.")
         if candidates.images.shape[1:3] != (size, size):
             raise DataError(
                 f"{self._target.name} works on {size}×{size} pixels, the candidates have "
@@ -111,7 +118,11 @@ class Door:
                 f"Expected a latent for each candidate, of shape {expected}, "
                 f"got {tuple(latents.shape)}."
             )
-        if timestep is not None and not 0 <= timestep < len(self.alphas_cumprod):
+        if timestep is not None:
+            self._check_timestep(timestep)
+
+    def _check_timestep(self, timestep: int) -> None:
+        if not 0 <= timestep < len(self.alphas_cumprod):
             raise DataError(
                 f"Expected a timestep from 0 to {len(self.alphas_cumprod) - 1}, got {timestep}."
             )

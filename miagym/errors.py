@@ -34,6 +34,14 @@ class NoCaption(DataError):
     """Candidates without captions, asked about by an attack that needs them."""
 
 
+class TooFewToLearn(DataError):
+    """A calibration part without enough members, or non-members, for an attack to learn from."""
+
+
+class AttackError(MiagymError):
+    """Hyperparameters that make no attack."""
+
+
 class RunError(MiagymError):
     """A run folder that holds something else than the run that was asked for."""
 

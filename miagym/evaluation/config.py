@@ -23,9 +23,9 @@ class Config:
     matches: tuple[Match, ...]
     seed: int = 0
     queries: int | None = None
-    """Budget: the most queries that an attack may spend on one candidate."""
+    """Budget of one candidate; black-box attacks spend it all, what needs more is left out."""
     limit: int | None = None
-    """At most so many members, and so many non-members, of each test part."""
+    """At most so many members, and so many non-members, of the calibration and of the test part."""
     choose_on: int = 100
     """Members, and non-members, of the calibration part on which variants are compared."""
     chunk: int = 256

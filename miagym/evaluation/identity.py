@@ -26,6 +26,10 @@ def identity(config: Config, runs: Sequence[MatchRun], command: str) -> dict[str
         "config": asdict(config),
         "data": {run.match.data: run.data.digest for run in runs},
         "models": models,
+        "attacks": [
+            {name: [repr(v) for v in attack.variants()] for name, attack in run.attacks.items()}
+            for run in runs
+        ],
         "versions": {
             "python": sys.version.split()[0],
             **{name: version(name) for name in LIBRARIES},

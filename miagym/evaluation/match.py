@@ -16,7 +16,14 @@ from miagym.cache import Cache
 from miagym.data.candidates import Candidates
 from miagym.data.dataset import CALIBRATION, TEST, Dataset
 from miagym.data.registry import load_data
-from miagym.errors import AccessDenied, BudgetExhausted, NoCaption, RunError, TargetError
+from miagym.errors import (
+    AccessDenied,
+    BudgetExhausted,
+    NoCaption,
+    RunError,
+    TargetError,
+    TooFewToLearn,
+)
 from miagym.evaluation.config import Config, Match
 from miagym.evaluation.protocol import Attack, LearnedAttack
 from miagym.evaluation.store import SCORES, Clock, Features
@@ -24,7 +31,7 @@ from miagym.oracle import Oracle
 from miagym.targets.base import Target
 from miagym.targets.registry import load_target
 
-REFUSALS = (AccessDenied, BudgetExhausted, NoCaption, TargetError)
+REFUSALS = (AccessDenied, BudgetExhausted, NoCaption, TargetError, TooFewToLearn)
 """Why an attack is left out of a run, while the others go on."""
 
 
@@ -90,10 +97,12 @@ class MatchRun:
 
     def calibration_chunks(self) -> list[Chunk]:
         """The calibration part; its first rows choose variants, all of them fit what learns."""
-        rows = self.data.rows(CALIBRATION, self.config.seed, self.config.limit)
-        choosing = 2 * self.config.choose_on
-        first = self._cut(CALIBRATION, rows[:choosing], chooses=True)
-        return first + self._cut(CALIBRATION, rows[choosing:], start=len(first))
+        seed, limit = self.config.seed, self.config.limit
+        rows = self.data.rows(CALIBRATION, seed, limit)
+        fewer = self.config.choose_on if limit is None else min(limit, self.config.choose_on)
+        choosing = self.data.rows(CALIBRATION, seed, fewer)
+        first = self._cut(CALIBRATION, choosing, chooses=True)
+        return first + self._cut(CALIBRATION, rows[~np.isin(rows, choosing)], start=len(first))
 
     def _cut(
         self, part: str, rows: NDArray[np.int64], start: int = 0, chooses: bool = False
@@ -109,20 +118,45 @@ class MatchRun:
 
         The candidate is one without a caption, if there is any.
         """
-        rows = self.data.rows(TEST, self.config.seed, self.config.limit)
+        seed, limit = self.config.seed, self.config.limit
+        rows = np.concatenate([self.data.rows(part, seed, limit) for part in (TEST, CALIBRATION)])
         bare = [row for row in rows if not self.data.captions[row].strip()]
         candidate = self.data.candidates(np.array([*bare, rows[0]])[:1], self.target.resolution)
+        member = self.data.member[self.data.rows(CALIBRATION, seed, limit)]
         for name, attack in list(self.attacks.items()):
             oracle = self.oracle(attack, Cache())
             try:
                 if isinstance(attack, LearnedAttack):
+                    attack.check_calibration(member)
                     attack.features(oracle, candidate)
                 else:
                     attack(oracle, candidate)
             except REFUSALS as error:
-                del self.attacks[name]
+                self.leave_out({name: str(error)})
+        self.check_any_attack()
+
+    def leave_out(self, refused: Mapping[str, str]) -> None:
+        """Goes on without these attacks, which were refused for these reasons."""
+        for name, why in refused.items():
+            if self.attacks.pop(name, None) is not None:
                 where = {"target": self.match.target, "data": self.match.data}
-                self.skipped.append({**where, "attack": name, "why": str(error)})
+                self.skipped.append({**where, "attack": name, "why": why})
+
+    def affordable_variants(self, attack: Attack) -> dict[str, Attack]:
+        """By their repr, what calibration data choose from within the budget."""
+        limit = self.config.queries
+        return {
+            repr(variant): variant
+            for variant in attack.variants()
+            if limit is None or variant.cost.queries <= limit
+        }
+
+    def check_any_attack(self) -> None:
+        """Whether there is anything left to do.
+
+        Raises:
+            RunError: if every attack was refused.
+        """
         if not self.attacks:
             reasons = "; ".join(dict.fromkeys(s["why"] for s in self.skipped))
             raise RunError(f"No attack can be run on {self.match.target}: {reasons}")
@@ -131,21 +165,27 @@ class MatchRun:
         """Scores a chunk, and collects what is learned from it, all under one cache."""
         candidates = self.data.candidates(chunk.rows, self.target.resolution)
         member = self.data.member[chunk.rows]
-        cache, tables, seconds, charged = Cache(), [SCORES.empty_table()], {}, 0
-        features = Features(member, {})
+        cache, tables, oracles = Cache(), [SCORES.empty_table()], []
+        seconds, refused, features = {}, {}, Features(member, {})
+
+        def door(attack: Attack) -> Oracle:
+            oracles.append(self.oracle(attack, cache))
+            return oracles[-1]
+
         for name in dict.fromkeys([*job.scored, *job.learning]):
             start = time.perf_counter()
-            for variant, attack in job.scored.get(name, {}).items():
-                oracle = self.oracle(attack, cache)
-                curve = attack.anytime(oracle, candidates)
-                tables += self._tables(chunk, candidates, name, variant, curve, oracle)
-                charged += _charged(oracle)
-            if learner := job.learning.get(name):
-                oracle = self.oracle(learner, cache)
-                features.by_attack[name] = learner.features(oracle, candidates)
-                charged += _charged(oracle)
+            try:
+                for variant, attack in job.scored.get(name, {}).items():
+                    oracle = door(attack)
+                    curve = attack.anytime(oracle, candidates)
+                    tables += self._tables(chunk, candidates, name, variant, curve, oracle)
+                if learner := job.learning.get(name):
+                    features.by_attack[name] = learner.features(door(learner), candidates)
+            except REFUSALS as error:
+                refused[name] = str(error)
             seconds[name] = time.perf_counter() - start
-        clock = Clock(seconds, charged, cache.computed.unet_rows)
+        charged = sum(map(_charged, oracles))
+        clock = Clock(seconds, charged, cache.computed.unet_rows, refused)
         return pa.concat_tables(tables), features, clock
 
     def _tables(
@@ -175,6 +215,7 @@ class MatchRun:
                 "score": curve[budget],
                 "queries": [round(cost.queries * share) for cost in spent],
                 "unet_rows": [round(cost.unet_rows * share) for cost in spent],
+                "backward_rows": [round(cost.backward_rows * share) for cost in spent],
             }
             tables.append(pa.table(columns, schema=SCORES))
         return tables

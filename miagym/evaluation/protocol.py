@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from miagym.access import Access
+from miagym.budget import Cost
 from miagym.data.candidates import Candidates
 from miagym.evaluation.metrics import auc
 from miagym.oracle import Oracle
@@ -21,6 +22,9 @@ class Attack(Protocol):
     """What an evaluation needs of an attack; `attacks.base.Attack` is one."""
 
     access: ClassVar[Access]
+
+    @property
+    def cost(self) -> Cost: ...
 
     def variants(self) -> Sequence[Attack]: ...
 
@@ -36,6 +40,8 @@ class Attack(Protocol):
 @runtime_checkable
 class LearnedAttack(Attack, Protocol):
     """An attack that has to be fitted before it scores."""
+
+    def check_calibration(self, member: NDArray[np.bool_]) -> None: ...
 
     def features(self, oracle: Oracle, candidates: Candidates) -> NDArray[np.float64]: ...
 

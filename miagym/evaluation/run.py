@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
@@ -56,6 +56,7 @@ def evaluate(
         chosen, calibration = _calibrate(run, place)
         tasks = [(chunk, Job(chosen)) for chunk in run.test_chunks()]
         place.do(run, tasks)
+        run.check_any_attack()
         test = [folder.read(chunk.name) for chunk, _ in tasks]
         tables += [*calibration, *test]
         rows += _rows(run, pa.concat_tables(test), config.seed, place.clocks[before:])
@@ -93,6 +94,7 @@ class _Workplace:
             try:
                 for name in pool.map(work, tasks):
                     self.clocks.append(self.folder.clock(name))
+                    run.leave_out(self.clocks[-1].refused)
                     done()
             except KeyboardInterrupt:
                 self._progress("stopping after the chunks at work", 1)
@@ -103,9 +105,9 @@ def _calibrate(run: MatchRun, place: _Workplace) -> tuple[Chosen, list[pa.Table]
     """Chooses a variant of each attack, or fits it, on the calibration part alone."""
     learning = {name: a for name, a in run.attacks.items() if isinstance(a, LearnedAttack)}
     options = {
-        name: _by_repr(attack.variants())
+        name: variants
         for name, attack in run.attacks.items()
-        if name not in learning and len(attack.variants()) > 1
+        if name not in learning and len(variants := run.affordable_variants(attack)) > 1
     }
     tasks = [
         (chunk, Job(options if chunk.chooses else {}, learning))
@@ -113,7 +115,9 @@ def _calibrate(run: MatchRun, place: _Workplace) -> tuple[Chosen, list[pa.Table]
         if learning or (options and chunk.chooses)
     ]
     place.do(run, tasks)
-    chosen = {name: _by_repr([attack]) for name, attack in run.attacks.items()}
+    chosen = {name: {repr(attack): attack} for name, attack in run.attacks.items()}
+    options = {name: variants for name, variants in options.items() if name in chosen}
+    learning = {name: attack for name, attack in learning.items() if name in chosen}
     tables = [place.folder.read(chunk.name) for chunk, _ in tasks]
     if options:
         chosen |= _choose(options, pa.concat_tables(tables))
@@ -138,10 +142,6 @@ def _choose(options: Chosen, scores: pa.Table) -> Chosen:
         best = best_variant(by_variant)
         chosen[name] = {best: variants[best]}
     return chosen
-
-
-def _by_repr(attacks: Iterable[Attack]) -> dict[str, Attack]:
-    return {repr(attack): attack for attack in attacks}
 
 
 def _rows(run: MatchRun, scores: pa.Table, seed: int, clocks: list[Clock]) -> list[dict[str, Any]]:
@@ -175,4 +175,5 @@ def _numbers(scores: pa.Table, seed: int) -> dict[str, Any]:
         **measure(scores["score"].to_numpy(), member, seed).as_row(),
         "queries": float(np.mean(scores["queries"].to_numpy())),
         "unet_rows": float(np.mean(scores["unet_rows"].to_numpy())),
+        "backward_rows": float(np.mean(scores["backward_rows"].to_numpy())),
     }

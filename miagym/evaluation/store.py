@@ -31,6 +31,7 @@ SCORES = pa.schema(
         ("score", pa.float64()),
         ("queries", pa.int64()),
         ("unet_rows", pa.int64()),
+        ("backward_rows", pa.int64()),
     ]
 )
 """One row for each candidate, attack, variant and budget: the score, and what was spent on it.
@@ -47,6 +48,8 @@ class Clock:
     """Seconds of each attack."""
     rows_charged: int
     rows_computed: int
+    refused: dict[str, str]
+    """Why attacks gave no scores on this chunk."""
 
 
 @dataclass(frozen=True)

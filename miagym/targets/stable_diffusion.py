@@ -56,7 +56,8 @@ class StableDiffusion(DifferentiableTarget):
         self.final_alpha_cumprod = float(self._scheduler.final_alpha_cumprod)
         self._embeddings: OrderedDict[str, Tensor] = OrderedDict()
         self._lock = Lock()  # chunks may be scored by several threads
-        self.fingerprint = _fingerprint(self._vae, self._unet, self._text_encoder)
+        networks = (self._vae, self._unet, self._text_encoder)
+        self.fingerprint = _fingerprint(*networks, schedule=str(self.alphas_cumprod.tolist()))
 
     def _check_shapes(self) -> None:
         """Inpainting models, SDXL and their like load as this pipeline, but are asked otherwise."""
@@ -136,12 +137,12 @@ class StableDiffusion(DifferentiableTarget):
             max_length=self._tokenizer.model_max_length,
             return_tensors="pt",
         ).input_ids
-        return self._text_encoder(tokens.to(self.device))[0][0]
+        return self._text_encoder(tokens.to(self.device))[0][0].float()
 
 
-def _fingerprint(*networks: torch.nn.Module) -> str:
-    """A digest of the beginning of every tensor, which any training step changes; and the dtype."""
-    state = hashlib.sha256()
+def _fingerprint(*networks: torch.nn.Module, schedule: str) -> str:
+    """A digest of schedule, dtype, and the beginning of every tensor, which training changes."""
+    state = hashlib.sha256(schedule.encode())
     for network in networks:
         for name, tensor in sorted(network.state_dict().items()):
             state.update(name.encode() + tensor.flatten()[:64].float().cpu().numpy().tobytes())

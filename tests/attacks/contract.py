@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-import attacks
 from attacks.base import Attack, LearnedAttack
 from attacks.saved import load_attack
 from miagym.access import Access
@@ -74,8 +74,9 @@ def check_contract(
         with pytest.raises(NotFitted):
             bare(oracle(), few)
     else:
-        assert eval(repr(attack), vars_of_attacks()) == attack
+        assert eval(repr(attack), names_in_repr(attack)) == attack
     assert all(type(variant) is type(bare) for variant in bare.variants())
+    assert len(bare.variants()) == 1 or not isinstance(bare, LearnedAttack)
 
 
 def check_refusal(attack: Attack, target: Target, drawings: Candidates, member: np.ndarray) -> None:
@@ -88,10 +89,8 @@ def check_refusal(attack: Attack, target: Target, drawings: Candidates, member: 
     assert spent == Cost() or attack.access == Access.WHITE  # grey questions come first there
 
 
-def vars_of_attacks() -> dict[str, object]:
-    """The names that the repr of an attack uses."""
-    found: dict[str, object] = {}
-    for module in vars(attacks).values():
-        if getattr(module, "__name__", "").startswith("attacks."):
-            found |= vars(module)
-    return found
+def names_in_repr(attack: Attack) -> dict[str, object]:
+    """What the repr of an attack may name: everything in its module and in ours."""
+    modules = [m for name, m in sys.modules.items() if name.startswith("attacks.")]
+    own = sys.modules[type(attack).__module__]
+    return {name: value for module in (*modules, own) for name, value in vars(module).items()}

@@ -97,7 +97,7 @@ def test_what_learns_says_so_and_needs_both_kinds(
     with pytest.raises(NotFitted, match="calibration"):
         attack(oracle, drawings[:2])
     assert oracle.meter.total() == Cost()
-    with pytest.raises(DataError, match="calibration candidates are all members"):
+    with pytest.raises(DataError, match="4 members and 0 non-members"):
         attack.fit(np.zeros((4, 3)), np.ones(4, dtype=bool))
 
 

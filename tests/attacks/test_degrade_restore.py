@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from plain import Plain, assert_agrees
 
 from attacks.degrade_restore import DegradeRestoreCompare
 from miagym.data.candidates import Candidates
 from miagym.oracle import Oracle
 from miagym.targets.dummy import DummyTarget
-from tests.attacks.plain import Plain, assert_agrees
 
 MIDDLE = slice(16, 48)
 

@@ -8,10 +8,10 @@ import pytest
 import torch
 from safetensors.torch import load_file
 from transformers import ViTModel
+from vision_model import save_vision_model
 
 from attacks.image_encoders import PATCHES, load_encoder
 from miagym.errors import UnknownName
-from tests.attacks.vision_model import save_vision_model
 
 
 def pictures(n: int) -> torch.Tensor:

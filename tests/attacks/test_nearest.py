@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from plain import Plain, assert_agrees
 
 from attacks.nearest import NearestGenerated
 from attacks.text_to_image import TextToImage
 from miagym.data.candidates import Candidates
 from miagym.oracle import Oracle
 from miagym.targets.dummy import DummyTarget
-from tests.attacks.plain import Plain, assert_agrees
 
 
 @pytest.mark.parametrize(("draws", "neighbours"), [(4, 3), (4, 1), (2, 3)])

@@ -7,9 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from plain import Plain, assert_features_agree
 from sklearn.metrics import roc_auc_score
 from torch import Tensor
 from transformers import ViTModel
+from vision_model import save_vision_model
 
 from attacks.reconstruction import (
     RIDGE,
@@ -23,8 +25,6 @@ from miagym.data.candidates import Candidates
 from miagym.errors import NoCaption
 from miagym.oracle import Oracle
 from miagym.targets.dummy import DummyTarget
-from tests.attacks.plain import Plain, assert_features_agree
-from tests.attacks.vision_model import save_vision_model
 
 DECISIONS = ("threshold", "distribution", "classifier")
 

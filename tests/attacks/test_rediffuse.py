@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from plain import Plain, assert_agrees
 
 from attacks.rediffuse import ReDiffuse
 from miagym.data.candidates import Candidates
 from miagym.errors import AccessDenied
 from miagym.oracle import Oracle
 from miagym.targets.dummy import DummyTarget
-from tests.attacks.plain import Plain, assert_agrees
 
 
 @pytest.mark.parametrize("attack", [ReDiffuse(), *ReDiffuse(draws=3).variants()], ids=repr)

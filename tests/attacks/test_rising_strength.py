@@ -5,15 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+from plain import Plain, assert_features_agree
 from sklearn.metrics import roc_auc_score
+from vision_model import save_vision_model
 
 from attacks.rediffuse import ReDiffuse
 from attacks.rising_strength import RisingStrength
 from miagym.data.candidates import Candidates
 from miagym.oracle import Oracle
 from miagym.targets.dummy import DummyTarget
-from tests.attacks.plain import Plain, assert_features_agree
-from tests.attacks.vision_model import save_vision_model
 
 
 def test_features(drawings: Candidates) -> None:

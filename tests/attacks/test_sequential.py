@@ -76,4 +76,4 @@ def test_asking_one_by_one_gives_the_scores_of_asking_everything(
 
 def test_within_a_budget() -> None:
     assert SequentialVariation().within(4) == SequentialVariation()
-    assert SequentialVariation().within(1) == replace(SequentialVariation(), queries=1, most=1)
+    assert SequentialVariation().within(1) == replace(SequentialVariation(), mean=1, most=1)

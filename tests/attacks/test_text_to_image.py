@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from plain import Plain, assert_agrees
 
 from attacks.text_to_image import TextToImage
 from miagym.budget import Cost
@@ -10,14 +11,13 @@ from miagym.data.candidates import Candidates
 from miagym.errors import NoCaption
 from miagym.oracle import Oracle
 from miagym.targets.dummy import DummyTarget
-from tests.attacks.plain import Plain, assert_agrees
 
 
 @pytest.mark.parametrize("guidance_scale", [1.0, 7.5])
 def test_formula(guidance_scale: float, drawings: Candidates) -> None:
     def formula(p: Plain) -> float:
         answers = [p.generation(4, draw, guidance_scale) for draw in range(2)]
-        return -min(float((255 * p.x - 255 * x_hat).abs().mean()) for x_hat in answers)
+        return -float(sum((255 * p.x - 255 * x_hat).abs().mean() for x_hat in answers)) / 2
 
     assert_agrees(TextToImage(draws=2, guidance_scale=guidance_scale), formula, drawings)
 

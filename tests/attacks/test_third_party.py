@@ -6,9 +6,15 @@ import json
 import os
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 
+import numpy as np
 import pytest
+from contract import check_contract, check_refusal
+
+from miagym.data.candidates import Candidates
+from miagym.targets.dummy import DummyTarget
 
 SOURCE = Path(__file__).parent.parent / "third_party"
 
@@ -47,6 +53,29 @@ def test_it_is_evaluated_like_ours(site: Path, pipelines: dict[str, Path], tmp_p
         "brightness": 2.0,
         "brightness+reference": 2.0,
     }
+
+
+def test_it_keeps_the_contract(
+    site: Path,
+    dummy: DummyTarget,
+    drawings: Candidates,
+    member: np.ndarray,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.syspath_prepend(site)
+    attack = import_module("miagym_brightness").Brightness()
+    check_contract(attack, dummy, dummy, drawings, member, tmp_path)
+    check_refusal(attack, dummy, drawings, member)
+
+
+def test_a_name_that_is_taken_is_one_sentence(site: Path, tmp_path: Path) -> None:
+    other = tmp_path / "site"
+    subprocess.run(["cp", "-r", str(site), str(other)], check=True)
+    (entries,) = other.glob("*.dist-info/entry_points.txt")
+    entries.write_text(entries.read_text().replace("brightness =", "loss ="))
+    done = miagym(other, "attacks")
+    assert done.returncode == 2 and "attacks called loss" in done.stderr
 
 
 @pytest.mark.parametrize(

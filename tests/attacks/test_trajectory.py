@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from plain import Plain, assert_agrees
 from sklearn.metrics import roc_auc_score
 from torch import Tensor
 
@@ -16,7 +17,6 @@ from miagym.noise import paired_noise
 from miagym.oracle import Oracle
 from miagym.targets.base import FINAL
 from miagym.targets.dummy import WIDTH, DummyTarget
-from tests.attacks.plain import Plain, assert_agrees
 
 S = 7.5
 

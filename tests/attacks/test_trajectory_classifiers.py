@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from plain import Plain, assert_features_agree
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 
@@ -21,7 +22,6 @@ from attacks.trajectory_classifiers import (
 from miagym.data.candidates import Candidates
 from miagym.oracle import Oracle
 from miagym.targets.dummy import DummyTarget
-from tests.attacks.plain import Plain, assert_features_agree
 
 CLASSIFIERS = [
     TrajectoryLogistic(),
