@@ -50,7 +50,20 @@ def test_the_example_of_an_attack_keeps_the_contract(
     torch.testing.assert_close(torch.from_numpy(scores), torch.from_numpy(again))
 
 
-@pytest.mark.parametrize("guide", ["README.md", "docs/results.md", "attacks/README.md"])
+def test_the_example_of_a_set_prints_what_it_says(capsys: pytest.CaptureFixture[str]) -> None:
+    (source,) = re.findall(
+        r"```py\n((?:(?!```).)*DatasetInference.*?)```",
+        (ROOT / "attacks/README.md").read_text(),
+        re.DOTALL,
+    )
+    exec(source, {})
+    assert capsys.readouterr().out == "True\n"
+
+
+GUIDES = ["README.md", "docs/results.md", "docs/embedded-world.md", "attacks/README.md"]
+
+
+@pytest.mark.parametrize("guide", GUIDES)
 def test_links_lead_somewhere(guide: str) -> None:
     for link in re.findall(r"\]\((?!http)([^)#]+)\)", (ROOT / guide).read_text()):
         assert (ROOT / guide).parent.joinpath(link).exists(), link

@@ -15,10 +15,14 @@ import pyarrow.parquet as pq
 import pytest
 
 from attacks import LearnedAttack, attack_names, make_attack
+from attacks.sima import SimA
 from miagym.cli import main
+from miagym.data.candidates import Candidates
 from miagym.data.registry import load_data
+from miagym.errors import TargetError
 from miagym.evaluation.match import Chunk, Job, MatchRun
 from miagym.evaluation.metrics import measure
+from miagym.oracle import Oracle
 
 FEW = "loss,pia,rediffuse,trajectory-logistic,blind-captions"
 CHEAP = [name for name in attack_names() if make_attack(name).cost.unet_rows <= 10]
@@ -174,7 +178,7 @@ def test_another_run_s_folder_is_left_alone(
     run(*arguments, "--attacks", "sima", "--out", out)
     before = {path: path.read_bytes() for path in out.iterdir()}
     run(*arguments, "--attacks", "pia", "--out", out, code=2)
-    assert "holds another run (its config differ" in capsys.readouterr().err
+    assert "holds another run (its attacks and config differ" in capsys.readouterr().err
     assert {path: path.read_bytes() for path in out.iterdir()} == before
     (tmp_path / "thesis.txt").write_text("mine")
     run(*arguments, "--out", tmp_path, code=2)
@@ -308,6 +312,57 @@ def test_pictures_without_captions_skip_what_needs_them(
     assert "Skipped clid" in capsys.readouterr().out
     results = json.loads((tmp_path / "run" / "results.json").read_text())
     assert [row["attack"] for row in results["rows"]] == ["sima"]
+
+
+@pytest.mark.parametrize(
+    ("options", "left", "why"),
+    [
+        # Its default costs 7 queries, and its pixel variants 8.
+        (["--attacks", "trajectory-partial-denoising", "--budget", 7, "--limit", 10], 1, ""),
+        (["--attacks", "sima,trajectory-logistic", "--limit", 4], 1, "at least 10 of each"),
+    ],
+)
+def test_what_cannot_be_afforded_or_learned_is_left_out(
+    pipelines: dict[str, Path],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    options: list[object],
+    left: int,
+    why: str,
+) -> None:
+    target = ["--target", pipelines["epsilon"], "--data", "clipart-tune"]
+    run("evaluate", *target, *options, "--out", tmp_path / "run")
+    results = json.loads((tmp_path / "run" / "results.json").read_text())
+    assert len(results["rows"]) == left and why in capsys.readouterr().out
+
+
+def test_an_attack_that_fails_halfway_does_not_stop_the_others(
+    arguments: list[object], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def overflows(self: SimA, oracle: Oracle, candidates: Candidates) -> np.ndarray:
+        if len(candidates) > 1:
+            raise TargetError("half precision overflows")
+        return np.zeros(1)
+
+    monkeypatch.setattr(SimA, "__call__", overflows)
+    run(*arguments, "--attacks", "sima,pia", "--out", tmp_path / "run")
+    results = json.loads((tmp_path / "run" / "results.json").read_text())
+    assert [row["attack"] for row in results["rows"]] == ["pia"]
+    (skipped,) = results["run"]["skipped"]
+    assert skipped["attack"] == "sima" and "overflows" in skipped["why"]
+
+
+def test_a_changed_attack_does_not_go_on_in_an_old_folder(
+    arguments: list[object],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    common = [*arguments, "--attacks", "sima", "--out", tmp_path / "run"]
+    run(*common)
+    monkeypatch.setattr(SimA, "variants", lambda self: (self,))
+    run(*common, code=2)
+    assert "its attacks differ" in capsys.readouterr().err
 
 
 def test_importing_is_light() -> None:

@@ -168,6 +168,13 @@ def test_half_precision_loads_and_answers_in_float32(folder: Path) -> None:
     target = load_target(str(folder), dtype=torch.bfloat16)
     z = paired_noise(0, ["a"], target.latent_shape)
     assert target.predict_noise(z, 100, ["a cat"]).dtype == torch.float32
+    embedding = target.embed(["a cat"])
+    assert embedding.dtype == torch.float32
+    gradient = target.embedding_gradient(z, 100, embedding, z)
+    whole = load_target(str(folder), dtype=torch.float32).embedding_gradient(z, 100, embedding, z)
+    assert gradient.dtype == torch.float32
+    similarity = torch.cosine_similarity(gradient.flatten(), whole.flatten(), dim=0)
+    assert similarity > 0.9 and 0.8 < gradient.norm() / whole.norm() < 1.25
 
 
 @pytest.mark.parametrize(

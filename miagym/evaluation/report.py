@@ -56,7 +56,9 @@ def write_report(rows: Sequence[Row], scores: pa.Table, run: Mapping[str, Any], 
     for label, group in groups.items():
         models = held_out(asking_rows(group))
         best = strongest(models) or strongest(group)
-        by_access = ([r for r in models if r["access"] == level] for level in ("black", "grey"))
+        by_access = (
+            [r for r in models if r["access"] == level] for level in ("black", "grey", "white")
+        )
         shown = [best, strongest(blind_rows(group)), *map(strongest, by_access)]
         for row in group:
             curves.append(_curve(label, row, scores, shown=any(row is other for other in shown)))
