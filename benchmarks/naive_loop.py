@@ -1,6 +1,6 @@
 """The seed paper's loop, as its scripts are described, against ours, for the same signals.
 
-    python benchmarks/naive_loop.py [--images 8]
+    python benchmarks/naive_loop.py [--images 32]
 
 The naive loop takes one image at a time and one draw at a time: it encodes, noises, and walks down
 the timesteps with guidance; at each it records the loss, takes the scheduler's step, records the
@@ -81,7 +81,7 @@ def ours(candidates: Candidates) -> np.ndarray:
 
 def main() -> None:
     parser = argparse.ArgumentParser()
-    parser.add_argument("--images", type=int, default=8)
+    parser.add_argument("--images", type=int, default=32)
     options = parser.parse_args()
     data = load_data("clipart-tune")
     rows = data.rows("calibration", seed=0)[: options.images]
@@ -96,8 +96,9 @@ def main() -> None:
         means.append(loop().mean(0))
         seconds.append(time.perf_counter() - start)
     print(f"{options.images} images, {DRAWS} draws, signals at {SETTING.visited()}")
-    print(f"mean signals (loss, latent, pixel), naive: {np.round(means[0], 3).tolist()}")
-    print(f"mean signals (loss, latent, pixel), ours:  {np.round(means[1], 3).tolist()}")
+    for name, mean in zip(("naive", "ours"), means, strict=True):
+        rows = [[f"{value:.3f}" for value in row] for row in mean]
+        print(f"mean signals (loss, latent, pixel), {name}: {rows}")
     print(f"naive {seconds[0]:.1f} s, ours {seconds[1]:.1f} s: {seconds[0] / seconds[1]:.1f} times")
 
 

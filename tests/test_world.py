@@ -14,7 +14,10 @@ from diffusers import StableDiffusionPipeline
 
 from attacks import attack_names, make_attack
 from attacks.base import Attack, LearnedAttack
+from attacks.rediffuse import ReDiffuse
+from attacks.secmi import SecMI
 from attacks.sima import SimA
+from attacks.trajectory import SETTINGS, Signal
 from miagym.access import Access
 from miagym.cache import Cache
 from miagym.data.clipart import art
@@ -35,7 +38,7 @@ def quick(name: str) -> Attack:
 
 def limit(name: str) -> int:
     """Members, and non-members, that a test can afford to ask about."""
-    return 40 if make_attack(name).access == Access.WHITE else 80
+    return 30 if make_attack(name).access == Access.WHITE else 50
 
 
 @dataclass
@@ -87,6 +90,28 @@ def test_a_grey_box_attack_finds_most_members_of_the_overfit_target(overfit: Gam
 
 def test_a_reference_model_makes_the_black_box_talk(overfit: Game) -> None:
     assert overfit.play(make_attack("rediffuse+reference")).auc_ci[0] > 0.7
+
+
+CHOSEN = {
+    "secmi": SecMI(timestep=40),
+    "rediffuse": ReDiffuse(strength=0.6),
+    "trajectory-wrong-start-longer-text": replace(
+        SETTINGS["wrong-start-longer-text"], signal=Signal.LOSS, position=0
+    ),
+}
+"""What the calibration part chooses where a default is weak on these small latents."""
+FINDERS = [
+    name
+    for name in attack_names()
+    # Pixels are a poor image encoder, and without leakage in e0's size nothing is left for PIAN.
+    if make_attack(name).access > Access.BLIND and name not in ("reconstruction", "pian")
+]
+
+
+@pytest.mark.parametrize("name", FINDERS)
+def test_attacks_find_members_of_the_overfit_target(overfit: Game, name: str) -> None:
+    """So few candidates do not give intervals; docs/benchmarks/attacks.md has those of more."""
+    assert overfit.play(CHOSEN.get(name, quick(name)), limit=limit(name)).auc > 0.55
 
 
 @pytest.mark.parametrize("name", ["loss", "sima", "pia", "secmi", "clid", "rediffuse"])
