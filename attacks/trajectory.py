@@ -96,9 +96,9 @@ class Trajectory(Attack):
 
     def __post_init__(self) -> None:
         places = len(self.visited()) if self.stride > 0 else 0
-        if self.draws < 1 or self.stop < self.stride or not -places <= self.position < places:
+        if self.draws < 1 or self.stop < 0 or not -places <= self.position < places:
             raise AttackError(
-                "Expected draws, timesteps from start down to stop >= stride, and a position among "
+                "Expected draws, timesteps from start down to stop >= 0, and a position among "
                 f"them, got {self}."
             )
 

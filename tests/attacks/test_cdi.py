@@ -72,5 +72,5 @@ def test_features_with_the_labels_shuffled_teach_nothing(
 
 
 def test_one_kind_alone_is_refused(drawings: Candidates) -> None:
-    with pytest.raises(DataError, match="all members"):
+    with pytest.raises(DataError, match="5 members and 0 non-members"):
         CDI().fit(np.zeros((5, 26)), np.ones(5, dtype=bool))

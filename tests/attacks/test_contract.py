@@ -80,7 +80,8 @@ def test_a_budget_for_no_score_at_all_is_one_sentence(
         )
 
 
-@pytest.mark.parametrize("name", THRESHOLDS)
+# A prompt either matches or not on the dummy: no embedding there is better than another.
+@pytest.mark.parametrize("name", [name for name in THRESHOLDS if name != "mofit"])
 def test_members_of_a_memoriser_score_higher(
     name: str, dummy: DummyTarget, drawings: Candidates, member: np.ndarray
 ) -> None:

@@ -10,7 +10,7 @@ from plain import Plain, assert_features_agree
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 
-from attacks.saved import load_attack, save_attack
+from attacks.saved import load_attack
 from attacks.trajectory_classifiers import (
     GridSearch,
     TrajectoryClassifier,
@@ -61,7 +61,7 @@ def test_learns_is_charged_and_is_saved(
     scores = fitted(asked, drawings[rest])
     assert roc_auc_score(member[rest], scores) > 0.6
     assert asked.meter.spent(drawings.keys[1]) == attack.cost
-    save_attack(fitted, tmp_path / "attack.safetensors")
+    fitted.save(tmp_path / "attack.safetensors")
     again = load_attack(tmp_path / "attack.safetensors")
     assert again == fitted
     np.testing.assert_array_equal(again(Oracle(dummy), drawings[rest]), scores)
