@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
@@ -17,6 +16,7 @@ from torch import Tensor
 
 from attacks.rules import Rule
 from miagym.access import Access
+from miagym.atomic import replacing
 from miagym.budget import Cost
 from miagym.data.candidates import Candidates
 from miagym.errors import AttackError, NoCaption, NotFitted, TooFewToLearn
@@ -127,10 +127,8 @@ class LearnedAttack(Attack):
         arrays = {name: np.ascontiguousarray(array) for name, array in learned.items()}
         given = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "rule"}
         about = {"attack": class_name(type(self)), "hyperparameters": json.dumps(given)}
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial = path.with_suffix(".partial")
-        save_file(arrays, partial, metadata={"format": FORMAT, **about})
-        os.replace(partial, path)
+        with replacing(path) as partial:
+            save_file(arrays, partial, metadata={"format": FORMAT, **about})
 
     def score(self, features: NDArray[np.float64]) -> Scores:
         """Scores (n,) of features (n, d) that were asked for already."""

@@ -5,12 +5,22 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import torch
+from torch import Tensor
 
 from attacks.base import Attack, Scores, as_scores, mean_square, require_positive
 from miagym.access import Access
 from miagym.budget import Cost
 from miagym.data.candidates import Candidates
 from miagym.oracle import Oracle
+
+
+def denoising_loss(
+    oracle: Oracle, candidates: Candidates, z0: Tensor, timestep: int, draw: int = 0
+) -> Tensor:
+    """mse(E(z_t, t, c), eps) (n,) under the paired noise of this draw. 1 query, 1 UNet row."""
+    eps = oracle.noise(candidates, timestep, draw)
+    z_t = oracle.add_noise(z0, eps, timestep)
+    return mean_square(oracle.predict_noise(candidates, z_t, timestep) - eps)
 
 
 @dataclass(frozen=True)
@@ -39,11 +49,8 @@ class LossThreshold(Attack):
 
     def __call__(self, oracle: Oracle, candidates: Candidates) -> Scores:
         z0 = oracle.encode(candidates)
-        losses = []
-        for draw in range(self.draws):
-            eps = oracle.noise(candidates, self.timestep, draw)
-            z_t = oracle.add_noise(z0, eps, self.timestep)
-            losses.append(mean_square(oracle.predict_noise(candidates, z_t, self.timestep) - eps))
+        draws = range(self.draws)
+        losses = [denoising_loss(oracle, candidates, z0, self.timestep, draw) for draw in draws]
         return as_scores(-torch.stack(losses).mean(0))
 
     @property

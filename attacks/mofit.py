@@ -13,7 +13,6 @@ from miagym.access import Access
 from miagym.budget import Cost
 from miagym.data.candidates import Candidates
 from miagym.gradients import BACKWARD
-from miagym.noise import paired_noise
 from miagym.oracle import Oracle
 
 
@@ -76,8 +75,8 @@ class MoFit(Attack):
     def surrogates(self, oracle: Oracle, candidates: Candidates, eps: Tensor) -> Candidates:
         """Pictures of which the model, without a prompt, predicts the noise eps well."""
         x = oracle.pixels(candidates)
-        normal = paired_noise(oracle.seed, candidates.keys, tuple(x.shape[1:]), "mofit")
-        uniform = 2 * torch.special.ndtr(normal).to(x.device) - 1
+        normal = oracle.noise_of(candidates, tuple(x.shape[1:]), "mofit")
+        uniform = 2 * torch.special.ndtr(normal) - 1
         x = (x + self.radius * uniform).clamp(0, 1)
         for step in np.linspace(self.first_step, self.last_step, self.surrogate_steps):
             gradient = oracle.pixel_gradient(candidates, x, self.timestep, eps, prompts="")

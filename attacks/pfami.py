@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
-from attacks.base import Attack, LearnedAttack, Scores, as_scores, mean_square
+from attacks.base import Attack, LearnedAttack, Scores, as_scores
+from attacks.loss import denoising_loss
 from attacks.networks import ErrorMapNetwork, map_features
 from attacks.rules import Rule
 from miagym.access import Access
@@ -44,12 +45,7 @@ def fluctuations(
 
     def losses(pictures: Candidates) -> Tensor:
         z0 = oracle.encode(pictures)
-        columns = []
-        for t in timesteps:
-            eps = oracle.noise(pictures, t)
-            z_t = oracle.add_noise(z0, eps, t)
-            columns.append(mean_square(oracle.predict_noise(pictures, z_t, t) - eps))
-        return torch.stack(columns, 1)
+        return torch.stack([denoising_loss(oracle, pictures, z0, t) for t in timesteps], 1)
 
     loss = losses(candidates)
     cropped = [losses(candidates.with_images(centre_crop(candidates.images, lam))) for lam in crops]

@@ -20,8 +20,6 @@ Labels = NDArray[np.bool_]
 
 TRUSTED = [
     "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
-    "sklearn.metrics._scorer._PassthroughScorer",
-    "sklearn.model_selection._split.StratifiedKFold",
     "sklearn.neural_network._stochastic_optimizers.AdamOptimizer",
     "sklearn.tree._tree.Tree",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import ClassVar, Self
 
@@ -19,6 +20,9 @@ from miagym.budget import Cost
 from miagym.data.candidates import Candidates
 from miagym.errors import TargetError
 from miagym.oracle import Oracle
+
+Ask = Callable[[int, NDArray[np.int64]], NDArray[np.float64]]
+"""Evidence (rows, p) about these rows after this draw, counted from 0."""
 
 BOUNDARIES = np.append(np.linspace(0, 15, 301), np.inf)
 """Values of the boundary that are tried, in units of log odds; at infinity nobody stops early."""
@@ -74,15 +78,22 @@ class SequentialTest(Rule):
     def undecided(self, log_odds: Scores) -> NDArray[np.bool_]:
         return (log_odds > self.lead - self.boundary) & (log_odds < self.boundary)
 
-    def walk(self, features: Features) -> tuple[Scores, NDArray[np.int64]]:
-        """Scores (n,) and the draws taken (n,) when evidence is looked at draw by draw."""
-        scores, taken = np.zeros(len(features)), np.zeros(len(features), dtype=np.int64)
-        rows = np.arange(len(features))
-        for draw, evidence in enumerate(self._stages(features)):
-            scores[rows] = self.log_odds(draw, evidence[rows])
+    def test(self, n: int, ask: Ask) -> tuple[Scores, NDArray[np.int64]]:
+        """Scores (n,) and the draws taken (n,), asking again only about who is undecided."""
+        scores, taken = np.zeros(n), np.zeros(n, dtype=np.int64)
+        rows = np.arange(n)
+        for draw in range(self.most):
+            scores[rows] = self.log_odds(draw, ask(draw, rows))
             taken[rows] += 1
             rows = rows[self.undecided(scores[rows])]
+            if not len(rows):
+                break
         return scores, taken
+
+    def walk(self, features: Features) -> tuple[Scores, NDArray[np.int64]]:
+        """The same on features (n, most · p) that hold all answers already."""
+        stages = self._stages(features)
+        return self.test(len(features), lambda draw, rows: stages[draw][rows])
 
     def score(self, features: Features) -> Scores:
         return self.walk(features)[0]
@@ -141,8 +152,9 @@ class SequentialVariation(LearnedAttack):
         require_positive(self, "mean", "most", "steps")
 
     def features(self, oracle: Oracle, candidates: Candidates) -> NDArray[np.float64]:
-        walk = _Walk(self._variation, oracle, candidates)
-        return np.hstack([walk.ask(draw) for draw in range(self.most)])
+        variations = _Variations(self._variation, oracle, candidates)
+        everybody = np.arange(len(candidates))
+        return np.hstack([variations.ask(draw, everybody) for draw in range(self.most)])
 
     def new_rule(self) -> Rule:
         return SequentialTest(self.most, self.mean, self.lead)
@@ -156,16 +168,8 @@ class SequentialVariation(LearnedAttack):
                 f"SequentialVariation was fitted {'with' if fitted_with else 'without'} a "
                 f"reference model, and this oracle has {'one' if here else 'none'}."
             )
-        walk = _Walk(self._variation, oracle, candidates)
-        scores, rows = np.zeros(len(candidates)), np.arange(len(candidates))
-        for draw in range(self.most):
-            scores[rows] = rule.log_odds(draw, walk.ask(draw))
-            undecided = rule.undecided(scores[rows])
-            rows = rows[undecided]
-            if not len(rows):
-                break
-            walk.keep(undecided)
-        return scores
+        variations = _Variations(self._variation, oracle, candidates)
+        return rule.test(len(candidates), variations.ask)[0]
 
     @property
     def _variation(self) -> ReDiffuse:
@@ -180,7 +184,7 @@ class SequentialVariation(LearnedAttack):
         return replace(self, mean=max(1, 3 * queries // 4), most=queries)
 
 
-class _Walk:
+class _Variations:
     """Variations asked one after the other, of target and reference, and their running means."""
 
     def __init__(self, variation: ReDiffuse, oracle: Oracle, candidates: Candidates) -> None:
@@ -189,16 +193,12 @@ class _Walk:
         pixels = oracle.pixels(candidates)
         self._pixels, self._sums = pixels, [torch.zeros_like(pixels) for _ in self._oracles]
 
-    def ask(self, draw: int) -> NDArray[np.float64]:
-        """Distances (n, oracles) of the pictures from the means of their variations so far."""
+    def ask(self, draw: int, rows: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Distances (rows, oracles) of these pictures from the means of their variations so far."""
+        candidates, at = self._candidates[rows], torch.from_numpy(rows).to(self._pixels.device)
         distances = []
         for oracle, total in zip(self._oracles, self._sums, strict=True):
-            total += self._variation.picture(oracle, self._candidates, draw)
-            distances.append((total / (draw + 1) - self._pixels).flatten(1).norm(dim=1))
+            total[at] += self._variation.picture(oracle, candidates, draw)
+            difference = total[at] / (draw + 1) - self._pixels[at]
+            distances.append(difference.flatten(1).norm(dim=1))
         return as_features(torch.stack(distances, dim=1))
-
-    def keep(self, rows: NDArray[np.bool_]) -> None:
-        """Asks only about these from now on."""
-        self._candidates = self._candidates[np.flatnonzero(rows)]
-        kept = torch.from_numpy(rows).to(self._pixels.device)
-        self._pixels, self._sums = self._pixels[kept], [total[kept] for total in self._sums]

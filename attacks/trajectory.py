@@ -14,8 +14,8 @@ from attacks.base import Attack, Scores, as_scores, mean_square
 from miagym.access import Access
 from miagym.budget import Cost
 from miagym.data.candidates import Candidates
+from miagym.door import halves
 from miagym.errors import AttackError
-from miagym.noise import paired_noise
 from miagym.oracle import Oracle
 from miagym.targets.base import FINAL
 
@@ -147,7 +147,7 @@ class Trajectory(Attack):
     def cost_of(self, signals: Sequence[Signal], positions: Sequence[int]) -> Cost:
         """What `errors` costs a candidate."""
         visits = self.draws * len(self._asked(positions))
-        rows = visits * (1 if self.guidance_scale == 1 else 2)
+        rows = visits * halves(self.guidance_scale)
         pictures = self.draws * len(positions) * (Signal.PIXEL in signals)
         embeddings = int(self.text_shift != 0)
         queries = 1 + embeddings + rows + pictures
@@ -171,7 +171,8 @@ class Trajectory(Attack):
         draw: int,
     ) -> dict[int, Visit]:
         if embeddings is not None:
-            unit = _unit_noise(oracle, candidates, embeddings, "text shift", draw)
+            shape = tuple(embeddings.shape[1:])
+            unit = oracle.noise_of(candidates, shape, "text shift", draw)
             embeddings = embeddings + self.text_shift * unit
         visits = {}
         eps, z = _noised(oracle, candidates, z0, self.noise_step, draw)
@@ -181,7 +182,7 @@ class Trajectory(Attack):
                 level = self.noise_step if self.fix_noise_step else t
                 eps, z = _noised(oracle, candidates, z0, level, draw)
             if i == self.latent_shift:
-                z = z + _unit_noise(oracle, candidates, z, "latent shift", draw)
+                z = z + oracle.noise_of(candidates, tuple(z.shape[1:]), "latent shift", draw)
             # The halves of guidance are asked for one by one: the loss needs the first alone.
             predicted = guided = oracle.predict_noise(candidates, z, t, prompts=embeddings)
             if self.guidance_scale != 1:
@@ -198,13 +199,6 @@ def _noised(
     """The noise of a level, and z0 noised by it."""
     eps = oracle.noise(candidates, level, draw)
     return eps, oracle.add_noise(z0, eps, level)
-
-
-def _unit_noise(
-    oracle: Oracle, candidates: Candidates, like: Tensor, what: str, draw: int
-) -> Tensor:
-    noise = paired_noise(oracle.seed, candidates.keys, tuple(like.shape[1:]), what, draw)
-    return noise.to(like.device)
 
 
 def _error(

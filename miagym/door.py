@@ -91,6 +91,11 @@ class Door:
         """Paired noise, shaped as latents: the same for the same (candidate, timestep, draw)."""
         return self._noise(candidates, "latent", timestep, draw)
 
+    def noise_of(self, candidates: Candidates, shape: tuple[int, ...], *what: object) -> Tensor:
+        """Paired noise (n, *shape) for other purposes, which `what` tells apart."""
+        noise = paired_noise(self.seed, candidates.keys, shape, *what)
+        return noise.to(self._target.device)
+
     def pixels(self, candidates: Candidates) -> Tensor:
         """The candidates as the black box would return them: (n, 3, size, size) in [0, 1].
 
@@ -164,8 +169,7 @@ class Door:
         return self.cache.fetch(named, compute, cost, self.batch_size)
 
     def _noise(self, candidates: Candidates, *what: object) -> Tensor:
-        noise = paired_noise(self.seed, candidates.keys, self._target.latent_shape, *what)
-        return noise.to(self._target.device)
+        return self.noise_of(candidates, self._target.latent_shape, *what)
 
 
 def halves(guidance_scale: float) -> int:

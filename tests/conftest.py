@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +22,7 @@ from diffusers import (
 )
 from transformers import CLIPTextConfig, CLIPTextModel
 
+from attacks import Attack, make_attack
 from miagym.data.candidates import Candidates
 from miagym.data.registry import load_data
 from miagym.targets.dummy import DummyTarget
@@ -47,6 +50,16 @@ def member() -> np.ndarray:
 def dummy(drawings: Candidates) -> DummyTarget:
     """A target that has memorised the members of `drawings`."""
     return DummyTarget(drawings[:MEMBERS])
+
+
+QUICK = {"trajectory-forest": {"trees": (10,)}}
+"""A smaller grid than the paper's, where fitting would take most of a test."""
+
+
+@pytest.fixture(scope="session")
+def quick() -> Callable[[str], Attack]:
+    """Makes an attack by name, quick to fit."""
+    return lambda name: replace(make_attack(name), **QUICK.get(name, {}))
 
 
 def save_pipeline(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from importlib.resources import files
 from pathlib import Path
@@ -28,12 +29,7 @@ from miagym.oracle import Oracle
 from miagym.targets.base import Target
 from miagym.targets.registry import checkpoints, load_target, target_names, targets_folder
 
-QUICK = {"trajectory-forest": {"trees": (10,)}}
-"""A smaller grid than the paper's, where fitting would take most of the test."""
-
-
-def quick(name: str) -> Attack:
-    return replace(make_attack(name), **QUICK.get(name, {}))
+Maker = Callable[[str], Attack]
 
 
 def limit(name: str) -> int:
@@ -109,7 +105,7 @@ FINDERS = [
 
 
 @pytest.mark.parametrize("name", FINDERS)
-def test_attacks_find_members_of_the_overfit_target(overfit: Game, name: str) -> None:
+def test_attacks_find_members_of_the_overfit_target(overfit: Game, name: str, quick: Maker) -> None:
     """So few candidates do not give intervals; docs/benchmarks/attacks.md has those of more."""
     assert overfit.play(CHOSEN.get(name, quick(name)), limit=limit(name)).auc > 0.55
 
@@ -123,7 +119,7 @@ def test_the_realistic_target_hardly_leaks(realistic: Game, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", attack_names())
-def test_nothing_is_found_where_nothing_is(null: Game, name: str) -> None:
+def test_nothing_is_found_where_nothing_is(null: Game, name: str, quick: Maker) -> None:
     metrics = null.play(quick(name), limit=limit(name))
     low, high = metrics.auc_ci
     margin = high - low  # a 95 % interval of each of many attacks misses now and then, not by far

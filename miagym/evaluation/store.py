@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 from safetensors.numpy import load_file, save_file
 
+from miagym.atomic import replacing
 from miagym.errors import RunError
 from miagym.evaluation.protocol import LearnedAttack
 
@@ -100,7 +100,6 @@ class RunFolder:
 
     def write(self, chunk: str, scores: pa.Table, features: Features, clock: Clock) -> None:
         """Adds a chunk: either all of it is there afterwards, or nothing."""
-        self._chunks.mkdir(parents=True, exist_ok=True)
         write_json(self._chunks / f"{chunk}.json", vars(clock))
         if features.by_attack:
             arrays = {"member": features.member, **_prefixed(features.by_attack)}
@@ -158,10 +157,9 @@ def at_full_budget(scores: pa.Table) -> pa.Table:
 
 def write_json(path: Path, content: dict[str, Any]) -> None:
     """Writes a JSON file atomically."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_suffix(".partial")
-    partial.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    os.replace(partial, path)
+    with replacing(path) as partial:
+        text = json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+        partial.write_text(text, encoding="utf-8")
 
 
 def _prefixed(by_attack: dict[str, NDArray[np.float64]]) -> dict[str, NDArray[np.float64]]:
@@ -170,12 +168,10 @@ def _prefixed(by_attack: dict[str, NDArray[np.float64]]) -> dict[str, NDArray[np
 
 
 def _write_arrays(path: Path, arrays: dict[str, NDArray]) -> None:
-    partial = path.with_suffix(".arrays.partial")
-    save_file(arrays, partial)
-    os.replace(partial, path)
+    with replacing(path) as partial:
+        save_file(arrays, partial)
 
 
 def _write_table(path: Path, table: pa.Table) -> None:
-    partial = path.with_suffix(".partial")
-    pq.write_table(table, partial, compression="zstd")
-    os.replace(partial, path)
+    with replacing(path) as partial:
+        pq.write_table(table, partial, compression="zstd")

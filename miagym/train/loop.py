@@ -7,7 +7,6 @@ resumed sees the same batches and the same noise as one that was left alone.
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +20,7 @@ from torch import Tensor, nn
 from torch.optim.lr_scheduler import OneCycleLR
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
+from miagym.atomic import replacing
 from miagym.errors import RunError
 
 Progress = Callable[[range, str], Iterable[int]]
@@ -117,16 +117,14 @@ def _save(
     parameters = optimizer.param_groups[0]["params"]
     tensors |= {f"parameter.{i}": p.detach().clone() for i, p in enumerate(parameters)}
     tensors |= {f"ema.{name}": value.clone() for name, value in ema.state_dict().items()}
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_suffix(".partial")
     numbers = {
         "step": step,
         "schedule": vars(schedule),
         "rate": {k: v for k, v in rate.state_dict().items() if isinstance(v, int | float | list)},
         "learning_rate": optimizer.param_groups[0]["lr"],
     }
-    save_file(tensors, partial, metadata={k: json.dumps(v) for k, v in numbers.items()})
-    os.replace(partial, path)
+    with replacing(path) as partial:
+        save_file(tensors, partial, metadata={k: json.dumps(v) for k, v in numbers.items()})
 
 
 def _load(

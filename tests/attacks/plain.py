@@ -43,9 +43,9 @@ class Plain:
     def eps(self, z: Tensor, t: int, prompt: str | None = None) -> Tensor:
         return self.target.predict_noise(z, t, [self.caption if prompt is None else prompt])
 
-    def noise(self, t: int | str, draw: int = 0, kind: str = "latent") -> Tensor:
+    def noise(self, t: int, draw: int = 0) -> Tensor:
         """The paired noise (1, c, h, w) of seed 0."""
-        return self.noise_of(kind, t, draw)
+        return self.noise_of("latent", t, draw)
 
     def noise_of(self, *what: object) -> Tensor:
         return paired_noise(0, self.one.keys, self.target.latent_shape, *what)

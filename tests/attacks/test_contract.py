@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +13,7 @@ from sklearn.metrics import roc_auc_score
 from attacks import REFERENCE, attack_names, make_attack
 from attacks.base import Attack, LearnedAttack
 from miagym.access import Access
-from miagym.budget import Cost
+from miagym.budget import Budget, Cost
 from miagym.data.candidates import Candidates
 from miagym.errors import (
     BudgetExhausted,
@@ -30,12 +30,7 @@ NAMES = attack_names(with_reference=True)
 ASKING = [name for name in attack_names() if make_attack(name).access > Access.BLIND]
 LEARNED = [name for name in attack_names() if isinstance(make_attack(name), LearnedAttack)]
 THRESHOLDS = [name for name in ASKING if name not in LEARNED]
-QUICK = {"trajectory-forest": {"trees": (10,)}}
-"""Smaller grids than the papers', where fitting would take most of the test."""
-
-
-def made(name: str) -> Attack:
-    return replace(make_attack(name), **QUICK.get(name, {}))
+Maker = Callable[[str], Attack]
 
 
 @pytest.fixture(scope="module")
@@ -52,24 +47,23 @@ def test_contract(
     drawings: Candidates,
     member: np.ndarray,
     tmp_path: Path,
+    quick: Maker,
 ) -> None:
-    check_contract(made(name), dummy, reference, drawings, member, tmp_path)
+    check_contract(quick(name), dummy, reference, drawings, member, tmp_path)
 
 
 @pytest.mark.parametrize("name", ASKING)
 def test_refused_below_its_access(
-    name: str, dummy: DummyTarget, drawings: Candidates, member: np.ndarray
+    name: str, dummy: DummyTarget, drawings: Candidates, member: np.ndarray, quick: Maker
 ) -> None:
-    check_refusal(made(name), dummy, drawings, member)
+    check_refusal(quick(name), dummy, drawings, member)
 
 
 @pytest.mark.parametrize("name", ASKING)
 def test_a_budget_for_no_score_at_all_is_one_sentence(
-    name: str, dummy: DummyTarget, drawings: Candidates, member: np.ndarray
+    name: str, dummy: DummyTarget, drawings: Candidates, quick: Maker
 ) -> None:
-    from miagym.budget import Budget
-
-    attack = made(name)
+    attack = quick(name)
     oracle = Oracle(dummy, attack.access, budget=Budget(unet_rows=1))
     needed = attack.cost.unet_rows
     if needed <= 1:
