@@ -1,0 +1,48 @@
+"""The command line. Each command is in the file of its name."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import typer
+
+from miagym.cli.attacks import attacks
+from miagym.cli.evaluate import demo, evaluate
+from miagym.cli.train import art, train
+from miagym.errors import MiagymError
+
+app = typer.Typer(
+    help="Membership inference on diffusion models, as a fair game.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+for command in (evaluate, demo, attacks, train, art):
+    app.command()(command)
+
+INTERRUPTED = 130
+FAILED = 2
+
+
+def main() -> None:
+    """Entry point: what goes wrong ends in one sentence, Ctrl-C in another; none exits with 0."""
+    try:
+        app(standalone_mode=True)
+    except MiagymError as error:
+        _fail(str(error))
+    except BrokenPipeError:  # somebody piped us into `head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(FAILED)
+    except OSError as error:  # a full disk, a folder that may not be written to
+        where = f"{error.filename}: " if error.filename else ""
+        _fail(f"{where}{error.strerror or error}. What is finished is kept.")
+    except SystemExit as stop:
+        if stop.code == INTERRUPTED:  # typer turns Ctrl-C into this
+            print("\nStopped. What is finished is kept; the same command goes on.", file=sys.stderr)
+        raise
+
+
+def _fail(why: str) -> None:
+    print(f"miagym: {why}", file=sys.stderr)
+    sys.exit(FAILED)

@@ -1,0 +1,37 @@
+"""`miagym attacks`: what can be run."""
+
+from __future__ import annotations
+
+import json
+import sys
+
+from rich.console import Console
+
+from miagym.cli.console import WIDE, AsJson, console
+
+
+def attacks(as_json: AsJson = False) -> None:
+    """List the attacks, what access each needs and what it costs a candidate."""
+    from attacks import attack_names, describe_attack
+
+    described = [describe_attack(name) for name in attack_names()]
+    if as_json:
+        print(json.dumps(described, indent=2, ensure_ascii=False))
+        return
+    from rich.box import SIMPLE_HEAD
+    from rich.table import Table
+
+    table = Table("name", "access", "learns", box=SIMPLE_HEAD)
+    for heading in ("queries", "UNet rows", "backward"):
+        table.add_column(heading, justify="right")
+    table.add_column("paper")
+    for column in table.columns:
+        column.no_wrap = True
+    for attack in described:
+        names = ("queries", "unet_rows", "backward_rows")
+        at_most = "≤ " if attack["adaptive"] else ""
+        costs = (f"{at_most}{attack['cost'][name]}" for name in names)
+        learns = "yes" if attack["needs_fitting"] else ""
+        table.add_row(attack["name"], attack["access"], learns, *costs, attack["paper"])
+    wide = console if sys.stdout.isatty() else Console(width=2 * WIDE)
+    wide.print(table)

@@ -1,0 +1,49 @@
+"""What the commands share: the terminal, progress bars, common options."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+WIDE = 120
+"""Columns where there is no terminal to ask, so that no table is cut."""
+
+console = Console(width=None if sys.stdout.isatty() else WIDE)
+
+Out = Annotated[Path, typer.Option(help="Folder of the run; an unfinished run in it goes on.")]
+Seed = Annotated[int, typer.Option(min=0, help="Seed of noise, order and resampling.")]
+Device = Annotated[str, typer.Option(help="auto, cpu, cuda.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+
+
+@contextmanager
+def progress_bar() -> Iterator[Progress]:
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(elapsed_when_finished=True),
+    )
+    with Progress(*columns, console=console) as bar:
+        yield bar
+
+
+def phases(bar: Progress) -> Callable[[str, int], Callable[[], None]]:
+    def start(label: str, steps: int) -> Callable[[], None]:
+        task = bar.add_task(label, total=steps)
+        return lambda: bar.advance(task)
+
+    return start
+
+
+def steps(bar: Progress) -> Callable[[range, str], Iterable[int]]:
+    return lambda steps, label: bar.track(
+        steps, total=steps.stop, completed=steps.start, description=label
+    )
