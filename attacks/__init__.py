@@ -16,7 +16,7 @@ from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
 from attacks.base import Attack, LearnedAttack
-from attacks.blind import BlindCaptions, BlindPixels
+from attacks.blind import BlindBoth, BlindCaptions, BlindPixels
 from attacks.cdi import CDI
 from attacks.clid import CLiD, CLiDThreshold, CLiDVector
 from attacks.degrade_restore import DegradeRestoreCompare
@@ -69,6 +69,7 @@ _FAMILY = "trajectory-"
 _BUILT_IN: dict[str, Maker] = {
     "blind-captions": BlindCaptions,
     "blind-pixels": BlindPixels,
+    "blind-both": BlindBoth,
     # Black box.
     "text-to-image": TextToImage,
     "nearest-generated": NearestGenerated,

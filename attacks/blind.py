@@ -7,10 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
-from sklearn.ensemble import RandomForestClassifier
+from sklearn.compose import ColumnTransformer
+from sklearn.ensemble import RandomForestClassifier, VotingClassifier
 from sklearn.feature_extraction.text import HashingVectorizer
 from sklearn.linear_model import LogisticRegression
-from sklearn.pipeline import make_pipeline
+from sklearn.pipeline import Pipeline, make_pipeline
 
 from attacks.base import LearnedAttack
 from attacks.rules import Classifier, Rule
@@ -18,6 +19,10 @@ from miagym.access import Access
 from miagym.budget import Cost
 from miagym.data.candidates import Candidates
 from miagym.oracle import Oracle
+
+
+CAPTION_LENGTHS = 3
+"""Features of a caption besides its n-grams: characters, words, commas."""
 
 
 @dataclass(frozen=True)
@@ -76,3 +81,34 @@ class BlindPixels(BlindAttack):
     def new_rule(self) -> Rule:
         forest = RandomForestClassifier(self.trees, min_samples_leaf=3, random_state=0)
         return Classifier.of(forest)
+
+
+@dataclass(frozen=True)
+class BlindBoth(BlindAttack):
+    """Captions and pixels: the mean of what the two other baselines think."""
+
+    dimensions: int = 2048
+    trees: int = 300
+
+    def features(self, oracle: Oracle, candidates: Candidates) -> NDArray[np.float64]:
+        return np.hstack([view.features(oracle, candidates) for view in self._views()])
+
+    def new_rule(self) -> Rule:
+        captions, pixels = (view.new_rule() for view in self._views())
+        assert isinstance(captions, Classifier) and isinstance(pixels, Classifier)
+        width = 2 * self.dimensions + CAPTION_LENGTHS
+        votes = [
+            ("captions", _on_columns(slice(None, width), captions.pipeline)),
+            ("pixels", _on_columns(slice(width, None), pixels.pipeline)),
+        ]
+        return Classifier(make_pipeline(VotingClassifier(votes, voting="soft")))
+
+    def _views(self) -> tuple[BlindCaptions, BlindPixels]:
+        return BlindCaptions(self.dimensions), BlindPixels(self.trees)
+
+
+def _on_columns(columns: slice, pipeline: Pipeline) -> Pipeline:
+    """A classifier that sees some of the features (n, d) only."""
+    return make_pipeline(
+        ColumnTransformer([("view", "passthrough", columns)]), *pipeline.named_steps.values()
+    )

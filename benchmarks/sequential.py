@@ -25,7 +25,8 @@ from attacks.sequential import SequentialTest, SequentialVariation
 from miagym.access import Access
 from miagym.data.candidates import Candidates
 from miagym.data.registry import load_data
-from miagym.evaluation.metrics import auc, tpr_at_fpr
+from miagym.evaluation.auc import auc
+from miagym.evaluation.detection import tpr_at_fpr
 from miagym.oracle import Oracle
 from miagym.targets.registry import load_target
 

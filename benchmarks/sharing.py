@@ -21,9 +21,11 @@ from typing import Any
 import torch
 
 from attacks import attack_names, make_attack
+from miagym.evaluation.chunk import Chunk, Job
 from miagym.evaluation.config import Config, Match
-from miagym.evaluation.match import Chunk, Job, MatchRun
+from miagym.evaluation.match import MatchRun
 from miagym.evaluation.protocol import LearnedAttack
+from miagym.evaluation.scoring import score_chunk
 
 
 class Stopwatch:
@@ -104,17 +106,17 @@ def main() -> None:
     chunk = Chunk(
         "benchmark", "calibration", run.calibration_chunks()[0].rows[: options.candidates]
     )
-    run.work(Chunk("warm", "calibration", chunk.rows[:2]), job(run, ["loss"]))
+    score_chunk(run, Chunk("warm", "calibration", chunk.rows[:2]), job(run, ["loss"]))
 
     with networks_timed(run.target) as watch:
         start = time.perf_counter()
-        _, _, clock = run.work(chunk, job(run, names))
+        _, _, clock = score_chunk(run, chunk, job(run, names))
         together = time.perf_counter() - start
     print(f"{len(names)} attacks on {len(chunk.rows)} candidates")
     print(f"UNet rows: {clock.rows_charged:,} charged, {clock.rows_computed:,} computed together")
     for label, jobs in (("one by one", one_by_one(run, names)), ("unshared", unshared(run, names))):
         start = time.perf_counter()
-        rows = sum(run.work(chunk, each)[2].rows_computed for each in jobs)
+        rows = sum(score_chunk(run, chunk, each)[2].rows_computed for each in jobs)
         seconds = time.perf_counter() - start
         print(f"{label}: {rows:,} rows; together computes {clock.rows_computed / rows:.2f} of them")
         print(f"{label}: {seconds:.1f} s; together takes {together:.1f} s,", end=" ")

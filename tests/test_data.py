@@ -202,7 +202,7 @@ class TestOwnData:
         one_sided = self.parquet(tmp_path / "one-sided.parquet", member=[True] * 12)
         with pytest.raises(DataError, match="has no non-members"):
             load_data(str(one_sided))
-        strings = self.parquet(tmp_path / "strings.parquet", member=["yes"] * 12)
+        strings = self.parquet(tmp_path / "strings.parquet", member=["perhaps"] * 12)
         with pytest.raises(DataError, match="must be true or false"):
             load_data(str(strings))
         broken = self.parquet(tmp_path / "broken.parquet", image=[b"no picture"] * 12)

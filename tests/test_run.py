@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -16,28 +13,16 @@ import pytest
 
 from attacks import LearnedAttack, attack_names, make_attack
 from attacks.sima import SimA
-from miagym.cli import main
 from miagym.data.candidates import Candidates
 from miagym.data.registry import load_data
 from miagym.errors import TargetError
-from miagym.evaluation.match import Chunk, Job, MatchRun
 from miagym.evaluation.metrics import measure
 from miagym.oracle import Oracle
+from tests.command_line import run
 
 FEW = "loss,pia,rediffuse,trajectory-logistic,blind-captions"
 CHEAP = [name for name in attack_names() if make_attack(name).cost.unet_rows <= 10]
 """`all` is what the benchmarks run; a test can afford these."""
-
-
-def run(*arguments: object, code: int = 0) -> None:
-    """Runs the command line in this process; the exit code is part of what is asserted."""
-    before, sys.argv = sys.argv, ["miagym", *map(str, arguments)]
-    try:
-        with pytest.raises(SystemExit) as stopped:
-            main()
-    finally:
-        sys.argv = before
-    assert stopped.value.code in ((0, None) if code == 0 else (code,))
 
 
 @pytest.fixture
@@ -126,41 +111,6 @@ def test_scores_do_not_depend_on_batch_or_chunk_size(
     # A fitted rule amplifies the last bits of its features.
     keys = sorted(learned)
     np.testing.assert_allclose([a[k] for k in keys], [b[k] for k in keys], rtol=0.02, atol=0.02)
-
-
-def test_a_killed_run_goes_on_and_ends_the_same(
-    arguments: list[object], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    common = [*arguments, "--attacks", FEW, "--chunk", 2]
-    run(*common, "--out", tmp_path / "alone")
-    killed = tmp_path / "killed"
-    command = [sys.executable, "-c", "from miagym.cli import main; main()"]
-    process = subprocess.Popen(
-        [*command, *map(str, common), "--out", str(killed)],
-        stdout=subprocess.DEVNULL,
-        env={**os.environ, "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "2"},
-    )
-    deadline = time.monotonic() + 120
-    while len(list(killed.glob("chunks/*.parquet"))) < 3:
-        assert process.poll() is None and time.monotonic() < deadline
-        time.sleep(0.01)
-    process.send_signal(signal.SIGKILL)
-    process.wait()
-    done = {path.name: path.read_bytes() for path in killed.glob("chunks/*.parquet")}
-    assert not (killed / "results.json").exists()
-    scored: list[str] = []
-    work = MatchRun.work
-
-    def counting(self: MatchRun, chunk: Chunk, job: Job) -> tuple:
-        scored.append(f"{chunk.name}.parquet")
-        return work(self, chunk, job)
-
-    monkeypatch.setattr(MatchRun, "work", counting)
-    run(*common, "--out", killed)
-    assert scored and not set(scored) & set(done)
-    assert done and scores(killed) == scores(tmp_path / "alone")
-    table = pq.read_table(killed / "scores.parquet")
-    assert table.num_rows == pq.read_table(tmp_path / "alone" / "scores.parquet").num_rows
 
 
 def test_a_finished_run_is_not_run_again(

@@ -8,12 +8,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from diffusers import StableDiffusionPipeline
 from torch import Tensor, nn
 
 from miagym.errors import RunError, UnknownName
-from miagym.train.diffusion import Training, encode_all, new_unet, train_diffusion
-from miagym.train.loop import Schedule, batch_of, train
-from miagym.train.text import new_text_encoder, train_tokenizer
+from miagym.targets.loading import load_pipeline
+from miagym.targets.registry import find_target
+from miagym.train.diffusion import Training, train_diffusion
+from miagym.train.latents import encode_mirrored
+from miagym.train.loop import Schedule, batch_of, even_batch_of, even_steps, train
+from miagym.train.unet import new_unet
 from miagym.train.worlds import train_target
 
 
@@ -65,38 +69,35 @@ def test_an_epoch_visits_every_row_once() -> None:
     assert (batch_of(0, 40, 8, seed=1) != batch_of(5, 40, 8, seed=1)).any()
 
 
-def test_a_few_steps_of_diffusion_learn_and_keep_checkpoints(tmp_path: Path) -> None:
-    from miagym.targets.registry import targets_folder
-    from miagym.train.worlds import load_parts
+def test_an_even_epoch_visits_every_row_once_whatever_fills_a_batch() -> None:
+    for n, size in ((7, 3), (60, 16), (5, 8), (1, 1)):
+        batches = [even_batch_of(step, n, size, seed=1) for step in range(even_steps(n, size))]
+        assert sorted(np.concatenate(batches)) == list(range(n))
+        assert {len(batch) for batch in batches} <= {n // len(batches), -(-n // len(batches))}
+        assert max(map(len, batches)) <= size
 
+
+def test_a_few_steps_of_diffusion_learn_and_keep_checkpoints(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     pixels = rng.integers(0, 256, (32, 64, 64, 3), dtype=np.uint8)
     captions = [f"thing {i}" for i in range(32)]
-    vae = load_parts(targets_folder() / "clipart-null", torch.device("cpu")).vae
-    assert encode_all(vae, pixels, torch.device("cpu")).shape == (2, 32, 4, 16, 16)
-    tokenizer = train_tokenizer(captions)
-    torch.manual_seed(0)
-    text, unet = new_text_encoder(tokenizer), new_unet()
-    kept: list[int] = []
+    pipeline = load_pipeline(find_target("clipart-null"), torch.device("cpu"), torch.float32)
+    latents = encode_mirrored(pipeline.vae, pixels, torch.device("cpu"))
+    assert latents.shape == (2, 32, 4, 16, 16)
     training = Training(
-        pixels, captions, epochs=4, learning_rate=1e-3, augment=True, train_text=True
+        latents, captions, epochs=4, learning_rate=1e-3, augment=True, train_text=True
     )
-    before = [p.detach().clone() for p in (*text.parameters(), *unet.parameters())]
-    trained = train_diffusion(
-        training,
-        vae,
-        tokenizer,
-        text,
-        unet,
-        0,
-        tmp_path / "state.safetensors",
-        silent,
-        "test",
-        {2: lambda unet: kept.append(2)},
-    )
-    after = [p for module in trained for p in module.parameters()]
-    changed = [not torch.equal(a, b) for a, b in zip(before, after, strict=True)]
+    pipeline.unet = new_unet()
+    before = [p.detach().clone() for p in networks(pipeline)]
+    kept: list[int] = []
+    state = tmp_path / "state.safetensors"
+    train_diffusion(training, pipeline, 0, state, silent, "test", {2: lambda unet: kept.append(2)})
+    changed = [not torch.equal(a, b) for a, b in zip(before, networks(pipeline), strict=True)]
     assert np.mean(changed) > 0.9 and kept == [2]
+
+
+def networks(pipeline: StableDiffusionPipeline) -> list[Tensor]:
+    return [*pipeline.text_encoder.parameters(), *pipeline.unet.parameters()]
 
 
 def test_recipes_have_names(tmp_path: Path) -> None:

@@ -24,7 +24,8 @@ from miagym.cache import Cache
 from miagym.data.clipart import art
 from miagym.data.dataset import CALIBRATION, TEST
 from miagym.data.registry import load_data
-from miagym.evaluation.metrics import Metrics, auc, measure
+from miagym.evaluation.auc import auc
+from miagym.evaluation.metrics import Metrics, measure
 from miagym.oracle import Oracle
 from miagym.targets.base import Target
 from miagym.targets.registry import checkpoints, load_target, target_names, targets_folder

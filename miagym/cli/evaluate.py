@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 DEMO = (
     "blind-captions",
     "blind-pixels",
+    "blind-both",
     "text-to-image",
     "rediffuse",
     "loss",
@@ -43,6 +44,19 @@ def evaluate(
         list[str] | None,
         typer.Option(help="Public base of the target, to calibrate by; one for each target, or -."),
     ] = None,
+    null: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="A target that saw neither side, or both alike, where attacks must find nothing; "
+            "one for each target, or -. Embedded targets have one."
+        ),
+    ] = None,
+    paper: Annotated[
+        bool,
+        typer.Option(
+            "--paper", help="Score all variants on the test part too, as the paper's protocol asks."
+        ),
+    ] = False,
     budget: Annotated[
         int | None,
         typer.Option(
@@ -63,17 +77,20 @@ def evaluate(
     from miagym.budget import Budget
     from miagym.errors import DataError
     from miagym.evaluation.config import Config, Match
+    from miagym.targets.pairings import pairing
 
     Budget(queries=budget)
     references = reference or ["-"] * len(target)
-    if not len(target) == len(data) == len(references):
+    nulls = null or [((known := pairing(t)) and known.null) or "-" for t in target]
+    if not len(target) == len(data) == len(references) == len(nulls):
         raise DataError(
-            f"Got {len(target)} targets, {len(data)} data sets and {len(references)} references; "
-            "give each target one --data, and one --reference (or `-` for none) if you give any."
+            f"Got {len(target)} targets, {len(data)} data sets, {len(references)} references and "
+            f"{len(nulls)} null targets; give each target one --data, and one --reference and one "
+            "--null (or `-` for none) if you give any."
         )
     matches = tuple(
-        Match(t, d, _attack_names(attacks, r != "-"), None if r == "-" else r)
-        for t, d, r in zip(target, data, references, strict=True)
+        Match(t, d, _attack_names(attacks, r != "-"), _named(r), _named(n))
+        for t, d, r, n in zip(target, data, references, nulls, strict=True)
     )
     _run(
         Config(
@@ -81,6 +98,7 @@ def evaluate(
             seed=seed,
             queries=budget,
             limit=limit,
+            paper=paper,
             chunk=chunk,
             batch_size=batch_size,
             device=device,
@@ -99,32 +117,46 @@ def demo(
 
     calibrated = tuple(f"{name}+reference" for name in DEMO if not name.startswith("blind"))
     matches = (
-        Match("clipart-realistic", "clipart", DEMO),
-        Match("clipart-overfit", "clipart-tune", (*DEMO, *calibrated), "clipart-realistic"),
+        Match("clipart-realistic", "clipart", DEMO, null="clipart-null"),
+        Match(
+            "clipart-overfit",
+            "clipart-tune",
+            (*DEMO, *calibrated),
+            reference="clipart-realistic",
+            null="clipart-null",
+        ),
     )
     # Small chunks, so that both cores are busy to the end.
     _run(Config(matches=matches, seed=seed, chunk=64), out)
 
 
 def _attack_names(attacks: str, with_reference: bool) -> tuple[str, ...]:
+    """The attacks asked for, and the blind ones, since no table stands without their rows."""
     from attacks import attack_names, make_attack
+    from miagym.access import Access
 
     if attacks == "all":
         return attack_names(with_reference=with_reference)
-    names = tuple(dict.fromkeys(name.strip() for name in attacks.split(",") if name.strip()))
+    names = [name.strip() for name in attacks.split(",") if name.strip()]
     for name in names:
         make_attack(name)  # raises for a name that is unknown
-    return names
+    blind = [name for name in attack_names() if make_attack(name).access == Access.BLIND]
+    return tuple(dict.fromkeys([*blind, *names]))
+
+
+def _named(name: str) -> str | None:
+    return None if name == "-" else name
 
 
 def _run(config: Config, out: Path) -> None:
-    import pyarrow.compute as pc
     import pyarrow.parquet as pq
 
     from attacks import make_attack
+    from miagym.data.dataset import TEST
+    from miagym.evaluation.finding import finding, losses
     from miagym.evaluation.identity import identity
     from miagym.evaluation.match import MatchRun
-    from miagym.evaluation.report import finding, write_report
+    from miagym.evaluation.report import write_report
     from miagym.evaluation.run import evaluate
     from miagym.evaluation.store import RunFolder, at_full_budget
     from miagym.evaluation.table import results_tables
@@ -143,15 +175,16 @@ def _run(config: Config, out: Path) -> None:
 
     with progress_bar() as bar:
         results = evaluate(config, make_attack, open_folder, phases(bar))
-    scores = pq.read_table(out / "scores.parquet")
-    scores = at_full_budget(scores.filter(pc.field("part") == "test"))
-    run = {**found, **results["run"], "seed": config.seed}
-    write_report(results["rows"], scores, run, out / "report.html")
+    test = pq.read_table(out / "scores.parquet", filters=[("part", "==", TEST)])
+    about = {**found, "seed": config.seed}
+    write_report(results, at_full_budget(test), about, out / "report.html")
     for table in results_tables(results["rows"]):
         console.print(table)
     for skipped in results["run"]["skipped"]:
         why = f"Skipped {skipped['attack']} on {skipped['target']}: {skipped['why']}"
         console.print(why, markup=False, soft_wrap=True)
+    for line in losses(results["run"]["unreadable"]):
+        console.print(line, markup=False, soft_wrap=True)
     charged, computed = results["run"]["rows_charged"], results["run"]["rows_computed"]
     console.print(f"UNet rows: {charged:,} charged to the attacks, {computed:,} computed.")
     console.print(finding(results["rows"]), markup=False, soft_wrap=True)

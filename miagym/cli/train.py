@@ -1,33 +1,118 @@
-"""`miagym train` and `miagym art`: the embedded world from its sources."""
+"""`miagym train` and `miagym art`: new targets by fine-tuning, and the embedded world anew."""
 
 from __future__ import annotations
 
+import shlex
+from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from miagym.cli.console import Device, console, progress_bar, steps
+from miagym.errors import RunError
 
 
 def train(
-    name: Annotated[str, typer.Argument(help="clipart-realistic, clipart-overfit, clipart-null.")],
     out: Annotated[
-        Path, typer.Option(help="Folder for the finished targets and unfinished states.")
+        Path, typer.Option(help="Folder for what is trained; an unfinished training goes on.")
     ],
+    name: Annotated[
+        str | None,
+        typer.Argument(help="clipart-realistic, clipart-overfit or clipart-null, to rebuild it."),
+    ] = None,
+    base: Annotated[
+        str | None,
+        typer.Option("--from", help="Target to fine-tune: embedded name, folder or hub id."),
+    ] = None,
+    data: Annotated[
+        str | None, typer.Option(help="Data set whose members it learns: name, parquet or folder.")
+    ] = None,
+    epochs: Annotated[
+        int | None, typer.Option(min=1, help="How often each member is seen; else 100.")
+    ] = None,
+    checkpoints: Annotated[
+        str | None,
+        typer.Option(help="Epochs to keep, such as 0,5,20; 0 is the base. Else 0 and halvings."),
+    ] = None,
+    batch_size: Annotated[
+        int | None, typer.Option(min=1, help="Pictures in a step, at most; else 16.")
+    ] = None,
+    learning_rate: Annotated[
+        float | None, typer.Option(help="Else 1e-5, and 1e-3 for a small UNet.")
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option(min=0, help="Seed of order and noise; else 0.")
+    ] = None,
+    limit: Annotated[
+        int | None,
+        typer.Option(min=1, help="At most so many members of each part, as `evaluate` picks them."),
+    ] = None,
     device: Device = "auto",
-    threads: Annotated[int | None, typer.Option(help="CPU threads.")] = None,
+    threads: Annotated[int | None, typer.Option(min=1, help="CPU threads.")] = None,
 ) -> None:
-    """Rebuild an embedded target from the embedded art; a stopped training goes on where it was."""
-    import torch
+    """Fine-tune a target on the members of a data set and keep checkpoints, or rebuild one by NAME.
 
+    A stopped training goes on where it was.
+    """
+    options: dict[str, Any] = {
+        "epochs": epochs,
+        "checkpoints": None if checkpoints is None else _epochs(checkpoints),
+        "batch_size": batch_size,
+        "learning_rate": learning_rate,
+        "seed": seed,
+        "limit": limit,
+    }
+    given = {option: value for option, value in options.items() if value is not None}
+    if name is not None and (base is not None or data is not None or given):
+        raise RunError(
+            f"{name} is a recipe, with data and epochs of its own; give its name and --out alone, "
+            "or no name but --from and --data."
+        )
+    if threads:
+        import torch
+
+        torch.set_num_threads(threads)
+    if name is not None:
+        _rebuild(name, out, device)
+    elif base is not None and data is not None:
+        _fine_tune(base, data, given, out, device)
+    else:
+        raise RunError(
+            "Expected the name of a recipe, such as clipart-overfit, or --from and --data: the "
+            "target to fine-tune, and the data set whose members it learns."
+        )
+
+
+def _rebuild(name: str, out: Path, device: str) -> None:
     from miagym.train.worlds import train_target
 
-    if threads:
-        torch.set_num_threads(threads)
     with progress_bar() as bar:
         folder = train_target(name, out, device, steps(bar))
     console.print(f"{name} is in {folder}; `--target {folder}` evaluates it.", markup=False)
+
+
+def _fine_tune(base: str, data: str, given: dict[str, Any], out: Path, device: str) -> None:
+    from miagym.targets.registry import checkpoints
+    from miagym.train.fine_tune import FineTuning, fine_tune
+
+    plan = replace(FineTuning(base, data), **given)
+    with progress_bar() as bar:
+        fine_tune(plan, out, device, steps(bar))
+    command = ["miagym", "evaluate", "--attacks", "blind-captions,blind-pixels,loss"]
+    for target in (*checkpoints(str(out)), str(out)):
+        command += ["--target", target, "--data", data]
+    for option in ("limit", "seed"):  # so that those are called members who are
+        command += [f"--{option}", str(given[option])] if option in given else []
+    console.print(f"{base}, fine-tuned on {data}, is in {out}. Epoch by epoch:", markup=False)
+    console.print(f"{shlex.join(command)} --out runs/NAME", markup=False, soft_wrap=True)
+
+
+def _epochs(text: str) -> tuple[int, ...]:
+    try:
+        return tuple(int(epoch) for epoch in text.split(","))
+    except ValueError as error:
+        raise RunError(f"Expected epochs with commas, such as 0,5,10, got {text!r}.") from error
 
 
 def art(

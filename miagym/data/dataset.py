@@ -3,55 +3,56 @@
 from __future__ import annotations
 
 import hashlib
-import io
-import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from miagym.data.candidates import Candidates
-from miagym.data.images import to_square
+from miagym.data.images import UNREADABLE, read_picture, to_square
+from miagym.data.pictures import Picture, take
 from miagym.errors import DataError
+
+__all__ = ["CALIBRATION", "TEST", "UNREADABLE", "Dataset", "Loaded"]
 
 CALIBRATION, TEST = "calibration", "test"
 
-UNREADABLE = (
-    OSError,
-    ValueError,
-    SyntaxError,
-    EOFError,
-    TypeError,
-    struct.error,
-    Image.DecompressionBombError,
-)
-"""What Pillow raises on pictures that are broken, have broken EXIF, or are too large to be true."""
+
+@dataclass(frozen=True, eq=False)
+class Loaded:
+    """Rows of a data set as far as their pictures could be read."""
+
+    candidates: Candidates
+    rows: NDArray[np.int64]
+    """The row of each candidate (k,)."""
+    unreadable: dict[int, str]
+    """Why the picture of a row could not be read, in words."""
 
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
-    """A labelled set of pictures; pixels are decoded only when a chunk is asked for.
+    """A labelled set of pictures; they are read and decoded only when a chunk is asked for.
 
     Args:
         name: what reports call it.
-        pictures: encoded pictures, or the files that hold them (n).
+        pictures: encoded pictures, or the files that hold them (n), in memory or lazy.
         captions: n texts, "" for none.
         member: n labels.
         part: n times `CALIBRATION` or `TEST`.
+        groups: group number of each row (n,), if rows belong together; a split never cuts them.
 
     Raises:
         DataError: if a part lacks members or non-members.
     """
 
     name: str
-    pictures: Sequence[bytes | Path]
+    pictures: Sequence[Picture]
     captions: tuple[str, ...]
     member: NDArray[np.bool_]
     part: NDArray[np.str_]
+    groups: NDArray[np.integer] | None = None
 
     def __post_init__(self) -> None:
         for part in (CALIBRATION, TEST):
@@ -69,20 +70,20 @@ class Dataset:
     def digest(self) -> str:
         """A digest of pictures, captions, labels and parts: what a run was made from.
 
+        A file that cannot be read counts as no picture.
+
         Raises:
-            DataError: if a picture cannot be read, or stands there twice with the same caption.
+            DataError: if a picture stands there twice with the same caption.
         """
         state, seen = hashlib.sha256(), {}
         for row, (picture, caption) in enumerate(zip(self.pictures, self.captions, strict=True)):
-            try:
-                data = picture if isinstance(picture, bytes) else picture.read_bytes()
-            except OSError as error:
-                raise DataError(f"{self.name}: {picture} cannot be read ({error}).") from error
+            data = encoded(picture)
             one = hashlib.sha256(data + b"\0" + caption.encode()).digest()
-            if one in seen:
+            if data and one in seen:
                 raise DataError(
                     f"{self.name}: rows {seen[one]} and {row} hold the same picture and caption; "
-                    "drop one, since a duplicate across the split is a member in disguise."
+                    "drop one, or let `miagym data clean` do it, since a duplicate across the "
+                    "split is a member in disguise."
                 )
             seen[one] = row
             state.update(one)
@@ -90,14 +91,37 @@ class Dataset:
         state.update("".join(self.part).encode())
         return state.hexdigest()[:16]
 
-    def candidates(self, rows: NDArray[np.integer], size: int) -> Candidates:
+    def load(self, rows: NDArray[np.integer], size: int) -> Loaded:
         """Some rows as an attacker sees them, squared to `size` pixels (see `images.to_square`).
+
+        Rows whose picture cannot be read are left out, and say why.
+        """
+        pixels: list[NDArray[np.uint8]] = []
+        readable: list[int] = []
+        unreadable: dict[int, str] = {}
+        for row, picture in zip(map(int, rows), take(self.pictures, rows), strict=True):
+            try:
+                pixels.append(to_square(read_picture(picture), size))
+                readable.append(row)
+            except DataError as error:
+                where = "" if isinstance(picture, bytes) else f"{picture}: "
+                unreadable[row] = f"{where}{error}"
+        images = np.stack(pixels) if pixels else np.empty((0, size, size, 3), dtype=np.uint8)
+        candidates = Candidates(images, tuple(self.captions[row] for row in readable))
+        return Loaded(candidates, np.array(readable, dtype=np.int64), unreadable)
+
+    def candidates(self, rows: NDArray[np.integer], size: int) -> Candidates:
+        """All of some rows, as `load` gives them.
 
         Raises:
             DataError: if a picture cannot be read.
         """
-        images = np.stack([self._pixels(int(row), size) for row in rows])
-        return Candidates(images, tuple(self.captions[row] for row in rows))
+        loaded = self.load(rows, size)
+        for row, why in loaded.unreadable.items():
+            raise DataError(
+                f"{self.name}: the picture in row {row} cannot be read ({why}); mend or remove it."
+            )
+        return loaded.candidates
 
     def rows(self, part: str, seed: int, limit: int | None = None) -> NDArray[np.int64]:
         """Rows of a part, members and non-members mixed, in an order that depends on the seed only.
@@ -111,15 +135,12 @@ class Dataset:
         sides = [np.flatnonzero((self.part == part) & (self.member == m)) for m in (True, False)]
         return rng.permutation(np.concatenate([rng.permutation(side)[:limit] for side in sides]))
 
-    def _pixels(self, row: int, size: int) -> NDArray[np.uint8]:
-        picture = self.pictures[row]
-        try:
-            with Image.open(
-                io.BytesIO(picture) if isinstance(picture, bytes) else picture
-            ) as opened:
-                return to_square(opened, size)
-        except UNREADABLE as error:
-            where = f"row {row}" if isinstance(picture, bytes) else str(picture)
-            raise DataError(
-                f"{self.name}: the picture in {where} cannot be read ({error}); mend or remove it."
-            ) from error
+
+def encoded(picture: Picture) -> bytes:
+    """The bytes of a picture; none if its file cannot be read."""
+    if isinstance(picture, bytes):
+        return picture
+    try:
+        return picture.read_bytes()
+    except OSError:
+        return b""

@@ -14,6 +14,8 @@ class Match:
     attacks: tuple[str, ...]
     reference: str | None = None
     """The public base of a fine-tuned target, for attacks that calibrate by it."""
+    null: str | None = None
+    """A target that saw neither side, or both alike: the control where nothing is to be found."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,10 @@ class Config:
     """At most so many members, and so many non-members, of the calibration and of the test part."""
     choose_on: int = 100
     """Members, and non-members, of the calibration part on which variants are compared."""
+    null_on: int = 100
+    """Members, and non-members, of the test part about which the null target is asked."""
+    paper: bool = False
+    """Score every variant on the test part too, and run the paper's optimistic protocol there."""
     chunk: int = 256
     """Candidates scored by all attacks before their answers are forgotten."""
     batch_size: int = 64

@@ -129,6 +129,8 @@ def remark(row: Row, group: Sequence[Row]) -> str:
         remarks.append("no blind row to compare with")
     if row["attack"].endswith("+reference"):
         remarks.append("calibrated with a public reference model")
+    if failed := row.get("failed_controls"):
+        remarks.append(f"FAILED CONTROL ({', '.join(failed)}): trust no number of this row")
     if row["protocol"] != FAIR:
         remarks.append(f"protocol: {row['protocol']}")
     return "; ".join(remarks)
@@ -137,6 +139,23 @@ def remark(row: Row, group: Sequence[Row]) -> str:
 def _strength(row: Row) -> str:
     found = detection(row)
     return percent(found) if found else f"AUC of {row['auc']:.2f} {interval(row['auc_ci'], '.2f')}"
+
+
+def losses(unreadable: Sequence[Row]) -> list[str]:
+    """How many pictures of each side were skipped, by data set: a loss is itself a shift."""
+    by_data: dict[str, list[bool]] = {}
+    for picture in unreadable:
+        by_data.setdefault(picture["data"], []).append(picture["member"])
+    return [
+        f"Pictures of {data} that could not be read and were skipped: {sum(member):,} of members "
+        f"and {len(member) - sum(member):,} of non-members (results.json lists them)."
+        for data, member in by_data.items()
+    ]
+
+
+def unresolved(row: Row) -> str:
+    """In words, why a row has no TPR: nothing is finer than 1/n non-members."""
+    return f"not resolvable with n = {row['n_nonmembers']:,}"
 
 
 def percent(found: Mapping[str, Any]) -> str:

@@ -20,6 +20,7 @@ def identity(config: Config, runs: Sequence[MatchRun], command: str) -> dict[str
     """The content of run.json: nothing in it changes from one run of a command to the next."""
     models = {run.match.target: run.target.fingerprint for run in runs}
     models |= {run.match.reference: run.reference.fingerprint for run in runs if run.reference}
+    models |= {run.match.null: run.null.fingerprint for run in runs if run.null}
     return {
         "schema": 1,
         "command": command,

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
 
+from miagym.access import Access
 from miagym.budget import Budget
 from miagym.cache import Cache
 from miagym.data.candidates import Candidates
@@ -24,36 +22,16 @@ from miagym.errors import (
     TargetError,
     TooFewToLearn,
 )
+from miagym.evaluation.chunk import Chunk
 from miagym.evaluation.config import Config, Match
 from miagym.evaluation.protocol import Attack, LearnedAttack
-from miagym.evaluation.store import SCORES, Clock, Features
+from miagym.evaluation.store import NULL
 from miagym.oracle import Oracle
 from miagym.targets.base import Target
 from miagym.targets.registry import load_target
 
 REFUSALS = (AccessDenied, BudgetExhausted, NoCaption, TargetError, TooFewToLearn)
 """Why an attack is left out of a run, while the others go on."""
-
-
-@dataclass(frozen=True)
-class Chunk:
-    """Some rows of a match's data, scored together under one cache."""
-
-    name: str
-    part: str
-    rows: NDArray[np.int64]
-    chooses: bool = False
-    """Whether variants are compared on it."""
-
-
-@dataclass(frozen=True)
-class Job:
-    """What is done with a chunk."""
-
-    scored: Mapping[str, Mapping[str, Attack]] = field(default_factory=dict)
-    """Attacks to score: by name, variants by their repr."""
-    learning: Mapping[str, LearnedAttack] = field(default_factory=dict)
-    """Attacks whose features are kept, to be fitted on."""
 
 
 class MatchRun:
@@ -70,6 +48,11 @@ class MatchRun:
                 self.attacks[name] = attack.within(config.queries)
         self.skipped: list[dict[str, str]] = []
 
+    @property
+    def asking(self) -> list[str]:
+        """Names of the attacks that look at the target, which blind ones do not."""
+        return [name for name, a in self.attacks.items() if a.access > Access.BLIND]
+
     @cached_property
     def target(self) -> Target:
         return load_target(self.match.target, device=self.config.device)
@@ -79,8 +62,19 @@ class MatchRun:
         name = self.match.reference
         return None if name is None else load_target(name, device=self.config.device)
 
-    def oracle(self, attack: Attack, cache: Cache) -> Oracle:
-        """The door that one attack gets: its own meter, the chunk's cache."""
+    @cached_property
+    def null(self) -> Target | None:
+        name = self.match.null
+        return None if name is None else load_target(name, device=self.config.device)
+
+    def oracle(self, attack: Attack, cache: Cache, target: Target | None = None) -> Oracle:
+        """The door that one attack gets: its own meter, the chunk's cache.
+
+        Args:
+            attack: says how much may be asked.
+            cache: shared by the attacks on a chunk.
+            target: what is asked; that of the match by default.
+        """
         options = {
             "seed": self.config.seed,
             "cache": cache,
@@ -90,10 +84,18 @@ class MatchRun:
         reference = (
             None if self.reference is None else Oracle(self.reference, attack.access, **options)
         )
-        return Oracle(self.target, attack.access, reference=reference, **options)
+        return Oracle(target or self.target, attack.access, reference=reference, **options)
 
     def test_chunks(self) -> list[Chunk]:
         return self._cut(TEST, self.data.rows(TEST, self.config.seed, self.config.limit))
+
+    def null_chunks(self) -> list[Chunk]:
+        """The first rows of the test part, about which the null target is asked."""
+        if self.match.null is None:
+            return []
+        limit = self.config.limit
+        fewer = self.config.null_on if limit is None else min(limit, self.config.null_on)
+        return self._cut(NULL, self.data.rows(TEST, self.config.seed, fewer))
 
     def calibration_chunks(self) -> list[Chunk]:
         """The calibration part; its first rows choose variants, all of them fit what learns."""
@@ -118,11 +120,9 @@ class MatchRun:
 
         The candidate is one without a caption, if there is any.
         """
-        seed, limit = self.config.seed, self.config.limit
-        rows = np.concatenate([self.data.rows(part, seed, limit) for part in (TEST, CALIBRATION)])
-        bare = [row for row in rows if not self.data.captions[row].strip()]
-        candidate = self.data.candidates(np.array([*bare, rows[0]])[:1], self.target.resolution)
-        member = self.data.member[self.data.rows(CALIBRATION, seed, limit)]
+        candidate = self._probed()
+        calibration = self.data.rows(CALIBRATION, self.config.seed, self.config.limit)
+        member = self.data.member[calibration]
         for name, attack in list(self.attacks.items()):
             oracle = self.oracle(attack, Cache())
             try:
@@ -134,6 +134,17 @@ class MatchRun:
             except REFUSALS as error:
                 self.leave_out({name: str(error)})
         self.check_any_attack()
+
+    def _probed(self) -> Candidates:
+        """One candidate that can be read, without a caption if there is such a one."""
+        seed, limit = self.config.seed, self.config.limit
+        rows = np.concatenate([self.data.rows(part, seed, limit) for part in (TEST, CALIBRATION)])
+        bare = np.array([not self.data.captions[row].strip() for row in rows])
+        for row in np.concatenate([rows[bare], rows[~bare]]):
+            loaded = self.data.load(np.array([row]), self.target.resolution)
+            if len(loaded.rows):
+                return loaded.candidates
+        raise RunError(f"None of the {len(rows)} pictures of {self.data.name} can be read.")
 
     def leave_out(self, refused: Mapping[str, str]) -> None:
         """Goes on without these attacks, which were refused for these reasons."""
@@ -160,68 +171,3 @@ class MatchRun:
         if not self.attacks:
             reasons = "; ".join(dict.fromkeys(s["why"] for s in self.skipped))
             raise RunError(f"No attack can be run on {self.match.target}: {reasons}")
-
-    def work(self, chunk: Chunk, job: Job) -> tuple[pa.Table, Features, Clock]:
-        """Scores a chunk, and collects what is learned from it, all under one cache."""
-        candidates = self.data.candidates(chunk.rows, self.target.resolution)
-        member = self.data.member[chunk.rows]
-        cache, tables, oracles = Cache(), [SCORES.empty_table()], []
-        seconds, refused, features = {}, {}, Features(member, {})
-
-        def door(attack: Attack) -> Oracle:
-            oracles.append(self.oracle(attack, cache))
-            return oracles[-1]
-
-        for name in dict.fromkeys([*job.scored, *job.learning]):
-            start = time.perf_counter()
-            try:
-                for variant, attack in job.scored.get(name, {}).items():
-                    oracle = door(attack)
-                    curve = attack.anytime(oracle, candidates)
-                    tables += self._tables(chunk, candidates, name, variant, curve, oracle)
-                if learner := job.learning.get(name):
-                    features.by_attack[name] = learner.features(door(learner), candidates)
-            except REFUSALS as error:
-                refused[name] = str(error)
-            seconds[name] = time.perf_counter() - start
-        charged = sum(map(_charged, oracles))
-        clock = Clock(seconds, charged, cache.computed.unet_rows, refused)
-        return pa.concat_tables(tables), features, clock
-
-    def _tables(
-        self,
-        chunk: Chunk,
-        candidates: Candidates,
-        name: str,
-        variant: str,
-        curve: Mapping[int, NDArray[np.float64]],
-        oracle: Oracle,
-    ) -> list[pa.Table]:
-        """One table for each budget on the curve; the shorter runs are prefixes of the last."""
-        n, last = len(candidates), max(curve)
-        spent = [oracle.meter.spent(key) for key in candidates.keys]
-        tables = []
-        for budget in curve if chunk.part == TEST else [last]:
-            share = budget / last if last else 1
-            columns = {
-                "target": [self.match.target] * n,
-                "data": [self.match.data] * n,
-                "attack": [name] * n,
-                "variant": [variant] * n,
-                "part": [chunk.part] * n,
-                "candidate": candidates.keys,
-                "member": self.data.member[chunk.rows],
-                "budget": [budget] * n,
-                "score": curve[budget],
-                "queries": [round(cost.queries * share) for cost in spent],
-                "unet_rows": [round(cost.unet_rows * share) for cost in spent],
-                "backward_rows": [round(cost.backward_rows * share) for cost in spent],
-            }
-            tables.append(pa.table(columns, schema=SCORES))
-        return tables
-
-
-def _charged(oracle: Oracle) -> int:
-    """UNet rows charged to one attack, by the target and by the reference."""
-    oracles = [oracle] if oracle.reference is None else [oracle, oracle.reference]
-    return sum(each.meter.total().unet_rows for each in oracles)

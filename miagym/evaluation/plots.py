@@ -12,7 +12,7 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 from plotly.subplots import make_subplots
 
-from miagym.evaluation.metrics import Interval, roc
+from miagym.evaluation.auc import Interval, roc
 
 # Okabe & Ito (2008), told apart by colour-blind readers. Their black and yellow are left out: each
 # vanishes on one of the two page colours.

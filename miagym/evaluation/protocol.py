@@ -8,11 +8,14 @@ from typing import ClassVar, Protocol, Self, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.model_selection import StratifiedKFold
 
 from miagym.access import Access
 from miagym.budget import Cost
 from miagym.data.candidates import Candidates
-from miagym.evaluation.metrics import auc
+from miagym.errors import TooFewToLearn
+from miagym.evaluation.auc import auc
+from miagym.evaluation.labelled import Labelled
 from miagym.oracle import Oracle
 
 HELD_OUT = "held-out"
@@ -47,16 +50,32 @@ class LearnedAttack(Attack, Protocol):
 
     def fit(self, features: NDArray[np.float64], member: NDArray[np.bool_]) -> Self: ...
 
+    def score(self, features: NDArray[np.float64]) -> NDArray[np.float64]: ...
+
     def save(self, path: Path) -> None: ...
 
 
-def best_variant(
-    scores: Mapping[str, tuple[NDArray[np.float64], NDArray[np.bool_]]],
-) -> str:
-    """The variant with the highest calibration AUC; the earlier one wins a tie.
-
-    Args:
-        scores: calibration scores (n,) and labels (n,) of each variant.
-    """
-    aucs = {name: auc(values[member], values[~member]) for name, (values, member) in scores.items()}
+def best_variant(scores: Mapping[str, Labelled]) -> str:
+    """The variant with the highest calibration AUC; the earlier one wins a tie."""
+    aucs = {name: auc(*labelled.sides) for name, labelled in scores.items()}
     return max(aucs, key=lambda name: aucs[name])
+
+
+def cross_fitted(
+    attack: LearnedAttack, features: NDArray[np.float64], member: NDArray[np.bool_], seed: int
+) -> NDArray[np.float64] | None:
+    """Scores (n,) of calibration candidates by a rule that has not seen them, to set thresholds by.
+
+    Two halves score each other; a rule's scores of what it was fitted to would be too good.
+
+    Returns:
+        None if half of the calibration part is too little to learn from.
+    """
+    scores = np.empty(len(member))
+    halves = StratifiedKFold(2, shuffle=True, random_state=seed)
+    try:
+        for learned, held in halves.split(features, member):
+            scores[held] = attack.fit(features[learned], member[learned]).score(features[held])
+    except TooFewToLearn:
+        return None
+    return scores

@@ -6,21 +6,19 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
-import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
-
+from miagym.audit.audit import audit_dataset
+from miagym.data.dataset import TEST
+from miagym.errors import DataError
+from miagym.evaluation.calibration import calibrate, variants_of
+from miagym.evaluation.chunk import Job
 from miagym.evaluation.config import Config
-from miagym.evaluation.match import Chunk, Job, MatchRun
-from miagym.evaluation.metrics import measure
-from miagym.evaluation.protocol import HELD_OUT, Attack, LearnedAttack, best_variant
-from miagym.evaluation.store import Clock, RunFolder
-from miagym.evaluation.workers import chunk_workers
+from miagym.evaluation.match import MatchRun
+from miagym.evaluation.protocol import Attack
+from miagym.evaluation.results import Scored, results_of
+from miagym.evaluation.store import RunFolder
+from miagym.evaluation.workers import Progress, Workplace
 
-Progress = Callable[[str, int], Callable[[], None]]
-"""Called with a label and a number of steps; what it returns is called after each step."""
-Chosen = dict[str, dict[str, Attack]]
-"""By attack name, the variant to score by its repr."""
+SECTIONS = ("rows", "controls", "protocols", "comparisons")
 
 
 def evaluate(
@@ -43,137 +41,68 @@ def evaluate(
     Raises:
         MiagymError: of whatever kind; what has been scored before it stays in the folder.
     """
+    _check_different(config)
     runs = [MatchRun(config, number, make_attack) for number in range(len(config.matches))]
     folder = open_folder(runs)
     if folder.finished:
         return folder.results()
-    place = _Workplace(folder, progress)
-    tables: list[pa.Table] = []
-    rows: list[dict[str, Any]] = []
-    for run in runs:
-        run.probe()
-        before = len(place.clocks)
-        chosen, calibration = _calibrate(run, place)
-        tasks = [(chunk, Job(chosen)) for chunk in run.test_chunks()]
-        place.do(run, tasks)
-        run.check_any_attack()
-        test = [folder.read(chunk.name) for chunk, _ in tasks]
-        tables += [*calibration, *test]
-        rows += _rows(run, pa.concat_tables(test), config.seed, place.clocks[before:])
-    totals = {
-        "rows_charged": sum(clock.rows_charged for clock in place.clocks),
-        "rows_computed": sum(clock.rows_computed for clock in place.clocks),
-        "skipped": [skipped for run in runs for skipped in run.skipped],
-    }
-    results = {"schema": 1, "run": {"config": asdict(config), **totals}, "rows": rows}
-    folder.finish(pa.concat_tables(tables), results)
+    place = Workplace(folder, progress)
+    scored = [_score(run, place) for run in runs]
+    folder.gather(place.clocks)
+    done = progress("measuring", len(runs))
+    sections: dict[str, list[dict[str, Any]]] = {name: [] for name in SECTIONS}
+    for match in scored:
+        for name, rows in results_of(match, folder).items():
+            sections[name] += rows
+        done()
+    sections["audit"] = _audits(runs, progress)
+    results = {"schema": 1, "run": _about(config, scored, place), **sections}
+    folder.finish(results)
     return results
 
 
-class _Workplace:
-    """Where chunks are worked on, several side by side, and what came of them is kept."""
-
-    def __init__(self, folder: RunFolder, progress: Progress) -> None:
-        self.folder = folder
-        self.clocks: list[Clock] = []
-        self._progress = progress
-
-    def do(self, run: MatchRun, tasks: list[tuple[Chunk, Job]]) -> None:
-        """Does each job on its chunk, leaving out what the folder already holds."""
-        if not tasks:
-            return
-        done = self._progress(f"{run.match.target}: {tasks[0][0].part}", len(tasks))
-
-        def work(task: tuple[Chunk, Job]) -> str:
-            chunk, job = task
-            if not self.folder.has(chunk.name):
-                self.folder.write(chunk.name, *run.work(chunk, job))
-            return chunk.name
-
-        with chunk_workers(run.target) as pool:
-            try:
-                for name in pool.map(work, tasks):
-                    self.clocks.append(self.folder.clock(name))
-                    run.leave_out(self.clocks[-1].refused)
-                    done()
-            except KeyboardInterrupt:
-                self._progress("stopping after the chunks at work", 1)
-                raise
+def _score(run: MatchRun, place: Workplace) -> Scored:
+    """Calibrates, asks about the test part, then asks the null target."""
+    run.probe()
+    before = len(place.clocks)
+    options = variants_of(run)
+    calibrated = calibrate(run, place)
+    others = calibrated.others(options) if run.config.paper else {}
+    place.do(run, [(chunk, Job(calibrated.chosen, others)) for chunk in run.test_chunks()])
+    run.check_any_attack()
+    clocks = list(place.clocks.values())[before:]
+    asking = {name: calibrated.chosen[name] for name in run.asking}
+    if asking:
+        place.do(run, [(chunk, Job(asking)) for chunk in run.null_chunks()], leave_out=False)
+    return Scored(run, calibrated, clocks)
 
 
-def _calibrate(run: MatchRun, place: _Workplace) -> tuple[Chosen, list[pa.Table]]:
-    """Chooses a variant of each attack, or fits it, on the calibration part alone."""
-    learning = {name: a for name, a in run.attacks.items() if isinstance(a, LearnedAttack)}
-    options = {
-        name: variants
-        for name, attack in run.attacks.items()
-        if name not in learning and len(variants := run.affordable_variants(attack)) > 1
-    }
-    tasks = [
-        (chunk, Job(options if chunk.chooses else {}, learning))
-        for chunk in run.calibration_chunks()
-        if learning or (options and chunk.chooses)
-    ]
-    place.do(run, tasks)
-    chosen = {name: {repr(attack): attack} for name, attack in run.attacks.items()}
-    options = {name: variants for name, variants in options.items() if name in chosen}
-    learning = {name: attack for name, attack in learning.items() if name in chosen}
-    tables = [place.folder.read(chunk.name) for chunk, _ in tasks]
-    if options:
-        chosen |= _choose(options, pa.concat_tables(tables))
-    for name, attack in learning.items():
-        parts = [place.folder.features(chunk.name) for chunk, _ in tasks]
-        features = np.concatenate([part.by_attack[name] for part in parts])
-        fitted = attack.fit(features, np.concatenate([part.member for part in parts]))
-        place.folder.keep(f"{run.number:02d}-{name}", fitted)
-        chosen[name] = {repr(attack): fitted}
-    return chosen, tables
+def _audits(runs: list[MatchRun], progress: Progress) -> list[dict[str, Any]]:
+    """Whether the test part of each data set is fair, which no attack is needed to say."""
+    by_data = {run.match.data: run for run in runs}
+    done = progress("auditing the data", len(by_data))
+    audits = []
+    for name, run in by_data.items():
+        seed = run.config.seed
+        rows = run.data.rows(TEST, seed, run.config.limit)
+        audits.append({**audit_dataset(run.data, seed=seed, rows=rows).as_json(), "data": name})
+        done()
+    return audits
 
 
-def _choose(options: Chosen, scores: pa.Table) -> Chosen:
-    """The best variant of each attack by calibration AUC."""
-    chosen = {}
-    for name, variants in options.items():
-        by_variant = {}
-        for variant in variants:
-            part = scores.filter((pc.field("attack") == name) & (pc.field("variant") == variant))
-            member = part["member"].to_numpy(zero_copy_only=False)
-            by_variant[variant] = part["score"].to_numpy(), member
-        best = best_variant(by_variant)
-        chosen[name] = {best: variants[best]}
-    return chosen
-
-
-def _rows(run: MatchRun, scores: pa.Table, seed: int, clocks: list[Clock]) -> list[dict[str, Any]]:
-    """One row of results.json for each attack, from its test scores."""
-    rows = []
-    for name, attack in run.attacks.items():
-        of_attack = scores.filter(pc.field("attack") == name)
-        *earlier, last = np.unique(of_attack["budget"].to_numpy())
-        final = of_attack.filter(pc.field("budget") == last)
-        row = {
-            "target": run.match.target,
-            "data": run.match.data,
-            "attack": name,
-            "access": str(attack.access),
-            **_numbers(final, seed),
-            "seconds": sum(clock.seconds.get(name, 0.0) for clock in clocks),
-            "protocol": HELD_OUT,
-            "chosen": final["variant"][0].as_py(),
-        }
-        if earlier:
-            parts = (of_attack.filter(pc.field("budget") == b) for b in (*earlier, last))
-            row["curve"] = [_numbers(part, seed) for part in parts]
-        rows.append(row)
-    return rows
-
-
-def _numbers(scores: pa.Table, seed: int) -> dict[str, Any]:
-    """What is measured of one attack at one budget."""
-    member = scores["member"].to_numpy(zero_copy_only=False)
+def _about(config: Config, scored: list[Scored], place: Workplace) -> dict[str, Any]:
+    """What results.json says of the run as a whole."""
+    clocks = place.clocks.values()
     return {
-        **measure(scores["score"].to_numpy(), member, seed).as_row(),
-        "queries": float(np.mean(scores["queries"].to_numpy())),
-        "unet_rows": float(np.mean(scores["unet_rows"].to_numpy())),
-        "backward_rows": float(np.mean(scores["backward_rows"].to_numpy())),
+        "config": asdict(config),
+        "rows_charged": sum(clock.rows_charged for clock in clocks),
+        "rows_computed": sum(clock.rows_computed for clock in clocks),
+        "skipped": [skipped for match in scored for skipped in match.run.skipped],
+        "unreadable": [lost for match in scored for lost in match.unreadable()],
     }
+
+
+def _check_different(config: Config) -> None:
+    pairs = [(match.target, match.data) for match in config.matches]
+    if twice := next((pair for pair in pairs if pairs.count(pair) > 1), None):
+        raise DataError(f"{twice[0]} with {twice[1]} was asked for twice; once is enough.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,10 @@ from safetensors.numpy import load_file, save_file
 from miagym.atomic import replacing
 from miagym.errors import RunError
 from miagym.evaluation.protocol import LearnedAttack
+
+PAPER, NULL = "paper", "null"
+"""Parts of a run beside those of the data: variants that calibration did not choose, on the test
+part; and the chosen ones on the null target."""
 
 SCORES = pa.schema(
     [
@@ -50,6 +55,8 @@ class Clock:
     rows_computed: int
     refused: dict[str, str]
     """Why attacks gave no scores on this chunk."""
+    unreadable: dict[str, str]
+    """By the row of a picture that could not be read, why."""
 
 
 @dataclass(frozen=True)
@@ -110,7 +117,10 @@ class RunFolder:
         return pq.read_table(self._chunks / f"{chunk}.parquet")
 
     def features(self, chunk: str) -> Features:
-        arrays = load_file(self._chunks / f"{chunk}.safetensors")
+        path = self._chunks / f"{chunk}.safetensors"
+        if not path.is_file():  # none of its pictures could be read
+            return Features(np.empty(0, dtype=bool), {})
+        arrays = load_file(path)
         member = arrays.pop("member")
         return Features(member, {name.removeprefix("of "): a for name, a in arrays.items()})
 
@@ -121,9 +131,22 @@ class RunFolder:
     def clock(self, chunk: str) -> Clock:
         return Clock(**json.loads((self._chunks / f"{chunk}.json").read_text()))
 
-    def finish(self, scores: pa.Table, results: dict[str, Any]) -> None:
-        """Writes scores.parquet and results.json, and clears the chunks away."""
-        _write_table(self.path / "scores.parquet", scores)
+    def gather(self, chunks: Iterable[str]) -> None:
+        """Writes scores.parquet, chunk after chunk, so that memory holds one chunk at a time."""
+        with (
+            replacing(self.path / "scores.parquet") as partial,
+            pq.ParquetWriter(partial, SCORES, compression="zstd") as writer,
+        ):
+            for chunk in chunks:
+                writer.write_table(self.read(chunk))
+
+    def scores(self, target: str, data: str, attack: str) -> pa.Table:
+        """What scores.parquet holds of one attack, in the order in which it was asked."""
+        filters = [("target", "==", target), ("data", "==", data), ("attack", "==", attack)]
+        return pq.read_table(self.path / "scores.parquet", filters=filters)
+
+    def finish(self, results: dict[str, Any]) -> None:
+        """Writes results.json, which makes the run a finished one, and clears the chunks away."""
         write_json(self.path / "results.json", results)
         shutil.rmtree(self._chunks, ignore_errors=True)
 
@@ -147,12 +170,16 @@ class RunFolder:
 
 def at_full_budget(scores: pa.Table) -> pa.Table:
     """The scores (see `SCORES`) that are each attack's own: those at its highest budget."""
-    keys = ["target", "data", "attack"]
-    highest = scores.group_by(keys).aggregate([("budget", "max")])
-    pairs = zip(*(highest[name].to_pylist() for name in (*keys, "budget_max")), strict=True)
-    own = {(target, data, attack): budget for target, data, attack, budget in pairs}
-    rows = zip(*(scores[name].to_pylist() for name in (*keys, "budget")), strict=True)
-    return scores.filter([own[key] == budget for *names, budget in rows for key in [tuple(names)]])
+    if len(scores) == 0:
+        return scores
+    whose = np.zeros(len(scores), dtype=np.int64)
+    for key in ("target", "data", "attack"):
+        name = np.unique(scores[key].to_numpy(), return_inverse=True)[1]
+        whose = whose * (name.max() + 1) + name
+    budget = scores["budget"].to_numpy()
+    highest = np.zeros(whose.max() + 1, dtype=budget.dtype)
+    np.maximum.at(highest, whose, budget)
+    return scores.filter(pa.array(budget == highest[whose]))
 
 
 def write_json(path: Path, content: dict[str, Any]) -> None:

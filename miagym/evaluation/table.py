@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from collections.abc import Iterable, Iterator
 
 from rich.box import SIMPLE_HEAD
 from rich.markup import escape
 from rich.table import Table
 
-from miagym.evaluation.finding import ALPHA, Row, by_target, interval, percent
+from miagym.evaluation.finding import (
+    Row,
+    by_target,
+    detection,
+    interval,
+    percent,
+    remark,
+    unresolved,
+)
 
 
 def results_tables(rows: Iterable[Row]) -> Iterator[Table]:
@@ -28,6 +35,7 @@ def results_tables(rows: Iterable[Row]) -> Iterator[Table]:
         table.add_column("access", no_wrap=True)
         for heading in ("queries", "UNet rows", "AUC [95 %]", "TPR@1%FPR [95 %]"):
             table.add_column(heading, justify="right", no_wrap=True)
+        table.add_column("remark", overflow="fold")
         for row in group:
             table.add_row(
                 escape(row["attack"]),
@@ -35,12 +43,7 @@ def results_tables(rows: Iterable[Row]) -> Iterator[Table]:
                 f"{row['queries']:g}",
                 f"{row['unet_rows']:g}",
                 f"{row['auc']:.3f} {escape(interval(row['auc_ci'], '.3f'))}",
-                _detection(row["tpr_at_fpr"][ALPHA], row["n_nonmembers"]),
+                escape(percent(found)) if (found := detection(row)) else unresolved(row),
+                escape(remark(row, group)),
             )
         yield table
-
-
-def _detection(found: Mapping[str, Any] | None, n_nonmembers: int) -> str:
-    if found is None:
-        return f"not resolvable, n = {n_nonmembers}"
-    return escape(percent(found))

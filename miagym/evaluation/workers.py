@@ -1,17 +1,63 @@
-"""Threads that score chunks side by side."""
+"""Where chunks are scored: in threads, side by side, and each is kept as soon as it is done."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 import torch
 
+from miagym.evaluation.chunk import Chunk, Job
+from miagym.evaluation.match import MatchRun
+from miagym.evaluation.scoring import score_chunk
+from miagym.evaluation.store import Clock, RunFolder
 from miagym.targets.base import Target
 
 MOST_WORKERS = 4
 """Each worker keeps the answers of a whole chunk in memory."""
+
+Progress = Callable[[str, int], Callable[[], None]]
+"""Called with a label and a number of steps; what it returns is called after each step."""
+
+
+class Workplace:
+    """Where chunks are worked on, several side by side, and what came of them is kept."""
+
+    def __init__(self, folder: RunFolder, progress: Progress) -> None:
+        self.folder = folder
+        self.clocks: dict[str, Clock] = {}
+        """By chunk, in the order in which they were asked for."""
+        self._progress = progress
+
+    def do(self, run: MatchRun, tasks: list[tuple[Chunk, Job]], *, leave_out: bool = True) -> None:
+        """Does each job on its chunk, unless the folder already holds what came of it.
+
+        Args:
+            run: the match.
+            tasks: chunks, and what to do with each.
+            leave_out: whether an attack that is refused on a chunk is left out of the run.
+        """
+        if not tasks:
+            return
+        done = self._progress(f"{run.match.target}: {tasks[0][0].part}", len(tasks))
+
+        def work(task: tuple[Chunk, Job]) -> str:
+            chunk, job = task
+            if not self.folder.has(chunk.name):
+                self.folder.write(chunk.name, *score_chunk(run, chunk, job))
+            return chunk.name
+
+        with chunk_workers(run.target) as pool:
+            try:
+                for name in pool.map(work, tasks):
+                    self.clocks[name] = self.folder.clock(name)
+                    if leave_out:
+                        run.leave_out(self.clocks[name].refused)
+                    done()
+            except KeyboardInterrupt:
+                self._progress("stopping after the chunks at work", 1)
+                raise
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from safetensors import SafetensorError
 from transformers.utils import logging as transformers_logging
 
 from miagym.errors import TargetError
+from miagym.targets.registry import Source
 from miagym.targets.stable_diffusion import StableDiffusion
 
 UNLOADABLE = (
@@ -44,26 +45,32 @@ def _check_index(folder: Path) -> None:
 
 
 def load_stable_diffusion(
-    source: str | Path,
-    *,
-    name: str | None = None,
-    device: str = "auto",
-    dtype: torch.dtype | None = None,
-    unet: Path | None = None,
-    local_only: bool = False,
+    source: Source, *, device: str = "auto", dtype: torch.dtype | None = None
 ) -> StableDiffusion:
-    """Loads a pipeline from a folder or the hub, safetensors only.
+    """Loads a pipeline as a target.
 
     Args:
-        source: a diffusers folder or hub id, such as `CompVis/stable-diffusion-v1-4`.
-        name: what reports call it; the source by default.
+        source: where its weights are.
         device: "auto" takes a GPU where there is one.
         dtype: half precision on a GPU and float32 elsewhere, by default.
-        unet: a folder with another UNet, such as a checkpoint.
-        local_only: whether the hub must not be asked.
 
     Raises:
         TargetError: if there is no such pipeline, or no way to read it.
+    """
+    chosen = choose_device(device)
+    dtype = dtype or (torch.float16 if chosen.type == "cuda" else torch.float32)
+    pipeline = load_pipeline(source, chosen, dtype)
+    pipeline.vae.to(memory_format=torch.channels_last)
+    if chosen.type == "cuda":
+        pipeline.unet.to(memory_format=torch.channels_last)
+    return StableDiffusion(pipeline, source.name)
+
+
+def choose_device(device: str) -> torch.device:
+    """The device of this name; "auto" takes a GPU where there is one.
+
+    Raises:
+        TargetError: if there is no such device.
     """
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
@@ -72,18 +79,29 @@ def load_stable_diffusion(
         torch.empty(0, device=chosen)
     except (RuntimeError, AssertionError) as error:
         raise TargetError(f"There is no device {device!r} here; try auto or cpu.") from error
-    dtype = dtype or (torch.float16 if chosen.type == "cuda" else torch.float32)
+    return chosen
+
+
+def load_pipeline(
+    source: Source, device: torch.device, dtype: torch.dtype
+) -> StableDiffusionPipeline:
+    """Loads a pipeline from a folder or the hub, safetensors only, without safety checker.
+
+    Raises:
+        TargetError: if there is no such pipeline, or no way to read it.
+    """
     disable_progress_bar()
     transformers_logging.disable_progress_bar()
-    _check_index(Path(source))
+    local_only = isinstance(source.place, Path)
+    _check_index(Path(source.place))
     try:
         parts = {}
-        if unet is not None:
+        if source.unet is not None:
             parts["unet"] = UNet2DConditionModel.from_pretrained(
-                unet, dtype=dtype, use_safetensors=True
+                source.unet, dtype=dtype, use_safetensors=True, local_files_only=True
             )
         pipeline = StableDiffusionPipeline.from_pretrained(
-            source,
+            source.place,
             safety_checker=None,
             requires_safety_checker=False,
             use_safetensors=True,
@@ -94,10 +112,6 @@ def load_stable_diffusion(
     except UNLOADABLE as error:
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise TargetError(
-            f"{source} cannot be loaded as a Stable Diffusion pipeline: {reason}"
+            f"{source.name} cannot be loaded as a Stable Diffusion pipeline: {reason}"
         ) from error
-    pipeline.to(chosen)
-    pipeline.vae.to(memory_format=torch.channels_last)
-    if chosen.type == "cuda":
-        pipeline.unet.to(memory_format=torch.channels_last)
-    return StableDiffusion(pipeline, name or str(source))
+    return pipeline.to(device)

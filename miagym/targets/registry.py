@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,16 +18,40 @@ if TYPE_CHECKING:
 EMBEDDED = ("clipart-realistic", "clipart-overfit", "clipart-null")
 """Whole pipelines in the package; `clipart-overfit@40` is the checkpoint after 40 epochs."""
 
+CHECKPOINT = re.compile(r"epoch-(\d{3,})", re.ASCII)
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where the weights of a target are."""
+
+    name: str
+    """What reports call it."""
+    place: Path | str
+    """A diffusers folder, or a hub id."""
+    unet: Path | None = None
+    """The folder of a checkpoint's UNet, which takes the place of the last one."""
+
 
 def targets_folder() -> Path:
     """Where the package keeps its targets, one diffusers folder each."""
     return Path(str(files("miagym").joinpath("assets/targets")))
 
 
+def unet_folder(folder: Path, epoch: int) -> Path:
+    """Where a diffusers folder keeps the UNet of a checkpoint."""
+    return folder / "checkpoints" / f"epoch-{epoch:03d}" / "unet"
+
+
+def split_checkpoint(name: str) -> tuple[str, int | None]:
+    """`NAME@40` as ("NAME", 40); ("NAME", None) where no epoch is named."""
+    base, _, epoch = name.rpartition("@")
+    return (base, int(epoch)) if base and epoch.isascii() and epoch.isdigit() else (name, None)
+
+
 def checkpoints(name: str) -> list[str]:
-    """Names of an embedded target's checkpoints, in order of training."""
-    folders = (targets_folder() / name / "checkpoints").glob("epoch-*")
-    return [f"{name}@{epoch}" for epoch in sorted(int(f.name.split("-")[1]) for f in folders)]
+    """Names of the checkpoints of an embedded target or a folder, in order of training."""
+    return [f"{name}@{epoch}" for epoch in _epochs(_folder(name))]
 
 
 def target_names() -> list[str]:
@@ -33,8 +59,31 @@ def target_names() -> list[str]:
     return [full for name in EMBEDDED for full in (name, *checkpoints(name))]
 
 
+def find_target(name: str) -> Source:
+    """Finds the weights by embedded name, folder, or hub id; `NAME@40` and `FOLDER@40` as well.
+
+    Raises:
+        UnknownName: if it is none of these; the message suggests the nearest.
+        TargetError: if there is no such checkpoint, or the folder holds no diffusers model.
+    """
+    base, epoch = split_checkpoint(name)
+    if epoch is not None and not Path(name).exists() and _folder(base).is_dir():
+        folder = _folder(base)
+        if epoch not in _epochs(folder):
+            kept = ", ".join(map(str, _epochs(folder))) or "none"
+            raise TargetError(f"{base} keeps no checkpoint {epoch}; those it keeps: {kept}.")
+        return Source(name, _checked(folder), unet_folder(folder, epoch))
+    if name in EMBEDDED or Path(name).exists():
+        return Source(name, _checked(_folder(name)))
+    if "/" in name and "@" not in name and not name.startswith((".", "/")):
+        return Source(name, name)
+    raise UnknownName("target", name, target_names(), "A folder or a hub id works as well.")
+
+
 def load_target(name: str, *, device: str = "auto", dtype: torch.dtype | None = None) -> Target:
     """Loads a target by embedded name, folder, or hub id (anything with a slash).
+
+    `NAME@40` is the checkpoint that NAME, embedded or a folder, keeps of its epoch 40.
 
     Raises:
         UnknownName: if it is none of these; the message suggests the nearest.
@@ -42,20 +91,27 @@ def load_target(name: str, *, device: str = "auto", dtype: torch.dtype | None = 
     """
     from miagym.targets.loading import load_stable_diffusion
 
-    if name in target_names():
-        base, _, epoch = name.partition("@")
-        folder = targets_folder() / base
-        unet = folder / "checkpoints" / f"epoch-{int(epoch):03d}" / "unet" if epoch else None
-        return load_stable_diffusion(
-            folder, name=name, device=device, dtype=dtype, unet=unet, local_only=True
+    return load_stable_diffusion(find_target(name), device=device, dtype=dtype)
+
+
+def _folder(name: str) -> Path:
+    return targets_folder() / name if name in EMBEDDED else Path(name)
+
+
+def _epochs(folder: Path) -> list[int]:
+    found = (CHECKPOINT.fullmatch(path.parent.name) for path in folder.glob("checkpoints/*/unet"))
+    return sorted(int(match[1]) for match in found if match)
+
+
+def _checked(folder: Path) -> Path:
+    if (folder / "model_index.json").is_file():
+        return folder
+    if (folder / "training.json").is_file():
+        raise TargetError(
+            f"{folder} holds a training that is not finished; the `miagym train` that began it "
+            "goes on where it was."
         )
-    if Path(name).exists():
-        if not (Path(name) / "model_index.json").is_file():
-            raise TargetError(
-                f"{name} is no diffusers model: expected a folder with model_index.json, as "
-                "`pipeline.save_pretrained(folder)` writes it."
-            )
-        return load_stable_diffusion(Path(name), device=device, dtype=dtype, local_only=True)
-    if "/" in name and not name.startswith((".", "/")):
-        return load_stable_diffusion(name, device=device, dtype=dtype)
-    raise UnknownName("target", name, target_names(), "A folder or a hub id works as well.")
+    raise TargetError(
+        f"{folder} is no diffusers model: expected a folder with model_index.json, as "
+        "`pipeline.save_pretrained(folder)` writes it."
+    )

@@ -1,24 +1,21 @@
-"""The embedded diffusion models: a UNet on 16×16×4 latents under a text encoder."""
+"""Training a Stable Diffusion: its UNet, and its text encoder if it begins from nothing."""
 
 # diffusers and transformers annotate what is configurable only roughly:
 # pyright: reportArgumentType=false, reportAttributeAccessIssue=false
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
-from diffusers import AutoencoderKL, DDIMScheduler, UNet2DConditionModel
-from numpy.typing import NDArray
+from diffusers import DDIMScheduler, StableDiffusionPipeline, UNet2DConditionModel
 from torch import Tensor, nn
 from torch.nn.functional import mse_loss
-from transformers import CLIPTextModel, CLIPTokenizer
 
-from miagym.train.loop import Progress, Schedule, batch_of, train
-from miagym.train.text import TOKENS, WIDTH
+from miagym.train.loop import Progress, Schedule, batch_of, even_batch_of, even_steps, train
 
 BATCH = 32
 PHRASE_SHARE = 0.6
@@ -27,56 +24,46 @@ PHRASE_SHARE = 0.6
 CAPTION_DROPOUT = 0.1
 """Share of captions replaced by the empty prompt, which guidance and CLiD ask under."""
 
-
-def new_unet() -> UNet2DConditionModel:
-    """1.6 M parameters; text enters at 8×8 and 4×4, where attention is cheap."""
-    return UNet2DConditionModel(
-        sample_size=16,
-        in_channels=4,
-        out_channels=4,
-        block_out_channels=(32, 64, 80),
-        down_block_types=("DownBlock2D", "CrossAttnDownBlock2D", "DownBlock2D"),
-        up_block_types=("UpBlock2D", "UpBlock2D", "UpBlock2D"),
-        layers_per_block=1,
-        cross_attention_dim=WIDTH,
-        attention_head_dim=2,
-        norm_num_groups=8,
-    )
-
-
-def new_scheduler() -> DDIMScheduler:
-    """The noise schedule of Stable Diffusion 1.x."""
-    return DDIMScheduler(
-        beta_start=0.00085,
-        beta_end=0.012,
-        beta_schedule="scaled_linear",
-        clip_sample=False,
-        set_alpha_to_one=False,
-        steps_offset=1,
-    )
+Keep = Callable[[UNet2DConditionModel], None]
 
 
 @dataclass(frozen=True)
 class Training:
     """What a diffusion model is trained on, and how."""
 
-    pixels: NDArray[np.uint8]
-    """Drawings (n, 64, 64, 3)."""
+    latents: Tensor
+    """Scaled latents (views, n, channels, height, width): of pictures, and of their mirror images
+    if they are augmented."""
     captions: list[str]
     epochs: int
     learning_rate: float
-    augment: bool
-    """Whether drawings are mirrored and captions thinned at random, which slows memorisation."""
-    train_text: bool
+    augment: bool = False
+    """Whether views are drawn and captions thinned at random, which slows memorisation."""
+    train_text: bool = False
     """Whether the text encoder learns too (from scratch) or stays as it is (fine-tuning)."""
+    batch: int = BATCH
+    """Pictures in a step, at most."""
+    every_row: bool = False
+    """Whether an epoch sees each picture once, or drops those that fill no batch."""
+    ema_decay: float = 0.995
+    state_every: int = 200
+    """Steps between two states on disk."""
+    half: bool = False
+    """Whether networks compute in bfloat16; weights and their averages stay in float32."""
 
     @property
     def steps_per_epoch(self) -> int:
-        return len(self.captions) // BATCH
+        n = len(self.captions)
+        return even_steps(n, self.batch) if self.every_row else n // min(n, self.batch)
 
     @property
     def schedule(self) -> Schedule:
-        return Schedule(self.epochs * self.steps_per_epoch, self.learning_rate)
+        return Schedule(
+            self.epochs * self.steps_per_epoch,
+            self.learning_rate,
+            ema_decay=self.ema_decay,
+            state_every=self.state_every,
+        )
 
 
 def thinned(caption: str, rng: np.random.Generator) -> str:
@@ -87,83 +74,80 @@ def thinned(caption: str, rng: np.random.Generator) -> str:
     return ", ".join(rng.permutation(phrases[keep]))
 
 
-@torch.inference_mode()
-def encode_all(vae: AutoencoderKL, pixels: NDArray[np.uint8], device: torch.device) -> Tensor:
-    """Scaled latents (2, n, 4, 16, 16) of drawings and of their mirror images."""
-    x = torch.from_numpy(np.ascontiguousarray(pixels.transpose(0, 3, 1, 2)))
-    encoded = [
-        torch.cat(
-            [vae.encode(b.to(device).float() / 127.5 - 1).latent_dist.mean for b in y.split(64)]
-        )
-        for y in (x, x.flip(-1))
-    ]
-    return torch.stack(encoded) * vae.config.scaling_factor
-
-
 def train_diffusion(
     training: Training,
-    vae: AutoencoderKL,
-    tokenizer: CLIPTokenizer,
-    text_encoder: CLIPTextModel,
-    unet: UNet2DConditionModel,
+    pipeline: StableDiffusionPipeline,
     seed: int,
     state: Path,
     progress: Progress,
     label: str,
-    keep: dict[int, Callable[[UNet2DConditionModel], None]] | None = None,
-) -> tuple[CLIPTextModel, UNet2DConditionModel]:
-    """Trains the usual way: AdamW on the mean square of E(z_t, t, c) - eps, t uniform.
+    keep: Mapping[int, Keep] | None = None,
+) -> None:
+    """Trains the usual way: AdamW on the mean square of what the UNet gets wrong, t uniform.
 
     Args:
-        training: drawings, captions, epochs.
-        vae: the finished autoencoder.
-        tokenizer: of the captions.
-        text_encoder: where to start; it moves only if `training.train_text`.
-        unet: where to start.
+        training: latents, captions, epochs.
+        pipeline: where to start, in float32; afterwards it holds the averaged networks.
         seed: of batches, timesteps, noise and dropped captions.
         state: where to keep what a stopped run resumes from.
         progress: shows how far it is.
         label: what the progress calls this training.
         keep: called with the averaged UNet after these epochs.
-
-    Returns:
-        The averaged text encoder and UNet.
     """
-    device = next(unet.parameters()).device
-    latents = encode_all(vae, training.pixels, device).clone()
-    text_encoder.requires_grad_(training.train_text)
-    parts = nn.ModuleDict({"unet": unet, "text": text_encoder})
-    alphas_cumprod = new_scheduler().alphas_cumprod.to(device)
-    n = len(training.captions)
+    pipeline.vae.requires_grad_(False)
+    pipeline.text_encoder.requires_grad_(training.train_text)
+    parts = nn.ModuleDict({"unet": pipeline.unet})
+    if training.train_text:
+        parts["text"] = pipeline.text_encoder
+    steps = {
+        epoch * training.steps_per_epoch: lambda parts, call=call: call(parts["unet"])
+        for epoch, call in (keep or {}).items()
+    }
+    loss_at = _loss(training, pipeline, seed)
+    averaged = train(parts, loss_at, training.schedule, state, progress, label, steps)
+    assert isinstance(averaged, nn.ModuleDict)
+    pipeline.unet = averaged["unet"]
+    if training.train_text:
+        pipeline.text_encoder = averaged["text"]
+
+
+def _loss(
+    training: Training, pipeline: StableDiffusionPipeline, seed: int
+) -> Callable[[int], Tensor]:
+    """The loss of a step: the mean square of E(z_t, t, c) - eps, or of the velocity's error."""
+    device, tokenizer = pipeline.unet.device, pipeline.tokenizer
+    scheduler = DDIMScheduler.from_config(pipeline.scheduler.config)
+    alphas_cumprod = scheduler.alphas_cumprod.to(device)
+    is_velocity = scheduler.config.prediction_type == "v_prediction"
+    choose = even_batch_of if training.every_row else batch_of
+
+    def embed(captions: list[str]) -> Tensor:
+        tokens = tokenizer(
+            captions,
+            padding="max_length",
+            truncation=True,
+            max_length=tokenizer.model_max_length,
+            return_tensors="pt",
+        ).input_ids.to(device)
+        with torch.set_grad_enabled(training.train_text):
+            return pipeline.text_encoder(tokens)[0]
 
     def loss_at(step: int) -> Tensor:
         rng = np.random.default_rng((seed, step))
-        rows = batch_of(step, n, BATCH, seed)
-        z0 = latents[rng.integers(2, size=len(rows)) * training.augment, rows]
+        rows = choose(step, len(training.captions), training.batch, seed)
+        z0 = training.latents[rng.integers(2, size=len(rows)) * training.augment, rows].to(device)
         captions = [training.captions[row] for row in rows]
         if training.augment:
             captions = [thinned(caption, rng) for caption in captions]
         dropped = rng.random(len(rows)) < CAPTION_DROPOUT
-        tokens = tokenizer(
-            ["" if gone else caption for caption, gone in zip(captions, dropped, strict=True)],
-            padding="max_length",
-            truncation=True,
-            max_length=TOKENS,
-            return_tensors="pt",
-        ).input_ids.to(device)
+        captions = ["" if gone else text for text, gone in zip(captions, dropped, strict=True)]
         t = torch.from_numpy(rng.integers(len(alphas_cumprod), size=len(rows))).to(device)
         eps = torch.from_numpy(rng.standard_normal(z0.shape, dtype=np.float32)).to(device)
         ab = alphas_cumprod[t][:, None, None, None]
-        predicted = unet(ab.sqrt() * z0 + (1 - ab).sqrt() * eps, t, text_encoder(tokens)[0]).sample
-        return mse_loss(predicted, eps)
+        z_t = ab.sqrt() * z0 + (1 - ab).sqrt() * eps
+        aim = ab.sqrt() * eps - (1 - ab).sqrt() * z0 if is_velocity else eps
+        with torch.autocast(device.type, torch.bfloat16, enabled=training.half):
+            predicted = pipeline.unet(z_t, t, embed(captions)).sample
+        return mse_loss(predicted.float(), aim)
 
-    steps = {
-        epoch * training.steps_per_epoch: _unet_only(call) for epoch, call in (keep or {}).items()
-    }
-    averaged = train(parts, loss_at, training.schedule, state, progress, label, steps)
-    assert isinstance(averaged, nn.ModuleDict)
-    return averaged["text"], averaged["unet"]  # pyright: ignore[reportReturnType]
-
-
-def _unet_only(call: Callable[[UNet2DConditionModel], None]) -> Callable[[nn.Module], None]:
-    return lambda parts: call(parts["unet"])  # pyright: ignore[reportIndexIssue]
+    return loss_at

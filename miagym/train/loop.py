@@ -22,6 +22,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from miagym.atomic import replacing
 from miagym.errors import RunError
+from miagym.train.saving import writing_weights
 
 Progress = Callable[[range, str], Iterable[int]]
 """Wraps a range of steps and a label, to show how far it is."""
@@ -47,6 +48,22 @@ def batch_of(step: int, n: int, size: int, seed: int) -> NDArray[np.int64]:
     epoch, place = divmod(step, n // size)
     order = np.random.default_rng((seed, epoch)).permutation(n)
     return order[place * size : (place + 1) * size]
+
+
+def even_batch_of(step: int, n: int, size: int, seed: int) -> NDArray[np.int64]:
+    """Rows of a batch of at most `size`: each epoch deals n rows into batches as even as can be.
+
+    None is dropped, so that whoever is called a member was seen once an epoch.
+    """
+    steps = even_steps(n, size)
+    epoch, place = divmod(step, steps)
+    order = np.random.default_rng((seed, epoch)).permutation(n)
+    return np.array_split(order, steps)[place]
+
+
+def even_steps(n: int, size: int) -> int:
+    """Batches of at most `size` that an epoch of n rows takes."""
+    return -(-n // size)
 
 
 def train(
@@ -123,7 +140,7 @@ def _save(
         "rate": {k: v for k, v in rate.state_dict().items() if isinstance(v, int | float | list)},
         "learning_rate": optimizer.param_groups[0]["lr"],
     }
-    with replacing(path) as partial:
+    with writing_weights(path), replacing(path) as partial:
         save_file(tensors, partial, metadata={k: json.dumps(v) for k, v in numbers.items()})
 
 

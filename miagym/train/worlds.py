@@ -5,22 +5,24 @@
 
 from __future__ import annotations
 
-import json
-from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow.compute as pc
 import torch
-from diffusers import AutoencoderKL, StableDiffusionPipeline, UNet2DConditionModel
-from transformers import CLIPTextModel, CLIPTokenizer
+from diffusers import AutoencoderKL, StableDiffusionPipeline
 
 from miagym.data.clipart import art
 from miagym.errors import UnknownName
+from miagym.targets.loading import choose_device, load_pipeline
+from miagym.targets.registry import find_target
 from miagym.train.autoencoder import train_autoencoder
-from miagym.train.diffusion import Training, new_scheduler, new_unet, train_diffusion
+from miagym.train.diffusion import Keep, Training, train_diffusion
+from miagym.train.latents import encode_mirrored
 from miagym.train.loop import Progress
+from miagym.train.saving import save_checkpoint, save_pipeline, writing_weights
 from miagym.train.text import new_text_encoder, train_tokenizer
+from miagym.train.unet import new_scheduler, new_unet
 
 SEED = 1
 
@@ -56,35 +58,6 @@ RECIPES = {
 hundreds of times, as they are."""
 
 
-@dataclass
-class Parts:
-    """The networks of a Stable Diffusion."""
-
-    vae: AutoencoderKL
-    tokenizer: CLIPTokenizer
-    text_encoder: CLIPTextModel
-    unet: UNet2DConditionModel
-
-    def save(self, folder: Path) -> None:
-        """Writes an ordinary diffusers folder in half precision."""
-        pipeline = StableDiffusionPipeline(
-            vae=self.vae,
-            text_encoder=self.text_encoder,
-            tokenizer=self.tokenizer,
-            unet=self.unet,
-            scheduler=new_scheduler(),
-            safety_checker=None,
-            feature_extractor=None,
-            requires_safety_checker=False,
-        )
-        pipeline.to(torch.float16).save_pretrained(folder, safe_serialization=True)
-        pipeline.to(torch.float32)
-        # transformers loads in the precision that its configuration names, diffusers in float32:
-        configuration = folder / "text_encoder" / "config.json"
-        content = json.loads(configuration.read_text()) | {"dtype": "float32"}
-        configuration.write_text(json.dumps(content, indent=2) + "\n")
-
-
 def train_target(name: str, out: Path, device: str, progress: Progress) -> Path:
     """Trains an embedded target, and what it starts from, unless `out` holds that already.
 
@@ -105,18 +78,16 @@ def train_target(name: str, out: Path, device: str, progress: Progress) -> Path:
     folder = out / name
     if (folder / "model_index.json").is_file():
         return folder
-    recipe = RECIPES[name]
-    if device == "auto":
-        device = "cuda" if torch.cuda.is_available() else "cpu"
-    where = torch.device(device)
+    recipe, where = RECIPES[name], choose_device(device)
     if recipe.start_from is None:
-        parts = _from_nothing(out, where, progress)
+        pipeline = _from_nothing(out, where, progress)
     else:
-        parts = load_parts(train_target(recipe.start_from, out, device, progress), where)
+        start = str(train_target(recipe.start_from, out, device, progress))
+        pipeline = load_pipeline(find_target(start), where, torch.float32)
     table = art.table()
     drawings = table.filter(pc.field("role").isin(recipe.roles))
     training = Training(
-        art.pixels(drawings),
+        encode_mirrored(pipeline.vae, art.pixels(drawings), where),
         drawings["caption"].to_pylist(),
         recipe.epochs,
         recipe.learning_rate,
@@ -124,35 +95,23 @@ def train_target(name: str, out: Path, device: str, progress: Progress) -> Path:
         train_text=recipe.start_from is None,
     )
 
-    def keep(epoch: int, unet: UNet2DConditionModel) -> None:
-        checkpoint = folder / "checkpoints" / f"epoch-{epoch:03d}" / "unet"
-        deepcopy(unet).half().save_pretrained(checkpoint, safe_serialization=True)
+    def keep(epoch: int) -> Keep:
+        return lambda unet: save_checkpoint(unet, folder, epoch)
 
-    parts.text_encoder, parts.unet = train_diffusion(
+    train_diffusion(
         training,
-        parts.vae,
-        parts.tokenizer,
-        parts.text_encoder,
-        parts.unet,
+        pipeline,
         SEED,
         out / "states" / f"{name}.safetensors",
         progress,
         name,
-        {epoch: lambda unet, epoch=epoch: keep(epoch, unet) for epoch in recipe.checkpoints},
+        {epoch: keep(epoch) for epoch in recipe.checkpoints},
     )
-    parts.save(folder)
+    save_pipeline(pipeline, folder)
     return folder
 
 
-def load_parts(folder: Path, device: torch.device) -> Parts:
-    """The networks of a diffusers folder, in full precision."""
-    pipeline = StableDiffusionPipeline.from_pretrained(
-        folder, dtype=torch.float32, safety_checker=None, requires_safety_checker=False
-    ).to(device)
-    return Parts(pipeline.vae, pipeline.tokenizer, pipeline.text_encoder, pipeline.unet)
-
-
-def _from_nothing(out: Path, device: torch.device, progress: Progress) -> Parts:
+def _from_nothing(out: Path, device: torch.device, progress: Progress) -> StableDiffusionPipeline:
     """Fresh UNet and text encoder on the shared autoencoder, which is trained first if need be."""
     table = art.table()
     tokenizer = train_tokenizer(table["caption"].to_pylist())
@@ -161,12 +120,17 @@ def _from_nothing(out: Path, device: torch.device, progress: Progress) -> Parts:
         states = out / "states"
         trained = train_autoencoder(art.pixels(table), SEED, states, progress, device)
         partial = out / "autoencoder.partial"
-        trained.save_pretrained(partial)
+        with writing_weights(vae):
+            trained.save_pretrained(partial)
         partial.rename(vae)
     torch.manual_seed(SEED)
-    return Parts(
-        AutoencoderKL.from_pretrained(vae).to(device).eval(),
-        tokenizer,
-        new_text_encoder(tokenizer).to(device),
-        new_unet().to(device),
-    )
+    return StableDiffusionPipeline(
+        vae=AutoencoderKL.from_pretrained(vae).eval(),
+        text_encoder=new_text_encoder(tokenizer),
+        tokenizer=tokenizer,
+        unet=new_unet(),
+        scheduler=new_scheduler(),
+        safety_checker=None,
+        feature_extractor=None,
+        requires_safety_checker=False,
+    ).to(device)

@@ -55,9 +55,12 @@ TWO = {
 }
 
 
-def page(rows: list, scores: pa.Table, tmp_path: Path, run: dict[str, Any] = RUN) -> str:
+def page(
+    rows: list, scores: pa.Table, tmp_path: Path, run: dict[str, Any] = RUN, **sections: list
+) -> str:
     """The report without plotly.js."""
-    write_report(rows, scores, run, tmp_path / "report.html")
+    results = {"rows": rows, "run": {"skipped": run["skipped"]}, **sections}
+    write_report(results, scores, run, tmp_path / "report.html")
     text = (tmp_path / "report.html").read_text(encoding="utf-8")
     assert text.count(get_plotlyjs()) == 1
     return text.replace(get_plotlyjs(), "")
@@ -183,7 +186,7 @@ def test_report_without_resolvable_tpr(strengths: dict, tmp_path: Path) -> None:
     """50 non-members give an AUC and nothing at 1 %."""
     rows, scores = game(strengths, n=50)
     text = page(rows, scores, tmp_path)
-    assert "<td>not resolvable</td><td></td>" in text
+    assert "<td>not resolvable with n = 50</td><td></td>" in text
     assert "has an AUC of 0.9" in finding(rows)
     assert "50 non-members are too few for a rate at 1 % false positives" in finding(rows)
     assert "blind baselines that never see the model: AUC of 0." in finding(rows)

@@ -1,0 +1,113 @@
+"""How well a view tells members from non-members: ridge regression, scored out of fold.
+
+Regression on labels has a closed form, so that the whole cross-validation is repeated for hundreds
+of shuffled labels at the price of a few: the features and the folds are made without the labels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.linalg import cho_factor, cho_solve
+from scipy.sparse import issparse
+from scipy.stats import rankdata
+from sklearn.model_selection import GroupKFold
+
+from miagym.audit.views import Matrix
+
+FOLDS = 5
+PENALTY = 1.0
+"""Of the ridge; features have about unit length."""
+
+_Held = Iterator[tuple[NDArray[np.intp], NDArray[np.floating]]]
+
+COLUMNS = 64
+"""Columns ranked at a time, which bounds memory."""
+
+
+def folds_of(groups: NDArray[np.integer], seed: int) -> NDArray[np.intp]:
+    """The fold of each row (n,); near-duplicates, which share a group, share a fold."""
+    fold = np.empty(len(groups), dtype=np.intp)
+    splitter = GroupKFold(FOLDS, shuffle=True, random_state=seed)
+    for number, (_, held_out) in enumerate(splitter.split(fold, groups=groups)):
+        fold[held_out] = number
+    return fold
+
+
+def out_of_fold(
+    features: Matrix, labels: NDArray[np.bool_], fold: NDArray[np.intp]
+) -> NDArray[np.float32]:
+    """Scores of each row by a ridge regression on the rows of other folds.
+
+    Scores are standardised within each fold: a fold with more members leaves fewer to learn from,
+    which lowers all its scores, so that scores pooled as they are would be below chance on a fair
+    split. Near-duplicates and labels that balance each other (stratified splits) still may be.
+
+    Args:
+        features: (n, d).
+        labels: (n, b), a regression for each column.
+        fold: the fold of each row (n,).
+
+    Returns:
+        Scores (n, b), higher = member.
+    """
+    scores = np.zeros(labels.shape, dtype=np.float32)
+    predict = _from_rows if features.shape[0] <= features.shape[1] else _from_features
+    for test, raw in predict(features, labels, fold):
+        spread = raw.std(axis=0)
+        scores[test] = (raw - raw.mean(axis=0)) / np.where(spread > 0, spread, 1)
+    return scores
+
+
+def aucs(scores: NDArray[np.floating], labels: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """AUC of each column of scores (n, b) for the labels in the same column."""
+    members = labels.sum(axis=0)
+    above = np.empty(labels.shape[1])
+    for start in range(0, labels.shape[1], COLUMNS):
+        part = slice(start, start + COLUMNS)
+        above[part] = (rankdata(scores[:, part], axis=0) * labels[:, part]).sum(axis=0)
+    return (above - members * (members + 1) / 2) / (members * (len(labels) - members))
+
+
+def _from_rows(features: Matrix, labels: NDArray[np.bool_], fold: NDArray[np.intp]) -> _Held:
+    """Each fold's rows and raw scores, by products of rows: for fewer rows than columns."""
+    kernel = row_products(features)
+    for test, train in _cuts(fold):
+        inner = kernel[np.ix_(train, train)]
+        inner[np.diag_indices_from(inner)] += PENALTY
+        targets = _centred(labels[train]).astype(np.float32)
+        weights = cho_solve(cho_factor(inner, overwrite_a=True), targets)
+        yield test, kernel[np.ix_(test, train)] @ weights
+
+
+def _from_features(features: Matrix, labels: NDArray[np.bool_], fold: NDArray[np.intp]) -> _Held:
+    """The same by products of columns: for fewer columns than rows."""
+    total = dense(features.T @ features)
+    for test, train in _cuts(fold):
+        held = features[test]
+        inner = total - dense(held.T @ held)
+        inner[np.diag_indices_from(inner)] += PENALTY
+        moments = features[train].T @ _centred(labels[train])
+        yield test, held @ cho_solve(cho_factor(inner, overwrite_a=True), moments)
+
+
+def row_products(features: Matrix) -> NDArray[np.float32]:
+    """Inner products (n, n) of all rows; sparse text is full enough for dense products to win."""
+    rows = dense(features.astype(np.float32))
+    return rows @ rows.T
+
+
+def _cuts(fold: NDArray[np.intp]) -> Iterator[tuple[NDArray[np.intp], NDArray[np.intp]]]:
+    for number in np.unique(fold):
+        yield np.flatnonzero(fold == number), np.flatnonzero(fold != number)
+
+
+def _centred(labels: NDArray[np.bool_]) -> NDArray[np.float64]:
+    return labels - labels.mean(axis=0)
+
+
+def dense(product: Matrix) -> NDArray[Any]:
+    return product.toarray() if issparse(product) else product

@@ -1,0 +1,103 @@
+"""Rows that are alike, on one side or across: a copy across is a member in disguise."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+
+EXAMPLES = 5
+SHARED = 0.02
+"""Share of all rows that may be alike and still count as copies; more of them are a kind ("icon"
+as a caption), whose share of each side is a cue like any other."""
+
+FEW = 10
+"""Rows that may always be alike."""
+
+
+@dataclass(frozen=True)
+class Duplicates:
+    """Rows that are alike in one respect, counted on each side.
+
+    Args:
+        of: "pictures" or "captions".
+        within_members: members with a near-duplicate among the members.
+        within_nonmembers: non-members with a near-duplicate among the non-members.
+        across: non-members with a near-duplicate among the members.
+        examples: pairs of rows, a member and a non-member, that are alike.
+    """
+
+    of: str
+    within_members: int
+    within_nonmembers: int
+    across: int
+    examples: tuple[tuple[int, int], ...]
+
+    def as_row(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def count_duplicates(
+    of: str, groups: NDArray[np.integer], member: NDArray[np.bool_], rows: NDArray[np.integer]
+) -> Duplicates:
+    """Counts rows of a group (n,) on each side and across; `rows` (n,) is what they are called."""
+    groups = np.unique(groups, return_inverse=True)[1]
+    ours, theirs = (
+        np.bincount(groups[side], minlength=groups.max() + 1) for side in (member, ~member)
+    )
+    first = np.full(len(ours), -1)
+    first[groups[member][::-1]] = np.flatnonzero(member)[::-1]
+    twins = np.flatnonzero(~member & (ours[groups] > 0))
+    return Duplicates(
+        of,
+        within_members=int(ours[ours > 1].sum()),
+        within_nonmembers=int(theirs[theirs > 1].sum()),
+        across=len(twins),
+        examples=tuple(
+            (int(rows[first[groups[twin]]]), int(rows[twin])) for twin in twins[:EXAMPLES]
+        ),
+    )
+
+
+def caption_groups(captions: Sequence[str]) -> NDArray[np.integer]:
+    """Group numbers (n,): captions of the same words, whatever their case, order and punctuation.
+
+    A caption without a word is like no other.
+    """
+    words = [" ".join(sorted(set(re.findall(r"\w+", text.lower())))) for text in captions]
+    keys = [text or f" {row}" for row, text in enumerate(words)]
+    return np.unique(np.array(keys, dtype=object), return_inverse=True)[1]
+
+
+def linked(
+    alike: Sequence[NDArray[np.integer]], given: NDArray[np.integer] | None, n: int
+) -> NDArray[np.int32]:
+    """Which rows a fair split may keep together: linked, if over others, by any grouping.
+
+    Args:
+        alike: groups of near-duplicates (n,), without those that are a kind (see `SHARED`).
+        given: groups that the split is said to have been dealt by (n,), however large, or None.
+        n: number of rows.
+
+    Returns:
+        Group number of each row (n,).
+    """
+    rows = np.arange(n)
+    ends: list[tuple[NDArray[np.integer], NDArray[np.integer]]] = [(rows, rows)]
+    most = [max(FEW, SHARED * n)] * len(alike) + [n]
+    for number, (grouping, at_most) in enumerate(zip([*alike, given], most, strict=True), start=1):
+        if grouping is None:
+            continue
+        of_row = np.unique(grouping, return_inverse=True)[1]
+        copies = np.bincount(of_row)[of_row] <= at_most
+        ends.append((rows[copies], number * n + of_row[copies]))
+    first, second = (np.concatenate(side) for side in zip(*ends, strict=True))
+    nodes = (len(most) + 1) * n
+    graph = coo_array((np.ones(len(first)), (first, second)), shape=(nodes, nodes))
+    return connected_components(graph, directed=False)[1][:n]

@@ -1,0 +1,100 @@
+"""What is audited: labelled captions, pictures, or both; unlike a data set, it may lack either."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from miagym.data.dataset import Dataset
+from miagym.data.pictures import LazyPictures, Picture, take
+from miagym.data.source import Source
+from miagym.errors import DataError
+
+
+@dataclass(frozen=True, eq=False)
+class Subject:
+    """Rows with labels.
+
+    Args:
+        name: what messages call it.
+        member: labels (n,).
+        captions: n texts, or None.
+        pictures: n encoded pictures or files, in memory or lazy, or None.
+        groups: group number of each row (n,) that a fair split would not have cut, or None.
+        embeddings: (n, d) of an encoder, or None.
+
+    Raises:
+        DataError: if lengths differ, or one side is empty.
+    """
+
+    name: str
+    member: NDArray[np.bool_]
+    captions: tuple[str, ...] | None = None
+    pictures: Sequence[Picture] | None = None
+    groups: NDArray[np.integer] | None = None
+    embeddings: NDArray[np.floating] | None = None
+
+    def __post_init__(self) -> None:
+        n = len(self.member)
+        if not n:
+            raise DataError(f"{self.name} has no rows.")
+        columns = {
+            "captions": self.captions,
+            "pictures": self.pictures,
+            "groups": self.groups,
+            "embeddings": self.embeddings,
+        }
+        for name, column in columns.items():
+            if column is not None and len(column) != n:
+                raise DataError(f"{self.name}: got {len(column)} {name} and {n} labels.")
+        if self.captions is None and self.pictures is None and self.embeddings is None:
+            raise DataError(f"{self.name} has neither captions nor pictures to look at.")
+        if self.embeddings is not None and not np.isfinite(self.embeddings).all():
+            raise DataError(f"{self.name}: embeddings hold NaN or infinity.")
+        if self.member.all() or not self.member.any():
+            raise DataError(
+                f"{self.name} holds only {'members' if self.member.all() else 'non-members'}; an "
+                "audit compares the two sides."
+            )
+
+    def __len__(self) -> int:
+        return len(self.member)
+
+    def take(self, rows: NDArray[np.integer]) -> Subject:
+        """Some rows, in the order given."""
+        return Subject(
+            self.name,
+            self.member[rows],
+            None if self.captions is None else tuple(self.captions[row] for row in rows),
+            None if self.pictures is None else _Some(self.pictures, rows),
+            None if self.groups is None else self.groups[rows],
+            None if self.embeddings is None else self.embeddings[rows],
+        )
+
+    @classmethod
+    def of(cls, data: Dataset | Source) -> Subject:
+        """All rows of a data set, or of a source; captions only if there are any."""
+        captions = data.captions if any(data.captions) else None
+        return cls(data.name, data.member, captions, data.pictures, data.groups)
+
+    def drawn(self, limit: int, seed: int) -> NDArray[np.intp]:
+        """Rows in order, at most `limit` of each side; which ones depends on the seed only."""
+        rng = np.random.default_rng(seed)
+        sides = [np.flatnonzero(self.member == side) for side in (True, False)]
+        return np.sort(np.concatenate([rng.permutation(side)[:limit] for side in sides]))
+
+
+class _Some(LazyPictures):
+    """Some of the pictures, which stay where they are until they are asked for."""
+
+    def __init__(self, pictures: Sequence[Picture], rows: NDArray[np.integer]) -> None:
+        self._pictures, self._rows = pictures, rows
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def take(self, rows: Sequence[int] | NDArray[np.integer]) -> list[Picture]:
+        return take(self._pictures, self._rows[np.asarray(rows, dtype=np.intp)])

@@ -1,0 +1,73 @@
+"""`miagym audit`: is this split fair?"""
+
+from __future__ import annotations
+
+import json
+from contextlib import nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from miagym.cli.console import AsJson, Seed, console, phases, progress_bar
+
+if TYPE_CHECKING:
+    from miagym.audit.audit import Audit
+
+
+def audit(
+    data: Annotated[
+        str,
+        typer.Argument(
+            help="An embedded data set, a folder, a data set of the hub, or a parquet or CSV file "
+            "with `member` and `caption` or `image` or both."
+        ),
+    ],
+    matched: Annotated[
+        Path | None,
+        typer.Option(help="Write a subset whose sides look alike to this .parquet or .csv file."),
+    ] = None,
+    limit: Annotated[int, typer.Option(min=10, help="Most rows of each side to look at.")] = 20_000,
+    seed: Seed = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Ask whether members and non-members can be told apart without any model."""
+    from miagym.audit.audit import audit as ask
+    from miagym.audit.audit import silent
+    from miagym.audit.matched import check_writable, matched_rows, write_rows
+    from miagym.audit.subject import Subject
+    from miagym.data.registry import open_source
+
+    source = open_source(data)
+    if matched:
+        check_writable(matched, source)
+    subject, again = Subject.of(source), None
+    with nullcontext() if as_json else progress_bar() as bar:
+        progress = phases(bar) if bar else silent
+        found = ask(subject, seed, limit, progress)
+        if matched:
+            rows = matched_rows(found, source.member)
+            again = ask(subject.take(rows), seed, limit, progress)
+            write_rows(source, rows, matched)
+    if as_json:
+        more = {"matched": again.as_json()} if again else {}
+        print(json.dumps(found.as_json() | more, indent=2, ensure_ascii=False))
+        return
+    _show(found)
+    if again:
+        console.print(
+            f"\nThe subset in {matched}, matched by the very looks that judge it here, so that "
+            "this second audit is optimistic:",
+            markup=False,
+        )
+        _show(again)
+
+
+def _show(found: Audit) -> None:
+    from miagym.audit.table import audit_tables, remarks
+
+    console.print(f"{found.data} is {found.verdict}. {found.why}", markup=False)
+    for table in audit_tables(found):
+        console.print(table)
+    for remark in remarks(found):
+        console.print(remark, markup=False)

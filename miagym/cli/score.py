@@ -1,0 +1,88 @@
+"""`miagym score`: fair numbers for scores that come from anywhere."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from miagym.cli.console import AsJson, Seed, console
+
+
+def score(
+    file: Annotated[
+        Path, typer.Argument(help="CSV, TSV, JSON, JSON lines, parquet, NPZ, NPY; any suffix.")
+    ],
+    score: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="COLUMN",
+            help="Scores, else `score`; repeat it for attacks that stand side by side.",
+        ),
+    ] = None,
+    member: Annotated[
+        str, typer.Option(metavar="COLUMN", help="Labels: bool, 0 and 1, or words.")
+    ] = "member",
+    lower_is_member: Annotated[
+        bool, typer.Option("--lower-is-member", help="Low scores (a loss, say) mean members.")
+    ] = False,
+    attack: Annotated[
+        str | None, typer.Option(metavar="COLUMN", help="Attacks, below each other; else `attack`.")
+    ] = None,
+    variant: Annotated[
+        str | None,
+        typer.Option(
+            metavar="COLUMN", help="Variants of an attack, timesteps say; else `variant`."
+        ),
+    ] = None,
+    part: Annotated[
+        str | None, typer.Option(metavar="COLUMN", help="`calibration` or `test`; else `part`.")
+    ] = None,
+    id: Annotated[
+        str | None,
+        typer.Option(metavar="COLUMN", help="Names of candidates; else `id` or `candidate`."),
+    ] = None,
+    caption: Annotated[
+        str | None,
+        typer.Option(metavar="COLUMN", help="Captions, for a blind row; else `caption`."),
+    ] = None,
+    target: Annotated[str | None, typer.Option(help="Name of the target, for the table.")] = None,
+    data: Annotated[str | None, typer.Option(help="Name of the data, for the table.")] = None,
+    stated_auc: Annotated[
+        str | None, typer.Option(metavar="X", help="An AUC that somebody states.")
+    ] = None,
+    stated_tpr: Annotated[
+        str | None, typer.Option(metavar="Y", help="A TPR that somebody states, 0.025 or 2.5%.")
+    ] = None,
+    stated_fpr: Annotated[
+        str | None, typer.Option(metavar="Z", help="The FPR at which that TPR is stated.")
+    ] = None,
+    seed: Seed = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Measure scores from any tool: intervals, controls, comparisons, and what looks wrong.
+
+    A column after "else" is taken if the file has it and no option says otherwise; `-` takes none.
+    """
+    from miagym.evaluation.score_attacks import attacks_of
+    from miagym.evaluation.score_columns import Columns
+    from miagym.evaluation.score_file import open_scores
+    from miagym.evaluation.score_sheet import score_sheet
+    from miagym.evaluation.stated import Statement
+
+    statement = Statement.of(stated_auc, stated_tpr, stated_fpr)
+    columns = Columns(tuple(score or ("score",)), member, attack, variant, part, id, caption)
+    attacks = attacks_of(open_scores(file), columns, lower_is_member, seed)
+    sheet = score_sheet(attacks, statement, lower_is_member, seed, target, data)
+    if as_json:
+        print(json.dumps(sheet.as_json(), indent=2, ensure_ascii=False, allow_nan=False))
+        return
+    from miagym.evaluation.score_table import conclusion, sheet_tables
+
+    for table in sheet_tables(sheet, file.name):
+        console.print(table)
+    for warning in sheet.warnings:
+        console.print(f"{warning.kind}: {warning.message}", markup=False, soft_wrap=True)
+    console.print(conclusion(sheet, file.name), markup=False, soft_wrap=True)

@@ -1,0 +1,89 @@
+"""Cleaning from labelled rows to one parquet file, step by step."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from miagym.data.clean.look import look_at_all
+from miagym.data.clean.sieve import Sieve
+from miagym.data.clean.steps import Cleaning, apply_filters, drop_copies
+from miagym.data.clean.write import write_clean
+from miagym.data.dataset import CALIBRATION, TEST
+from miagym.data.duplicates import merge_groups
+from miagym.data.source import Source, parts
+from miagym.errors import DataError
+
+Progress = Callable[[str, int], Callable[[], None]]
+"""Called with what is begun and its length; returns what to call after each item."""
+
+NOTE = (
+    "Near-duplicates of members were dropped from the non-members only, as in the paper; "
+    "`miagym audit` says whether the sides still differ."
+)
+
+
+def clean_data(
+    source: Source,
+    cleaning: Cleaning,
+    out: Path,
+    progress: Progress = lambda label, n: lambda: None,
+) -> dict[str, Any]:
+    """Writes what is left to `out`: `image` (bytes), `group`, `part` and the other columns.
+
+    Unreadable pictures go first, then what the filters refuse, on both sides alike; then repeated
+    pictures with the same caption, then non-members near a member. What is left is dealt into parts
+    by groups: of near-duplicates, and those the rows had before.
+
+    Returns:
+        Rows before and after and what each step dropped, per side; the same is in the metadata of
+        the file, under `miagym.clean`.
+
+    Raises:
+        DataError: if a filter lacks what it needs, or less than two groups of a side are left.
+    """
+    pictures = source.require_pictures()
+    sieve = Sieve(source.member)
+    looks = look_at_all(pictures, progress("looking at pictures", len(source)))
+    apply_filters(source, cleaning, looks, sieve)
+    near = drop_copies(source, pictures, cleaning, looks, sieve)
+    rows, had = sieve.rows, source.groups
+    groups = near if had is None else merge_groups([near, had[rows]])
+    part = parts(groups, sieve.member[rows])
+    _check_parts(source.name, part, sieve)
+    report = {
+        "source": source.name,
+        "options": asdict(cleaning) | {"embeddings": _text(cleaning.embeddings)},
+        **sieve.count(),
+        "groups": len(np.unique(groups)),
+        "unreadable": {
+            side: {str(row): why for row, why in looks.unreadable.items() if sieve.member[row] == m}
+            for side, m in (("members", True), ("nonmembers", False))
+        },
+        "note": NOTE,
+    }
+    step = progress("writing", len(rows))
+    write_clean(out, source, rows, {"group": groups, "part": part}, json.dumps(report), step)
+    return report
+
+
+def _check_parts(name: str, part: NDArray[np.str_], sieve: Sieve) -> None:
+    member = sieve.member[sieve.rows]
+    for m, word in ((True, "members"), (False, "non-members")):
+        for here in (CALIBRATION, TEST):
+            if not ((part == here) & (member == m)).any():
+                dropped = sum((step.members if m else step.nonmembers) for step in sieve.steps)
+                raise DataError(
+                    f"{name}: {int((member == m).sum())} {word} are left, in too few groups for a "
+                    f"{CALIBRATION} and a {TEST} part; the steps dropped {dropped}. Ask for less."
+                )
+
+
+def _text(path: Path | None) -> str | None:
+    return None if path is None else str(path)

@@ -1,0 +1,142 @@
+"""The steps of cleaning, in the order in which they are taken."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from miagym.data.clean.embeddings import embeddings_of
+from miagym.data.clean.language import in_language
+from miagym.data.clean.look import Looks
+from miagym.data.clean.sieve import Sieve
+from miagym.data.duplicates import (
+    CLOSE,
+    WITHIN,
+    duplicate_groups,
+    merge_groups,
+    near_by_embedding,
+    near_pairs,
+    near_pairs_by_embedding,
+)
+from miagym.data.pictures import Picture
+from miagym.data.source import Source
+from miagym.errors import DataError
+
+NEAR_A_MEMBER = "near-duplicate of a member"
+NEAR_ITS_SIDE = "near-duplicate on its side"
+
+
+@dataclass(frozen=True)
+class Cleaning:
+    """What is dropped.
+
+    Args:
+        within: bits in which the hashes of near-duplicates may differ.
+        closeness: least cosine of near-duplicates, if there are embeddings.
+        drop: of near-duplicates on one side keep the first; otherwise they share a group.
+        min_side: pixels of the short side, at least.
+        language: ISO 639-1 code that captions must be in.
+        aesthetics: least value in the column `aesthetic`.
+        embeddings: file or model folder, see `embeddings_of`.
+    """
+
+    within: int = WITHIN
+    closeness: float = CLOSE
+    drop: bool = False
+    min_side: int | None = None
+    language: str | None = None
+    aesthetics: float | None = None
+    embeddings: Path | None = None
+
+
+def apply_filters(source: Source, cleaning: Cleaning, looks: Looks, sieve: Sieve) -> None:
+    """What is refused on both sides alike: unreadable, small, in another language, unlovely.
+
+    Raises:
+        DataError: if a filter lacks what it needs.
+    """
+    sieve.keep("unreadable picture", looks.readable[sieve.rows])
+    if cleaning.min_side is not None:
+        large = looks.short_sides[sieve.rows] >= cleaning.min_side
+        sieve.keep(f"short side below {cleaning.min_side} pixels", large)
+    if cleaning.aesthetics is not None:
+        lovely = _scores(source)[sieve.rows] >= cleaning.aesthetics
+        sieve.keep(f"aesthetic below {cleaning.aesthetics:g}, or none", lovely)
+    if cleaning.language is not None:
+        captions = source.captions
+        spoken = in_language([captions[row] for row in sieve.rows], cleaning.language)
+        sieve.keep(f"caption not in {cleaning.language}", spoken)
+
+
+def drop_copies(
+    source: Source,
+    pictures: Sequence[Picture],
+    cleaning: Cleaning,
+    looks: Looks,
+    sieve: Sieve,
+) -> NDArray[np.int64]:
+    """Repeated rows, then non-members near a member, then if wanted near-duplicates on a side.
+
+    Returns:
+        Group number of each row that is left (k,), near-duplicates sharing one.
+    """
+    captions = source.captions
+    same = [(looks.contents[row], captions[row]) for row in sieve.rows]
+    sieve.keep_first("same picture and caption on its side", same)
+    vectors = None
+    if cleaning.embeddings is not None:
+        found = embeddings_of(cleaning.embeddings, pictures, sieve.rows)
+        vectors = np.zeros((len(source), found.shape[1]), dtype=np.float32)
+        vectors[sieve.rows] = found
+    sieve.keep(NEAR_A_MEMBER, _far_from_members(cleaning, looks, vectors, sieve))
+    near = _near_groups(cleaning, looks, vectors, sieve.rows)
+    if cleaning.drop:
+        sieve.keep_first(NEAR_ITS_SIDE, near.tolist())
+        near = _near_groups(cleaning, looks, vectors, sieve.rows)
+    return near
+
+
+def _scores(source: Source) -> NDArray[np.float64]:
+    """The column `aesthetic`, NaN where there is no score."""
+    if "aesthetic" not in source.table.column_names:
+        raise DataError(
+            f"{source.name} has no column aesthetic; scores come with the table (LAION's metadata "
+            f"has them), found {', '.join(source.table.column_names)}."
+        )
+    values = source.table["aesthetic"].to_pylist()
+    try:
+        return np.array([np.nan if value in (None, "") else float(value) for value in values])
+    except ValueError as error:
+        raise DataError(f"{source.name}: `aesthetic` must be numbers ({error}).") from error
+
+
+def _far_from_members(
+    cleaning: Cleaning, looks: Looks, vectors: NDArray[np.float32] | None, sieve: Sieve
+) -> NDArray[np.bool_]:
+    """Which rows that are left are members, or like none of them."""
+    rows, is_member = sieve.rows, sieve.member[sieve.rows]
+    members, others = rows[is_member], np.flatnonzero(~is_member)
+    far = np.ones(len(rows), dtype=bool)
+    hashes = looks.hashes
+    far[others[near_pairs(hashes[rows[others]], hashes[members], cleaning.within)[:, 0]]] = False
+    if vectors is not None:
+        of_others, of_members = vectors[rows[others]], vectors[members]
+        pairs = near_pairs_by_embedding(of_others, of_members, cleaning.closeness)
+        far[others[pairs[:, 0]]] = False
+    return far
+
+
+def _near_groups(
+    cleaning: Cleaning,
+    looks: Looks,
+    vectors: NDArray[np.float32] | None,
+    rows: NDArray[np.integer],
+) -> NDArray[np.int64]:
+    groups = duplicate_groups(looks.hashes[rows], cleaning.within)
+    if vectors is None:
+        return groups
+    return merge_groups([groups, near_by_embedding(vectors[rows], cleaning.closeness)])

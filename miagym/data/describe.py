@@ -1,0 +1,74 @@
+"""What is in a data set, side by side."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from miagym.data.dataset import CALIBRATION, TEST, Dataset
+from miagym.data.images import open_picture, read_picture
+from miagym.data.pictures import Picture
+from miagym.errors import DataError
+
+
+@dataclass
+class _Side:
+    """What the headers of the pictures of one side say."""
+
+    formats: Counter[str] = field(default_factory=Counter)
+    short_sides: list[int] = field(default_factory=list)
+    why: dict[str, str] = field(default_factory=dict)
+
+    def look(self, row: int, picture: Picture, check: bool) -> None:
+        try:
+            with open_picture(picture) as opened:
+                kind, short = str(opened.format), min(opened.size)
+            if check:
+                read_picture(picture)
+        except DataError as error:
+            self.why[str(row)] = str(error)
+            return
+        self.formats[kind] += 1
+        self.short_sides.append(short)
+
+    def numbers(self) -> dict[str, Any]:
+        quantiles = np.quantile(self.short_sides or [0], (0, 0.5, 1)).round().astype(int).tolist()
+        return {
+            "short_side": dict(zip(("min", "median", "max"), quantiles, strict=True)),
+            "formats": dict(self.formats.most_common()),
+            "unreadable": len(self.why),
+            "why": self.why,
+        }
+
+
+def describe(data: Dataset, *, check: bool = False) -> dict[str, Any]:
+    """Counts per side, with the digest.
+
+    Args:
+        data: what to look at.
+        check: decode every picture; otherwise only its header is read.
+
+    Returns:
+        `name`, `digest`, and for `members` and `nonmembers`: rows by part, rows with a caption,
+        short sides in pixels, formats, how many pictures are unreadable, and why by row.
+
+    Raises:
+        DataError: if a picture stands there twice with the same caption.
+    """
+    sides = {True: _Side(), False: _Side()}
+    for row, picture in enumerate(data.pictures):
+        sides[bool(data.member[row])].look(row, picture, check)
+    captioned = np.array([bool(caption.strip()) for caption in data.captions])
+    found: dict[str, Any] = {"name": data.name, "digest": data.digest}
+    for word, member in (("members", True), ("nonmembers", False)):
+        here = data.member == member
+        by_part = {part: int((here & (data.part == part)).sum()) for part in (CALIBRATION, TEST)}
+        found[word] = {
+            **by_part,
+            "with_caption": int((here & captioned).sum()),
+            **sides[member].numbers(),
+        }
+    return found

@@ -1,0 +1,154 @@
+"""One question to one server: the bytes behind a link, or why there are none."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from enum import StrEnum
+from http import HTTPStatus
+from importlib.metadata import version
+
+import httpx2
+
+from miagym.data.fetch.guard import Forbidden, GuardedTransport, NoSuchHost
+
+
+class Kind(StrEnum):
+    """How a link ended."""
+
+    FETCHED = "fetched"
+    ROTTEN = "rotten"
+    """Gone for good; not asked again unless somebody wants it."""
+    UNREADABLE = "unreadable"
+    """Something came, but no picture that can be read; not asked again either."""
+    LATER = "later"
+    """No answer, or a plea to come back; asked again the next time."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a link ended, and why in a few words."""
+
+    kind: Kind
+    why: str = ""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An outcome, with the bytes that came, and the seconds the server asks to wait."""
+
+    outcome: Outcome
+    data: bytes = b""
+    wait: float | None = None
+    host_is_there: bool = True
+
+
+@dataclass(frozen=True)
+class Manners:
+    """What a fetch allows itself.
+
+    Args:
+        connections: questions at a time.
+        per_host: questions at a time to one host.
+        timeout: seconds without a byte.
+        total: seconds for a whole picture.
+        max_bytes: of one picture.
+        max_redirects: in a row.
+        tries: of a link without an answer.
+        backoff: seconds before the second try; doubles with each.
+        max_wait: a server that asks for more seconds is left alone until the next time.
+        allow_private: ask private and loopback addresses too.
+    """
+
+    connections: int = 32
+    per_host: int = 2
+    timeout: float = 15
+    total: float = 60
+    max_bytes: int = 20_000_000
+    max_redirects: int = 5
+    tries: int = 3
+    backoff: float = 1
+    max_wait: float = 120
+    allow_private: bool = False
+
+
+def client(manners: Manners) -> httpx2.AsyncClient:
+    """A client that says who it is. It goes straight, by no proxy, and keeps no cookies."""
+    return httpx2.AsyncClient(
+        transport=GuardedTransport(manners.connections, manners.allow_private),
+        headers={
+            "User-Agent": f"miagym/{version('miagym')} (membership inference research; data fetch)",
+            "Accept": "image/*,*/*;q=0.5",
+            "Accept-Encoding": "identity",
+        },
+        timeout=httpx2.Timeout(manners.timeout, pool=None),
+        follow_redirects=True,
+        max_redirects=manners.max_redirects,
+        trust_env=False,
+    )
+
+
+async def ask(web: httpx2.AsyncClient, url: str, manners: Manners) -> Answer:
+    """Asks once. Never raises for what a server, a link or the network does."""
+    web.cookies.clear()
+    try:
+        async with asyncio.timeout(manners.total), web.stream("GET", url) as response:
+            return await _read(response, manners.max_bytes)
+    except (TimeoutError, httpx2.TimeoutException):
+        return _nobody("no answer in time")
+    except httpx2.TooManyRedirects:
+        return _rotten("too many redirects")
+    except (httpx2.UnsupportedProtocol, httpx2.LocalProtocolError, httpx2.InvalidURL, ValueError):
+        return _rotten("not an http or https link")
+    except Forbidden:
+        return _rotten("a private address")
+    except NoSuchHost:
+        return _rotten("no such host")
+    except httpx2.DecodingError:
+        return Answer(Outcome(Kind.UNREADABLE, "damaged on its way"))
+    except httpx2.TransportError as error:
+        if "CERTIFICATE_VERIFY_FAILED" in str(error):
+            return _rotten("no valid certificate")
+        return _nobody("no connection")
+
+
+async def _read(response: httpx2.Response, max_bytes: int) -> Answer:
+    status = response.status_code
+    if status in (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS) or status >= 500:
+        wait = retry_after(response.headers.get("Retry-After", ""))
+        return Answer(Outcome(Kind.LATER, _phrase(status)), wait=wait)
+    if status != HTTPStatus.OK:
+        return _rotten(_phrase(status))
+    data = bytearray()
+    async for piece in response.aiter_bytes():
+        data += piece
+        if len(data) > max_bytes:
+            return Answer(Outcome(Kind.UNREADABLE, f"larger than {max_bytes:,} bytes"))
+    return Answer(Outcome(Kind.FETCHED), bytes(data))
+
+
+def retry_after(header: str) -> float | None:
+    """Seconds to wait by the header Retry-After: a number, or a date; None if it says nothing."""
+    if header.strip().isdecimal():
+        return float(header)
+    try:
+        return max(0.0, parsedate_to_datetime(header).timestamp() - time.time())
+    except (ValueError, OverflowError):
+        return None
+
+
+def _phrase(status: int) -> str:
+    try:
+        return f"{status} {HTTPStatus(status).phrase}"
+    except ValueError:
+        return str(status)
+
+
+def _rotten(why: str) -> Answer:
+    return Answer(Outcome(Kind.ROTTEN, why))
+
+
+def _nobody(why: str) -> Answer:
+    return Answer(Outcome(Kind.LATER, why), host_is_there=False)

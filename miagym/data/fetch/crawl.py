@@ -1,0 +1,104 @@
+"""Many questions to many servers: a few at a time, and fewer still to each host."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+from miagym.data.fetch.ask import Kind, Manners, Outcome, ask, client
+
+GIVEN_UP = 5
+"""Links in a row without an answer, after which a host is left alone until the next time."""
+
+Keep = Callable[[str, bytes], Outcome]
+"""Keeps what came for a link, and says whether it is a picture; called in a thread."""
+
+Done = Callable[[str, Outcome], None]
+"""Called with each link when its outcome is known."""
+
+
+@dataclass
+class Host:
+    """The links of one host, and whether it has had enough of us."""
+
+    links: deque[str] = field(default_factory=deque)
+    resume_at: float = 0
+    silent: int = 0
+    left_alone: str = ""
+
+
+def crawl(links: Iterable[str], keep: Keep, done: Done, manners: Manners) -> None:
+    """Asks for every link, until each has an outcome.
+
+    Raises:
+        OSError: if something cannot be kept, a full disk say.
+    """
+    try:
+        asyncio.run(_Crawl(keep, done, manners).run(links))
+    except ExceptionGroup as group:
+        raise group.exceptions[0] from None
+
+
+class _Crawl:
+    def __init__(self, keep: Keep, done: Done, manners: Manners) -> None:
+        self._keep, self._done, self._manners = keep, done, manners
+        self._free = asyncio.Semaphore(manners.connections)
+        self._web = client(manners)
+
+    async def run(self, links: Iterable[str]) -> None:
+        hosts: dict[str, Host] = {}
+        for link in links:
+            hosts.setdefault(_host(link), Host()).links.append(link)
+        # Name servers are asked in threads too, and silent ones would hold up the few by default.
+        threads = ThreadPoolExecutor(self._manners.connections)
+        asyncio.get_running_loop().set_default_executor(threads)
+        async with self._web, asyncio.TaskGroup() as tasks:
+            for host in hosts.values():
+                for _ in range(min(self._manners.per_host, len(host.links))):
+                    tasks.create_task(self._lane(host))
+
+    async def _lane(self, host: Host) -> None:
+        while host.links:
+            link = host.links.popleft()
+            self._done(link, await self._outcome(host, link))
+
+    async def _outcome(self, host: Host, link: str) -> Outcome:
+        """Asks until there is an answer, waiting as the host wishes."""
+        outcome = Outcome(Kind.LATER)
+        for attempt in range(self._manners.tries):
+            if host.left_alone:
+                return Outcome(Kind.LATER, host.left_alone)
+            await self._pause(host)
+            async with self._free:
+                answer = await ask(self._web, link, self._manners)
+                outcome = answer.outcome
+                if outcome.kind is Kind.FETCHED:
+                    outcome = await asyncio.to_thread(self._keep, link, answer.data)
+            if outcome.kind is not Kind.LATER:
+                host.silent = 0
+                return outcome
+            wait = self._manners.backoff * 2**attempt if answer.wait is None else answer.wait
+            if wait > self._manners.max_wait:
+                host.left_alone = f"{outcome.why}, and told to wait longer"
+                return outcome
+            host.resume_at = max(host.resume_at, asyncio.get_running_loop().time() + wait)
+        host.silent += 1
+        if host.silent >= GIVEN_UP:
+            host.left_alone = f"{outcome.why}, like the links before it"
+        return outcome
+
+    async def _pause(self, host: Host) -> None:
+        now = asyncio.get_running_loop().time
+        while host.resume_at > now():
+            await asyncio.sleep(host.resume_at - now())
+
+
+def _host(link: str) -> str:
+    try:
+        return urlsplit(link).hostname or ""
+    except ValueError:
+        return ""

@@ -1,0 +1,100 @@
+"""What a fetch has on disk: a file per picture, and a line per link that was asked.
+
+A picture is there whole or not at all, and a line that was cut off by a kill is skipped; so a
+killed fetch goes on where it was.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+from pathlib import Path
+
+from miagym.atomic import replacing
+from miagym.data.fetch.ask import Kind, Outcome
+from miagym.data.images import read_picture
+from miagym.errors import DataError
+
+STATUS = "status.jsonl"
+PICTURES = "images"
+
+
+class FetchFolder:
+    """A folder that one fetch at a time may write to.
+
+    Raises:
+        DataError: if another fetch is at work in it.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.folder = folder
+        self._lock = (folder / ".lock").open("w")
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            self._lock.close()
+            raise DataError(f"Another fetch is at work in {folder}; wait for it.") from error
+        self._outcomes = _read_status(folder / STATUS)
+        self._status = os.open(folder / STATUS, os.O_RDWR | os.O_CREAT | os.O_APPEND)
+        _end_line(self._status)
+
+    def close(self) -> None:
+        """Lets others in."""
+        os.close(self._status)
+        self._lock.close()
+
+    def path(self, link: str) -> Path:
+        """Where the picture of a link is, from the folder."""
+        key = _key(link)
+        return Path(PICTURES) / key[:2] / key
+
+    def outcome(self, link: str) -> Outcome | None:
+        """How a link ended, if it was asked; a picture counts even if its line got lost."""
+        if (self.folder / self.path(link)).is_file():
+            return Outcome(Kind.FETCHED)
+        outcome = self._outcomes.get(_key(link))
+        return None if outcome is None or outcome.kind is Kind.FETCHED else outcome
+
+    def keep(self, link: str, data: bytes) -> Outcome:
+        """Keeps a picture as it came, if it can be read."""
+        try:
+            read_picture(data)
+        except DataError as error:
+            return Outcome(Kind.UNREADABLE, str(error))
+        with replacing(self.folder / self.path(link)) as partial:
+            partial.write_bytes(data)
+        return Outcome(Kind.FETCHED)
+
+    def note(self, link: str, outcome: Outcome) -> None:
+        """Appends the outcome of a link."""
+        self._outcomes[_key(link)] = outcome
+        line = {"key": _key(link), "kind": outcome.kind, "why": outcome.why, "url": link}
+        os.write(self._status, (json.dumps(line) + "\n").encode())
+
+
+def _key(link: str) -> str:
+    return hashlib.blake2b(link.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+
+
+def _read_status(path: Path) -> dict[str, Outcome]:
+    outcomes: dict[str, Outcome] = {}
+    if not path.is_file():
+        return outcomes
+    with path.open(encoding="utf-8", errors="replace") as lines:
+        for line in lines:
+            try:
+                read = json.loads(line)
+                outcomes[read["key"]] = Outcome(Kind(read["kind"]), read["why"])
+            except (ValueError, KeyError, TypeError):
+                continue  # cut off by a kill: the link is asked again
+    return outcomes
+
+
+def _end_line(status: int) -> None:
+    """Ends a line that was cut off, so that the next one is not lost with it."""
+    size = os.fstat(status).st_size
+    if size and os.pread(status, 1, size - 1) != b"\n":
+        os.write(status, b"\n")

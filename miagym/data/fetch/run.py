@@ -1,0 +1,122 @@
+"""A fetch from its table of links to a file that `load_data` takes."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from miagym.atomic import replacing
+from miagym.data.fetch.ask import Kind, Manners, Outcome
+from miagym.data.fetch.crawl import crawl
+from miagym.data.fetch.folder import FetchFolder
+from miagym.data.fetch.links import KNOWN, Links, choose_links
+from miagym.data.fetch.report import fetch_report
+from miagym.data.registry import open_source
+from miagym.errors import DataError
+
+DATA, REPORT = "data.parquet", "report.json"
+
+Progress = Callable[[int, int], Callable[[], None]]
+"""Called with how many links are done and how many there are; returns what to call per link."""
+
+
+@dataclass(frozen=True)
+class Fetch:
+    """Which links to ask, and how.
+
+    Args:
+        source: `laion-mi`, or data by name with columns `url` and `member`.
+        limit: at most so many links of each side, drawn by `seed`.
+        seed: of the draw.
+        retry: ask again what ended for good, too.
+        manners: how politely.
+    """
+
+    source: str
+    limit: int | None = None
+    seed: int = 0
+    retry: bool = False
+    manners: Manners = field(default_factory=Manners)
+
+
+def fetch_pictures(
+    fetch: Fetch, out: Path, progress: Progress = lambda done, of: lambda: None
+) -> dict[str, Any]:
+    """Fetches pictures into `out`; an unfinished or repeated fetch goes on.
+
+    Writes `images/`, `status.jsonl`, `report.json`, and last `data.parquet` with `image` (a path),
+    `caption`, `member`, `group` (pictures with the same bytes) and `url`.
+
+    Returns:
+        The report; see `fetch_report`.
+
+    Raises:
+        DataError: if there are no links, another fetch is at work in `out`, or no picture of a
+            side could be had.
+    """
+    links = choose_links(
+        open_source(KNOWN.get(fetch.source, fetch.source)), fetch.limit, fetch.seed
+    )
+    folder = FetchFolder(out)
+    try:
+        _ask_all(fetch, links, folder, progress)
+        outcomes = [_known(folder, url) for url in links.urls]
+        report = {
+            "source": fetch.source,
+            "limit": fetch.limit,
+            "seed": fetch.seed,
+            **fetch_report(links.member, outcomes),
+            "left_out": links.left_out,
+        }
+        with replacing(out / REPORT) as partial:
+            partial.write_text(json.dumps(report, indent=2, ensure_ascii=False), encoding="utf-8")
+        _write_data(links, outcomes, folder)
+    finally:
+        folder.close()
+    return report
+
+
+def _ask_all(fetch: Fetch, links: Links, folder: FetchFolder, progress: Progress) -> None:
+    ended = {Kind.FETCHED} if fetch.retry else set(Kind) - {Kind.LATER}
+    open_links = [url for url in links.urls if _known(folder, url).kind not in ended]
+    step = progress(len(links.urls) - len(open_links), len(links.urls))
+
+    def done(url: str, outcome: Outcome) -> None:
+        folder.note(url, outcome)
+        step()
+
+    crawl(open_links, folder.keep, done, fetch.manners)
+
+
+def _known(folder: FetchFolder, url: str) -> Outcome:
+    return folder.outcome(url) or Outcome(Kind.LATER, "not asked yet")
+
+
+def _write_data(links: Links, outcomes: list[Outcome], folder: FetchFolder) -> None:
+    rows = [i for i, outcome in enumerate(outcomes) if outcome.kind is Kind.FETCHED]
+    for side, word in ((True, "members"), (False, "non-members")):
+        if not any(links.member[row] == side for row in rows):
+            raise DataError(
+                f"No picture of the {word} could be fetched; {folder.folder / REPORT} says why, "
+                "and the same command asks again what gave no answer."
+            )
+    paths = [folder.path(links.urls[row]) for row in rows]
+    contents = (hashlib.sha256((folder.folder / path).read_bytes()).hexdigest() for path in paths)
+    table = pa.table(
+        {
+            "image": [str(path) for path in paths],
+            "caption": [links.captions[row] for row in rows],
+            "member": [bool(links.member[row]) for row in rows],
+            "group": [content[:16] for content in contents],
+            "url": [links.urls[row] for row in rows],
+        }
+    )
+    with replacing(folder.folder / DATA) as partial:
+        pq.write_table(table, partial)

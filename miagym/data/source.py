@@ -1,0 +1,145 @@
+"""Labelled rows as they come: captions, labels and other columns, with pictures or without."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from miagym.data.dataset import CALIBRATION, TEST, Dataset
+from miagym.data.pictures import Picture
+from miagym.data.splits import deal
+from miagym.errors import DataError
+
+SPLIT_SEED = 0
+
+LABELS = {
+    **dict.fromkeys(("true", "1", "yes", "member"), True),
+    **dict.fromkeys(("false", "0", "no", "nonmember", "non-member"), False),
+}
+"""What a cell of `member` may say."""
+
+
+@dataclass(frozen=True, eq=False)
+class Source:
+    """Rows that nobody has dealt into parts yet.
+
+    Args:
+        name: what messages call it.
+        table: one row per picture: `caption` and `member`, and if there are any `group`, `part`,
+            `url`, `aesthetic` and others.
+        pictures: encoded pictures, or the files that hold them (n), in memory or lazy; None if
+            there is no such column.
+    """
+
+    name: str
+    table: pa.Table
+    pictures: Sequence[Picture] | None
+
+    @classmethod
+    def of(cls, name: str, table: pa.Table, pictures: Sequence[Picture] | None) -> Source:
+        """Checks a table as it was found, and fills in what may be left out.
+
+        Raises:
+            DataError: if it lacks `member`, or a column holds what it cannot.
+        """
+        if "member" not in table.column_names:
+            raise DataError(
+                f"{name} lacks the column member; found {', '.join(table.column_names) or 'none'}."
+            )
+        columns = {column: table[column] for column in table.column_names}
+        columns["member"] = pa.array(_labels(table["member"], name))
+        columns["caption"] = pa.array(_captions(table, name), type=pa.string())
+        return cls(name, pa.table(columns), pictures)
+
+    def __len__(self) -> int:
+        return self.table.num_rows
+
+    @property
+    def member(self) -> NDArray[np.bool_]:
+        """Labels (n,)."""
+        return self.table["member"].to_numpy()
+
+    @property
+    def captions(self) -> tuple[str, ...]:
+        """Texts (n), "" for none."""
+        return tuple(self.table["caption"].to_pylist())
+
+    @property
+    def groups(self) -> NDArray[np.int64] | None:
+        """Group number of each row (n,), if there is a column `group`; no value, own group."""
+        if "group" not in self.table.column_names:
+            return None
+        names = [
+            (i,) if value in (None, "") else str(value)
+            for i, value in enumerate(self.table["group"].to_pylist())
+        ]
+        number = {name: i for i, name in enumerate(dict.fromkeys(names))}
+        return np.array([number[name] for name in names], dtype=np.int64)
+
+    def dataset(self) -> Dataset:
+        """Dealt into parts: by the column `part`, else a third of the groups calibrates.
+
+        Raises:
+            DataError: if there are no pictures, or a part lacks a side.
+        """
+        pictures = self.require_pictures()
+        groups, part = self.groups, None
+        if "part" in self.table.column_names:
+            part = np.array(self.table["part"].to_pylist())
+            if not set(part) <= {CALIBRATION, TEST}:
+                raise DataError(
+                    f"{self.name}: `part` must be {CALIBRATION!r} or {TEST!r}, found {set(part)}."
+                )
+        else:
+            part = parts(np.arange(len(self)) if groups is None else groups, self.member)
+        return Dataset(self.name, pictures, self.captions, self.member, part, groups)
+
+    def require_pictures(self) -> Sequence[Picture]:
+        """The pictures.
+
+        Raises:
+            DataError: if there are none, in a sentence that says what to do.
+        """
+        if self.pictures is not None:
+            return self.pictures
+        if "url" in self.table.column_names:
+            raise DataError(
+                f"{self.name} has links and no pictures; `miagym data fetch` gets them and writes "
+                "a file that can be used."
+            )
+        raise DataError(
+            f"{self.name} lacks the column image (found {', '.join(self.table.column_names)}): an "
+            "evaluation needs pictures; `miagym audit` does with captions."
+        )
+
+
+def parts(groups: NDArray[np.integer], member: NDArray[np.bool_]) -> NDArray[np.str_]:
+    """Deals groups into a third that calibrates and the rest that tests, both sides alike."""
+    strata = ["member" if m else "non-member" for m in member]
+    return deal(groups, strata, {CALIBRATION: 1, TEST: 2}, SPLIT_SEED)
+
+
+def _labels(column: pa.ChunkedArray, name: str) -> NDArray[np.bool_]:
+    if column.null_count:
+        raise DataError(f"{name}: {column.null_count} rows have no value for `member`.")
+    values = column.to_pylist()
+    labels = [LABELS.get(str(value).strip().lower()) for value in values]
+    if None in labels:
+        row = labels.index(None)
+        raise DataError(
+            f"{name}: `member` must be true or false, row {row} has {str(values[row])[:40]!r}."
+        )
+    return np.array(labels, dtype=bool)
+
+
+def _captions(table: pa.Table, name: str) -> list[str]:
+    if "caption" not in table.column_names:
+        return [""] * table.num_rows
+    kind = table["caption"].type
+    if not (pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_null(kind)):
+        raise DataError(f"{name}: `caption` must be text, it is {kind}.")
+    return [caption or "" for caption in table["caption"].to_pylist()]

@@ -1,0 +1,99 @@
+"""Before the test part is asked: variants are chosen, rules fitted, thresholds set."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from miagym.evaluation.chunk import Job, Variants
+from miagym.evaluation.labelled import Labelled
+from miagym.evaluation.match import MatchRun
+from miagym.evaluation.protocol import Attack, LearnedAttack, best_variant, cross_fitted
+from miagym.evaluation.store import Features
+from miagym.evaluation.workers import Workplace
+
+
+@dataclass(frozen=True)
+class Calibrated:
+    """What the calibration part decided."""
+
+    chosen: dict[str, dict[str, Attack]]
+    """By attack name, the variant to score by its repr; fitted, if it learns."""
+    scores: dict[str, dict[str, Labelled]]
+    """By attack name, calibration scores of each variant; of a rule by what it has not seen."""
+
+    def others(self, options: Variants) -> Variants:
+        """The variants that were not chosen."""
+        return {
+            name: {text: a for text, a in variants.items() if text not in self.chosen[name]}
+            for name, variants in options.items()
+            if name in self.chosen
+        }
+
+
+def calibrate(run: MatchRun, place: Workplace) -> Calibrated:
+    """Chooses a variant of each attack, or fits it, on the calibration part alone."""
+    learning = {name: a for name, a in run.attacks.items() if isinstance(a, LearnedAttack)}
+    options = variants_of(run)
+    tasks = [
+        (chunk, Job(options if chunk.chooses else {}, learning=learning))
+        for chunk in run.calibration_chunks()
+        if learning or chunk.chooses
+    ]
+    place.do(run, tasks)
+    run.check_any_attack()
+    chunks = [chunk.name for chunk, _ in tasks]
+    tables = [
+        place.folder.read(chunk)
+        for chunk, (_, job) in zip(chunks, tasks, strict=True)
+        if job.scored
+    ]
+    scores = _scores_by_variant(options.keys() & run.attacks.keys(), pa.concat_tables(tables))
+    chosen = {}
+    for name, by_variant in scores.items():
+        best = best_variant(by_variant)
+        chosen[name] = {best: options[name][best]}
+    for name in learning.keys() & run.attacks.keys():
+        chosen[name], scores[name] = _fitted(run, place, name, learning[name], chunks)
+    return Calibrated({name: chosen[name] for name in run.attacks}, scores)
+
+
+def variants_of(run: MatchRun) -> dict[str, dict[str, Attack]]:
+    """What there is to choose from: of each attack that learns nothing, the affordable variants."""
+    return {
+        name: run.affordable_variants(attack) or {repr(attack): attack}
+        for name, attack in run.attacks.items()
+        if not isinstance(attack, LearnedAttack)
+    }
+
+
+def _scores_by_variant(names: set[str], scores: pa.Table) -> dict[str, dict[str, Labelled]]:
+    found: dict[str, dict[str, Labelled]] = {}
+    for name in sorted(names):
+        of_attack = scores.filter(pc.field("attack") == name)
+        found[name] = {}
+        for variant in dict.fromkeys(of_attack["variant"].to_pylist()):
+            part = of_attack.filter(pc.field("variant") == variant)
+            member = part["member"].to_numpy(zero_copy_only=False)
+            found[name][variant] = Labelled(part["score"].to_numpy(), member)
+    return found
+
+
+def _fitted(
+    run: MatchRun, place: Workplace, name: str, attack: LearnedAttack, chunks: list[str]
+) -> tuple[dict[str, Attack], dict[str, Labelled]]:
+    """The attack fitted to the whole calibration part, kept in the folder, and how it scores it."""
+    parts = [place.folder.features(chunk) for chunk in chunks]
+    parts = [part for part in parts if name in part.by_attack]
+    together = Features(
+        np.concatenate([part.member for part in parts]),
+        {name: np.concatenate([part.by_attack[name] for part in parts])},
+    )
+    features, member = together.by_attack[name], together.member
+    fitted = attack.fit(features, member)
+    place.folder.keep(f"{run.number:02d}-{name}", fitted)
+    held = cross_fitted(attack, features, member, run.config.seed)
+    return {repr(attack): fitted}, {} if held is None else {repr(attack): Labelled(held, member)}

@@ -1,0 +1,77 @@
+"""Scores with their labels, and what is said of them in results.json wherever they come from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from miagym.evaluation.auc import auc
+from miagym.evaluation.comparison import compare, holm
+from miagym.evaluation.detection import at_threshold, balanced_threshold, threshold_for
+
+Row = dict[str, Any]
+ALPHA = 0.01
+"""The FPR at which a threshold is fixed on the calibration part."""
+
+
+@dataclass(frozen=True, eq=False)
+class Labelled:
+    """Scores (n,), higher = member, and labels (n,)."""
+
+    score: NDArray[np.float64]
+    member: NDArray[np.bool_]
+
+    @property
+    def sides(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Scores of members, and of non-members."""
+        return self.score[self.member], self.score[~self.member]
+
+
+def fixed_beforehand(calibration: Labelled, test: Labelled) -> dict[str, Row]:
+    """What thresholds do on the test part that the calibration part has set.
+
+    Returns:
+        "balanced" for the one of the best balanced accuracy, "0.01" for that of an FPR of 1 %,
+        unless the calibration part is too small for it.
+    """
+    members, nonmembers = calibration.sides
+    thresholds = {
+        "balanced": balanced_threshold(members, nonmembers),
+        str(ALPHA): threshold_for(nonmembers, ALPHA),
+    }
+    return {
+        kind: at_threshold(*test.sides, threshold).as_row()
+        for kind, threshold in thresholds.items()
+        if threshold is not None
+    }
+
+
+def comparisons(scores: Mapping[str, Labelled], asking: Sequence[str], seed: int) -> list[Row]:
+    """Each attack against the strongest blind row, and against the best attack.
+
+    P-values are two-sided, of the difference in AUC; `p_holm` is corrected for the number of
+    comparisons with the same rival. The rivals are picked by the same scores.
+
+    Args:
+        scores: by attack, on the same candidates in the same order.
+        asking: names of the attacks that look at the model; the others are blind.
+        seed: of the bootstrap.
+    """
+    blind = [name for name in scores if name not in asking]
+    rows = []
+    for kind, rivals in (("strongest blind row", blind), ("best attack", asking)):
+        rival = max(rivals, key=lambda name: auc(*scores[name].sides), default=None)
+        others = [name for name in asking if name != rival]
+        if rival is None or not others:
+            continue
+        theirs = scores[rival]
+        found = [compare(scores[name].score, theirs.score, theirs.member, seed) for name in others]
+        corrected = holm([comparison.auc.p for comparison in found])
+        for name, comparison, p in zip(others, found, corrected, strict=True):
+            about = {"attack": name, "against": rival, "kind": kind}
+            rows.append({**about, **comparison.as_row(), "p_holm": p, "compared": len(others)})
+    return rows

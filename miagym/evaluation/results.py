@@ -1,0 +1,138 @@
+"""From scores at rest to the content of results.json."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from miagym.data.dataset import CALIBRATION, TEST
+from miagym.evaluation.calibration import Calibrated
+from miagym.evaluation.controls import label_shuffle, nonmembers_against_nonmembers, null_target
+from miagym.evaluation.gap import protocol_gap
+from miagym.evaluation.labelled import Labelled, Row, comparisons, fixed_beforehand
+from miagym.evaluation.match import MatchRun
+from miagym.evaluation.metrics import measure
+from miagym.evaluation.protocol import HELD_OUT
+from miagym.evaluation.store import NULL, PAPER, Clock, RunFolder
+
+
+@dataclass(frozen=True)
+class Scored:
+    """A match whose scores are all in the folder."""
+
+    run: MatchRun
+    calibrated: Calibrated
+    clocks: list[Clock]
+    """Of the calibration and of the test part."""
+
+    def unreadable(self) -> list[Row]:
+        """Pictures that were left out, each once, with the side that lost it."""
+        data = self.run.data
+        lost = {int(row): why for clock in self.clocks for row, why in clock.unreadable.items()}
+        return [
+            {
+                "data": self.run.match.data,
+                "row": row,
+                "part": str(data.part[row]),
+                "member": bool(data.member[row]),
+                "why": why,
+            }
+            for row, why in sorted(lost.items())
+        ]
+
+
+def results_of(match: Scored, folder: RunFolder) -> dict[str, list[Row]]:
+    """The sections of results.json that one match fills: rows, controls, protocols, comparisons."""
+    where = {"target": match.run.match.target, "data": match.run.match.data}
+    sections: dict[str, list[Row]] = {"rows": [], "controls": [], "protocols": []}
+    final: dict[str, Labelled] = {}
+    for name in match.run.attacks:
+        scores = folder.scores(where["target"], where["data"], name)
+        test = scores.filter(pc.field("part") == TEST)
+        *_, last = np.unique(test["budget"].to_numpy())
+        final[name] = _labelled(test.filter(pc.field("budget") == last))
+        row = where | _row(match, name, test)
+        sections["rows"].append(row)
+        if name in match.run.asking:
+            about = where | {"attack": name}
+            controls = list(_controls(scores, final[name], match.run.config.seed))
+            sections["controls"] += [about | control for control in controls]
+            row["failed_controls"] = [c["control"] for c in controls if not c["passed"]]
+            for gap in _gaps(match, name, scores, final[name]):
+                sections["protocols"].append(about | gap)
+    compared = comparisons(final, match.run.asking, match.run.config.seed)
+    return {**sections, "comparisons": [where | row for row in compared]}
+
+
+def _row(match: Scored, name: str, test: pa.Table) -> Row:
+    """One row of the main table, from the test part."""
+    run, attack, seed = match.run, match.run.attacks[name], match.run.config.seed
+    *earlier, last = np.unique(test["budget"].to_numpy())
+    final = test.filter(pc.field("budget") == last)
+    row = {
+        "attack": name,
+        "access": str(attack.access),
+        **_numbers(final, seed),
+        "at_threshold": _at_threshold(match, name, _labelled(final)),
+        "seconds": sum(clock.seconds.get(name, 0.0) for clock in match.clocks),
+        "protocol": HELD_OUT,
+        "chosen": next(iter(match.calibrated.chosen[name])),
+    }
+    if earlier:
+        parts = (test.filter(pc.field("budget") == b) for b in (*earlier, last))
+        row["curve"] = [_numbers(part, run.config.seed) for part in parts]
+    return row
+
+
+def _numbers(scores: pa.Table, seed: int) -> Row:
+    """What is measured of one attack at one budget."""
+    part = _labelled(scores)
+    return {
+        **measure(part.score, part.member, seed).as_row(),
+        "queries": float(np.mean(scores["queries"].to_numpy())),
+        "unet_rows": float(np.mean(scores["unet_rows"].to_numpy())),
+        "backward_rows": float(np.mean(scores["backward_rows"].to_numpy())),
+    }
+
+
+def _at_threshold(match: Scored, name: str, test: Labelled) -> dict[str, Row] | None:
+    """What thresholds do on the test part that were fixed on the calibration part."""
+    variant = next(iter(match.calibrated.chosen[name]))
+    calibration = match.calibrated.scores[name].get(variant)
+    return None if calibration is None else fixed_beforehand(calibration, test)
+
+
+def _controls(scores: pa.Table, test: Labelled, seed: int) -> Iterator[Row]:
+    yield label_shuffle(test.score, test.member, seed).as_row()
+    if (control := nonmembers_against_nonmembers(test.score, test.member, seed)) is not None:
+        yield control.as_row()
+    null = _labelled(scores.filter(pc.field("part") == NULL))
+    if len(null.score):
+        yield null_target(null.score, null.member).as_row()
+
+
+def _gaps(match: Scored, name: str, scores: pa.Table, test: Labelled) -> Iterator[Row]:
+    """The paper's protocol beside ours, where there were several variants to choose from."""
+    by_variant = match.calibrated.scores[name]
+    seed = match.run.config.seed
+    if len(by_variant) > 1:
+        member = next(iter(by_variant.values())).member
+        on_calibration = {variant: part.score for variant, part in by_variant.items()}
+        if (gap := protocol_gap(on_calibration, member, seed)) is not None:
+            yield {"part": CALIBRATION, **gap.as_row()}
+    others = scores.filter(pc.field("part") == PAPER)
+    if len(others):
+        on_test = {next(iter(match.calibrated.chosen[name])): test.score}
+        for variant in dict.fromkeys(others["variant"].to_pylist()):
+            on_test[variant] = _labelled(others.filter(pc.field("variant") == variant)).score
+        if (gap := protocol_gap(on_test, test.member, seed)) is not None:
+            yield {"part": TEST, **gap.as_row()}
+
+
+def _labelled(scores: pa.Table) -> Labelled:
+    member = scores["member"].to_numpy(zero_copy_only=False)
+    return Labelled(scores["score"].to_numpy(), member.astype(bool))

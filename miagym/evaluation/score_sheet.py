@@ -1,0 +1,246 @@
+"""All that a file of scores says: rows, controls, protocols, comparisons, and what looks wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass, field
+from functools import partial
+from typing import Any
+
+from miagym.evaluation.auc import auc
+from miagym.evaluation.comparison import compare, holm
+from miagym.evaluation.controls import (
+    Control,
+    label_shuffle,
+    nonmembers_against_nonmembers,
+    null_target,
+)
+from miagym.evaluation.detection import at_threshold, balanced_threshold, threshold_for
+from miagym.evaluation.distance import wasserstein
+from miagym.evaluation.finding import is_blind
+from miagym.evaluation.gap import protocol_gap
+from miagym.evaluation.metrics import measure
+from miagym.evaluation.score_attacks import SPENT, AttackScores
+from miagym.evaluation.score_rows import at_most, same_candidates
+from miagym.evaluation.score_warnings import Warned, attack_warnings, size_warnings
+from miagym.evaluation.stated import Statement
+from miagym.evaluation.stated_warnings import stated_warnings
+
+Row = dict[str, Any]
+ALPHA = 0.01
+"""The FPR at which a threshold is fixed on the calibration part."""
+CONTROLLED = 10_000
+"""Members, and non-members, on which controls are made at most: they test how, not how much."""
+POOL = 5_000
+"""Members, and non-members, from which both protocols draw at most, as in the paper."""
+WORKERS = 2
+"""Threads; NumPy lets go of the interpreter in its long loops."""
+BLIND_CAPTIONS = "blind-captions"
+CROSS_VALIDATED = "cross-validated"
+"""The protocol of the blind row: each caption is scored by a rule that other captions taught."""
+
+
+@dataclass(frozen=True)
+class ScoreSheet:
+    """The sections of results.json that scores alone can fill, and warnings."""
+
+    rows: list[Row] = field(default_factory=list)
+    controls: list[Row] = field(default_factory=list)
+    protocols: list[Row] = field(default_factory=list)
+    comparisons: list[Row] = field(default_factory=list)
+    warnings: list[Warned] = field(default_factory=list)
+
+    def as_json(self) -> Row:
+        return {"schema": 1, **asdict(self)}
+
+
+def score_sheet(
+    attacks: Sequence[AttackScores],
+    statement: Statement,
+    lower_is_member: bool,
+    seed: int,
+    target: str | None = None,
+    data: str | None = None,
+) -> ScoreSheet:
+    """Measures all attacks of a file.
+
+    Args:
+        attacks: at least one.
+        statement: what is stated about the strongest of them.
+        lower_is_member: whether the signs have been turned.
+        seed: of resampling and shuffles.
+        target: name of the target, where the file names none.
+        data: name of the data, where the file names none.
+    """
+    sheet = ScoreSheet()
+    matches: dict[tuple[str | None, str | None], list[AttackScores]] = {}
+    for attack in attacks:
+        matches.setdefault((attack.target or target, attack.data or data), []).append(attack)
+    with ThreadPoolExecutor(WORKERS) as pool:
+        for (its_target, its_data), group in matches.items():
+            where = {"target": its_target, "data": its_data}
+            sheet.rows.extend(where | row for row in _blind(group[0], seed))
+            sections = _sections(group, seed).items()
+            started = [(name, pool.submit(work)) for name, all_ in sections for work in all_]
+            for name, future in started:
+                getattr(sheet, name).extend(where | row for row in future.result())
+            sheet.warnings.extend(size_warnings(group[0]))
+            for attack in group:
+                sheet.warnings.extend(attack_warnings(attack, lower_is_member))
+    sheet.warnings.extend(_failed(sheet.controls))
+    sheet.warnings.extend(stated_warnings(statement, attacks))
+    sheet.warnings.extend(_missing(attacks, sheet.rows))
+    return sheet
+
+
+Work = Callable[[], list[Row]]
+
+
+def _sections(attacks: Sequence[AttackScores], seed: int) -> dict[str, list[Work]]:
+    """What there is to compute, by section."""
+    asking = [attack for attack in attacks if not attack.is_blind]
+    return {
+        "rows": [partial(_row, a, seed) for a in attacks],
+        "controls": [work for a in asking for work in _controls(a, seed)],
+        "protocols": [partial(_gap, a, part, seed) for a in asking for part in a.variants],
+        "comparisons": [partial(_comparisons, attacks, asking, seed)],
+    }
+
+
+def _row(attack: AttackScores, seed: int) -> list[Row]:
+    """In the shape of results.json; what scores do not tell is None."""
+    row = {
+        "attack": attack.attack,
+        "access": "blind" if attack.is_blind else None,
+        **measure(attack.test.score, attack.test.member, seed).as_row(),
+        **attack.spent,
+        "at_threshold": _at_threshold(attack),
+        "wasserstein": wasserstein(*attack.test.sides, seed).as_row(),
+        "seconds": None,
+        "protocol": attack.protocol,
+        "chosen": attack.chosen,
+    }
+    return [row]
+
+
+def _at_threshold(attack: AttackScores) -> dict[str, Row] | None:
+    """What thresholds do on the test part that were fixed on the calibration part."""
+    if attack.calibration is None:
+        return None
+    members, nonmembers = attack.calibration.sides
+    thresholds = {
+        "balanced": balanced_threshold(members, nonmembers),
+        str(ALPHA): threshold_for(nonmembers, ALPHA),
+    }
+    return {
+        kind: at_threshold(*attack.test.sides, threshold).as_row()
+        for kind, threshold in thresholds.items()
+        if threshold is not None
+    }
+
+
+def _controls(attack: AttackScores, seed: int) -> Iterator[Work]:
+    some = at_most(CONTROLLED, attack.test.member, seed)
+    score, member = attack.test.score[some], attack.test.member[some]
+
+    def row(control: Control | None) -> list[Row]:
+        return [] if control is None else [{"attack": attack.attack, **control.as_row()}]
+
+    yield lambda: row(label_shuffle(score, member, seed))
+    yield lambda: row(nonmembers_against_nonmembers(score, member, seed))
+    null = attack.null
+    if null is not None:
+        yield lambda: row(null_target(null.score, null.member))
+
+
+def _gap(attack: AttackScores, part: str, seed: int) -> list[Row]:
+    variants = attack.variants[part]
+    member = next(iter(variants.values())).member
+    some = at_most(POOL, member, seed)
+    pool = {name: rows.score[some] for name, rows in variants.items()}
+    gap = protocol_gap(pool, member[some], seed)
+    return [] if gap is None else [{"attack": attack.attack, "part": part, **gap.as_row()}]
+
+
+def _comparisons(
+    attacks: Sequence[AttackScores], asking: Sequence[AttackScores], seed: int
+) -> list[Row]:
+    """Each attack against the strongest blind row and against the best attack, Holm-corrected."""
+    blind = [attack for attack in attacks if attack not in asking]
+    rows: list[Row] = []
+    for kind, rivals in (("strongest blind row", blind), ("best attack", asking)):
+        rival = max(rivals, key=lambda a: auc(*a.test.sides), default=None)
+        if rival is None:
+            continue
+        paired = {
+            attack.attack: same
+            for attack in asking
+            if attack is not rival
+            and (same := same_candidates(attack.test, rival.test)) is not None
+        }
+        if not paired:
+            continue
+        ours = rival.test
+        found = {n: compare(s.score, ours.score, ours.member, seed) for n, s in paired.items()}
+        corrected = holm([comparison.auc.p for comparison in found.values()])
+        for (name, comparison), p in zip(found.items(), corrected, strict=True):
+            who = {"attack": name, "against": rival.attack, "kind": kind}
+            rows.append({**who, **comparison.as_row(), "auc_p_holm": p, "compared": len(found)})
+    return rows
+
+
+def _blind(attack: AttackScores, seed: int) -> list[Row]:
+    """What the captions of the test part give away, if there are captions."""
+    if attack.test.caption is None:
+        return []
+    from miagym.audit.audit import audit_captions  # the audit takes longer to import than to skip
+
+    audit = audit_captions(tuple(attack.test.caption), attack.test.member, seed=seed)
+    return [
+        {
+            "attack": BLIND_CAPTIONS,
+            "access": "blind",
+            **row.metrics.as_row(),
+            **dict.fromkeys(SPENT, 0.0),
+            "at_threshold": None,
+            "wasserstein": None,
+            "seconds": None,
+            "protocol": CROSS_VALIDATED,
+            "chosen": None,
+        }
+        for row in audit.blind
+    ]
+
+
+def _failed(controls: Sequence[Row]) -> Iterator[Warned]:
+    for control in controls:
+        if not control["passed"]:
+            yield Warned(
+                "control-failed",
+                f"{control['attack']}: the control {control['control']!r} failed (AUC "
+                f"{control['auc']:.3f} where there is nothing to find); no interval of this attack "
+                "can be trusted.",
+            )
+
+
+def _missing(attacks: Sequence[AttackScores], rows: Sequence[Row]) -> Iterator[Warned]:
+    """What a fair table needs and this file does not hold."""
+    if not any(is_blind(row) for row in rows):
+        yield Warned(
+            "no-blind-row",
+            "No blind row: nothing here says what the data alone give away; give --caption, or run "
+            "`miagym audit` on the data.",
+        )
+    if all(attack.null is None for attack in attacks):
+        yield Warned(
+            "no-null-target",
+            "No null target: score the same candidates on a model that saw neither side, and mark "
+            "those rows `null` in the column of --part.",
+        )
+    if all(attack.calibration is None for attack in attacks):
+        yield Warned(
+            "no-calibration-part",
+            "No calibration part: there is no threshold that was fixed beforehand, and nobody can "
+            "tell whether settings were chosen on these very scores; mark rows with --part.",
+        )

@@ -1,0 +1,99 @@
+"""How a chunk is scored: every attack through its own door, all under one cache."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from miagym.cache import Cache
+from miagym.data.dataset import TEST, Loaded
+from miagym.evaluation.chunk import Chunk, Job
+from miagym.evaluation.match import REFUSALS, MatchRun
+from miagym.evaluation.protocol import Attack
+from miagym.evaluation.store import NULL, PAPER, SCORES, Clock, Features
+from miagym.oracle import Oracle
+
+
+def score_chunk(run: MatchRun, chunk: Chunk, job: Job) -> tuple[pa.Table, Features, Clock]:
+    """Scores a chunk, and collects what is learned from it, all under one cache.
+
+    Pictures that cannot be read are left out, and reported with the reason.
+    """
+    loaded = run.data.load(chunk.rows, run.target.resolution)
+    member = run.data.member[loaded.rows]
+    features, tables = Features(member, {}), [SCORES.empty_table()]
+    cache, target = Cache(), run.null if chunk.part == NULL else run.target
+    oracles: list[Oracle] = []
+    seconds: dict[str, float] = {}
+    refused: dict[str, str] = {}
+
+    def door(attack: Attack) -> Oracle:
+        oracles.append(run.oracle(attack, cache, target))
+        return oracles[-1]
+
+    names = dict.fromkeys([*job.scored, *job.others, *job.learning])
+    for name in names if len(loaded.rows) else ():
+        start = time.perf_counter()
+        try:
+            for part, variants in ((chunk.part, job.scored), (PAPER, job.others)):
+                for variant, attack in variants.get(name, {}).items():
+                    oracle = door(attack)
+                    curve = attack.anytime(oracle, loaded.candidates)
+                    tables += _tables(run, part, loaded, (name, variant), curve, oracle)
+            if learner := job.learning.get(name):
+                features.by_attack[name] = learner.features(door(learner), loaded.candidates)
+        except REFUSALS as error:
+            refused[name] = str(error)
+        seconds[name] = time.perf_counter() - start
+    clock = Clock(
+        seconds=seconds,
+        rows_charged=sum(map(_charged, oracles)),
+        rows_computed=cache.computed.unet_rows,
+        refused=refused,
+        unreadable={str(row): why for row, why in loaded.unreadable.items()},
+    )
+    return pa.concat_tables(tables), features, clock
+
+
+def _tables(
+    run: MatchRun,
+    part: str,
+    loaded: Loaded,
+    name_and_variant: tuple[str, str],
+    curve: Mapping[int, NDArray[np.float64]],
+    oracle: Oracle,
+) -> list[pa.Table]:
+    """One table for each budget on the curve; the shorter runs are prefixes of the last."""
+    n, last = len(loaded.rows), max(curve)
+    name, variant = name_and_variant
+    keys = loaded.candidates.keys
+    spent = [oracle.meter.spent(key) for key in keys]
+    tables = []
+    for budget in curve if part == TEST else [last]:
+        share = budget / last if last else 1
+        columns = {
+            "target": [run.match.target] * n,
+            "data": [run.match.data] * n,
+            "attack": [name] * n,
+            "variant": [variant] * n,
+            "part": [part] * n,
+            "candidate": keys,
+            "member": run.data.member[loaded.rows],
+            "budget": [budget] * n,
+            "score": curve[budget],
+            "queries": [round(cost.queries * share) for cost in spent],
+            "unet_rows": [round(cost.unet_rows * share) for cost in spent],
+            "backward_rows": [round(cost.backward_rows * share) for cost in spent],
+        }
+        tables.append(pa.table(columns, schema=SCORES))
+    return tables
+
+
+def _charged(oracle: Oracle) -> int:
+    """UNet rows charged to one attack, by the target and by the reference."""
+    oracles = [oracle] if oracle.reference is None else [oracle, oracle.reference]
+    return sum(each.meter.total().unet_rows for each in oracles)

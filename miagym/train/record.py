@@ -1,0 +1,130 @@
+"""What a folder was trained on, as it stands in its training.json: who its members are."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from miagym.atomic import replacing
+from miagym.data.dataset import Dataset
+from miagym.errors import RunError
+from miagym.targets.registry import split_checkpoint
+
+FILE = "training.json"
+SCHEMA = 1
+
+
+@dataclass(frozen=True)
+class TrainingRecord:
+    """A fine-tuning, in numbers: two with equal records give the same weights on one machine."""
+
+    base: str
+    """The target it began from, as it was named."""
+    base_fingerprint: str
+    data: str
+    """The data set, as it was named."""
+    data_digest: str
+    rows: tuple[int, ...]
+    """Rows of the data set that were trained on, in order; these are the members."""
+    epochs: int
+    checkpoints: tuple[int, ...]
+    """Epochs after which the UNet is kept; 0 is the base."""
+    batch_size: int
+    learning_rate: float
+    seed: int
+    precision: str
+    """`float32`, or `bfloat16` where a GPU computed in it."""
+
+    @classmethod
+    def read(cls, folder: Path) -> TrainingRecord | None:
+        """The record of a folder, or None if it has none.
+
+        Raises:
+            RunError: if it cannot be read.
+        """
+        path = folder / FILE
+        if not path.is_file():
+            return None
+        try:
+            content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+            schema = content.pop("schema")
+            if schema != SCHEMA:
+                raise RunError(
+                    f"{path} is of schema {schema}, this miagym reads {SCHEMA}; choose another "
+                    "--out."
+                )
+            rows, kept = tuple(content.pop("rows")), tuple(content.pop("checkpoints"))
+            return cls(**content, rows=rows, checkpoints=kept)
+        except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+            raise RunError(
+                f"{path} is no record of a training ({error}); choose another --out."
+            ) from error
+
+    def write(self, folder: Path) -> None:
+        """Writes training.json, whole or not at all."""
+        with replacing(folder / FILE) as partial:
+            text = json.dumps({"schema": SCHEMA, **asdict(self)}) + "\n"
+            partial.write_text(text, encoding="utf-8")
+
+    def differences(self, other: TrainingRecord) -> list[str]:
+        """Names of what differs; the same base or data under another name is the same."""
+        ours, theirs = asdict(self), asdict(replace(other, base=self.base, data=self.data))
+        names = [name for name in ours if ours[name] != theirs[name]]
+        return [
+            n.removesuffix("_fingerprint").removesuffix("_digest").replace("_", " ") for n in names
+        ]
+
+    def doubts(self, data: Dataset, rows: NDArray[np.integer]) -> str | None:
+        """Why some rows of a data set are not what their labels say to this training, or None.
+
+        Args:
+            data: whose labels an evaluation believes.
+            rows: the rows it scores.
+        """
+        if data.digest != self.data_digest:
+            return f"It was trained on {self.data}, and this is other data or another split of it."
+        wrong = int((np.isin(rows, self.rows) != data.member[rows]).sum())
+        if wrong:
+            return (
+                f"{wrong} of {len(rows)} candidates are called members and were never trained on; "
+                "evaluate with the --limit and --seed of the training."
+            )
+        return None
+
+
+def record_of(target: str) -> TrainingRecord | None:
+    """What a target was trained on, by its name (a folder, or FOLDER@40), or None if unknown.
+
+    Raises:
+        RunError: if its training.json cannot be read.
+    """
+    return TrainingRecord.read(Path(split_checkpoint(target)[0]))
+
+
+def begin(out: Path, record: TrainingRecord) -> bool:
+    """Checks whether a folder may hold this training.
+
+    Returns:
+        Whether it holds some of it already.
+
+    Raises:
+        RunError: if it holds another training, or something else.
+    """
+    existing = TrainingRecord.read(out)
+    if existing is None:
+        if out.exists() and (not out.is_dir() or any(out.iterdir())):
+            raise RunError(
+                f"{out} is there already and holds no training of miagym; choose another --out."
+            )
+        return False
+    if different := record.differences(existing):
+        raise RunError(
+            f"{out} holds another training (its {' and '.join(different)} differ); choose another "
+            "--out, or delete it."
+        )
+    return True

@@ -1,0 +1,67 @@
+"""Writing weights: safetensors in half precision, whole or not at all."""
+
+# diffusers and transformers annotate what is configurable only roughly:
+# pyright: reportArgumentType=false, reportAttributeAccessIssue=false
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from copy import deepcopy
+from pathlib import Path
+
+import torch
+from diffusers import StableDiffusionPipeline, UNet2DConditionModel
+from safetensors import SafetensorError
+
+from miagym.errors import RunError
+from miagym.targets.registry import unet_folder
+
+INDEX = "model_index.json"
+"""Written last: a folder that has it holds a finished pipeline."""
+
+
+@contextmanager
+def writing_weights(path: Path) -> Iterator[None]:
+    """A full disk, in our words: safetensors has an error of its own for it.
+
+    Raises:
+        RunError: if the block cannot write.
+    """
+    try:
+        yield
+    except SafetensorError as error:
+        raise RunError(
+            f"{path} cannot be written ({error}). What is finished is kept; the same command goes "
+            "on from there."
+        ) from error
+
+
+def save_checkpoint(unet: UNet2DConditionModel, folder: Path, epoch: int) -> None:
+    """Keeps a UNet in the folder of its target, unless this epoch is kept already."""
+    kept = unet_folder(folder, epoch).parent
+    if kept.is_dir():
+        return
+    partial = kept.with_name("partial")
+    with writing_weights(kept):
+        deepcopy(unet).half().save_pretrained(partial / "unet", safe_serialization=True)
+    partial.rename(kept)
+
+
+def save_pipeline(pipeline: StableDiffusionPipeline, folder: Path) -> None:
+    """Writes an ordinary diffusers folder in half precision; the networks end up in it, too."""
+    partial = folder / "partial"
+    with writing_weights(folder):
+        pipeline.to(torch.float16).save_pretrained(partial, safe_serialization=True)
+    # transformers loads in the precision that its configuration names, diffusers in float32:
+    configuration = partial / "text_encoder" / "config.json"
+    content = json.loads(configuration.read_text()) | {"dtype": "float32"}
+    configuration.write_text(json.dumps(content, indent=2) + "\n")
+    for part in sorted(partial.iterdir(), key=lambda part: part.name == INDEX):
+        place = folder / part.name
+        if place.is_dir():  # moved by a process that was stopped right then
+            shutil.rmtree(place)
+        part.replace(place)
+    partial.rmdir()

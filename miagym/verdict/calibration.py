@@ -1,0 +1,224 @@
+"""Calibration: what the attacks say of pictures whose membership is known, in two halves."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from miagym.data.dataset import CALIBRATION, Dataset
+from miagym.errors import DataError
+from miagym.evaluation.auc import auc
+from miagym.evaluation.protocol import Attack
+from miagym.verdict.keep import Kept, load, save
+from miagym.verdict.panel import Panel
+from miagym.verdict.survey import CHUNK, Survey
+
+FEWEST = 30
+"""Members, and non-members, below which nothing is said of a picture."""
+RANKED, LEARNED = 99, 20
+"""Non-members that resolve a p-value of 1 %, and those that the combination needs at least."""
+
+Progress = Callable[[str, int], Callable[[], None]]
+"""Called with a label and a number of steps; what it returns is called after each step."""
+
+
+@dataclass(frozen=True, eq=False)
+class Calibration:
+    """Signals of n pictures of the calibration part; the test part is never asked about.
+
+    Args:
+        member: labels (n,).
+        fitting: which pictures variants and combination may learn from (n,); the others rank.
+        keys: of the candidates (n,), to recognise one that is asked about.
+        looks: for the guard (n, d).
+        attacks: by name, the variant that the fitting half chose.
+        signals: by name, (n, d) under that variant.
+        left_out: attacks that could not be run, and why.
+    """
+
+    member: NDArray[np.bool_]
+    fitting: NDArray[np.bool_]
+    keys: tuple[str, ...]
+    looks: NDArray[np.float64]
+    attacks: Mapping[str, Attack]
+    signals: Mapping[str, NDArray[np.float64]]
+    left_out: Mapping[str, str]
+
+
+def silent(label: str, steps: int) -> Callable[[], None]:
+    """Progress that nobody watches."""
+    return lambda: None
+
+
+def calibrate(
+    panel: Panel,
+    data: Dataset,
+    *,
+    captioned: bool = True,
+    limit: int | None = None,
+    folder: Path | None = None,
+    progress: Progress = silent,
+) -> Calibration:
+    """Asks all attacks about the calibration part, or remembers that they were asked.
+
+    Args:
+        panel: attacks, target and seed.
+        data: the members of the target, and non-members like them.
+        captioned: whether they are asked about under their captions, or under none.
+        limit: at most so many members, and so many non-members.
+        folder: where calibrations are kept; None keeps none.
+        progress: of what takes time.
+
+    Raises:
+        DataError: if there are fewer than `FEWEST` of either side, or no attack can be run.
+    """
+    rows = data.rows(CALIBRATION, panel.seed, limit)
+    member = data.member[rows]
+    _check_sizes(member, data.name)
+    path = None
+    if folder is not None and panel.target.fingerprint:
+        path = folder / f"{_name(panel, data, captioned, limit)}.safetensors"
+        kept = load(path)
+        if kept is not None and (found := _restored(kept, panel)):
+            return found
+    made = _asked(panel, data, rows, captioned, progress)
+    if path is not None:
+        save(path, _stored(made))
+    return made
+
+
+def fitting_half(
+    member: NDArray[np.bool_], groups: NDArray[np.integer], seed: int
+) -> NDArray[np.bool_]:
+    """Which pictures (n,) are fitted on: about a third of each side, whole groups of it.
+
+    Fewer non-members where the ranking half would otherwise just miss the number that a p-value of
+    1 % needs.
+    """
+    rng = np.random.default_rng(seed)
+    fitting = np.zeros(len(member), dtype=bool)
+    for side in (True, False):
+        rows = np.flatnonzero(member == side)
+        share = min(len(rows) // 3, max(LEARNED, len(rows) - RANKED))
+        names, sizes = np.unique(groups[rows], return_counts=True)
+        order = rng.permutation(len(names))
+        taken = names[order[np.cumsum(sizes[order]) <= share]]
+        fitting[rows[np.isin(groups[rows], taken)]] = True
+    return fitting
+
+
+def _check_sizes(member: NDArray[np.bool_], name: str) -> None:
+    sides = int(member.sum()), int((~member).sum())
+    if min(sides) < FEWEST:
+        raise DataError(
+            f"A check needs at least {FEWEST} members and {FEWEST} non-members to calibrate by; "
+            f"{name} gives {sides[0]} and {sides[1]}: add pictures, or raise --calibration-limit."
+        )
+
+
+def _asked(
+    panel: Panel, data: Dataset, rows: NDArray[np.int64], captioned: bool, progress: Progress
+) -> Calibration:
+    """The fitting half under all variants, then the ranking half under those that it chose."""
+    groups = np.arange(len(data)) if data.groups is None else data.groups
+    fitting = fitting_half(data.member[rows], groups[rows], panel.seed)
+    halves = rows[fitting], rows[~fitting]
+    done = progress(
+        f"calibrating {panel.target.name}", sum(-(-len(half) // CHUNK) for half in halves)
+    )
+    survey = Survey(panel, data, captioned, done)
+    attacks, left_out = survey.admitted(rows)
+    variants = {(n, repr(v)): v for n, attack in attacks.items() for v in attack.variants()}
+    first = survey.ask(variants, halves[0])
+    member = data.member[first.rows]
+    chosen = {name: _best(name, first.signals, member) for name in attacks}
+    judged = {name: variants[name, text] for name, text in chosen.items()}
+    second = survey.ask(judged, halves[1])
+    member = data.member[np.concatenate([first.rows, second.rows])]
+    _check_sizes(member, data.name)  # again, without what could not be read
+    return Calibration(
+        member=member,
+        fitting=np.repeat([True, False], [len(first.rows), len(second.rows)]),
+        keys=(*first.keys, *second.keys),
+        looks=np.concatenate([first.looks, second.looks]),
+        attacks=judged,
+        signals={
+            name: np.concatenate([first.signals[name, text], second.signals[name]])
+            for name, text in chosen.items()
+        },
+        left_out=left_out,
+    )
+
+
+def _best(
+    name: str, signals: Mapping[tuple[str, str], NDArray[np.float64]], member: NDArray[np.bool_]
+) -> str:
+    """The variant of an attack with the highest AUC; the earlier one wins a tie."""
+    own = {text: values[:, 0] for (of, text), values in signals.items() if of == name}
+    if len(own) == 1:
+        return next(iter(own))
+    return max(own, key=lambda text: auc(own[text][member], own[text][~member]))
+
+
+def _name(panel: Panel, data: Dataset, captioned: bool, limit: int | None) -> str:
+    """A digest of all that decides a calibration."""
+    reference = panel.reference
+    decides = {
+        "version": version("miagym"),
+        "target": panel.target.fingerprint,
+        "reference": None if reference is None else reference.fingerprint,
+        "data": data.digest,
+        "attacks": {n: [repr(v) for v in a.variants()] for n, a in panel.attacks.items()},
+        "seed": panel.seed,
+        "captioned": captioned,
+        "limit": limit,
+    }
+    return hashlib.sha256(json.dumps(decides, sort_keys=True).encode()).hexdigest()[:24]
+
+
+_SIGNALS = "signals "
+
+
+def _stored(made: Calibration) -> Kept:
+    arrays = {"member": made.member, "fitting": made.fitting, "looks": made.looks}
+    arrays |= {_SIGNALS + name: values for name, values in made.signals.items()}
+    about = {
+        "keys": list(made.keys),
+        "attacks": {name: repr(attack) for name, attack in made.attacks.items()},
+        "left_out": dict(made.left_out),
+    }
+    return Kept(arrays, about)
+
+
+def _restored(kept: Kept, panel: Panel) -> Calibration | None:
+    """None if the file holds something else than its name says."""
+    arrays, about = kept.arrays, kept.about
+    variants = {repr(v): v for attack in panel.attacks.values() for v in attack.variants()}
+    try:
+        return _rebuilt(arrays, about, variants)
+    except (KeyError, TypeError, ValueError, AttributeError):
+        return None
+
+
+def _rebuilt(
+    arrays: Mapping[str, NDArray[Any]],
+    about: Mapping[str, Any],
+    variants: Mapping[str, Attack],
+) -> Calibration:
+    return Calibration(
+        member=arrays["member"],
+        fitting=arrays["fitting"],
+        keys=tuple(about["keys"]),
+        looks=arrays["looks"],
+        attacks={name: variants[text] for name, text in about["attacks"].items()},
+        signals={name: arrays[_SIGNALS + name] for name in about["attacks"]},
+        left_out=about["left_out"],
+    )

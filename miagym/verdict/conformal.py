@@ -1,0 +1,60 @@
+"""Conformal p-values: how many known non-members score at least as high as this picture does."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.stats import beta
+
+from miagym.errors import DataError
+
+Interval = tuple[float, float]
+_ROUNDING = 1e-9
+
+
+def p_values(scores: ArrayLike, nonmember_scores: ArrayLike) -> NDArray[np.float64]:
+    """The p-value (1 + #{non-members that score >= s}) / (n + 1) of each score (k,), high = member.
+
+    Split conformal inference (Vovk, Gammerman & Shafer 2005). Whatever the score is, if a picture
+    is exchangeable with the n non-members, P(p <= a) <= a, and the smallest p is 1 / (n + 1).
+    Ties count against membership.
+
+    Raises:
+        DataError: if there is no non-member, or a score is NaN or infinite.
+    """
+    asked = np.atleast_1d(np.asarray(scores, dtype=np.float64))
+    known = np.sort(np.asarray(nonmember_scores, dtype=np.float64).ravel())
+    if not len(known) or not np.isfinite(asked).all() or not np.isfinite(known).all():
+        raise DataError("A p-value needs finite scores, of the picture and of some non-members.")
+    at_least = len(known) - np.searchsorted(known, asked, side="left")
+    return (1 + at_least) / (len(known) + 1)
+
+
+def smallest_p(n: int) -> float:
+    """The smallest p-value that n non-members can give."""
+    return 1 / (n + 1)
+
+
+def _passing(alpha: float, n: int) -> int:
+    """The rank k / (n + 1) of the largest p-value that is at most alpha."""
+    return math.floor(alpha * (n + 1) + _ROUNDING)
+
+
+def fpr_of_rule(alpha: float, n: int) -> float:
+    """The false positive rate of "member-like if p <= alpha", on average over calibrations."""
+    return _passing(alpha, n) / (n + 1)
+
+
+def fpr_range(alpha: float, n: int, confidence: float = 0.95) -> Interval:
+    """Where the false positive rate of the rule lies under one calibration in hand.
+
+    Of scores without ties it is Beta(k, n + 1 - k) over calibrations, k = floor(alpha (n + 1))
+    (Vovk 2012); with ties it is lower. (0, 0) where n cannot resolve alpha.
+    """
+    k, tail = _passing(alpha, n), (1 - confidence) / 2
+    if k == 0:
+        return 0.0, 0.0
+    low, high = beta.ppf([tail, 1 - tail], k, n + 1 - k)
+    return float(low), float(high)

@@ -1,0 +1,67 @@
+"""A run that is killed again and again ends like one that was left alone."""
+
+from __future__ import annotations
+
+import multiprocessing
+import random
+import sys
+import time
+from multiprocessing.context import ForkServerProcess
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+
+KILLS = 10
+ATTACKS = "loss,pia,rediffuse,trajectory-logistic"
+
+
+def _evaluate(arguments: list[str]) -> None:
+    from miagym.cli import main
+
+    sys.argv = ["miagym", *arguments]
+    main()
+
+
+def _started(arguments: list[str]) -> ForkServerProcess:
+    """A process of its own, forked from one that has imported everything and run nothing."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["attacks", "miagym.evaluation.run", "miagym.evaluation.report"])
+    process = context.Process(target=_evaluate, args=(arguments,))
+    process.start()
+    return process
+
+
+def _files(out: Path) -> dict[str, int]:
+    """Finished chunks, and the inode that a second writing would change."""
+    return {path.name: path.stat().st_ino for path in (out / "chunks").glob("*.parquet")}
+
+
+def test_ten_kills_at_random_moments(pipelines: dict[str, Path], tmp_path: Path) -> None:
+    common = ["evaluate", "--target", str(pipelines["epsilon"]), "--data", "clipart-tune"]
+    common += ["--limit", "16", "--attacks", ATTACKS, "--chunk", "1", "--paper", "--null"]
+    common += [str(pipelines["v_prediction"])]
+    alone = _started([*common, "--out", str(tmp_path / "alone")])
+    killed, kept, dice = tmp_path / "killed", {}, random.Random(0)
+    for _ in range(KILLS):
+        process = _started([*common, "--out", str(killed)])
+        wanted, deadline = len(kept) + dice.randint(0, 5), time.monotonic() + 120
+        while len(_files(killed)) < wanted:
+            assert process.is_alive() and time.monotonic() < deadline
+            time.sleep(0.002)
+        time.sleep(dice.uniform(0, 0.3))
+        process.kill()
+        process.join()
+        assert process.exitcode == -9, "it was over before it was killed"
+        found = _files(killed)
+        assert kept.items() <= found.items(), "a finished chunk was lost or written again"
+        kept = found
+    last = _started([*common, "--out", str(killed)])
+    for process in (last, alone):
+        process.join(timeout=240)
+        assert process.exitcode == 0
+    tables = [pq.read_table(tmp_path / name / "scores.parquet") for name in ("killed", "alone")]
+    columns = [name for name in tables[0].column_names if name != "score"]
+    assert tables[0].select(columns).equals(tables[1].select(columns))
+    one, other = (table["score"].to_numpy() for table in tables)
+    np.testing.assert_allclose(one, other, rtol=1e-6, atol=1e-6)
