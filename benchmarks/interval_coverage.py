@@ -20,7 +20,7 @@ from itertools import product
 from pathlib import Path
 
 import numpy as np
-from scipy import integrate, optimize, stats
+from scipy import optimize, stats
 
 from miagym.atomic import replacing
 from miagym.evaluation.auc import Interval, auc_interval
@@ -109,19 +109,16 @@ def shift_for(name: str, area: float) -> float:
     distribution, _ = NAMES[name]
 
     def excess(shift: float) -> float:
-        def pairs(x: float) -> float:
-            return distribution.pdf(x) * distribution.sf(x - shift)
-
-        return integrate.quad(pairs, -np.inf, np.inf)[0] - area
+        return distribution.expect(lambda score: distribution.sf(score - shift)) - area
 
     return float(optimize.brentq(excess, 0, 20)) if area > 0.5 else 0.0
 
 
 def percentile_bootstrap(members: np.ndarray, nonmembers: np.ndarray, seed: int) -> Interval:
-    """The usual interval of TPR at FPR <= alpha, 2,000 resamples of either side, for comparison.
+    """The usual interval of TPR at FPR <= alpha: 2,000 resamples of either side, none laid out.
 
     The (k+1)-th largest of n draws has a rank of floor(n U) with U ~ Beta(k+1, n-k), and how many
-    of m drawn members exceed it is binomial, so that no resample is laid out.
+    of m drawn members exceed it is binomial.
     """
     m, n, rng = len(members), len(nonmembers), np.random.default_rng(seed)
     k = allowed(ALPHA, n)
@@ -144,9 +141,15 @@ def points(world: World, rng: np.random.Generator, seed: int) -> dict[str, float
     interval (`tpr_interval`) is the TPR of the population at its own threshold: the lowest whose
     FPR is at most 1 %. It is not the TPR of the threshold that the sample gave, whose FPR differs
     from sample to sample; the next table is about that. "Bootstrap" is the usual percentile
-    bootstrap of the same number, for comparison.
+    bootstrap of the same number: it covers 84 to 91 % where n is 200 and separation strong.
 
-    XX
+    Where the interval of the TPR cannot cover 95 %, it covers more and is wide on purpose:
+
+    - n = 200 expects 2 non-members above the threshold, and in 13 % of samples there is none. An
+      interval that is right for all scores then cannot exclude 0. With fewer than 299 non-members
+      ours begins at 0, whatever members score, and covers 98 to 100 %.
+    - A TPR near 1 % rests on few members found, even at n = 2,500, and whole numbers that small do
+      not allow 95 % exactly: it covers up to 98 %.
     """
     members, nonmembers = world.sides(rng)
     ours = tpr_interval(members, nonmembers, ALPHA)
@@ -214,10 +217,8 @@ def distances(world: World, rng: np.random.Generator, seed: int) -> dict[str, fl
     of 0.5, and more often elsewhere. With heavy tails few scores far out decide the distance.
     """
     found = wasserstein(*world.sides(rng), seed)
-    return {
-        "distance": holds(found.ci, world.shift),
-        "above chance": found.value > found.chance,
-    }
+    above = found.value > found.chance
+    return {"distance": holds(found.ci, world.shift), "above chance": above}
 
 
 def repeated(simulate: Simulation, world: World, data_sets: int) -> dict[str, float]:
@@ -232,11 +233,10 @@ def table(pool: Executor, simulate: Simulation, worlds: Sequence[World], data_se
     """A row for each world."""
     lines, job = [], partial(repeated, simulate, data_sets=data_sets)
     for world, row in zip(worlds, pool.map(job, worlds), strict=True):
-        if not lines:
-            lines = [
-                f"| scores | AUC | n a side | {' | '.join(row)} |",
-                "|---" * (3 + len(row)) + "|",
-            ]
+        lines = lines or [
+            f"| scores | AUC | n | {' | '.join(row)} |",
+            "|---" * (3 + len(row)) + "|",
+        ]
         cells = " | ".join(cell(key, value) for key, value in row.items())
         lines.append(f"| {world.name} | {world.separation:g} | {world.n} | {cells} |")
         print(lines[-1], flush=True)
@@ -260,9 +260,9 @@ def main() -> None:
     options = parser.parse_args()
     jobs: tuple[tuple[Simulation, product, int], ...] = (
         (points, product(NAMES, SEPARATIONS, SIZES), 1),
-        (fixed_thresholds, product(NAMES, SEPARATIONS, SIZES), 2),
-        (comparisons, product(SOME, SEPARATIONS, SIZES[:2]), 4),
-        (distances, product(SOME[:2], (0.5, *SEPARATIONS), SIZES[:2]), 4),
+        (fixed_thresholds, product(NAMES, SEPARATIONS, SIZES), 4),
+        (comparisons, product(SOME, SEPARATIONS, SIZES[:2]), 5),
+        (distances, product(SOME[:2], (0.5, *SEPARATIONS), SIZES[:2]), 5),
     )
     page = f"{TITLE} Made by `{COMMAND} --data-sets {options.data_sets}`.\n"
     with ProcessPoolExecutor(options.workers) as pool, replacing(options.out) as partly:

@@ -20,7 +20,9 @@ import pytest
 import torch
 from diffusers import StableDiffusionPipeline
 from PIL import Image
+from typer.testing import CliRunner
 
+from miagym.cli import app
 from miagym.data.registry import load_data
 from miagym.errors import DataError, MiagymError, RunError, TargetError, UnknownName
 from miagym.noise import paired_noise
@@ -96,7 +98,7 @@ def test_it_learns_members_and_nobody_else(
     kind: str, plan: FineTuning, pipelines: dict[str, Path], tmp_path: Path
 ) -> None:
     """The loss, as the target answers it: if velocity were trained as noise it would not fall."""
-    plan = replace(plan, base=str(pipelines[kind]), epochs=20, checkpoints=(), learning_rate=3e-3)
+    plan = replace(plan, base=str(pipelines[kind]), epochs=8, checkpoints=(), learning_rate=5e-3)
     out = fine_tune(plan, tmp_path / "mine", "cpu", silent)
     data = load_data(plan.data)
     rows = member_rows(data, 0, None)
@@ -258,6 +260,24 @@ def test_a_full_disk_is_a_sentence_and_the_training_goes_on(
         signal.signal(signal.SIGXFSZ, before)
     again = weights(fine_tune(plan, tmp_path / "mine", "cpu", silent))
     assert again == weights(fine_tune(plan, tmp_path / "alone", "cpu", silent))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["clipart-null", "--from", "clipart-null"], "clipart-null is a recipe"),
+        (["clipart-null", "--epochs", "3"], "clipart-null is a recipe"),
+        (["--from", "clipart-null"], "Expected the name of a recipe"),
+        ([], "Expected the name of a recipe"),
+        (["--from", "a", "--data", "b", "--checkpoints", "1,two"], "Expected epochs with commas"),
+    ],
+)
+def test_commands_that_say_too_much_or_too_little(
+    arguments: list[str], says: str, tmp_path: Path
+) -> None:
+    result = CliRunner().invoke(app, ["train", *arguments, "--out", str(tmp_path / "mine")])
+    assert isinstance(result.exception, RunError) and says in str(result.exception)
+    assert not (tmp_path / "mine").exists()
 
 
 def test_checkpoints_by_default_start_with_the_base() -> None:

@@ -28,7 +28,7 @@ from miagym.errors import DataError
 from miagym.evaluation.auc import auc
 from miagym.evaluation.detection import tpr_at_fpr
 from miagym.evaluation.metrics import measure
-from miagym.evaluation.stated import Stated, auc_bounds
+from miagym.scores.stated import Stated, auc_bounds
 
 N = 240
 RNG = np.random.default_rng(0)
@@ -497,9 +497,9 @@ def test_bad_input_is_one_sentence(name: str, run: Run, tmp_path: Path) -> None:
 
 @given(st.binary(max_size=300))
 def test_no_bytes_end_in_a_traceback(tmp_path_factory: pytest.TempPathFactory, junk: bytes) -> None:
-    from miagym.evaluation.score_attacks import attacks_of
-    from miagym.evaluation.score_columns import Columns
-    from miagym.evaluation.score_file import open_scores
+    from miagym.scores.attacks import attacks_of
+    from miagym.scores.columns import Columns
+    from miagym.scores.file import open_scores
 
     path = tmp_path_factory.mktemp("junk") / "scores"
     for magic in (b"", b"PK\x03\x04", b"PAR1", b"\x93NUMPY", b'{"score": ', b"score,member\n"):
@@ -543,6 +543,6 @@ def test_the_guide_shows_what_happens(app: typer.Typer, tmp_path: Path) -> None:
     (promised,) = re.findall(r"```text\n(.*?)```", guide, re.DOTALL)
     for line in promised.splitlines():
         assert " ".join(line.split()) in " ".join(shown.stdout.split())
-    sources = (root / "miagym/evaluation").glob("*.py")
+    sources = (root / "miagym/scores").glob("*.py")
     said = {k for s in sources for k in re.findall(r'Warned\(\s*"([\w-]+)"', s.read_text())}
     assert said == set(re.findall(r"^\| `(\w[\w-]+)` \|", guide, re.MULTILINE))

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from diffusers import DDIMScheduler, StableDiffusionPipeline
+from diffusers import DDIMScheduler, StableDiffusionPipeline, UNet2DConditionModel
 
 from attacks import attack_names, make_attack
 from attacks.base import LearnedAttack
@@ -19,7 +19,7 @@ from miagym.errors import MiagymError, TargetError, UnknownName
 from miagym.noise import paired_noise
 from miagym.oracle import Oracle
 from miagym.targets.base import Target
-from miagym.targets.registry import load_target
+from miagym.targets.registry import checkpoints, load_target
 
 KINDS = ["epsilon", "v_prediction"]
 PROMPTS = ["a cat", "a dog, in the fog"]
@@ -183,6 +183,11 @@ def test_half_precision_loads_and_answers_in_float32(folder: Path) -> None:
         ("clipart-overfitt", UnknownName, "did you mean clipart-overfit"),
         ("nonsense", UnknownName, "known: .*clipart-realistic"),
         ("some-owner/some-model", TargetError, "cannot be loaded"),
+        ("some-owner/some-model@40", UnknownName, "No target"),
+        ("./nowhere@40", UnknownName, "No target"),
+        ("clipart-overfit@41", TargetError, "those it keeps: 15, 40, 80, 130"),
+        ("clipart-null@40", TargetError, "those it keeps: none"),
+        ("@40", UnknownName, "No target"),
     ],
 )
 def test_names_that_lead_nowhere(name: str, error: type[MiagymError], says: str) -> None:
@@ -217,6 +222,42 @@ def test_a_model_that_predicts_the_sample(tmp_path: Path, pipelines: dict[str, P
     config.write_text(config.read_text().replace('"epsilon"', '"sample"'))
     with pytest.raises(TargetError, match="'sample'; expected"):
         load_target(str(other))
+
+
+def with_checkpoint(folder: Path, epoch: int, scale: float) -> None:
+    """Keeps a UNet like the last one, its output scaled, as `miagym train` keeps checkpoints."""
+    unet = UNet2DConditionModel.from_pretrained(folder / "unet")
+    for parameter in unet.conv_out.parameters():
+        parameter.data *= scale
+    unet.save_pretrained(folder / "checkpoints" / f"epoch-{epoch:03d}" / "unet")
+
+
+def test_checkpoints_of_a_folder(tmp_path: Path, pipelines: dict[str, Path]) -> None:
+    name = str(shutil.copytree(pipelines["epsilon"], tmp_path / "mine"))
+    assert checkpoints(name) == []
+    with pytest.raises(TargetError, match="keeps no checkpoint 40; those it keeps: none"):
+        load_target(f"{name}@40")
+    for epoch, scale in ((1000, 3.0), (0, 1.0), (40, 2.0)):
+        with_checkpoint(tmp_path / "mine", epoch, scale)
+    for odd in ("epoch-x", "epoch-7", "partial", "epoch-008"):
+        (tmp_path / "mine/checkpoints" / odd).mkdir()
+    assert checkpoints(name) == [f"{name}@0", f"{name}@40", f"{name}@1000"]
+    targets = [load_target(full) for full in (name, *checkpoints(name))]
+    assert [target.name for target in targets] == [name, *checkpoints(name)]
+    z = paired_noise(0, ["a"], targets[0].latent_shape)
+    answers = [target.predict_noise(z, 100, ["a cat"]) for target in targets]
+    for answer, scale in zip(answers, (1, 1, 2, 3), strict=True):
+        torch.testing.assert_close(answer, scale * answers[0])
+    assert len({target.fingerprint for target in targets}) == 3
+    with pytest.raises(TargetError, match="keeps no checkpoint 8; those it keeps: 0, 40, 1000"):
+        load_target(f"{name}@8")
+
+
+def test_a_folder_may_have_an_at_in_its_name(tmp_path: Path, pipelines: dict[str, Path]) -> None:
+    (tmp_path / "me").mkdir()
+    for name in ("me@home", "me@40"):
+        folder = shutil.copytree(pipelines["epsilon"], tmp_path / name)
+        assert load_target(str(folder)).name == str(folder)
 
 
 def test_gradients_cost_a_backward_row(target: Target, drawings: Candidates) -> None:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from miagym.audit.blind import FOLDS, aucs, folds_of, out_of_fold
+from miagym.audit.blind import FOLDS, aucs, folds_of, out_of_fold, widened
 from miagym.audit.captions import caption_view
 from miagym.audit.cues import Cue, strengths, telling_cues, told_cue
 from miagym.audit.duplicates import EXAMPLES, Duplicates, caption_groups, count_duplicates, linked
@@ -144,7 +144,7 @@ def audit(
 
     Args:
         subject: what is audited.
-        seed: of the rows that are drawn, folds, shuffles and intervals.
+        seed: of the rows that are drawn, of folds and of shuffles.
         limit: most rows of each side to look at.
         progress: shows how far it is.
 
@@ -171,7 +171,7 @@ def audit_seen(
     Args:
         subject: all n rows are audited.
         pictures: what its pictures show.
-        seed: of folds, shuffles and intervals.
+        seed: of folds and shuffles.
         progress: shows how far it is.
         rows: what the n rows are called (n,), if not 0 to n - 1.
     """
@@ -233,13 +233,13 @@ def _judged(
     statistics["cues", ALL] = np.max([one.strongest for one in cues], axis=0)
     p = family_p(statistics)
     blind = tuple(
-        BlindRow(name, measure(scores[name][seen, 0], member[seen], seed), p["blind", name])
+        _blind_row(name, scores[name][seen, 0], member[seen], statistics["blind", name], p)
         for name, seen in covered.items()
     )
     shift = tuple(
         Shift(v.name, float(statistics["shift", v.name][0]), p["shift", v.name]) for v in views
     )
-    named = telling_cues(views, cues, member, seed)
+    named = telling_cues(views, cues, member)
     others = [Finding(f"one cue tells: {told_cue(cue)}", p["cues", ALL]) for cue in named[:1]]
     others += [Finding(f"the {s.view} of the two sides lie apart", s.p) for s in shift]
     verdict, why = judge(blind, others, (found.n_members, found.n_nonmembers))
@@ -247,6 +247,20 @@ def _judged(
     return replace(
         found, verdict=verdict, why=why, blind=blind, shift=shift, cues=named, scores=looks
     )
+
+
+def _blind_row(
+    view: str,
+    scores: NDArray[np.float32],
+    member: NDArray[np.bool_],
+    values: NDArray[np.float64],
+    p: Mapping[tuple[str, str], float],
+) -> BlindRow:
+    """The row of a view from its scores (r,), and its AUCs (b,) on labels and shuffles of them."""
+    metrics = measure(scores, member)
+    sides = metrics.n_members, metrics.n_nonmembers
+    metrics = replace(metrics, auc_ci=widened(metrics.auc_ci, values, sides))
+    return BlindRow(view, metrics, p["blind", view])
 
 
 def _views(subject: Subject, pictures: Pictures | None) -> list[View]:

@@ -19,7 +19,8 @@ VOCABULARY = 2000
 """Most frequent n-grams of words, and of characters, that are learned from."""
 
 RARE = 0.005
-"""Share of rows that must bear a mark before it is named as a cue."""
+FEWEST_BEARERS = 5
+"""Share and number of rows that must bear a mark before it is named as a cue."""
 
 FEATURES = (
     TfidfVectorizer(
@@ -97,7 +98,7 @@ def _marks(
         )
         found, tokens = _fitted(counter, captions)
         bearers = np.asarray(found.sum(axis=0))
-        often = bearers >= RARE * len(captions)
+        often = bearers >= max(FEWEST_BEARERS, RARE * len(captions))
         telling = np.flatnonzero(often & (bearers < len(captions)))
         blocks.append(found[:, telling])
         names += [words.format(tokens[i]) for i in telling]

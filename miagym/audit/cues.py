@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from miagym.audit.views import View, normal_scores
-from miagym.evaluation.metrics import Interval, measure
+from miagym.evaluation.auc import Interval
+from miagym.evaluation.metrics import measure
 
 MOST_TELLING = 10
 SAME = 0.95
@@ -74,7 +75,7 @@ def strengths(view: View, labels: NDArray[np.bool_]) -> Strengths:
 
 
 def telling_cues(
-    views: Sequence[View], found: Sequence[Strengths], member: NDArray[np.bool_], seed: int
+    views: Sequence[View], found: Sequence[Strengths], member: NDArray[np.bool_]
 ) -> tuple[Cue, ...]:
     """The most telling cues of all views, the strongest first, none that repeats another.
 
@@ -82,7 +83,6 @@ def telling_cues(
         views: v views.
         found: the strengths of each.
         member: labels (n,) of all rows.
-        seed: of the intervals.
     """
     strongest = np.max([view.strongest for view in found], axis=0)
     strength = np.concatenate([np.abs(view.observed) for view in found])
@@ -97,7 +97,7 @@ def telling_cues(
             continue
         seen.append((number, values))
         p = float(np.mean(strongest >= strength[place]))
-        named.append(_cue(view, column, values, member[view.rows], p, seed))
+        named.append(_cue(view, column, values, member[view.rows], p))
         if len(named) == MOST_TELLING:
             break
     return tuple(named)
@@ -119,12 +119,11 @@ def _cue(
     values: NDArray[np.float64],
     member: NDArray[np.bool_],
     p: float,
-    seed: int,
 ) -> Cue:
     marks = view.marks.shape[1]
     is_mark = column < marks
     centre = np.mean if is_mark else np.median
-    measured = measure(values, member, seed)
+    measured = measure(values, member)
     return Cue(
         cue=view.mark_names[column] if is_mark else list(view.measures)[column - marks],
         view=view.name,

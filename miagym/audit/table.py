@@ -89,14 +89,15 @@ def _detection(found: Detection | None, n_nonmembers: int) -> str:
 def _told(found: Duplicates) -> Iterator[str]:
     if found.across:
         shown = ", ".join(f"{ours} and {theirs}" for ours, theirs in found.examples)
+        more = ", …" if found.across > len(found.examples) else ""
         disguise = (
-            "members in disguise: count them as members, or leave them out"
+            "They are members in disguise: leave them out."
             if found.of == "pictures"
-            else "the same words about perhaps different pictures"
+            else "The same words may stand for other pictures."
         )
         yield (
-            f"{found.across:,} non-members have near-duplicate {found.of} among the members "
-            f"(rows {shown}{', …' if found.across > len(found.examples) else ''}): {disguise}."
+            f"Near-duplicate {found.of} across the sides: {found.across:,} non-members have one "
+            f"among the members (rows {shown}{more}). {disguise}"
         )
     if found.within_members or found.within_nonmembers:
         yield (

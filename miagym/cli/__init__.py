@@ -8,7 +8,9 @@ import sys
 import typer
 
 from miagym.cli.attacks import attacks
+from miagym.cli.data import data
 from miagym.cli.evaluate import demo, evaluate
+from miagym.cli.score import score
 from miagym.cli.train import art, train
 from miagym.errors import MiagymError
 
@@ -18,8 +20,10 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for command in (evaluate, demo, attacks, train, art):
+for command in (evaluate, demo, score, attacks, train, art):
     app.command()(command)
+
+app.add_typer(data, name="data")
 
 INTERRUPTED = 130
 FAILED = 2

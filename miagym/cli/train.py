@@ -99,7 +99,7 @@ def _fine_tune(base: str, data: str, given: dict[str, Any], out: Path, device: s
     plan = replace(FineTuning(base, data), **given)
     with progress_bar() as bar:
         fine_tune(plan, out, device, steps(bar))
-    command = ["miagym", "evaluate", "--attacks", "blind-captions,blind-pixels,loss"]
+    command = ["miagym", "evaluate", "--attacks", "loss"]
     for target in (*checkpoints(str(out)), str(out)):
         command += ["--target", target, "--data", data]
     for option in ("limit", "seed"):  # so that those are called members who are

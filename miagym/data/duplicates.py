@@ -17,8 +17,8 @@ from scipy.sparse.csgraph import connected_components
 from miagym.errors import DataError
 
 WITHIN = 6
-"""Bits of 64 in which two hashes may differ. Ours; copies that were resized, re-encoded or a little
-brightened stay within it in 19 of 20 cases; of the pairs of drawings in the embedded art one in
+"""Bits of 64 in which two hashes may differ. Ours: on the embedded art 93 to 99 of 100 copies that
+were resized, re-encoded or brightened by up to 15 % stay within it; of the pairs of drawings one in
 40,000 does, and nearly all of those are variants of one drawing."""
 
 CLOSE = 0.95

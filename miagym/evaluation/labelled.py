@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +31,9 @@ class Labelled:
         return self.score[self.member], self.score[~self.member]
 
 
+L = TypeVar("L", bound=Labelled)
+
+
 def fixed_beforehand(calibration: Labelled, test: Labelled) -> dict[str, Row]:
     """What thresholds do on the test part that the calibration part has set.
 
@@ -50,7 +53,16 @@ def fixed_beforehand(calibration: Labelled, test: Labelled) -> dict[str, Row]:
     }
 
 
-def comparisons(scores: Mapping[str, Labelled], asking: Sequence[str], seed: int) -> list[Row]:
+def _as_they_stand(scores: L, _: L) -> L | None:
+    return scores
+
+
+def comparisons(
+    scores: Mapping[str, L],
+    asking: Sequence[str],
+    seed: int,
+    align: Callable[[L, L], L | None] = _as_they_stand,
+) -> list[Row]:
     """Each attack against the strongest blind row, and against the best attack.
 
     P-values are two-sided, of the difference in AUC; `p_holm` is corrected for the number of
@@ -60,18 +72,23 @@ def comparisons(scores: Mapping[str, Labelled], asking: Sequence[str], seed: int
         scores: by attack, on the same candidates in the same order.
         asking: names of the attacks that look at the model; the others are blind.
         seed: of the bootstrap.
+        align: puts the candidates of an attack into the order of its rival; None if they are not
+            the same, and then there is no comparison.
     """
     blind = [name for name in scores if name not in asking]
     rows = []
     for kind, rivals in (("strongest blind row", blind), ("best attack", asking)):
         rival = max(rivals, key=lambda name: auc(*scores[name].sides), default=None)
-        others = [name for name in asking if name != rival]
-        if rival is None or not others:
+        if rival is None:
             continue
         theirs = scores[rival]
-        found = [compare(scores[name].score, theirs.score, theirs.member, seed) for name in others]
-        corrected = holm([comparison.auc.p for comparison in found])
-        for name, comparison, p in zip(others, found, corrected, strict=True):
+        found = {
+            name: compare(ours.score, theirs.score, theirs.member, seed)
+            for name in asking
+            if name != rival and (ours := align(scores[name], theirs)) is not None
+        }
+        corrected = holm([comparison.auc.p for comparison in found.values()])
+        for (name, comparison), p in zip(found.items(), corrected, strict=True):
             about = {"attack": name, "against": rival, "kind": kind}
-            rows.append({**about, **comparison.as_row(), "p_holm": p, "compared": len(others)})
+            rows.append({**about, **comparison.as_row(), "p_holm": p, "compared": len(found)})
     return rows

@@ -109,9 +109,10 @@ def fitting_half(
         rows = np.flatnonzero(member == side)
         share = min(len(rows) // 3, max(LEARNED, len(rows) - RANKED))
         names, sizes = np.unique(groups[rows], return_counts=True)
-        order = rng.permutation(len(names))
-        taken = names[order[np.cumsum(sizes[order]) <= share]]
-        fitting[rows[np.isin(groups[rows], taken)]] = True
+        for group in rng.permutation(len(names)):
+            if sizes[group] <= share:
+                share -= int(sizes[group])
+                fitting[rows[groups[rows] == names[group]]] = True
     return fitting
 
 

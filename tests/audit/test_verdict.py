@@ -137,10 +137,10 @@ def test_few_rows_are_too_small_to_tell_unless_they_tell(captions: np.ndarray) -
 
 
 def test_copies_on_one_side_are_no_cue_where_groups_say_so(captions: np.ndarray) -> None:
-    rows, member = halves(300, 4)
+    rows, member = halves(400, 4)
     texts = captions[rows].copy()
     texts[:24] = [f"blueman number {i}" for i in range(24)]
-    groups = np.arange(600)
+    groups = np.arange(800)
     assert audit_captions(texts, member, groups).verdict is Verdict.SHIFTED
     groups[:24] = 0
     assert audit_captions(texts, member, groups).verdict is Verdict.FAIR

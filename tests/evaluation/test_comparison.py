@@ -120,6 +120,9 @@ def test_a_difference_without_variance_is_not_certain() -> None:
     opposite = compare(member, ~member, member, seed=0).auc
     assert opposite.value == 1 and 0.5 < opposite.ci[0] < 1 == opposite.ci[1]
     assert opposite.p < 1e-10
+    tpr = compare(member, ~member, member, seed=0).tpr
+    assert tpr is not None and (tpr.value, tpr.ci[1]) == (1, 1)
+    assert tpr.ci[0] == pytest.approx(1 - 2 * (1 - 0.025**0.01))
     single = compare([1, 0], [0, 1], np.array([True, False]), seed=0).auc
     assert (single.ci, single.p) == ((-1, 1), 1)
 

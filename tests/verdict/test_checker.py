@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Callable
 from dataclasses import replace
@@ -25,7 +26,7 @@ from miagym.targets.registry import load_target
 from miagym.verdict.answer import Verdict
 from miagym.verdict.calibration import calibrate, fitting_half
 from miagym.verdict.checker import Checker
-from miagym.verdict.keep import Kept, load, save
+from miagym.verdict.keep import Kept, save
 from miagym.verdict.panel import Panel
 from miagym.verdict.upload import Upload, open_upload
 from miagym.verdict.words import sentences, set_sentences
@@ -77,8 +78,6 @@ def fresh(data: Dataset) -> Open:
 
 
 def noise() -> bytes:
-    import io
-
     buffer = io.BytesIO()
     pixels = np.random.default_rng(0).integers(0, 256, (SIZE, SIZE, 3), np.uint8)
     Image.fromarray(pixels).save(buffer, "PNG")
@@ -112,31 +111,46 @@ def test_too_few_nonmembers_never_call_anything_member_like(checker: Checker, fr
     assert "cannot be resolved" in sentences(answer)[0]
 
 
-def test_the_kept_calibration_gives_the_same_answer_and_damage_is_mended(
+def test_the_kept_calibration_gives_the_same_answer(
     checker: Checker, panel: Panel, data: Dataset, fresh: Open, cache: Path
 ) -> None:
-    folder = cache / "miagym" / "calibration"
-    upload = fresh(True, 3)[2]
-    expected = checker.check(upload, ALPHA)
+    folder, upload = cache / "miagym" / "calibration", fresh(True, 3)[2]
     unasked = replace(panel, batch_size=0)  # would fail at the first question to the target
-    calibration = calibrate(unasked, data, limit=LIMIT, folder=folder)
-    assert calibration.keys == checker.judge(True).calibration.keys
-    again = Checker(panel, data, limit=LIMIT, folder=folder)
-    assert again.check(upload, ALPHA) == expected
-    (file,) = folder.glob("*.safetensors")
+    again = calibrate(unasked, data, limit=LIMIT, folder=folder)
+    assert again.keys == checker.judge(True).calibration.keys
+    reread = Checker(panel, data, limit=LIMIT, folder=folder)
+    assert reread.check(upload, ALPHA) == checker.check(upload, ALPHA)
+
+
+@pytest.mark.parametrize("damage", ["cut", "changed", "empty", "of other content"])
+def test_a_damaged_calibration_is_rebuilt(
+    damage: str, dummy: DummyTarget, data: Dataset, tmp_path: Path
+) -> None:
+    dummy.fingerprint = "one that has a name"
+    panel = Panel(dummy, {"sima": make_attack("sima")})
+    first = calibrate(panel, data, limit=30, folder=tmp_path)
+    (file,) = tmp_path.iterdir()
     good = file.read_bytes()
-    file.write_bytes(good[:-9] + bytes(9))
-    assert load(file) is None
-    few = {"sima": make_attack("sima")}  # quick; another calibration, of another name
-    dummy = Checker(replace(panel, attacks=few, reference=None), data, limit=30, folder=folder)
-    dummy.judge(True)
-    (other,) = set(folder.glob("*.safetensors")) - {file}
-    whole = other.read_bytes()
-    other.write_bytes(whole[: len(whole) // 2])
-    rebuilt = Checker(replace(panel, attacks=few, reference=None), data, limit=30, folder=folder)
-    assert rebuilt.check(upload, ALPHA) == dummy.check(upload, ALPHA)
-    assert load(other) is not None
-    file.write_bytes(good)
+    if damage == "of other content":
+        save(file, Kept({"a": np.zeros(1)}, {"b": 1}))
+    else:
+        half = len(good) // 2
+        bad = {"cut": good[:half], "changed": good[:-9] + bytes(9), "empty": b""}
+        file.write_bytes(bad[damage])
+    second = calibrate(panel, data, limit=30, folder=tmp_path)
+    np.testing.assert_array_equal(first.signals["sima"], second.signals["sima"])
+    assert file.read_bytes() == good
+
+
+def test_other_questions_are_kept_apart(dummy: DummyTarget, data: Dataset, tmp_path: Path) -> None:
+    dummy.fingerprint = "one that has a name"
+    panel = Panel(dummy, {"sima": make_attack("sima")})
+    calibrate(panel, data, limit=30, folder=tmp_path)
+    calibrate(panel, data, limit=31, folder=tmp_path)
+    calibrate(panel, data, limit=30, captioned=False, folder=tmp_path)
+    calibrate(replace(panel, seed=1), data, limit=30, folder=tmp_path)
+    calibrate(Panel(dummy, {"pia": make_attack("pia")}), data, limit=30, folder=tmp_path)
+    assert len(list(tmp_path.iterdir())) == 5
 
 
 def test_alone_or_together_the_answer_is_the_same(
@@ -203,14 +217,11 @@ def test_halves_keep_groups_whole_and_leave_enough_to_rank() -> None:
     assert small[:40].sum() == small[40:].sum() == 13
 
 
-def test_without_captions_and_with_attacks_that_learn(
-    dummy: DummyTarget, data: Dataset, fresh: Open
-) -> None:
+def test_without_captions_and_with_attacks_that_learn(dummy: DummyTarget, data: Dataset) -> None:
     """CLiD is left out where there is no caption, and the rest is asked under the empty prompt."""
     attacks = {name: make_attack(name) for name in ("clid", "sima")}
     attacks["rising"] = RisingStrength((0.3, 0.6))
     checker = Checker(Panel(dummy, attacks), data, limit=60)
-    bare = replace(fresh(False, 1)[0], candidate=fresh(False, 1)[0].candidate)
     bare = open_upload(data.pictures[int(data.rows(TEST, 0)[0])], SIZE)
     answer = checker.check(bare, ALPHA)
     assert not answer.captioned and {row.attack for row in answer.attacks} == {"sima", "rising"}
@@ -247,7 +258,7 @@ def options() -> list[str]:
 def folder(
     data: Dataset, checker: Checker, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Path:
-    """Four members with captions beside them, a file that is no picture, and the kept calibration."""
+    """Four members with captions, a file that is no picture, and the kept calibration."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(cache))
     rows = [row for row in data.rows(TEST, 0) if data.member[row]][:4]
     for row in rows:
@@ -299,16 +310,3 @@ def test_other_targets_need_data(folder: Path, pipelines: dict[str, Path]) -> No
     app.command()(check)
     result = CliRunner().invoke(app, [str(folder), "--target", str(pipelines["epsilon"])])
     assert isinstance(result.exception, DataError) and "--data" in str(result.exception)
-
-
-def test_a_kept_file_of_other_content_is_rebuilt(
-    dummy: DummyTarget, data: Dataset, tmp_path: Path
-) -> None:
-    """A file that is whole, but holds something else than its name says."""
-    panel = Panel(dummy, {"sima": make_attack("sima")})
-    object.__setattr__(panel.target, "fingerprint", "dummy")
-    first = calibrate(panel, data, limit=30, folder=tmp_path)
-    (file,) = tmp_path.glob("*.safetensors")
-    save(file, Kept({"a": np.zeros(1)}, {"b": 1}))
-    second = calibrate(panel, data, limit=30, folder=tmp_path)
-    np.testing.assert_array_equal(first.signals["sima"], second.signals["sima"])

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from miagym.evaluation.labelled import Labelled
+
 
 @dataclass(frozen=True, eq=False)
-class Rows:
+class Rows(Labelled):
     """Some n rows of the file; higher score = member."""
 
-    score: NDArray[np.float64]
-    member: NDArray[np.bool_]
     place: NDArray[np.int64]
     """Row of the file, from 0."""
     id: NDArray[np.int64] | None = None
@@ -32,11 +32,6 @@ class Rows:
             None if self.id is None else self.id[rows],
             None if self.caption is None else self.caption[rows],
         )
-
-    @property
-    def sides(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Scores of members, and of non-members."""
-        return self.score[self.member], self.score[~self.member]
 
 
 Variants = dict[str, Rows]

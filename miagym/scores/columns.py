@@ -10,7 +10,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from miagym.errors import DataError
-from miagym.evaluation.score_file import ScoreFile
+from miagym.scores.file import ScoreFile
 
 NONE = "-"
 """Instead of a column's name: no column has this role."""

@@ -10,10 +10,10 @@ import numpy as np
 from miagym.errors import DataError
 from miagym.evaluation.auc import auc
 from miagym.evaluation.finding import FAIR, is_blind
-from miagym.evaluation.score_columns import CALIBRATION, NULL, PAPER, TEST, Columns
-from miagym.evaluation.score_file import ScoreFile
-from miagym.evaluation.score_groups import ScoreTable
-from miagym.evaluation.score_rows import Rows, Variants
+from miagym.scores.columns import CALIBRATION, NULL, PAPER, TEST, Columns
+from miagym.scores.file import ScoreFile
+from miagym.scores.groups import ScoreTable
+from miagym.scores.rows import Rows, Variants
 
 AS_GIVEN = "as given"
 """The protocol of scores without a calibration part: nobody knows what was chosen on what."""

@@ -6,30 +6,24 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from functools import partial
-from typing import Any
 
-from miagym.evaluation.auc import auc
-from miagym.evaluation.comparison import compare, holm
 from miagym.evaluation.controls import (
     Control,
     label_shuffle,
     nonmembers_against_nonmembers,
     null_target,
 )
-from miagym.evaluation.detection import at_threshold, balanced_threshold, threshold_for
 from miagym.evaluation.distance import wasserstein
 from miagym.evaluation.finding import is_blind
 from miagym.evaluation.gap import protocol_gap
+from miagym.evaluation.labelled import Row, comparisons, fixed_beforehand
 from miagym.evaluation.metrics import measure
-from miagym.evaluation.score_attacks import SPENT, AttackScores
-from miagym.evaluation.score_rows import at_most, same_candidates
-from miagym.evaluation.score_warnings import Warned, attack_warnings, size_warnings
-from miagym.evaluation.stated import Statement
-from miagym.evaluation.stated_warnings import stated_warnings
+from miagym.scores.attacks import SPENT, AttackScores
+from miagym.scores.rows import at_most, same_candidates
+from miagym.scores.stated import Statement
+from miagym.scores.stated_warnings import stated_warnings
+from miagym.scores.warnings import Warned, attack_warnings, size_warnings
 
-Row = dict[str, Any]
-ALPHA = 0.01
-"""The FPR at which a threshold is fixed on the calibration part."""
 CONTROLLED = 10_000
 """Members, and non-members, on which controls are made at most: they test how, not how much."""
 POOL = 5_000
@@ -100,11 +94,12 @@ Work = Callable[[], list[Row]]
 def _sections(attacks: Sequence[AttackScores], seed: int) -> dict[str, list[Work]]:
     """What there is to compute, by section."""
     asking = [attack for attack in attacks if not attack.is_blind]
+    scores, names = {a.attack: a.test for a in attacks}, [a.attack for a in asking]
     return {
         "rows": [partial(_row, a, seed) for a in attacks],
         "controls": [work for a in asking for work in _controls(a, seed)],
         "protocols": [partial(_gap, a, part, seed) for a in asking for part in a.variants],
-        "comparisons": [partial(_comparisons, attacks, asking, seed)],
+        "comparisons": [partial(comparisons, scores, names, seed, same_candidates)],
     }
 
 
@@ -115,29 +110,13 @@ def _row(attack: AttackScores, seed: int) -> list[Row]:
         "access": "blind" if attack.is_blind else None,
         **measure(attack.test.score, attack.test.member, seed).as_row(),
         **attack.spent,
-        "at_threshold": _at_threshold(attack),
+        "at_threshold": attack.calibration and fixed_beforehand(attack.calibration, attack.test),
         "wasserstein": wasserstein(*attack.test.sides, seed).as_row(),
         "seconds": None,
         "protocol": attack.protocol,
         "chosen": attack.chosen,
     }
     return [row]
-
-
-def _at_threshold(attack: AttackScores) -> dict[str, Row] | None:
-    """What thresholds do on the test part that were fixed on the calibration part."""
-    if attack.calibration is None:
-        return None
-    members, nonmembers = attack.calibration.sides
-    thresholds = {
-        "balanced": balanced_threshold(members, nonmembers),
-        str(ALPHA): threshold_for(nonmembers, ALPHA),
-    }
-    return {
-        kind: at_threshold(*attack.test.sides, threshold).as_row()
-        for kind, threshold in thresholds.items()
-        if threshold is not None
-    }
 
 
 def _controls(attack: AttackScores, seed: int) -> Iterator[Work]:
@@ -161,33 +140,6 @@ def _gap(attack: AttackScores, part: str, seed: int) -> list[Row]:
     pool = {name: rows.score[some] for name, rows in variants.items()}
     gap = protocol_gap(pool, member[some], seed)
     return [] if gap is None else [{"attack": attack.attack, "part": part, **gap.as_row()}]
-
-
-def _comparisons(
-    attacks: Sequence[AttackScores], asking: Sequence[AttackScores], seed: int
-) -> list[Row]:
-    """Each attack against the strongest blind row and against the best attack, Holm-corrected."""
-    blind = [attack for attack in attacks if attack not in asking]
-    rows: list[Row] = []
-    for kind, rivals in (("strongest blind row", blind), ("best attack", asking)):
-        rival = max(rivals, key=lambda a: auc(*a.test.sides), default=None)
-        if rival is None:
-            continue
-        paired = {
-            attack.attack: same
-            for attack in asking
-            if attack is not rival
-            and (same := same_candidates(attack.test, rival.test)) is not None
-        }
-        if not paired:
-            continue
-        ours = rival.test
-        found = {n: compare(s.score, ours.score, ours.member, seed) for n, s in paired.items()}
-        corrected = holm([comparison.auc.p for comparison in found.values()])
-        for (name, comparison), p in zip(found.items(), corrected, strict=True):
-            who = {"attack": name, "against": rival.attack, "kind": kind}
-            rows.append({**who, **comparison.as_row(), "auc_p_holm": p, "compared": len(found)})
-    return rows
 
 
 def _blind(attack: AttackScores, seed: int) -> list[Row]:

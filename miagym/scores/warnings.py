@@ -11,8 +11,8 @@ from scipy.stats import spearmanr
 
 from miagym.evaluation.auc import auc, auc_interval
 from miagym.evaluation.detection import allowed
-from miagym.evaluation.score_attacks import AttackScores
-from miagym.evaluation.score_rows import Rows
+from miagym.scores.attacks import AttackScores
+from miagym.scores.rows import Rows
 
 FEW_VALUES = 20
 """Distinct scores up to which a ROC curve is a handful of corners, in 5 times as many rows."""

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 
 from miagym.evaluation.auc import Interval, auc_interval
 from miagym.evaluation.detection import tpr_interval
-from miagym.evaluation.score_attacks import AttackScores
-from miagym.evaluation.score_warnings import Warned
-from miagym.evaluation.stated import Stated, Statement
+from miagym.scores.attacks import AttackScores
+from miagym.scores.stated import Stated, Statement
+from miagym.scores.warnings import Warned
 
 
 def stated_warnings(statement: Statement, attacks: Sequence[AttackScores]) -> Iterator[Warned]:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from miagym.errors import DataError
-from miagym.evaluation.score_columns import (
+from miagym.scores.columns import (
     CALIBRATION,
     NULL,
     PAPER,
@@ -22,8 +22,8 @@ from miagym.evaluation.score_columns import (
     score_values,
     texts,
 )
-from miagym.evaluation.score_file import ScoreFile
-from miagym.evaluation.score_rows import Rows, Variants, same_candidates, split
+from miagym.scores.file import ScoreFile
+from miagym.scores.rows import Rows, Variants, same_candidates, split
 
 OUR_RUN = {"target", "data", "attack", "variant", "part", "candidate", "member", "budget", "score"}
 """Columns of a run folder's scores.parquet."""

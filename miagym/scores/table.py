@@ -11,7 +11,7 @@ from rich.table import Table
 
 from miagym.evaluation.detection import not_resolvable
 from miagym.evaluation.finding import ALPHA, Row, by_target, finding, interval, percent, remark
-from miagym.evaluation.score_sheet import ScoreSheet
+from miagym.scores.sheet import ScoreSheet
 
 FINER = "0.001"
 """The FPR of the second TPR, where it is resolvable."""
@@ -165,7 +165,7 @@ def _comparisons(comparisons: Sequence[Row]) -> Table:
             row["kind"],
             f"{auc['difference']:+.3f} {escape(interval(auc['ci'], '+.3f'))}",
             _p(auc["p"]),
-            _p(row["auc_p_holm"]),
+            _p(row["p_holm"]),
             _points(tpr) if tpr else not_resolvable(row["n_nonmembers"]),
         )
     return table

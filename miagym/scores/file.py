@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from miagym.errors import DataError
-from miagym.evaluation.score_text import json_columns, separated_columns, text_of
+from miagym.scores.text import json_columns, separated_columns, text_of
 
 KINDS = "CSV, TSV, JSON, JSON lines, parquet, NPZ and NPY"
 FOREIGN = {

@@ -1,0 +1,1 @@
+"""Anybody's scores, from whatever tool: read, measured, and warned about."""
