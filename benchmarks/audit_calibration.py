@@ -21,8 +21,9 @@ from PIL import Image
 from scipy.stats import binomtest
 
 from miagym.atomic import replacing
-from miagym.audit.audit import Audit, audit_seen
+from miagym.audit.audit import audit_seen
 from miagym.audit.pictures import Pictures, look_at
+from miagym.audit.result import Audit
 from miagym.audit.subject import Subject
 from miagym.audit.verdict import Verdict
 from miagym.data.clipart import art

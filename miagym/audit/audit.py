@@ -2,35 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from miagym.audit.blind import FOLDS, aucs, folds_of, out_of_fold, widened
+from miagym.audit.asking import FEWEST_GROUPS, ask_views
 from miagym.audit.captions import caption_view
-from miagym.audit.cues import Cue, strengths, telling_cues, told_cue
-from miagym.audit.duplicates import EXAMPLES, Duplicates, caption_groups, count_duplicates, linked
+from miagym.audit.duplicates import EXAMPLES, caption_groups, count_duplicates, linked
 from miagym.audit.pictures import Pictures, look_at
-from miagym.audit.shift import discrepancies
-from miagym.audit.shuffles import shuffled_labels
+from miagym.audit.result import Audit, Unreadable
 from miagym.audit.subject import Subject
-from miagym.audit.verdict import BlindRow, Finding, Verdict, family_p, judge
+from miagym.audit.verdict import Verdict
 from miagym.audit.views import View, tabular
 from miagym.data.dataset import Dataset
 from miagym.data.duplicates import duplicate_groups
 from miagym.errors import DataError
-from miagym.evaluation.metrics import measure
 
 LIMIT = 20_000
 """Rows of each side that are looked at, unless the caller says otherwise."""
-
-FEWEST_GROUPS = 2 * FOLDS
-"""Groups a side that it takes to learn from some and to score others."""
-
-ALL = "all"
 
 Progress = Callable[[str, int], Callable[[], None]]
 """Called with a label and a number of steps; what it returns is called after each step."""
@@ -40,78 +31,6 @@ def silent(label: str, steps: int) -> Callable[[], None]:
     """A progress that shows nothing."""
     del label, steps
     return lambda: None
-
-
-@dataclass(frozen=True)
-class Shift:
-    """Whether a view's two sides lie apart as a whole."""
-
-    view: str
-    mmd2: float
-    """Squared maximum mean discrepancy; about 0 where both sides are drawn alike."""
-    p: float
-    """How often any test of the audit is as extreme in a fair split."""
-
-    def as_row(self) -> dict[str, Any]:
-        return {"view": self.view, "test": "mmd", "mmd2": self.mmd2, "p": self.p}
-
-
-@dataclass(frozen=True)
-class Unreadable:
-    """Pictures that were skipped: how many of each side, and the first few by name."""
-
-    members: int = 0
-    nonmembers: int = 0
-    examples: tuple[str, ...] = ()
-
-    def as_row(self) -> dict[str, Any]:
-        return {
-            "members": self.members,
-            "nonmembers": self.nonmembers,
-            "examples": list(self.examples),
-        }
-
-
-@dataclass(frozen=True, eq=False)
-class Audit:
-    """What was found, and what it comes to.
-
-    `as_json` gives the keys of `miagym audit --json`; docs/audit.md says how to read them.
-    """
-
-    data: str
-    verdict: Verdict
-    why: str
-    n_members: int
-    n_nonmembers: int
-    seed: int
-    blind: tuple[BlindRow, ...] = ()
-    shift: tuple[Shift, ...] = ()
-    cues: tuple[Cue, ...] = ()
-    duplicates: tuple[Duplicates, ...] = ()
-    unreadable: Unreadable = Unreadable()
-    rows: NDArray[np.intp] = field(default_factory=lambda: np.empty(0, np.intp), repr=False)
-    """Rows that were looked at (n,): positions in what was given."""
-    scores: NDArray[np.float32] = field(
-        default_factory=lambda: np.empty((0, 0), np.float32), repr=False
-    )
-    """How much each row looks like a member to each view (n, views), out of fold."""
-
-    def as_json(self) -> dict[str, Any]:
-        return {
-            "schema": 1,
-            "data": self.data,
-            "verdict": self.verdict.value,
-            "why": self.why,
-            "n_members": self.n_members,
-            "n_nonmembers": self.n_nonmembers,
-            "blind": [row.as_row() for row in self.blind],
-            "shift": [row.as_row() for row in self.shift],
-            "cues": [row.as_row() for row in self.cues],
-            "duplicates": [row.as_row() for row in self.duplicates],
-            "unreadable": self.unreadable.as_row(),
-            "seed": self.seed,
-        }
 
 
 def audit_dataset(
@@ -197,70 +116,8 @@ def audit_seen(
             f"{FEWEST_GROUPS} to say anything."
         )
         return replace(found, why=why)
-    return _judged(found, views, groups, subject.member, progress)
-
-
-def _judged(
-    found: Audit,
-    views: Sequence[View],
-    groups: NDArray[np.integer],
-    member: NDArray[np.bool_],
-    progress: Progress,
-) -> Audit:
-    """The same with all tests, on labels as they are and shuffled."""
-    seed = found.seed
-    labels = shuffled_labels(member, groups, seed)
-    fold = folds_of(groups, seed)
-    views = [view for view in views if _both_sides(member[view.rows])]
     done = progress("asking each view", len(views))
-    statistics: dict[tuple[str, str], NDArray[np.float64]] = {}
-    scores: dict[str, NDArray[np.float32]] = {}
-    cues = []
-    for view in views:
-        own = labels[view.rows]
-        of_view = out_of_fold(view.features, own, fold[view.rows])
-        statistics["blind", view.name] = aucs(of_view, own)
-        scores[view.name] = np.zeros(labels.shape, dtype=np.float32)
-        scores[view.name][view.rows] = of_view
-        statistics["shift", view.name] = discrepancies(view.features, own, seed)
-        cues.append(strengths(view, labels))
-        done()
-    covered = {view.name: view.rows for view in views}
-    if len(views) > 1:
-        scores[ALL] = np.sum(list(scores.values()), axis=0)
-        statistics["blind", ALL] = aucs(scores[ALL], labels)
-        covered[ALL] = np.arange(len(member))
-    statistics["cues", ALL] = np.max([one.strongest for one in cues], axis=0)
-    p = family_p(statistics)
-    blind = tuple(
-        _blind_row(name, scores[name][seen, 0], member[seen], statistics["blind", name], p)
-        for name, seen in covered.items()
-    )
-    shift = tuple(
-        Shift(v.name, float(statistics["shift", v.name][0]), p["shift", v.name]) for v in views
-    )
-    named = telling_cues(views, cues, member)
-    others = [Finding(f"one cue tells: {told_cue(cue)}", p["cues", ALL]) for cue in named[:1]]
-    others += [Finding(f"the {s.view} of the two sides lie apart", s.p) for s in shift]
-    verdict, why = judge(blind, others, (found.n_members, found.n_nonmembers))
-    looks = np.column_stack([scores[view.name][:, 0] for view in views])
-    return replace(
-        found, verdict=verdict, why=why, blind=blind, shift=shift, cues=named, scores=looks
-    )
-
-
-def _blind_row(
-    view: str,
-    scores: NDArray[np.float32],
-    member: NDArray[np.bool_],
-    values: NDArray[np.float64],
-    p: Mapping[tuple[str, str], float],
-) -> BlindRow:
-    """The row of a view from its scores (r,), and its AUCs (b,) on labels and shuffles of them."""
-    metrics = measure(scores, member)
-    sides = metrics.n_members, metrics.n_nonmembers
-    metrics = replace(metrics, auc_ci=widened(metrics.auc_ci, values, sides))
-    return BlindRow(view, metrics, p["blind", view])
+    return ask_views(found, views, groups, subject.member, done)
 
 
 def _views(subject: Subject, pictures: Pictures | None) -> list[View]:
@@ -296,8 +153,3 @@ def _unreadable(subject: Subject, pictures: Pictures | None, rows: NDArray[np.in
     of_members = int(subject.member[list(pictures.broken)].sum())
     listed = [f"row {rows[row]}: {why}" for row, why in pictures.broken.items()]
     return Unreadable(of_members, len(listed) - of_members, tuple(listed[:EXAMPLES]))
-
-
-def _both_sides(member: NDArray[np.bool_]) -> bool:
-    """Whether a view covers enough rows of both sides to learn from some and to score others."""
-    return min(member.sum(), (~member).sum()) >= FEWEST_GROUPS

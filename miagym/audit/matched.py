@@ -13,8 +13,8 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import cross_val_predict
 
 from miagym.atomic import replacing
-from miagym.audit.audit import Audit
 from miagym.audit.blind import FOLDS
+from miagym.audit.result import Audit
 from miagym.data.dataset import encoded
 from miagym.data.pictures import take
 from miagym.data.source import Source

@@ -8,9 +8,9 @@ from rich.box import SIMPLE_HEAD
 from rich.markup import escape
 from rich.table import Table
 
-from miagym.audit.audit import Audit
 from miagym.audit.cues import Cue
 from miagym.audit.duplicates import Duplicates
+from miagym.audit.result import Audit
 from miagym.evaluation.metrics import Detection
 
 ALPHA = 0.01

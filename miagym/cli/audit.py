@@ -12,7 +12,7 @@ import typer
 from miagym.cli.console import AsJson, Seed, console, phases, progress_bar
 
 if TYPE_CHECKING:
-    from miagym.audit.audit import Audit
+    from miagym.audit.result import Audit
 
 
 def audit(

@@ -69,17 +69,19 @@ def checkpoint_figure(
     states = _states(rows, scores, attack)
     if not states:
         return None
-    base, first = split_checkpoint(states[-1].row["target"])[0], states[0].row
-    titles = [f"{first['attack']} on {base}, {first['data']}", "distance of the scores"]
+    last = states[-1].row
     figure = make_subplots(
-        cols=2, column_widths=[0.6, 0.4], subplot_titles=[safe_text(title) for title in titles]
+        cols=2,
+        column_widths=[0.6, 0.4],
+        subplot_titles=[safe_text(last["attack"]), "distance of the scores"],
     )
     add_axes(figure)
     colours = _ramp(len(states))
     for state, colour in zip(states, colours, strict=True):
         add_curve(figure, state.sides, state.told, colour, "solid", band=False)
     _add_distances(figure, states, colours, seed)
-    return finished(figure, lines=2 + len(states))
+    base, _ = split_checkpoint(last["target"])
+    return finished(figure, lines=2 + len(states), about=f"{base}, {last['data']}: ")
 
 
 def _states(rows: Sequence[Row], scores: pa.Table, attack: str | None) -> list[State]:

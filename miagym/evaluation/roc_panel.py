@@ -16,6 +16,7 @@ from miagym.evaluation.plots import rounded, safe_text, styled
 
 FAINT = "#888888"
 BAND_OPACITY = 0.12
+RATES = "members found at 1 % FPR [95 % interval]"
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,12 +110,12 @@ def add_axes(figure: go.Figure) -> None:
     )
 
 
-def finished(figure: go.Figure, lines: int) -> go.Figure:
-    """Gives a figure its style, and its legend a line for each of so many entries, below it."""
+def finished(figure: go.Figure, lines: int, about: str = "") -> go.Figure:
+    """Gives a figure its style, and below it a legend of so many lines that says what it is."""
     below = 90 + 19 * lines
     figure.update_layout(
         legend={
-            "title": {"text": "members found at 1 % FPR [95 % interval]", "font_size": 13},
+            "title": {"text": safe_text(f"{about}{RATES}"), "font_size": 13},
             "x": 0,
             "yref": "container",
             "y": 0,

@@ -103,7 +103,8 @@ def record_of(target: str) -> TrainingRecord | None:
     Raises:
         RunError: if its training.json cannot be read.
     """
-    return TrainingRecord.read(Path(split_checkpoint(target)[0]))
+    folder = Path(target)
+    return TrainingRecord.read(folder if folder.exists() else Path(split_checkpoint(target)[0]))
 
 
 def begin(out: Path, record: TrainingRecord) -> bool:

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from miagym.audit.audit import Audit, audit, audit_captions, audit_dataset, audit_seen
+from miagym.audit.audit import audit, audit_captions, audit_dataset, audit_seen
 from miagym.audit.pictures import Pictures, look_at
+from miagym.audit.result import Audit
 from miagym.audit.subject import Subject
 from miagym.audit.verdict import Verdict
 from miagym.data.clipart import art
