@@ -20,7 +20,6 @@ from miagym.budget import Cost
 from miagym.data.candidates import Candidates
 from miagym.oracle import Oracle
 
-
 CAPTION_LENGTHS = 3
 """Features of a caption besides its n-grams: characters, words, commas."""
 
@@ -66,7 +65,7 @@ class BlindCaptions(BlindAttack):
 class BlindPixels(BlindAttack):
     """A random forest on colours, brightness of an 8×8 grid, and sharpness of the picture."""
 
-    trees: int = 300
+    trees: int = 100
 
     def features(self, oracle: Oracle, candidates: Candidates) -> NDArray[np.float64]:
         x = candidates.images.astype(np.float64) / 255
@@ -88,7 +87,7 @@ class BlindBoth(BlindAttack):
     """Captions and pixels: the mean of what the two other baselines think."""
 
     dimensions: int = 2048
-    trees: int = 300
+    trees: int = 100
 
     def features(self, oracle: Oracle, candidates: Candidates) -> NDArray[np.float64]:
         return np.hstack([view.features(oracle, candidates) for view in self._views()])

@@ -16,7 +16,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from miagym.evaluation.finding import by_target, detection, finding, interval, percent, remark
+from miagym.evaluation.report.finding import (
+    by_target,
+    detection,
+    finding,
+    interval,
+    percent,
+    remark,
+)
 
 HEAD = "| attack | access | UNet rows | AUC [95 %] | TPR@1%FPR [95 %] | seconds | standing |"
 

@@ -21,11 +21,12 @@ FEWEST_GROUPS = 2 * FOLDS
 """Groups a side that it takes to learn from some and to score others."""
 
 ALL = "all"
+CUES = ("cues", ALL)
 
 
 @dataclass(frozen=True, eq=False)
-class Answers:
-    """What one view says of labels (n, b): those in question in the first column, then shuffles.
+class Answer:
+    """How labels (n, b) are guessed: those in question in the first column, then shuffles.
 
     Args:
         view: its name.
@@ -38,6 +39,19 @@ class Answers:
     rows: NDArray[np.intp]
     scores: NDArray[np.float32]
     aucs: NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Seen(Answer):
+    """What one view says beyond a guess.
+
+    Args:
+        apart: squared maximum mean discrepancy (b,).
+        cues: how telling its single cues are.
+    """
+
+    apart: NDArray[np.float64]
+    cues: Strengths
 
 
 def ask_views(
@@ -56,57 +70,54 @@ def ask_views(
         member: labels (n,).
         done: called after each view.
     """
-    labels = shuffled_labels(member, groups, found.seed)
-    fold = folds_of(groups, found.seed)
+    labels, fold = shuffled_labels(member, groups, found.seed), folds_of(groups, found.seed)
     views = [view for view in views if _both_sides(member[view.rows])]
-    answers: list[Answers] = []
-    shifts: list[NDArray[np.float64]] = []
-    cues: list[Strengths] = []
+    answers = []
     for view in views:
-        answers.append(_ask(view, labels, fold))
-        shifts.append(discrepancies(view.features, labels[view.rows], found.seed))
-        cues.append(strengths(view, labels))
+        answers.append(_ask(view, labels, fold, found.seed))
         done()
-    looks = np.column_stack([answer.scores[:, 0] for answer in answers])
-    if len(views) > 1:
-        total = np.sum([answer.scores for answer in answers], axis=0)
-        answers.append(Answers(ALL, np.arange(len(member)), total, aucs(total, labels)))
-    p = family_p(
-        {("blind", answer.view): answer.aucs for answer in answers}
-        | {("shift", view.name): shift for view, shift in zip(views, shifts, strict=True)}
-        | {("cues", ALL): np.max([one.strongest for one in cues], axis=0)}
-    )
-    named = telling_cues(views, cues, member)
-    others = [Finding(f"one cue tells: {told_cue(cue)}", p["cues", ALL]) for cue in named[:1]]
-    others += [
-        Finding(f"the {view.name} of the two sides lie apart", p["shift", view.name])
-        for view in views
-    ]
-    blind = tuple(_blind_row(answer, member, p) for answer in answers)
+    total = _together(answers, labels) if len(views) > 1 else None
+    p = family_p(_statistics(answers, total))
+    shift = tuple(Shift(a.view, float(a.apart[0]), p["shift", a.view]) for a in answers)
+    named = telling_cues(views, [answer.cues for answer in answers], member)
+    blind = tuple(_blind_row(a, member, p) for a in (*answers, *([total] if total else [])))
+    others = [Finding(f"one cue tells: {told_cue(cue)}", p[CUES]) for cue in named[:1]]
+    others += [Finding(f"the {one.view} of the two sides lie apart", one.p) for one in shift]
     verdict, why = judge(blind, others, (found.n_members, found.n_nonmembers))
+    scores = np.column_stack([answer.scores[:, 0] for answer in answers])
     return replace(
-        found,
-        verdict=verdict,
-        why=why,
-        blind=blind,
-        shift=tuple(
-            Shift(view.name, float(shift[0]), p["shift", view.name])
-            for view, shift in zip(views, shifts, strict=True)
-        ),
-        cues=named,
-        scores=looks,
+        found, verdict=verdict, why=why, blind=blind, shift=shift, cues=named, scores=scores
     )
 
 
-def _ask(view: View, labels: NDArray[np.bool_], fold: NDArray[np.intp]) -> Answers:
-    seen = labels[view.rows]
+def _ask(view: View, labels: NDArray[np.bool_], fold: NDArray[np.intp], seed: int) -> Seen:
+    own = labels[view.rows]
     scores = np.zeros(labels.shape, dtype=np.float32)
-    scores[view.rows] = out_of_fold(view.features, seen, fold[view.rows])
-    return Answers(view.name, view.rows, scores, aucs(scores[view.rows], seen))
+    scores[view.rows] = out_of_fold(view.features, own, fold[view.rows], view.penalty)
+    apart = discrepancies(view.features, own, seed)
+    areas = aucs(scores[view.rows], own)
+    return Seen(view.name, view.rows, scores, areas, apart, strengths(view, labels))
+
+
+def _together(answers: Sequence[Seen], labels: NDArray[np.bool_]) -> Answer:
+    total = np.sum([answer.scores for answer in answers], axis=0)
+    return Answer(ALL, np.arange(len(labels)), total, aucs(total, labels))
+
+
+def _statistics(
+    answers: Sequence[Seen], total: Answer | None
+) -> dict[tuple[str, str], NDArray[np.float64]]:
+    """Each test on each column of labels (b,): of every view, of all together, of single cues."""
+    statistics = {("blind", answer.view): answer.aucs for answer in answers}
+    statistics |= {("shift", answer.view): answer.apart for answer in answers}
+    statistics[CUES] = np.max([answer.cues.strongest for answer in answers], axis=0)
+    if total:
+        statistics["blind", ALL] = total.aucs
+    return statistics
 
 
 def _blind_row(
-    answer: Answers, member: NDArray[np.bool_], p: Mapping[tuple[str, str], float]
+    answer: Answer, member: NDArray[np.bool_], p: Mapping[tuple[str, str], float]
 ) -> BlindRow:
     metrics = measure(answer.scores[answer.rows, 0], member[answer.rows])
     sides = metrics.n_members, metrics.n_nonmembers

@@ -21,9 +21,6 @@ from miagym.audit.views import Matrix
 from miagym.evaluation.auc import Interval
 
 FOLDS = 5
-PENALTY = 1.0
-"""Of the ridge; features have about unit length."""
-
 _Held = Iterator[tuple[NDArray[np.intp], NDArray[np.floating]]]
 
 COLUMNS = 64
@@ -40,7 +37,7 @@ def folds_of(groups: NDArray[np.integer], seed: int) -> NDArray[np.intp]:
 
 
 def out_of_fold(
-    features: Matrix, labels: NDArray[np.bool_], fold: NDArray[np.intp]
+    features: Matrix, labels: NDArray[np.bool_], fold: NDArray[np.intp], penalty: float
 ) -> NDArray[np.float32]:
     """Scores of each row by a ridge regression on the rows of other folds.
 
@@ -52,13 +49,14 @@ def out_of_fold(
         features: (n, d).
         labels: (n, b), a regression for each column.
         fold: the fold of each row (n,).
+        penalty: of the ridge; features have about unit length.
 
     Returns:
         Scores (n, b), higher = member.
     """
     scores = np.zeros(labels.shape, dtype=np.float32)
     predict = _from_rows if features.shape[0] <= features.shape[1] else _from_features
-    for test, raw in predict(features, labels, fold):
+    for test, raw in predict(features, labels, fold, penalty):
         spread = raw.std(axis=0)
         scores[test] = (raw - raw.mean(axis=0)) / np.where(spread > 0, spread, 1)
     return scores
@@ -95,24 +93,28 @@ def widened(ci: Interval, values: NDArray[np.float64], sides: tuple[int, int]) -
     return float(low), float(high)
 
 
-def _from_rows(features: Matrix, labels: NDArray[np.bool_], fold: NDArray[np.intp]) -> _Held:
+def _from_rows(
+    features: Matrix, labels: NDArray[np.bool_], fold: NDArray[np.intp], penalty: float
+) -> _Held:
     """Each fold's rows and raw scores, by products of rows: for fewer rows than columns."""
     kernel = row_products(features)
     for test, train in _cuts(fold):
         inner = kernel[np.ix_(train, train)]
-        inner[np.diag_indices_from(inner)] += PENALTY
+        inner[np.diag_indices_from(inner)] += penalty
         targets = _centred(labels[train]).astype(np.float32)
         weights = cho_solve(cho_factor(inner, overwrite_a=True), targets)
         yield test, kernel[np.ix_(test, train)] @ weights
 
 
-def _from_features(features: Matrix, labels: NDArray[np.bool_], fold: NDArray[np.intp]) -> _Held:
+def _from_features(
+    features: Matrix, labels: NDArray[np.bool_], fold: NDArray[np.intp], penalty: float
+) -> _Held:
     """The same by products of columns: for fewer columns than rows."""
     total = dense(features.T @ features)
     for test, train in _cuts(fold):
         held = features[test]
         inner = total - dense(held.T @ held)
-        inner[np.diag_indices_from(inner)] += PENALTY
+        inner[np.diag_indices_from(inner)] += penalty
         moments = features[train].T @ _centred(labels[train])
         yield test, held @ cho_solve(cho_factor(inner, overwrite_a=True), moments)
 

@@ -18,6 +18,9 @@ LONGEST = 1000
 VOCABULARY = 2000
 """Most frequent n-grams of words, and of characters, that are learned from."""
 
+PENALTY = 5.0
+"""Of the ridge, chosen on the embedded art: a strong one makes the most of many weak words."""
+
 RARE = 0.005
 FEWEST_BEARERS = 5
 """Share and number of rows that must bear a mark before it is named as a cue."""
@@ -84,7 +87,7 @@ def caption_view(captions: Sequence[str]) -> View | None:
     blocks = [block for block in blocks if block.shape[1]]
     marks, names = _marks(short, shapes)
     features = csr_array(hstack(blocks) / np.sqrt(len(blocks)))
-    return View("captions", np.arange(len(captions)), features, marks, names, measures)
+    return View("captions", np.arange(len(captions)), features, marks, names, measures, PENALTY)
 
 
 def _marks(

@@ -14,6 +14,11 @@ from miagym.cli.console import AsJson, Seed, console, phases, progress_bar
 if TYPE_CHECKING:
     from miagym.audit.result import Audit
 
+OPTIMISTIC = (
+    "\nThe subset in {}, matched by the very looks that judge it here, so that this second audit is "
+    "optimistic:"
+)
+
 
 def audit(
     data: Annotated[
@@ -55,11 +60,7 @@ def audit(
         return
     _show(found)
     if again:
-        console.print(
-            f"\nThe subset in {matched}, matched by the very looks that judge it here, so that "
-            "this second audit is optimistic:",
-            markup=False,
-        )
+        console.print(OPTIMISTIC.format(matched), markup=False)
         _show(again)
 
 

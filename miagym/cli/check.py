@@ -72,10 +72,11 @@ def check(
             "files beside them."
         )
     known = _known(target, data, reference, attacks, access)
+    chosen = {name: make_attack(name) for name in known.attacks}
     labelled = load_data(known.data)
     panel = Panel(
         load_target(target, device=device),
-        {name: make_attack(name) for name in known.attacks},
+        chosen,
         None if known.reference is None else load_target(known.reference, device=device),
         seed,
         batch_size,
@@ -217,7 +218,7 @@ def _print_several(answers: list[Answer], of_set: SetAnswer, skipped: dict[str, 
     from rich.markup import escape
     from rich.table import Table
 
-    from miagym.verdict.words import p_text, set_sentences
+    from miagym.verdict.words import p_text, percent, set_sentences
 
     table = Table("picture", "verdict", box=SIMPLE_HEAD)
     table.add_column("p", justify="right")
@@ -226,8 +227,8 @@ def _print_several(answers: list[Answer], of_set: SetAnswer, skipped: dict[str, 
         table.add_row(escape(answer.name), str(answer.verdict), p)
     console.print(table)
     _say(
-        "Of many pictures that were not used, some are member-like by chance: about "
-        f"{answers[0].power.fpr:.2g} of them. Read the set's answer first."
+        f"By chance alone, {percent(answers[0].power.fpr)} of pictures that were not used are "
+        "member-like; the set has an answer of its own."
     )
     first, *others = set_sentences(of_set)
     _say(first, style="bold")

@@ -153,13 +153,13 @@ def _run(config: Config, out: Path) -> None:
 
     from attacks import make_attack
     from miagym.data.dataset import TEST
-    from miagym.evaluation.finding import finding, losses
     from miagym.evaluation.identity import identity
     from miagym.evaluation.match import MatchRun
-    from miagym.evaluation.report import write_report
+    from miagym.evaluation.report.finding import finding, losses
+    from miagym.evaluation.report.page import write_report
+    from miagym.evaluation.report.terminal import results_tables
     from miagym.evaluation.run import evaluate
     from miagym.evaluation.store import RunFolder, at_full_budget
-    from miagym.evaluation.table import results_tables
 
     command = shlex.join(["miagym", *sys.argv[1:]])
     found: dict[str, Any] = {}

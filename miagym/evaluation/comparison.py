@@ -63,6 +63,10 @@ def compare(
 ) -> Comparison:
     """Compares two attacks.
 
+    The coverage of both intervals is measured in docs/benchmarks/intervals.md: that of AUC is 95 %;
+    that of TPR is 95 to 99 % with 1,000 candidates or more on each side, and can fall to 90 % with
+    200 if separation is strong.
+
     Args:
         first: scores (n,) of one attack, higher = member, in any unit.
         second: scores (n,) of the other on the same candidates, in the same order.

@@ -9,7 +9,7 @@ import numpy as np
 
 from miagym.errors import DataError
 from miagym.evaluation.auc import auc
-from miagym.evaluation.finding import FAIR, is_blind
+from miagym.evaluation.report.finding import FAIR, is_blind
 from miagym.scores.columns import CALIBRATION, NULL, PAPER, TEST, Columns
 from miagym.scores.file import ScoreFile
 from miagym.scores.groups import ScoreTable

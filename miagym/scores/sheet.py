@@ -14,10 +14,10 @@ from miagym.evaluation.controls import (
     null_target,
 )
 from miagym.evaluation.distance import wasserstein
-from miagym.evaluation.finding import is_blind
 from miagym.evaluation.gap import protocol_gap
 from miagym.evaluation.labelled import Row, comparisons, fixed_beforehand
 from miagym.evaluation.metrics import measure
+from miagym.evaluation.report.finding import is_blind
 from miagym.scores.attacks import SPENT, AttackScores
 from miagym.scores.rows import at_most, same_candidates
 from miagym.scores.stated import Statement

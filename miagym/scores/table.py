@@ -10,7 +10,15 @@ from rich.markup import escape
 from rich.table import Table
 
 from miagym.evaluation.detection import not_resolvable
-from miagym.evaluation.finding import ALPHA, Row, by_target, finding, interval, percent, remark
+from miagym.evaluation.report.finding import (
+    ALPHA,
+    Row,
+    by_target,
+    finding,
+    interval,
+    percent,
+    remark,
+)
 from miagym.scores.sheet import ScoreSheet
 
 FINER = "0.001"

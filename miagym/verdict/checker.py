@@ -161,6 +161,8 @@ class Checker:
         self, upload: Upload, judge: Judge, captioned: bool, label: bool | None
     ) -> tuple[str, ...]:
         notes = []
+        if not upload.captioned and self.captions_known:
+            notes.append("Without a caption, all were asked about under the empty prompt.")
         if upload.captioned and not captioned:
             notes.append(
                 "The caption was not used, since not all calibration pictures have one; all were "

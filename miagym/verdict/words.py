@@ -93,26 +93,26 @@ def _headline(answer: Answer) -> str:
     if answer.verdict is Verdict.MEMBER_LIKE:
         return (
             f"Member-like: p = {p_text(p)}{smallest}. A rule that calls this picture member-like "
-            f"calls {_percent(p)} of pictures like it so that were not used in training."
+            f"calls {percent(p)} of pictures like it so that were not used in training."
         )
     if answer.p_smallest > answer.alpha:
         return (
             f"Cannot tell: p = {p_text(p)}{smallest}. A false positive rate of "
-            f"{_percent(answer.alpha)} cannot be resolved with {n} non-members, so no picture can "
+            f"{percent(answer.alpha)} cannot be resolved with {n} non-members, so no picture can "
             "be member-like here; calibrate with more."
         )
     return (
         f"Cannot tell: p = {p_text(p)}. Of pictures like it that were not used in training, "
-        f"{_percent(p)} score this high; the rule allows {_percent(answer.alpha)}. It is the "
+        f"{percent(p)} score this high; the rule allows {percent(answer.alpha)}. It is the "
         "ordinary answer, and not that the picture is no member."
     )
 
 
 def _power(power: RulePower, members: int) -> str:
     return (
-        f"The rule p ≤ {power.alpha:g} finds {_percent(power.tpr)} {_range(power.ci, _percent)} of "
-        f"{members} calibration members, and calls {_percent(power.fpr)} of non-members "
-        f"member-like on average; under this calibration, {_range(power.fpr_ci, _percent)}."
+        f"The rule p ≤ {power.alpha:g} finds {percent(power.tpr)} {_range(power.ci, percent)} of "
+        f"{members} calibration members, and calls {percent(power.fpr)} of non-members "
+        f"member-like on average; under this calibration, {_range(power.fpr_ci, percent)}."
     )
 
 
@@ -146,7 +146,7 @@ def _set_headline(answer: SetAnswer) -> str:
         )
     return (
         f"Cannot tell about the set: p = {p_text(test.p_value)} ({compared}, one-sided permutation "
-        f"test); the rule allows {_percent(answer.alpha)}."
+        f"test); the rule allows {percent(answer.alpha)}."
     )
 
 
@@ -154,11 +154,11 @@ def _needed(needed: Needed, alpha: float) -> str:
     if needed.pictures is None:
         return (
             f"Even {MOST_PICTURES:,} members would not be found with 95 % power at "
-            f"{_percent(alpha)}: the target gives too little away, or there are too few "
+            f"{percent(alpha)}: the target gives too little away, or there are too few "
             "calibration non-members."
         )
     return (
-        f"With 95 % power at {_percent(alpha)}, about {needed.pictures} pictures would be found if "
+        f"With 95 % power at {percent(alpha)}, about {needed.pictures} pictures would be found if "
         f"all were members [{_count(needed.ci[0])}–{_count(needed.ci[1])}]."
     )
 
@@ -167,7 +167,8 @@ def _count(pictures: int | None) -> str:
     return f"more than {MOST_PICTURES:,}" if pictures is None else str(pictures)
 
 
-def _percent(share: float) -> str:
+def percent(share: float) -> str:
+    """A share in [0, 1] as people read it."""
     return f"{100 * share:.2g} %" if share < 0.995 else f"{100 * share:.4g} %"
 
 

@@ -10,9 +10,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from miagym.evaluation.bands import FINEST, roc_band, staircase
-from miagym.evaluation.finding import Row, detection, percent, unresolved
-from miagym.evaluation.plots import rounded, safe_text, styled
+from miagym.evaluation.report.bands import FINEST, roc_band, staircase
+from miagym.evaluation.report.finding import Row, detection, percent, unresolved
+from miagym.evaluation.report.style import rounded, safe_text, styled
 
 FAINT = "#888888"
 BAND_OPACITY = 0.12
@@ -55,10 +55,27 @@ def told(row: Row) -> str:
 
 
 def add_curve(
-    figure: go.Figure, sides: Sides, name: str, colour: str, dash: str, *, band: bool
+    figure: go.Figure,
+    sides: Sides,
+    name: str,
+    colour: str,
+    dash: str,
+    *,
+    band: bool,
+    shown: bool = True,
 ) -> None:
-    """Draws a ROC curve, and the band around it, which leaves with it when it is switched off."""
-    group = safe_text(name)
+    """Draws a ROC curve, and the band around it, which leaves with it when it is switched off.
+
+    Args:
+        figure: to draw on.
+        sides: the scores.
+        name: in the legend.
+        colour: such as `#0072B2`.
+        dash: a stroke of plotly.
+        band: whether to draw `bands.roc_band` around it.
+        shown: at first sight; otherwise the legend offers it.
+    """
+    group, visible = safe_text(name), True if shown else "legendonly"
     if band:
         around = roc_band(sides.members, sides.nonmembers)
         figure.add_scatter(
@@ -71,6 +88,7 @@ def add_curve(
             hoverinfo="skip",
             legendgroup=group,
             showlegend=False,
+            visible=visible,
         )
     fpr, tpr = staircase(sides.members, sides.nonmembers)
     figure.add_scatter(
@@ -79,6 +97,7 @@ def add_curve(
         mode="lines",
         name=group,
         legendgroup=group,
+        visible=visible,
         line={"color": colour, "dash": dash, "width": 2.5, "shape": "hv"},
         hovertemplate="finds %{y:.1%} of members at %{x:.2%} false positives",
     )

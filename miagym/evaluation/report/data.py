@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from miagym.audit.cues import Cue, told_cue
-from miagym.evaluation.finding import ALPHA, interval, losses, percent
-from miagym.evaluation.report_tables import WITH_INTERVAL, line, safe, table
+from miagym.evaluation.report.finding import ALPHA, interval, losses, percent
+from miagym.evaluation.report.tables import WITH_INTERVAL, line, safe, table
 
 ALARM = 0.05
 """Cues with a larger p-value (corrected for all cues) are not named."""

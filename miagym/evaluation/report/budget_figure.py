@@ -9,8 +9,8 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from miagym.evaluation.finding import ALPHA, Row
-from miagym.evaluation.plots import PALETTE, rounded, safe_text, styled
+from miagym.evaluation.report.finding import ALPHA, Row
+from miagym.evaluation.report.style import PALETTE, rounded, safe_text, styled
 
 
 def budget_figure(groups: Mapping[str, Sequence[Row]]) -> go.Figure | None:

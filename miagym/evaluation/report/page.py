@@ -20,8 +20,10 @@ from plotly.io import to_html
 from plotly.offline import get_plotlyjs
 
 from miagym.atomic import replacing
-from miagym.evaluation.budget_figure import budget_figure
-from miagym.evaluation.finding import (
+from miagym.evaluation.report.budget_figure import budget_figure
+from miagym.evaluation.report.checkpoint_figure import checkpoint_figure
+from miagym.evaluation.report.data import audit_section, skipped_list, unreadable_list
+from miagym.evaluation.report.finding import (
     Row,
     asking_rows,
     blind_rows,
@@ -30,9 +32,9 @@ from miagym.evaluation.finding import (
     held_out,
     strongest,
 )
-from miagym.evaluation.plots import Curve, auc_figure, distribution_figure, roc_figure
-from miagym.evaluation.report_data import audit_section, skipped_list, unreadable_list
-from miagym.evaluation.report_tables import (
+from miagym.evaluation.report.plots import Curve, auc_figure, distribution_figure
+from miagym.evaluation.report.roc_figure import roc_figure
+from miagym.evaluation.report.tables import (
     Labelled,
     comparison_table,
     control_table,
@@ -41,6 +43,14 @@ from miagym.evaluation.report_tables import (
     safe,
     threshold_table,
 )
+from miagym.evaluation.report.teaser_figure import teaser_figure
+
+TEASER = """<h2>The same attacks on two targets</h2>
+<p>The first figure of Dubi&#324;ski et al.: what succeeds on an overfit model is near guessing on a
+realistic one. Shaded: 95&nbsp;% bands, at each point by itself.</p>"""
+CHECKPOINTS = """<h2>How membership becomes visible in training</h2>
+<p>One attack on the checkpoints of one training. Bars: Wasserstein distance between the scores of
+members and of non-members, with 95&nbsp;% intervals, beside what shuffled labels reach.</p>"""
 
 
 def write_report(
@@ -72,11 +82,13 @@ def write_report(
             if row is best and curves[-1].has_scores:
                 winners.append(curves[-1])
 
-    template = (files("miagym.evaluation") / "report.html.template").read_text(encoding="utf-8")
-    page = Template(template).substitute(
+    template = files("miagym.evaluation.report") / "page.html.template"
+    page = Template(template.read_text(encoding="utf-8")).substitute(
         title=safe(" and ".join(groups) or "no target"),
         finding=safe(finding(rows)).replace(" %", "&nbsp;%"),
         plotlyjs=get_plotlyjs(),
+        teaser=_optional("teaser", teaser_figure(rows, scores), TEASER),
+        checkpoints=_optional("checkpoints", checkpoint_figure(rows, scores), CHECKPOINTS),
         roc=_figure("roc", roc_figure, curves if winners else []),
         distributions=_figure("scores", distribution_figure, winners),
         aucs=_figure("aucs", auc_figure, curves),
@@ -140,6 +152,11 @@ def _figure(
     if not curves:
         return "<p>There are no scores to draw.</p>"
     return _embedded(name, draw(curves))
+
+
+def _optional(name: str, figure: go.Figure | None, heading: str) -> str:
+    """A figure that not every run can draw, under its heading."""
+    return "" if figure is None else f"{heading}<div class=plot>{_embedded(name, figure)}</div>"
 
 
 def _embedded(name: str, figure: go.Figure) -> str:

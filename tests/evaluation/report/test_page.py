@@ -13,7 +13,7 @@ import pytest
 from plotly.offline import get_plotlyjs
 
 from miagym.evaluation.metrics import measure
-from miagym.evaluation.report import finding, write_report
+from miagym.evaluation.report.page import finding, write_report
 
 HOSTILE = (
     '<img src="https://evil.example/x.png" onerror=alert(1)></script><script>alert(2)</script>'

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import plotly.graph_objects as go
 import pyarrow as pa
 
-from miagym.evaluation.finding import Row, asking_rows, by_target, detection, held_out
-from miagym.evaluation.plots import PALETTE
-from miagym.evaluation.roc_panel import add_axes, add_curve, finished, sides_of, told
+from miagym.evaluation.report.finding import Row, asking_rows, by_target, detection, held_out
+from miagym.evaluation.report.roc_panel import add_axes, add_curve, finished, sides_of, told
+from miagym.evaluation.report.style import PALETTE
 
 PAPER = ("loss", "trajectory-partial-denoising", "trajectory-reversed-noise")
 """The paper's own attacks come first: chosen beforehand, they flatter nobody."""

@@ -1,8 +1,7 @@
-"""The figures of the report: ROC curves, score distributions, and the AUC of every attack."""
+"""Two figures of the report: score distributions, and the AUC of every attack."""
 
 from __future__ import annotations
 
-import html
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -12,16 +11,16 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 from plotly.subplots import make_subplots
 
-from miagym.evaluation.auc import Interval, roc
-
-# Okabe & Ito (2008), told apart by colour-blind readers. Their black and yellow are left out: each
-# vanishes on one of the two page colours.
-PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
-MEMBERS, NONMEMBERS = "#E69F00", "#56B4E9"
-DASHES = {"blind": "dot", "black": "dash", "grey": "solid", "white": "dashdot"}
-SYMBOLS = {"blind": "x", "black": "square", "grey": "circle", "white": "diamond"}
-
-FINEST = 1e-3  # left and lower end of the ROC axes
+from miagym.evaluation.auc import Interval
+from miagym.evaluation.report.style import (
+    MEMBERS,
+    NONMEMBERS,
+    PALETTE,
+    SYMBOLS,
+    rounded,
+    safe_text,
+    styled,
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,44 +43,6 @@ class Curve:
     def has_scores(self) -> bool:
         """Whether there is a curve to draw; a row may come without its scores."""
         return len(self.members) > 0 and len(self.nonmembers) > 0
-
-
-def roc_figure(curves: Sequence[Curve]) -> go.Figure:
-    """ROC curves on log-log axes: a colour for each target, a dash for each access level."""
-    figure = go.Figure()
-    chance = {"color": "#888888", "width": 1}
-    figure.add_scatter(
-        x=[FINEST, 1], y=[FINEST, 1], mode="lines", name="guessing", line=chance, hoverinfo="skip"
-    )
-    for colour, (target, group) in zip(_colours(curves), _by_target(curves), strict=False):
-        for curve in filter(lambda curve: curve.has_scores, group):
-            fpr, tpr = _drawn(curve)
-            figure.add_scatter(
-                x=fpr,
-                y=tpr,
-                mode="lines",
-                name=safe_text(f"{curve.attack} ({curve.access})"),
-                legendgroup=safe_text(target),
-                legendgrouptitle_text=safe_text(target),
-                visible=True if curve.shown else "legendonly",
-                line={
-                    "color": colour,
-                    "dash": DASHES.get(curve.access, "solid"),
-                    "width": 2.5 if curve.shown else 1.5,
-                    "shape": "hv",
-                },
-                hovertemplate="finds %{y:.1%} of members at %{x:.2%} false positives",
-            )
-    figure.add_vline(x=0.01, line={"color": "#888888", "width": 1, "dash": "dot"})
-    ticks = {"tickvals": [0.001, 0.01, 0.1, 1], "ticktext": ["0.1 %", "1 %", "10 %", "100 %"]}
-    axis = {"type": "log", "range": [np.log10(FINEST), 0.02], "ticks": "outside", **ticks}
-    figure.update_xaxes(title="false positives (FPR)", **axis)
-    figure.update_yaxes(title="members found (TPR)", **axis)
-    lines = max((len(group) for _, group in _by_target(curves)), default=0)
-    legend_height = min(400, 40 + 19 * lines)
-    legend = {"groupclick": "toggleitem", "orientation": "h", "yref": "container", "y": 0}
-    figure.update_layout(legend={**legend, "yanchor": "bottom", "maxheight": legend_height})
-    return styled(figure, height=600 + legend_height)
 
 
 def distribution_figure(curves: Sequence[Curve], bins: int = 40) -> go.Figure:
@@ -154,19 +115,6 @@ def auc_figure(curves: Sequence[Curve]) -> go.Figure:
     return styled(figure, height=90 + 30 * sum(heights))
 
 
-def _drawn(curve: Curve) -> tuple[list[float], list[float]]:
-    """The staircase at every count of false positives, thinned evenly on the log axis.
-
-    It starts at one non-member, because nothing finer was measured.
-    """
-    fpr, tpr = roc(curve.members, curve.nonmembers)
-    n = len(curve.nonmembers)
-    counts = np.unique(np.geomspace(max(1, FINEST * n), n, 400).round())
-    best = tpr[np.searchsorted(fpr, (counts + 0.5) / n, side="right") - 1]
-    # A log axis has no 0: a point below its end lets the line rise from the edge.
-    return rounded(counts / n), rounded(np.maximum(best, FINEST / 100))
-
-
 def _by_target(curves: Sequence[Curve]) -> list[tuple[str, list[Curve]]]:
     return [(target, list(group)) for target, group in groupby(curves, lambda curve: curve.target)]
 
@@ -182,30 +130,3 @@ def _symbol(curve: Curve) -> str:
 def _gap(panels: Sequence[object]) -> float:
     """Space between panels as a share of the figure, which plotly wants below 1 / (panels - 1)."""
     return min(0.25, 0.4 / max(1, len(panels)))
-
-
-def rounded(values: NDArray[np.floating]) -> list[float]:
-    """Six significant digits: more would only differ from machine to machine."""
-    return [float(f"{value:.6g}") for value in values]
-
-
-def safe_text(text: str) -> str:
-    """Plotly reads labels as HTML, links included."""
-    return html.escape(text, quote=False)
-
-
-def styled(figure: go.Figure, height: int, top: int = 40) -> go.Figure:
-    """Transparent, so that the page decides on light or dark."""
-    return figure.update_layout(
-        template="none",
-        height=height,
-        paper_bgcolor="rgba(0,0,0,0)",
-        plot_bgcolor="rgba(0,0,0,0)",
-        legend_bgcolor="rgba(0,0,0,0)",
-        font={"family": "system-ui, sans-serif", "size": 13},
-        margin={"l": 60, "r": 25, "t": top, "b": 50},
-        modebar={"bgcolor": "rgba(0,0,0,0)", "color": "#888888", "activecolor": "#888888"},
-        xaxis_automargin=True,
-        yaxis_automargin=True,
-        hovermode="closest",
-    )

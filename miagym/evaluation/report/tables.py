@@ -6,7 +6,15 @@ import html
 from collections.abc import Iterable, Mapping, Sequence
 
 from miagym.evaluation.controls import NULL_TARGET
-from miagym.evaluation.finding import ALPHA, Row, interval, is_blind, percent, remark, unresolved
+from miagym.evaluation.report.finding import (
+    ALPHA,
+    Row,
+    interval,
+    is_blind,
+    percent,
+    remark,
+    unresolved,
+)
 
 WITH_INTERVAL = "<br>[95&nbsp;% interval]"
 Labelled = Sequence[tuple[str, Sequence[Row]]]

@@ -12,10 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import norm
 
-from miagym.evaluation.bands import roc_band, staircase
 from miagym.evaluation.detection import tpr_at_fpr
 from miagym.evaluation.metrics import measure
-from miagym.evaluation.teaser_figure import teaser_figure
+from miagym.evaluation.report.bands import roc_band, staircase
+from miagym.evaluation.report.teaser_figure import teaser_figure
 
 PAPER = ("loss", "trajectory-partial-denoising", "trajectory-reversed-noise")
 OVERFIT = {"blind-pixels": 0.0, "pia": 3.0, "loss": 1.5, **dict.fromkeys(PAPER[1:], 1.0)}

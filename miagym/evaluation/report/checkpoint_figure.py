@@ -15,9 +15,8 @@ import pyarrow as pa
 from plotly.subplots import make_subplots
 
 from miagym.evaluation.distance import wasserstein
-from miagym.evaluation.finding import Row, asking_rows, held_out, strongest
-from miagym.evaluation.plots import rounded, safe_text
-from miagym.evaluation.roc_panel import (
+from miagym.evaluation.report.finding import Row, asking_rows, held_out, strongest
+from miagym.evaluation.report.roc_panel import (
     FAINT,
     Sides,
     add_axes,
@@ -27,6 +26,7 @@ from miagym.evaluation.roc_panel import (
     sides_of,
     told,
 )
+from miagym.evaluation.report.style import rounded, safe_text
 from miagym.targets.registry import split_checkpoint
 
 USUAL = "loss"

@@ -9,10 +9,10 @@ import plotly.graph_objects as go
 import pyarrow as pa
 import pytest
 
-from miagym.evaluation.checkpoint_figure import checkpoint_figure
 from miagym.evaluation.distance import wasserstein
 from miagym.evaluation.metrics import measure
-from miagym.evaluation.plots import safe_text
+from miagym.evaluation.report.checkpoint_figure import checkpoint_figure
+from miagym.evaluation.report.plots import safe_text
 
 LADDER = {"mine@5": 0.0, "mine@100": 1.0, "mine@20": 0.5, "mine": 2.0}
 

@@ -8,7 +8,7 @@ from rich.box import SIMPLE_HEAD
 from rich.markup import escape
 from rich.table import Table
 
-from miagym.evaluation.finding import (
+from miagym.evaluation.report.finding import (
     Row,
     by_target,
     detection,
