@@ -8,6 +8,8 @@ import sys
 import typer
 
 from miagym.cli.attacks import attacks
+from miagym.cli.audit import audit
+from miagym.cli.check import check
 from miagym.cli.data import data
 from miagym.cli.evaluate import demo, evaluate
 from miagym.cli.score import score
@@ -20,7 +22,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for command in (evaluate, demo, score, attacks, train, art):
+for command in (evaluate, demo, audit, score, check, attacks, train, art):
     app.command()(command)
 
 app.add_typer(data, name="data")

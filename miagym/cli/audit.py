@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from miagym.audit.result import Audit
 
 OPTIMISTIC = (
-    "\nThe subset in {}, matched by the very looks that judge it here, so that this second audit is "
-    "optimistic:"
+    "\nThe subset in {}, matched by the very looks that judge it here, so that this second audit "
+    "is optimistic:"
 )
 
 

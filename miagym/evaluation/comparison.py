@@ -64,7 +64,7 @@ def compare(
     """Compares two attacks.
 
     The coverage of both intervals is measured in docs/benchmarks/intervals.md: that of AUC is 95 %;
-    that of TPR is 95 to 99 % with 1,000 candidates or more on each side, and can fall to 90 % with
+    that of TPR is 93 to 99 % with 1,000 candidates or more on each side, and can fall to 90 % with
     200 if separation is strong.
 
     Args:
