@@ -60,7 +60,8 @@ def test_the_example_of_a_set_prints_what_it_says(capsys: pytest.CaptureFixture[
     assert capsys.readouterr().out == "True\n"
 
 
-GUIDES = ["README.md", "docs/results.md", "docs/embedded-world.md", "attacks/README.md"]
+PAGES = sorted(str(page.relative_to(ROOT)) for page in ROOT.glob("docs/**/*.md"))
+GUIDES = ["README.md", "attacks/README.md", *PAGES]
 
 
 @pytest.mark.parametrize("guide", GUIDES)

@@ -173,7 +173,7 @@ def test_every_format_gives_the_numbers_of_measure(
     """Whatever the suffix says."""
     found = run(write(tmp_path / "scores.dat"))
     (row,) = found["rows"]
-    expected = json.loads(json.dumps(measure(SCORE, MEMBER, 0).as_row()))
+    expected = json.loads(json.dumps(measure(SCORE, MEMBER).as_row()))
     assert {key: row[key] for key in expected} == expected
     assert row["attack"] == "score" and row["protocol"] == "as given"
     controls = {control["control"]: control for control in found["controls"]}

@@ -60,7 +60,7 @@ class Game:
             features = attack.features(oracle, data.candidates(rows, 64))
             attack = attack.fit(features, data.member[rows])
         rows = data.rows(TEST, seed=0, limit=min(limit or self.limit, self.limit))
-        return measure(attack(oracle, data.candidates(rows, 64)), data.member[rows], seed=0)
+        return measure(attack(oracle, data.candidates(rows, 64)), data.member[rows])
 
 
 @pytest.fixture(scope="module")

@@ -183,6 +183,9 @@ def _run(config: Config, out: Path) -> None:
     for skipped in results["run"]["skipped"]:
         why = f"Skipped {skipped['attack']} on {skipped['target']}: {skipped['why']}"
         console.print(why, markup=False, soft_wrap=True)
+    for doubt in results["run"]["doubts"]:
+        why = f"Doubtful labels: {doubt['target']} with {doubt['data']}. {doubt['why']}"
+        console.print(why, markup=False, soft_wrap=True)
     for line in losses(results["run"]["unreadable"]):
         console.print(line, markup=False, soft_wrap=True)
     charged, computed = results["run"]["rows_charged"], results["run"]["rows_computed"]

@@ -29,6 +29,7 @@ from miagym.evaluation.store import NULL
 from miagym.oracle import Oracle
 from miagym.targets.base import Target
 from miagym.targets.registry import load_target
+from miagym.train.record import record_of
 
 REFUSALS = (AccessDenied, BudgetExhausted, NoCaption, TargetError, TooFewToLearn)
 """Why an attack is left out of a run, while the others go on."""
@@ -152,6 +153,15 @@ class MatchRun:
             if self.attacks.pop(name, None) is not None:
                 where = {"target": self.match.target, "data": self.match.data}
                 self.skipped.append({**where, "attack": name, "why": why})
+
+    def doubts(self) -> str | None:
+        """Why the labels may be wrong, where it is on record what the target was trained on."""
+        record = record_of(self.match.target)
+        if record is None:
+            return None
+        seed, limit = self.config.seed, self.config.limit
+        rows = [self.data.rows(part, seed, limit) for part in (CALIBRATION, TEST)]
+        return record.doubts(self.data, np.concatenate(rows))
 
     def affordable_variants(self, attack: Attack) -> dict[str, Attack]:
         """By their repr, what calibration data choose from within the budget."""

@@ -51,13 +51,12 @@ class Metrics:
         }
 
 
-def measure(scores: ArrayLike, member: NDArray[np.bool_], seed: int = 0) -> Metrics:
+def measure(scores: ArrayLike, member: NDArray[np.bool_]) -> Metrics:
     """Measures one attack.
 
     Args:
         scores: (n,), higher = member.
         member: (n,) bool, the truth.
-        seed: unused, since nothing is drawn; it goes when its callers have dropped it.
 
     Raises:
         DataError: if shapes or types differ from that, a score is NaN or infinite, or all

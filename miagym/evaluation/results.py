@@ -70,13 +70,13 @@ def results_of(match: Scored, folder: RunFolder) -> dict[str, list[Row]]:
 
 def _row(match: Scored, name: str, test: pa.Table) -> Row:
     """One row of the main table, from the test part."""
-    run, attack, seed = match.run, match.run.attacks[name], match.run.config.seed
+    attack = match.run.attacks[name]
     *earlier, last = np.unique(test["budget"].to_numpy())
     final = test.filter(pc.field("budget") == last)
     row = {
         "attack": name,
         "access": str(attack.access),
-        **_numbers(final, seed),
+        **_numbers(final),
         "at_threshold": _at_threshold(match, name, _labelled(final)),
         "seconds": sum(clock.seconds.get(name, 0.0) for clock in match.clocks),
         "protocol": HELD_OUT,
@@ -84,15 +84,15 @@ def _row(match: Scored, name: str, test: pa.Table) -> Row:
     }
     if earlier:
         parts = (test.filter(pc.field("budget") == b) for b in (*earlier, last))
-        row["curve"] = [_numbers(part, run.config.seed) for part in parts]
+        row["curve"] = [_numbers(part) for part in parts]
     return row
 
 
-def _numbers(scores: pa.Table, seed: int) -> Row:
+def _numbers(scores: pa.Table) -> Row:
     """What is measured of one attack at one budget."""
     part = _labelled(scores)
     return {
-        **measure(part.score, part.member, seed).as_row(),
+        **measure(part.score, part.member).as_row(),
         "queries": float(np.mean(scores["queries"].to_numpy())),
         "unet_rows": float(np.mean(scores["unet_rows"].to_numpy())),
         "backward_rows": float(np.mean(scores["backward_rows"].to_numpy())),

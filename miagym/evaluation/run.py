@@ -98,6 +98,11 @@ def _about(config: Config, scored: list[Scored], place: Workplace) -> dict[str, 
         "rows_charged": sum(clock.rows_charged for clock in clocks),
         "rows_computed": sum(clock.rows_computed for clock in clocks),
         "skipped": [skipped for match in scored for skipped in match.run.skipped],
+        "doubts": [
+            {"target": match.run.match.target, "data": match.run.match.data, "why": why}
+            for match in scored
+            if (why := match.run.doubts()) is not None
+        ],
         "unreadable": [lost for match in scored for lost in match.unreadable()],
     }
 

@@ -108,7 +108,7 @@ def _row(attack: AttackScores, seed: int) -> list[Row]:
     row = {
         "attack": attack.attack,
         "access": "blind" if attack.is_blind else None,
-        **measure(attack.test.score, attack.test.member, seed).as_row(),
+        **measure(attack.test.score, attack.test.member).as_row(),
         **attack.spent,
         "at_threshold": attack.calibration and fixed_beforehand(attack.calibration, attack.test),
         "wasserstein": wasserstein(*attack.test.sides, seed).as_row(),

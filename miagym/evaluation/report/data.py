@@ -34,6 +34,15 @@ def audit_section(audits: Sequence[Mapping[str, Any]]) -> str:
     return f"{''.join(parts)}<div class=scroll>{table(names, bodies)}</div>"
 
 
+def doubts_list(doubts: Sequence[Mapping[str, Any]]) -> str:
+    """Matches whose labels do not fit what is on record of the target's training."""
+    return "".join(
+        f"<p class=finding><b>Doubtful labels:</b> {safe(doubt['target'])} with "
+        f"{safe(doubt['data'])}. {safe(doubt['why'])}</p>"
+        for doubt in doubts
+    )
+
+
 def unreadable_list(unreadable: Sequence[Mapping[str, Any]]) -> str:
     """Pictures that were left out, counted per side, since a loss on one side is itself a shift."""
     if not unreadable:

@@ -22,7 +22,7 @@ from plotly.offline import get_plotlyjs
 from miagym.atomic import replacing
 from miagym.evaluation.report.budget_figure import budget_figure
 from miagym.evaluation.report.checkpoint_figure import checkpoint_figure
-from miagym.evaluation.report.data import audit_section, skipped_list, unreadable_list
+from miagym.evaluation.report.data import audit_section, doubts_list, skipped_list, unreadable_list
 from miagym.evaluation.report.finding import (
     Row,
     asking_rows,
@@ -99,6 +99,7 @@ def write_report(
         controls=_section(results, "controls", control_table, "No control was run."),
         gaps=_section(results, "protocols", gap_table, "No attack had variants to choose from."),
         comparisons=_section(results, "comparisons", comparison_table, "Nothing was compared."),
+        doubts=doubts_list(results.get("run", {}).get("doubts", ())),
         unreadable=unreadable_list(results.get("run", {}).get("unreadable", ())),
         skipped=skipped_list(results.get("run", {}).get("skipped", ())),
         command=safe(about["command"]),

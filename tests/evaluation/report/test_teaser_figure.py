@@ -33,7 +33,7 @@ def game(
             scores = rng.normal(size=2 * n) + strength * member
             name = {"target": target, "data": f"of {target}", "attack": attack}
             access = "blind" if "blind" in attack else "grey"
-            numbers = measure(scores, member, seed=0).as_row()
+            numbers = measure(scores, member).as_row()
             rows.append({**name, "access": access, "protocol": "held-out", **numbers})
             constant = {key: [value] * (2 * n) for key, value in name.items()}
             tables.append(pa.table({**constant, "member": member, "score": scores}))
