@@ -112,7 +112,7 @@ def demo(
     seed: Seed = 0,
     app: Annotated[bool, typer.Option(help="End on the page, once there is one.")] = True,
 ) -> None:
-    """Run eleven attacks on both embedded targets: overfit against realistic."""
+    """Run twelve attacks on both embedded targets: overfit against realistic."""
     from miagym.evaluation.config import Config, Match
 
     calibrated = tuple(f"{name}+reference" for name in DEMO if not name.startswith("blind"))

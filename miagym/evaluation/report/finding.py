@@ -36,8 +36,11 @@ def finding(rows: Sequence[Row]) -> str:
         else:
             clause += f"has an {_strength(best)} ({best['n_nonmembers']} non-members are too few "
             clause += "for a rate at 1 % false positives)"
-        standing = _standings(best, group)[-1]
+        in_auc, standing = _standings(best, group)[0], _standings(best, group)[-1]
         clause += f", {standing}" if standing.startswith("not") else ""
+        if standing.startswith("not") and in_auc.startswith("above"):
+            auc = f"{best['auc']:.2f} {interval(best['auc_ci'], '.2f')}"
+            clause += f" at that rate with n = {best['n_nonmembers']:,}, but {in_auc} in AUC: {auc}"
         clauses.append(clause + ("" if best["protocol"] == FAIR else f" ({best['protocol']})"))
     if not clauses:
         return "No attack was scored."
