@@ -7,11 +7,22 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from safetensors import SafetensorError
+
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """A file beside `path` to write to; once the block ends well, it takes the place of `path`."""
+    """A file beside `path` to write to; once the block ends well, it takes the place of `path`.
+
+    Raises:
+        OSError: if it cannot be written, on a full disk, say; nothing is left of it then.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f"{path.name}.partial")
-    yield partial
-    os.replace(partial, path)
+    try:
+        yield partial
+        os.replace(partial, path)
+    except SafetensorError as error:  # an error of its own for a full disk
+        raise OSError(f"{path} cannot be written ({error})") from error
+    finally:
+        partial.unlink(missing_ok=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import random
+import resource
 import sys
 import time
 from multiprocessing.context import ForkServerProcess
@@ -11,25 +12,31 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow.parquet as pq
+import pytest
 
 KILLS = 10
 ATTACKS = "loss,rediffuse,trajectory-logistic"
 
 
-def _evaluate(arguments: list[str]) -> None:
+def _evaluate(arguments: list[str], most: int | None) -> None:
     from miagym.cli import main
 
+    if most is not None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
     sys.argv = ["miagym", *arguments]
     main()
 
 
-def _started(arguments: list[str]) -> ForkServerProcess:
-    """A process of its own, forked from one that has imported everything and run nothing."""
+def _started(arguments: list[str], most: int | None = None) -> ForkServerProcess:
+    """A process of its own, forked from one that has imported everything and run nothing.
+
+    It cannot write files of more bytes than `most`, as if the disk were full.
+    """
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(
         ["attacks", "miagym.evaluation.run", "miagym.evaluation.report.page"]
     )
-    process = context.Process(target=_evaluate, args=(arguments,))
+    process = context.Process(target=_evaluate, args=(arguments, most))
     process.start()
     return process
 
@@ -67,3 +74,21 @@ def test_ten_kills_at_random_moments(pipelines: dict[str, Path], tmp_path: Path)
     assert tables[0].select(columns).equals(tables[1].select(columns))
     one, other = (table["score"].to_numpy() for table in tables)
     np.testing.assert_allclose(one, other, rtol=1e-6, atol=1e-6)
+
+
+def test_a_full_disk_is_a_sentence_and_the_run_goes_on(
+    pipelines: dict[str, Path], tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Features, a fitted rule, then scores.parquet and the report do not fit; later they do."""
+    run = ["evaluate", "--target", str(pipelines["epsilon"]), "--data", "clipart-tune"]
+    run += ["--limit", "12", "--attacks", "sima", "--out", str(tmp_path / "run")]
+    for most in (4_000, 40_000, 400_000):
+        process = _started(run, most)
+        process.join(timeout=240)
+        assert process.exitcode == 2
+        error = capfd.readouterr().err
+        assert "What is finished is kept." in error and "Traceback" not in error
+        assert not list((tmp_path / "run").rglob("*.partial"))
+    process = _started(run)
+    process.join(timeout=240)
+    assert process.exitcode == 0 and (tmp_path / "run" / "report.html").is_file()
