@@ -11,9 +11,11 @@ import argparse
 import statistics
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from conformal_page import PAGE
 from scipy.stats import binomtest
 
 from attacks import make_attack
@@ -83,6 +85,16 @@ def cell(p: np.ndarray, alpha: float, n: int) -> str:
     return f"{share(int((p <= alpha).sum()), len(p))}; stated {100 * fpr_of_rule(alpha, n):.2f} %"
 
 
+@dataclass(frozen=True)
+class Division:
+    """Combined scores under one division: the controls are one ranking picture of each group."""
+
+    members: np.ndarray
+    ranking: np.ndarray
+    controls: np.ndarray
+    fresh: np.ndarray
+
+
 class World:
     """An embedded target's scores of its whole data set, under all variants of quick attacks."""
 
@@ -120,44 +132,67 @@ class World:
         combination = Combination.of(self.attacks, fit, member, 0)
         return combination.together(combination.single(chosen))
 
-    def divided(self, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Scores of members, of ranking non-members and of fresh ones, all non-members redealt."""
-        rng, calibration = np.random.default_rng(seed), self.calibration.copy()
-        nonmembers = np.flatnonzero(~self.member)
-        calibration[nonmembers] = rng.permutation(calibration[nonmembers])
-        inside = np.flatnonzero(calibration)
-        half = fitting_half(self.member[inside], self.groups[inside], seed)
+    def divided(self, seed: int) -> Division:
+        """All non-members dealt anew, whole groups, a third of them to calibration as in the data.
+
+        Every use of chance has a stream of its own; with one seed for all, the halves would follow
+        from the deal.
+        """
+        deal, order, half_seed = np.random.SeedSequence([seed, 0]).spawn(3)
+        calibration, nonmembers = self.calibration.copy(), np.flatnonzero(~self.member)
+        groups = np.random.default_rng(deal).permutation(np.unique(self.groups[nonmembers]))
+        chosen = groups[: round(len(groups) / 3)]
+        calibration[nonmembers] = np.isin(self.groups[nonmembers], chosen)
+        inside = np.random.default_rng(order).permutation(np.flatnonzero(calibration))
+        half = fitting_half(self.member[inside], int(half_seed.generate_state(1)[0]))
         scores, rank = self.scores(inside[half]), inside[~half]
-        fresh = nonmembers[~calibration[nonmembers]]
-        member = self.member[rank]
-        return scores[rank[member]], scores[rank[~member]], scores[fresh]
+        ranking = rank[~self.member[rank]]
+        first = np.unique(self.groups[ranking], return_index=True)[1]
+        return Division(
+            members=scores[rank[self.member[rank]]],
+            ranking=scores[ranking],
+            controls=scores[ranking[first]],
+            fresh=scores[nonmembers[~calibration[nonmembers]]],
+        )
 
 
-def real(world: World) -> list[str]:
-    """Averages over divisions, which overlap: the interval is from how divisions differ."""
-    rates: dict[float, list[float]] = {alpha: [] for alpha in ALPHAS}
-    found, n, sets = [], 0, []
+def real(world: World) -> tuple[str, str]:
+    """Rows of the tables of pictures and of sets; ± is from how divisions differ."""
+    reached: dict[float, list[float]] = {alpha: [] for alpha in ALPHAS}
+    stated: dict[float, list[float]] = {alpha: [] for alpha in ALPHAS}
+    found, sizes, thinned, crowded = [], [], [], []
+    n_fresh = 0
     for seed in range(DIVISIONS):
-        members, ranking, fresh = world.divided(seed)
-        n, p = len(ranking), p_values(fresh, ranking)
+        d = world.divided(seed)
+        p = p_values(d.fresh, d.ranking)
+        sizes.append(len(d.ranking))
+        n_fresh += len(p)
         for alpha in ALPHAS:
-            rates[alpha].append(float((p <= alpha).mean()))
-        found.append(float((p_values(members, ranking) <= 0.01).mean()))
-        rng = np.random.default_rng(seed)
-        suspects = rng.choice(fresh, 20, replace=False)
-        sets.append(set_test(suspects, ranking, seed, resamples=999).p_value)
+            reached[alpha].append(float((p <= alpha).mean()))
+            stated[alpha].append(fpr_of_rule(alpha, len(d.ranking)))
+        found.append(float((p_values(d.members, d.ranking) <= 0.01).mean()))
+        pick, test = np.random.SeedSequence([seed, 1]).spawn(2)
+        suspects = np.random.default_rng(pick).choice(d.fresh, 20, replace=False)
+        test_seed = int(test.generate_state(1)[0])
+        thinned.append(set_test(suspects, d.controls, test_seed, resamples=999).p_value)
+        crowded.append(set_test(suspects, d.ranking, test_seed, resamples=999).p_value)
     cells = []
     for alpha in ALPHAS:
-        mean, error = np.mean(rates[alpha]), np.std(rates[alpha]) / DIVISIONS**0.5
-        low, high = np.quantile(rates[alpha], [0.025, 0.975])
+        error = 196 * np.std(reached[alpha]) / DIVISIONS**0.5
+        low, high = np.quantile(reached[alpha], [0.025, 0.975])
         cells.append(
-            f"{100 * mean:.2f} % ± {196 * error:.2f}; stated {100 * fpr_of_rule(alpha, n):.2f} %; "
-            f"single divisions {100 * low:.1f}–{100 * high:.1f}"
+            f"{100 * np.mean(reached[alpha]):.2f} % ± {error:.2f}; stated "
+            f"{100 * np.mean(stated[alpha]):.2f} %; single divisions "
+            f"{100 * low:.1f}–{100 * high:.1f}"
         )
-    of_sets = [share(int((np.array(sets) <= alpha).sum()), len(sets)) for alpha in ALPHAS]
-    name, fresh = world.panel.target.name, int((~world.member & ~world.calibration).sum())
-    tpr = f"{100 * np.mean(found):.1f} %"
-    return [row(name, n, fresh * DIVISIONS, *cells, tpr), row(name, len(sets), *of_sets)]
+    name, tpr = world.panel.target.name, f"{100 * np.mean(found):.1f} %"
+    of_sets = [
+        share(int((np.array(p) <= alpha).sum()), DIVISIONS)
+        for p in (thinned, crowded)
+        for alpha in ALPHAS
+    ]
+    pictures = row(name, int(np.median(sizes)), f"{n_fresh:,}", *cells, tpr)
+    return pictures, row(name, DIVISIONS, *of_sets)
 
 
 def guard_row(world: World) -> str:
@@ -191,7 +226,7 @@ def main() -> None:
     worlds = [World(target, options.scores) for target in TARGETS]
     found, sets = zip(*map(real, worlds), strict=True)
     clocks = [(w.panel.target.name, seconds(w, options.scores)) for w in worlds]
-    text = TEXT.format(
+    text = PAGE.format(
         fresh=FRESH, fitted=FITTED, divisions=DIVISIONS,
         simulated="\n".join(simulated(shape, n) for shape in SHAPES for n in (100, 327, 1000)),
         combination=simulated_combination(),
@@ -201,56 +236,6 @@ def main() -> None:
     )  # fmt: skip
     options.out.write_text(text)
 
-
-TEXT = """# Conformal p-values keep their promise
-
-Made by `benchmarks/conformal.py`. A p-value is right if it is at most α for a share α of pictures
-that were not used; with n ranking non-members that share is ⌊α (n + 1)⌋ / (n + 1), which is called
-stated here. Brackets are 95 % intervals of the measured share (Clopper-Pearson).
-
-## Simulated scores
-
-{fresh:,} fresh non-members in each row, each with a calibration of its own ({fitted:,} where a
-combination of four dependent attacks is fitted each time, to 50 members and 50 non-members that do
-not rank). Ties count against membership, so that discretised scores give fewer false alarms than
-stated.
-
-| scores | n | realised FPR at 1 % | realised FPR at 5 % |
-|---|---|---|---|
-{simulated}
-{combination}
-
-## The embedded targets
-
-All non-members, of both parts, are dealt {divisions} times into as many calibration and as many
-fresh ones as the parts have; each time variants are chosen and the combination is fitted anew. ± is
-1.96 standard errors of the mean over divisions. A single division, which is what a user has, strays
-as far as in the last numbers (95 % of divisions): with 100 non-members, "1 %" is anything up to 3
-or 4 %. The last column is the share of ranking members that the rule finds at p ≤ 0.01.
-
-| target | n | fresh non-members | realised FPR at 1 % | at 5 % | members found at 1 % |
-|---|---|---|---|---|---|
-{real}
-
-Sets of 20 fresh non-members, one from each division, by the permutation test against the ranking
-non-members:
-
-| target | sets | false alarms at 1 % | at 5 % |
-|---|---|---|---|
-{sets}
-
-## The guard
-
-Drawings of the test part, members and non-members, that the guard refuses (p < 0.01):
-
-| data | drawings | refused |
-|---|---|---|
-{guard}
-
-## Time
-
-From a picture's bytes to its verdict with a warm checker, median of ten: {seconds}.
-"""
 
 if __name__ == "__main__":
     main()

@@ -118,26 +118,71 @@ def test_a_failed_control_is_marked_in_words(out: Path, capsys: pytest.CaptureFi
     assert "FAILED CONTROL (null target)" in remark(row, [row])
 
 
+def some_broken(folder: Path, broken: dict[str, list[int]], n: int = 12) -> Path:
+    """A parquet of n of each side and part; of some, by side and part, no picture can be read."""
+    data = load_data("clipart-tune")
+    images, members, parts, captions = [], [], [], []
+    for part in ("calibration", "test"):
+        for member, side in ((True, "member"), (False, "non-member")):
+            rows = np.flatnonzero((data.member == member) & (data.part == part))[:n]
+            lost = broken.get(f"{part} {side}", [])
+            images += [
+                b"broken %d" % row if i in lost else data.pictures[row]
+                for i, row in enumerate(rows)
+            ]
+            members += [member] * n
+            parts += [part] * n
+            captions += [data.captions[row] for row in rows]
+    columns = {"image": images, "member": members, "part": parts, "caption": captions}
+    pq.write_table(pa.table(columns), folder / "some.parquet")
+    return folder / "some.parquet"
+
+
 def test_unreadable_pictures_are_skipped_counted_and_listed(
     pipelines: dict[str, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    data = load_data("clipart-tune")
-    rows = np.concatenate([np.flatnonzero(data.member == m)[:40] for m in (True, False)])
-    pictures = [data.pictures[row] for row in rows]
-    for broken in (3, 5, 77):
-        pictures[broken] = b"no picture %d" % broken
-    member = data.member[rows]
-    table = {"image": pictures, "member": member, "caption": [data.captions[r] for r in rows]}
-    pq.write_table(pa.table(table), tmp_path / "some.parquet")
-    target = ["--target", pipelines["epsilon"], "--data", tmp_path / "some.parquet"]
+    data = some_broken(tmp_path, {"calibration member": [3, 5], "test non-member": [7]})
+    target = ["--target", pipelines["epsilon"], "--data", data]
     run("evaluate", *target, "--attacks", "sima", "--chunk", 8, "--out", tmp_path / "run")
     found = results_of(tmp_path / "run")
-    assert [lost["row"] for lost in found["run"]["unreadable"]] == [3, 5, 77]
+    assert [lost["row"] for lost in found["run"]["unreadable"]] == [3, 5, 43]
     assert [lost["member"] for lost in found["run"]["unreadable"]] == [True, True, False]
-    printed = capsys.readouterr().out
-    assert "2 of members and 1 of non-members" in printed
-    report = (tmp_path / "run" / "report.html").read_text()
-    assert "2 of members and 1 of non-members" in report
+    assert "2 of members and 1 of non-members" in capsys.readouterr().out
+    assert "2 of members and 1 of non-members" in (tmp_path / "run" / "report.html").read_text()
+
+
+def test_too_few_readable_to_learn_leaves_only_learned_rows_out(
+    pipelines: dict[str, Path], tmp_path: Path
+) -> None:
+    data = some_broken(tmp_path, {"calibration member": [0, 1, 2]})
+    target = ["--target", pipelines["epsilon"], "--data", data]
+    run("evaluate", *target, "--attacks", "sima", "--out", tmp_path / "run")
+    found = results_of(tmp_path / "run")
+    assert [row["attack"] for row in found["rows"]] == ["sima"]
+    assert {s["attack"] for s in found["run"]["skipped"]} == {
+        "blind-captions",
+        "blind-pixels",
+        "blind-both",
+    }
+
+
+@pytest.mark.parametrize("where", ["calibration member", "test non-member"])
+def test_a_side_that_cannot_be_read_is_a_sentence(
+    pipelines: dict[str, Path], tmp_path: Path, where: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = some_broken(tmp_path, {where: list(range(12))})
+    target = ["--target", pipelines["epsilon"], "--data", data, "--attacks", "sima"]
+    run("evaluate", *target, "--out", tmp_path / "run", code=2)
+    part, side = where.split()
+    error = capsys.readouterr().err
+    assert f"No picture of the {side}s in the {part} part" in error and "12 cannot" in error
+
+
+def test_learned_attacks_alone_can_be_run(pipelines: dict[str, Path], tmp_path: Path) -> None:
+    match = ["--target", pipelines["epsilon"], "--data", "clipart-tune", "--limit", 12]
+    run("evaluate", *match, "--attacks", "trajectory-logistic", "--out", tmp_path / "run")
+    rows = results_of(tmp_path / "run")["rows"]
+    assert len(rows) == 4 and all("failed_controls" in row for row in rows)
 
 
 def test_one_match_is_not_run_twice(

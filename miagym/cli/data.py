@@ -97,8 +97,11 @@ def clean(
     from miagym.data.clean.run import clean_data
     from miagym.data.clean.steps import Cleaning
     from miagym.data.registry import open_source
+    from miagym.errors import DataError
 
     cleaning = Cleaning(within, closeness, drop, min_side, language, aesthetics, embeddings)
+    if out.exists() and Path(name).exists() and out.samefile(name):
+        raise DataError(f"{out} is the very file that is cleaned; choose another --out.")
     source = open_source(name)
     if as_json:
         print(json.dumps(clean_data(source, cleaning, out), indent=2, ensure_ascii=False))

@@ -12,7 +12,7 @@ from miagym.data.clipart import art
 from miagym.data.dataset import Dataset
 from miagym.data.files import read_file, read_folder
 from miagym.data.source import Source
-from miagym.errors import UnknownName
+from miagym.errors import DataError, UnknownName
 
 EMBEDDED = {
     "clipart": ("base-member", "base-nonmember"),
@@ -56,6 +56,8 @@ def open_source(name: str) -> Source:
         return hub.read_saved(path) if hub.is_saved(path) else read_folder(path)
     if path.is_file():
         return read_file(path)
+    if path.suffix or "/" in name:
+        raise DataError(f"There is no file or folder {name}.")
     raise UnknownName("data set", name, EMBEDDED, OTHERS)
 
 

@@ -8,11 +8,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from miagym.errors import TooFewToLearn
 from miagym.evaluation.chunk import Job, Variants
 from miagym.evaluation.labelled import Labelled
 from miagym.evaluation.match import MatchRun
 from miagym.evaluation.protocol import Attack, LearnedAttack, best_variant, cross_fitted
-from miagym.evaluation.store import Features
+from miagym.evaluation.store import SCORES, Features
 from miagym.evaluation.workers import Workplace
 
 
@@ -45,19 +46,21 @@ def calibrate(run: MatchRun, place: Workplace) -> Calibrated:
     ]
     place.do(run, tasks)
     run.check_any_attack()
+    place.check_both_sides(run, [chunk for chunk, _ in tasks])
     chunks = [chunk.name for chunk, _ in tasks]
-    tables = [
-        place.folder.read(chunk)
-        for chunk, (_, job) in zip(chunks, tasks, strict=True)
-        if job.scored
-    ]
+    tables = [SCORES.empty_table()]
+    tables += [place.folder.read(chunk.name) for chunk, _ in tasks if chunk.chooses]
     scores = _scores_by_variant(options.keys() & run.attacks.keys(), pa.concat_tables(tables))
     chosen = {}
     for name, by_variant in scores.items():
         best = best_variant(by_variant)
         chosen[name] = {best: options[name][best]}
     for name in learning.keys() & run.attacks.keys():
-        chosen[name], scores[name] = _fitted(run, place, name, learning[name], chunks)
+        try:
+            chosen[name], scores[name] = _fitted(run, place, name, learning[name], chunks)
+        except TooFewToLearn as error:  # fewer pictures could be read than there are
+            run.leave_out({name: str(error)})
+    run.check_any_attack()
     return Calibrated({name: chosen[name] for name in run.attacks}, scores)
 
 

@@ -55,7 +55,7 @@ def results_of(match: Scored, folder: RunFolder) -> dict[str, list[Row]]:
         test = scores.filter(pc.field("part") == TEST)
         *_, last = np.unique(test["budget"].to_numpy())
         final[name] = _labelled(test.filter(pc.field("budget") == last))
-        row = where | _row(match, name, test)
+        row = where | _row(match, name, test) | {"failed_controls": []}
         sections["rows"].append(row)
         if name in match.run.asking:
             about = where | {"attack": name}

@@ -68,8 +68,10 @@ def _score(run: MatchRun, place: Workplace) -> Scored:
     options = variants_of(run)
     calibrated = calibrate(run, place)
     others = calibrated.others(options) if run.config.paper else {}
-    place.do(run, [(chunk, Job(calibrated.chosen, others)) for chunk in run.test_chunks()])
+    test = run.test_chunks()
+    place.do(run, [(chunk, Job(calibrated.chosen, others)) for chunk in test])
     run.check_any_attack()
+    place.check_both_sides(run, test)
     clocks = list(place.clocks.values())[before:]
     asking = {name: calibrated.chosen[name] for name in run.asking}
     if asking:

@@ -160,7 +160,9 @@ class RunFolder:
             raise RunError(f"{existing} cannot be read ({error}); choose another --out.") from error
         ours = json.loads(json.dumps(identity))
         keys = (key for key in ours.keys() | other.keys() if ours.get(key) != other.get(key))
-        different = sorted(set(keys) - {"git_commit", "command"})
+        # A finished run is only read again; an unfinished one would be of two minds.
+        free = {"git_commit", "command"} if self.finished else {"command"}
+        different = sorted(set(keys) - free)
         if different:
             raise RunError(
                 f"{self.path} holds another run (its {' and '.join(different)} differ); choose "

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 
 import torch
 
+from miagym.errors import DataError
 from miagym.evaluation.chunk import Chunk, Job
 from miagym.evaluation.match import MatchRun
 from miagym.evaluation.scoring import score_chunk
@@ -58,6 +59,22 @@ class Workplace:
             except KeyboardInterrupt:
                 self._progress("stopping after the chunks at work", 1)
                 raise
+
+    def check_both_sides(self, run: MatchRun, chunks: list[Chunk]) -> None:
+        """Whether pictures of both sides of a part could be read.
+
+        Raises:
+            DataError: if not.
+        """
+        lost = {row: why for c in chunks for row, why in self.clocks[c.name].unreadable.items()}
+        read = [row for chunk in chunks for row in chunk.rows if str(row) not in lost]
+        for member, side in ((True, "members"), (False, "non-members")):
+            if lost and not (run.data.member[read] == member).any():
+                row, why = next(iter(lost.items()))
+                raise DataError(
+                    f"No picture of the {side} in the {chunks[0].part} part of {run.match.data} "
+                    f"can be read; {len(lost)} cannot, among them row {row}: {why}"
+                )
 
 
 @contextmanager

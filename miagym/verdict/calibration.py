@@ -23,6 +23,8 @@ from miagym.verdict.survey import CHUNK, Survey
 
 FEWEST = 30
 """Members, and non-members, below which nothing is said of a picture."""
+FITTING = 1
+"""Tells the randomness of the halves from that of the order of rows."""
 RANKED, LEARNED = 99, 20
 """Non-members that resolve a p-value of 1 %, and those that the combination needs at least."""
 
@@ -37,6 +39,7 @@ class Calibration:
     Args:
         member: labels (n,).
         fitting: which pictures variants and combination may learn from (n,); the others rank.
+        groups: group numbers (n,): near-duplicates and series, which are not independent.
         keys: of the candidates (n,), to recognise one that is asked about.
         looks: for the guard (n, d).
         attacks: by name, the variant that the fitting half chose.
@@ -46,6 +49,7 @@ class Calibration:
 
     member: NDArray[np.bool_]
     fitting: NDArray[np.bool_]
+    groups: NDArray[np.integer]
     keys: tuple[str, ...]
     looks: NDArray[np.float64]
     attacks: Mapping[str, Attack]
@@ -95,24 +99,20 @@ def calibrate(
     return made
 
 
-def fitting_half(
-    member: NDArray[np.bool_], groups: NDArray[np.integer], seed: int
-) -> NDArray[np.bool_]:
-    """Which pictures (n,) are fitted on: about a third of each side, whole groups of it.
+def fitting_half(member: NDArray[np.bool_], seed: int) -> NDArray[np.bool_]:
+    """Which pictures (n,) are fitted on: a third of each side.
 
     Fewer non-members where the ranking half would otherwise just miss the number that a p-value of
-    1 % needs.
+    1 % needs. Groups do not matter here: to keep them whole, a share of pictures has to pass over
+    large groups, which then crowd the ranking half and make p-values too small (measured in
+    docs/benchmarks/conformal.md).
     """
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng([seed, FITTING])
     fitting = np.zeros(len(member), dtype=bool)
     for side in (True, False):
-        rows = np.flatnonzero(member == side)
+        rows = rng.permutation(np.flatnonzero(member == side))
         share = min(len(rows) // 3, max(LEARNED, len(rows) - RANKED))
-        names, sizes = np.unique(groups[rows], return_counts=True)
-        for group in rng.permutation(len(names)):
-            if sizes[group] <= share:
-                share -= int(sizes[group])
-                fitting[rows[groups[rows] == names[group]]] = True
+        fitting[rows[:share]] = True
     return fitting
 
 
@@ -129,8 +129,7 @@ def _asked(
     panel: Panel, data: Dataset, rows: NDArray[np.int64], captioned: bool, progress: Progress
 ) -> Calibration:
     """The fitting half under all variants, then the ranking half under those that it chose."""
-    groups = np.arange(len(data)) if data.groups is None else data.groups
-    fitting = fitting_half(data.member[rows], groups[rows], panel.seed)
+    fitting = fitting_half(data.member[rows], panel.seed)
     halves = rows[fitting], rows[~fitting]
     done = progress(
         f"calibrating {panel.target.name}", sum(-(-len(half) // CHUNK) for half in halves)
@@ -143,11 +142,13 @@ def _asked(
     chosen = {name: _best(name, first.signals, member) for name in attacks}
     judged = {name: variants[name, text] for name, text in chosen.items()}
     second = survey.ask(judged, halves[1])
-    member = data.member[np.concatenate([first.rows, second.rows])]
+    read = np.concatenate([first.rows, second.rows])
+    member = data.member[read]
     _check_sizes(member, data.name)  # again, without what could not be read
     return Calibration(
         member=member,
         fitting=np.repeat([True, False], [len(first.rows), len(second.rows)]),
+        groups=(np.arange(len(data)) if data.groups is None else data.groups)[read],
         keys=(*first.keys, *second.keys),
         looks=np.concatenate([first.looks, second.looks]),
         attacks=judged,
@@ -189,7 +190,7 @@ _SIGNALS = "signals "
 
 
 def _stored(made: Calibration) -> Kept:
-    arrays = {"member": made.member, "fitting": made.fitting, "looks": made.looks}
+    arrays = {name: getattr(made, name) for name in ("member", "fitting", "groups", "looks")}
     arrays |= {_SIGNALS + name: values for name, values in made.signals.items()}
     about = {
         "keys": list(made.keys),
@@ -217,6 +218,7 @@ def _rebuilt(
     return Calibration(
         member=arrays["member"],
         fitting=arrays["fitting"],
+        groups=arrays["groups"],
         keys=tuple(about["keys"]),
         looks=arrays["looks"],
         attacks={name: variants[text] for name, text in about["attacks"].items()},

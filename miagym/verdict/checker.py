@@ -124,8 +124,9 @@ class Checker:
     def check_set(self, uploads: Sequence[Upload], alpha: float = ALPHA) -> SetAnswer:
         """The one answer about several pictures: do they score higher than non-members do?
 
-        Under hypothesis 0, that they are exchangeable with the ranking half's non-members, the
-        permutation test is exact. The same picture twice is no further evidence, and counts once.
+        They are compared with the ranking half's non-members, one of each group. Under hypothesis
+        0, that suspects are exchangeable with these, the permutation test is exact. The same
+        picture twice is no further evidence, and counts once.
 
         Raises:
             DataError: if alpha is no share, or calibration is not possible.
@@ -137,11 +138,11 @@ class Checker:
         distinct = list({picture.keys[0]: picture for picture in given}.values())
         similar = [picture for picture in distinct if judge.resemblance(picture).resembles]
         strange = len(distinct) - len(similar)
-        nonmembers = judge.nonmembers[TOGETHER]
+        controls = judge.controls
         test, smallest, verdict = None, None, Verdict.NOT_COMPARABLE
         if len(similar) >= 2 and not _too_many(strange, len(distinct)):
             scores = np.array([judge.scores(picture)[TOGETHER] for picture in similar])
-            test = set_test(scores, nonmembers, self.panel.seed, RESAMPLES)
+            test = set_test(scores, controls, self.panel.seed, RESAMPLES)
             smallest = _smallest(test)
             verdict = Verdict.MEMBER_LIKE if test.p_value <= alpha else Verdict.CANNOT_TELL
         return SetAnswer(
@@ -153,7 +154,7 @@ class Checker:
             not_comparable=strange,
             test=test,
             p_smallest=smallest,
-            needed=pictures_needed(judge.members[TOGETHER], nonmembers, alpha, self.panel.seed),
+            needed=pictures_needed(judge.members[TOGETHER], controls, alpha, self.panel.seed),
             captioned=captioned,
         )
 

@@ -67,6 +67,17 @@ class Judge:
         """Scores of the ranking half's non-members, by attack and `TOGETHER`."""
         return self._ranking(member=False)
 
+    @cached_property
+    def controls(self) -> Scores:
+        """`TOGETHER` of ranking non-members, one of each group, to compare a set with.
+
+        The pictures of a group score alike. Were all of a large one among the controls, it would
+        move their mean, and with it the answer about any set.
+        """
+        c = self.calibration
+        rows = ~c.fitting & ~c.member
+        return self.nonmembers[TOGETHER][np.unique(c.groups[rows], return_index=True)[1]]
+
     def resemblance(self, picture: Candidates) -> Resemblance:
         """What the guard says of one picture."""
         return self.guard(looks(picture)[0])
@@ -90,7 +101,7 @@ class Judge:
 
     def prepare(self) -> None:
         """Works out now what is otherwise worked out at the first picture."""
-        _ = self.combination, self.guard, self.ratio, self.members, self.nonmembers
+        _ = self.combination, self.guard, self.ratio, self.controls
 
     def _ranking(self, member: bool) -> dict[str, Scores]:
         c = self.calibration

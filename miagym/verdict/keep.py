@@ -17,7 +17,7 @@ from safetensors.numpy import save_file
 
 from miagym.atomic import replacing
 
-FORMAT = "miagym calibration 1"
+FORMAT = "miagym calibration 2"
 
 
 @dataclass(frozen=True, eq=False)

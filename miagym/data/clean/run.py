@@ -48,6 +48,8 @@ def clean_data(
     Raises:
         DataError: if a filter lacks what it needs, or less than two groups of a side are left.
     """
+    if out.suffix.lower() != ".parquet":
+        raise DataError(f"Expected --out to end in .parquet, which is what is written, got {out}.")
     pictures = source.require_pictures()
     sieve = Sieve(source.member)
     looks = look_at_all(pictures, progress("looking at pictures", len(source)))
