@@ -48,6 +48,7 @@ class MatchRun:
             for name, attack in self.attacks.items():
                 self.attacks[name] = attack.within(config.queries)
         self.skipped: list[dict[str, str]] = []
+        self._asked = bool(self.asking)
 
     @property
     def asking(self) -> list[str]:
@@ -176,8 +177,8 @@ class MatchRun:
         """Whether there is anything left to do.
 
         Raises:
-            RunError: if every attack was refused.
+            RunError: if every attack was refused, or only blind ones are left of more.
         """
-        if not self.attacks:
+        if not self.attacks or (self._asked and not self.asking):
             reasons = "; ".join(dict.fromkeys(s["why"] for s in self.skipped))
             raise RunError(f"No attack can be run on {self.match.target}: {reasons}")
