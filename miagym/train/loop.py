@@ -22,7 +22,6 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from miagym.atomic import replacing
 from miagym.errors import RunError
-from miagym.train.saving import writing_weights
 
 Progress = Callable[[range, str], Iterable[int]]
 """Wraps a range of steps and a label, to show how far it is."""
@@ -140,7 +139,7 @@ def _save(
         "rate": {k: v for k, v in rate.state_dict().items() if isinstance(v, int | float | list)},
         "learning_rate": optimizer.param_groups[0]["lr"],
     }
-    with writing_weights(path), replacing(path) as partial:
+    with replacing(path) as partial:
         save_file(tensors, partial, metadata={k: json.dumps(v) for k, v in numbers.items()})
 
 
