@@ -57,7 +57,8 @@ def open_source(name: str) -> Source:
     if path.is_file():
         return read_file(path)
     if path.suffix or "/" in name:
-        raise DataError(f"There is no file or folder {name}.")
+        known = " and ".join(EMBEDDED)
+        raise DataError(f"There is no file or folder {name}; embedded data sets are {known}.")
     raise UnknownName("data set", name, EMBEDDED, OTHERS)
 
 
