@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -19,18 +19,10 @@ from miagym.audit.views import View, tabular
 from miagym.data.dataset import Dataset
 from miagym.data.duplicates import duplicate_groups
 from miagym.errors import DataError
+from miagym.progress import Progress, silent
 
 LIMIT = 20_000
 """Rows of each side that are looked at, unless the caller says otherwise."""
-
-Progress = Callable[[str, int], Callable[[], None]]
-"""Called with a label and a number of steps; what it returns is called after each step."""
-
-
-def silent(label: str, steps: int) -> Callable[[], None]:
-    """A progress that shows nothing."""
-    del label, steps
-    return lambda: None
 
 
 def audit_dataset(

@@ -38,10 +38,10 @@ def audit(
 ) -> None:
     """Ask whether members and non-members can be told apart without any model."""
     from miagym.audit.audit import audit as ask
-    from miagym.audit.audit import silent
     from miagym.audit.matched import check_writable, matched_rows, write_rows
     from miagym.audit.subject import Subject
     from miagym.data.registry import open_source
+    from miagym.progress import silent
 
     source = open_source(data)
     if matched:

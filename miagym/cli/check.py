@@ -58,9 +58,9 @@ def check(
     from attacks import make_attack
     from miagym.data.registry import load_data
     from miagym.errors import DataError
+    from miagym.progress import silent
     from miagym.targets.registry import load_target
     from miagym.verdict.answer import SCHEMA
-    from miagym.verdict.calibration import silent
     from miagym.verdict.checker import Checker
     from miagym.verdict.keep import cache_folder
     from miagym.verdict.panel import Panel

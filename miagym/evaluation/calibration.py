@@ -13,7 +13,7 @@ from miagym.evaluation.chunk import Job, Variants
 from miagym.evaluation.labelled import Labelled
 from miagym.evaluation.match import MatchRun
 from miagym.evaluation.protocol import Attack, LearnedAttack, best_variant, cross_fitted
-from miagym.evaluation.store import SCORES, Features
+from miagym.evaluation.store import SCORES
 from miagym.evaluation.workers import Workplace
 
 
@@ -25,20 +25,14 @@ class Calibrated:
     """By attack name, the variant to score by its repr; fitted, if it learns."""
     scores: dict[str, dict[str, Labelled]]
     """By attack name, calibration scores of each variant; of a rule by what it has not seen."""
-
-    def others(self, options: Variants) -> Variants:
-        """The variants that were not chosen."""
-        return {
-            name: {text: a for text, a in variants.items() if text not in self.chosen[name]}
-            for name, variants in options.items()
-            if name in self.chosen
-        }
+    others: Variants
+    """By attack name, the variants that were not chosen."""
 
 
 def calibrate(run: MatchRun, place: Workplace) -> Calibrated:
     """Chooses a variant of each attack, or fits it, on the calibration part alone."""
     learning = {name: a for name, a in run.attacks.items() if isinstance(a, LearnedAttack)}
-    options = variants_of(run)
+    options = _options(run)
     tasks = [
         (chunk, Job(options if chunk.chooses else {}, learning=learning))
         for chunk in run.calibration_chunks()
@@ -61,10 +55,14 @@ def calibrate(run: MatchRun, place: Workplace) -> Calibrated:
         except TooFewToLearn as error:  # fewer pictures could be read than there are
             run.leave_out({name: str(error)})
     run.check_any_attack()
-    return Calibrated({name: chosen[name] for name in run.attacks}, scores)
+    others = {
+        name: {text: a for text, a in options[name].items() if text not in chosen[name]}
+        for name in options.keys() & run.attacks.keys()
+    }
+    return Calibrated({name: chosen[name] for name in run.attacks}, scores, others)
 
 
-def variants_of(run: MatchRun) -> dict[str, dict[str, Attack]]:
+def _options(run: MatchRun) -> dict[str, dict[str, Attack]]:
     """What there is to choose from: of each attack that learns nothing, the affordable variants."""
     return {
         name: run.affordable_variants(attack) or {repr(attack): attack}
@@ -91,11 +89,8 @@ def _fitted(
     """The attack fitted to the whole calibration part, kept in the folder, and how it scores it."""
     parts = [place.folder.features(chunk) for chunk in chunks]
     parts = [part for part in parts if name in part.by_attack]
-    together = Features(
-        np.concatenate([part.member for part in parts]),
-        {name: np.concatenate([part.by_attack[name] for part in parts])},
-    )
-    features, member = together.by_attack[name], together.member
+    member = np.concatenate([part.member for part in parts])
+    features = np.concatenate([part.by_attack[name] for part in parts])
     fitted = attack.fit(features, member)
     place.folder.keep(f"{run.number:02d}-{name}", fitted)
     held = cross_fitted(attack, features, member, run.config.seed)

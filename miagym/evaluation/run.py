@@ -9,14 +9,15 @@ from typing import Any
 from miagym.audit.audit import audit_dataset
 from miagym.data.dataset import TEST
 from miagym.errors import DataError
-from miagym.evaluation.calibration import calibrate, variants_of
+from miagym.evaluation.calibration import calibrate
 from miagym.evaluation.chunk import Job
 from miagym.evaluation.config import Config
 from miagym.evaluation.match import MatchRun
 from miagym.evaluation.protocol import Attack
 from miagym.evaluation.results import Scored, results_of
 from miagym.evaluation.store import RunFolder
-from miagym.evaluation.workers import Progress, Workplace
+from miagym.evaluation.workers import Workplace
+from miagym.progress import Progress
 
 SECTIONS = ("rows", "controls", "protocols", "comparisons")
 
@@ -65,9 +66,8 @@ def _score(run: MatchRun, place: Workplace) -> Scored:
     """Calibrates, asks about the test part, then asks the null target."""
     run.probe()
     before = len(place.clocks)
-    options = variants_of(run)
     calibrated = calibrate(run, place)
-    others = calibrated.others(options) if run.config.paper else {}
+    others = calibrated.others if run.config.paper else {}
     test = run.test_chunks()
     place.do(run, [(chunk, Job(calibrated.chosen, others)) for chunk in test])
     run.check_any_attack()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
@@ -13,13 +13,11 @@ from miagym.evaluation.chunk import Chunk, Job
 from miagym.evaluation.match import MatchRun
 from miagym.evaluation.scoring import score_chunk
 from miagym.evaluation.store import Clock, RunFolder
+from miagym.progress import Progress
 from miagym.targets.base import Target
 
 MOST_WORKERS = 4
 """Each worker keeps the answers of a whole chunk in memory."""
-
-Progress = Callable[[str, int], Callable[[], None]]
-"""Called with a label and a number of steps; what it returns is called after each step."""
 
 
 class Workplace:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -17,6 +17,7 @@ from miagym.data.dataset import CALIBRATION, Dataset
 from miagym.errors import DataError
 from miagym.evaluation.auc import auc
 from miagym.evaluation.protocol import Attack
+from miagym.progress import Progress, silent
 from miagym.verdict.keep import Kept, load, save
 from miagym.verdict.panel import Panel
 from miagym.verdict.survey import CHUNK, Survey
@@ -27,9 +28,6 @@ FITTING = 1
 """Tells the randomness of the halves from that of the order of rows."""
 RANKED, LEARNED = 99, 20
 """Non-members that resolve a p-value of 1 %, and those that the combination needs at least."""
-
-Progress = Callable[[str, int], Callable[[], None]]
-"""Called with a label and a number of steps; what it returns is called after each step."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,11 +53,6 @@ class Calibration:
     attacks: Mapping[str, Attack]
     signals: Mapping[str, NDArray[np.float64]]
     left_out: Mapping[str, str]
-
-
-def silent(label: str, steps: int) -> Callable[[], None]:
-    """Progress that nobody watches."""
-    return lambda: None
 
 
 def calibrate(

@@ -13,8 +13,9 @@ from scipy.stats import binom
 
 from miagym.data.dataset import CALIBRATION, Dataset
 from miagym.errors import DataError
+from miagym.progress import Progress, silent
 from miagym.verdict.answer import ALPHA, Answer, AttackRow, SetAnswer, Sizes, Verdict
-from miagym.verdict.calibration import Progress, calibrate, silent
+from miagym.verdict.calibration import calibrate
 from miagym.verdict.conformal import p_values, smallest_p
 from miagym.verdict.guard import LEVEL
 from miagym.verdict.judge import TOGETHER, Judge

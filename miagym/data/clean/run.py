@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -19,9 +18,7 @@ from miagym.data.dataset import CALIBRATION, TEST
 from miagym.data.duplicates import merge_groups
 from miagym.data.source import Source, parts
 from miagym.errors import DataError
-
-Progress = Callable[[str, int], Callable[[], None]]
-"""Called with what is begun and its length; returns what to call after each item."""
+from miagym.progress import Progress, silent
 
 NOTE = (
     "Near-duplicates of members were dropped from the non-members only, as in the paper; "
@@ -33,7 +30,7 @@ def clean_data(
     source: Source,
     cleaning: Cleaning,
     out: Path,
-    progress: Progress = lambda label, n: lambda: None,
+    progress: Progress = silent,
 ) -> dict[str, Any]:
     """Writes what is left to `out`: `image` (bytes), `group`, `part` and the other columns.
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from miagym.evaluation.detection import not_resolvable
+
 Row = Mapping[str, Any]
 """A row of results.json."""
 
@@ -158,7 +160,7 @@ def losses(unreadable: Sequence[Row]) -> list[str]:
 
 def unresolved(row: Row) -> str:
     """In words, why a row has no TPR: nothing is finer than 1/n non-members."""
-    return f"not resolvable with n = {row['n_nonmembers']:,}"
+    return not_resolvable(row["n_nonmembers"])
 
 
 def percent(found: Mapping[str, Any]) -> str:

@@ -12,10 +12,8 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
-import numpy as np
 import plotly.graph_objects as go
 import pyarrow as pa
-import pyarrow.compute as pc
 from plotly.io import to_html
 from plotly.offline import get_plotlyjs
 
@@ -34,6 +32,7 @@ from miagym.evaluation.report.finding import (
 )
 from miagym.evaluation.report.plots import Curve, auc_figure, distribution_figure
 from miagym.evaluation.report.roc_figure import roc_figure
+from miagym.evaluation.report.roc_panel import sides_of
 from miagym.evaluation.report.tables import (
     Labelled,
     comparison_table,
@@ -121,19 +120,13 @@ def _section(
 
 
 def _curve(label: str, row: Row, scores: pa.Table, shown: bool) -> Curve:
-    own = scores.filter(
-        (pc.field("target") == row["target"])
-        & (pc.field("data") == row["data"])
-        & (pc.field("attack") == row["attack"])
-    )
-    member = np.asarray(own.column("member").to_numpy(), dtype=bool)
-    score = np.asarray(own.column("score").to_numpy(), dtype=np.float64)
+    sides = sides_of(row, scores)
     return Curve(
         target=label,
         attack=row["attack"],
         access=row["access"],
-        members=score[member],
-        nonmembers=score[~member],
+        members=sides.members,
+        nonmembers=sides.nonmembers,
         auc=row["auc"],
         auc_ci=(row["auc_ci"][0], row["auc_ci"][1]),
         shown=shown,
