@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import random
 import resource
 import sys
@@ -12,31 +13,35 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow.parquet as pq
-import pytest
 
 KILLS = 10
 ATTACKS = "loss,rediffuse,trajectory-logistic"
 
 
-def _evaluate(arguments: list[str], most: int | None) -> None:
+def _evaluate(arguments: list[str], most: int | None, errors: Path | None) -> None:
     from miagym.cli import main
 
+    if errors is not None:
+        os.dup2(os.open(errors, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), 2)
     if most is not None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
     sys.argv = ["miagym", *arguments]
     main()
 
 
-def _started(arguments: list[str], most: int | None = None) -> ForkServerProcess:
+def _started(
+    arguments: list[str], most: int | None = None, errors: Path | None = None
+) -> ForkServerProcess:
     """A process of its own, forked from one that has imported everything and run nothing.
 
-    It cannot write files of more bytes than `most`, as if the disk were full.
+    It cannot write files of more bytes than `most`, as if the disk were full. What it says on
+    stderr goes to `errors`; without it, to the stderr of whichever test forked first.
     """
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(
         ["attacks", "miagym.evaluation.run", "miagym.evaluation.report.page"]
     )
-    process = context.Process(target=_evaluate, args=(arguments, most))
+    process = context.Process(target=_evaluate, args=(arguments, most, errors))
     process.start()
     return process
 
@@ -77,16 +82,17 @@ def test_ten_kills_at_random_moments(pipelines: dict[str, Path], tmp_path: Path)
 
 
 def test_a_full_disk_is_a_sentence_and_the_run_goes_on(
-    pipelines: dict[str, Path], tmp_path: Path, capfd: pytest.CaptureFixture[str]
+    pipelines: dict[str, Path], tmp_path: Path
 ) -> None:
     """Features, a fitted rule, then scores.parquet and the report do not fit; later they do."""
     run = ["evaluate", "--target", str(pipelines["epsilon"]), "--data", "clipart-tune"]
     run += ["--limit", "12", "--attacks", "sima", "--out", str(tmp_path / "run")]
+    errors = tmp_path / "stderr"
     for most in (4_000, 40_000, 400_000):
-        process = _started(run, most)
+        process = _started(run, most, errors)
         process.join(timeout=240)
         assert process.exitcode == 2
-        error = capfd.readouterr().err
+        error = errors.read_text()
         assert "What is finished is kept." in error and "Traceback" not in error
         assert not list((tmp_path / "run").rglob("*.partial"))
     process = _started(run)
