@@ -23,11 +23,17 @@ def digest(rows: Tensor) -> list[bytes]:
 class Cache:
     """Remembers answers by what was asked, for as long as a chunk of candidates is at work.
 
-    It holds no more than what the chunk's attacks asked: make a new one for each chunk.
+    It holds no more than what the chunk's attacks asked: make a new one for each chunk. Where there
+    are no chunks, a limit keeps it small.
+
+    Args:
+        most_bytes: of the answers kept; the oldest are forgotten beyond it. No limit by default.
     """
 
-    def __init__(self) -> None:
-        self._answers: dict[Hashable, Tensor] = {}
+    def __init__(self, most_bytes: int | None = None) -> None:
+        self.most_bytes = most_bytes
+        self.kept_bytes = 0
+        self._answers: dict[Hashable, Tensor] = {}  # the oldest first
         self.computed = Cost()
         """What the target has had to compute, however often it was asked; queries do not count."""
 
@@ -49,6 +55,19 @@ class Cache:
         Raises:
             TargetError: if an answer is not finite.
         """
+        try:
+            self._compute(keys, compute, cost, batch_size)
+            return torch.stack([self._answers[key] for key in keys])
+        finally:
+            self._forget()
+
+    def _compute(
+        self,
+        keys: Sequence[Hashable],
+        compute: Callable[[list[int]], Tensor],
+        cost: Cost,
+        batch_size: int,
+    ) -> None:
         fresh: dict[Hashable, int] = {}
         for i, key in enumerate(keys):
             if key not in self._answers:
@@ -63,5 +82,10 @@ class Cache:
                     "models: load it with dtype=float32."
                 )
             self._answers.update(zip((keys[i] for i in rows), answers, strict=True))
+            self.kept_bytes += answers.nbytes
             self.computed += replace(cost, queries=0) * len(rows)
-        return torch.stack([self._answers[key] for key in keys])
+
+    def _forget(self) -> None:
+        if self.most_bytes is not None:
+            while self._answers and self.kept_bytes > self.most_bytes:
+                self.kept_bytes -= self._answers.pop(next(iter(self._answers))).nbytes

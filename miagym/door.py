@@ -16,10 +16,11 @@ from miagym.data.candidates import Candidates
 from miagym.errors import AccessDenied, DataError
 from miagym.noise import paired_noise
 from miagym.targets.base import FINAL
+from miagym.targets.rows import ForEach, for_each
 
 if TYPE_CHECKING:
     from miagym.oracle import Oracle
-    from miagym.targets.base import Target, Texts
+    from miagym.targets.base import Target, Texts, Timesteps
 
 Prompts = str | Sequence[str] | None
 """None asks under each candidate's own caption; one text asks under that text for all."""
@@ -75,21 +76,22 @@ class Door:
         """The descending timesteps of DDIM sampling in so many steps."""
         return self._target.timesteps(steps)
 
-    def add_noise(self, z0: Tensor, noise: Tensor, timestep: int) -> Tensor:
+    def add_noise(self, z0: Tensor, noise: Tensor, timestep: Timesteps) -> Tensor:
         """z_t = sqrt(ab_t) z0 + sqrt(1 - ab_t) eps."""
-        self._check_timestep(timestep)
         return self._target.add_noise(z0, noise, timestep)
 
     def ddim_move(self, z: Tensor, eps: Tensor, start: int, end: int) -> Tensor:
         """A deterministic DDIM step from `start` to `end`, up or down, given E(z, start)."""
         for timestep in (start, end):
             if timestep != FINAL:
-                self._check_timestep(timestep)
+                self._target.check_timestep(timestep)
         return self._target.ddim_move(z, eps, start, end)
 
-    def noise(self, candidates: Candidates, timestep: int, draw: int = 0) -> Tensor:
+    def noise(self, candidates: Candidates, timestep: Timesteps, draw: ForEach = 0) -> Tensor:
         """Paired noise, shaped as latents: the same for the same (candidate, timestep, draw)."""
-        return self._noise(candidates, "latent", timestep, draw)
+        n = len(candidates)
+        each = for_each(timestep, n, "timestep"), for_each(draw, n, "draw")
+        return self._noise(candidates, "latent", *each)
 
     def noise_of(self, candidates: Candidates, shape: tuple[int, ...], *what: object) -> Tensor:
         """Paired noise (n, *shape) for other purposes, which `what` tells apart."""
@@ -124,13 +126,7 @@ class Door:
                 f"got {tuple(latents.shape)}."
             )
         if timestep is not None:
-            self._check_timestep(timestep)
-
-    def _check_timestep(self, timestep: int) -> None:
-        if not 0 <= timestep < len(self.alphas_cumprod):
-            raise DataError(
-                f"Expected a timestep from 0 to {len(self.alphas_cumprod) - 1}, got {timestep}."
-            )
+            self._target.check_timestep(timestep)
 
     def _conditions(
         self, candidates: Candidates, prompts: Conditions
@@ -168,8 +164,13 @@ class Door:
         named = [(id(self._target), self.seed, *key) for key in keys]
         return self.cache.fetch(named, compute, cost, self.batch_size)
 
-    def _noise(self, candidates: Candidates, *what: object) -> Tensor:
-        return self.noise_of(candidates, self._target.latent_shape, *what)
+    def _noise(self, candidates: Candidates, what: str, *each: list[int]) -> Tensor:
+        """Paired noise, shaped as latents; each row's own numbers tell it apart."""
+        shape = self._target.latent_shape
+        noise = [torch.empty((0, *shape))]
+        for key, *numbers in zip(candidates.keys, *each, strict=True):
+            noise.append(paired_noise(self.seed, [key], shape, what, *numbers))
+        return torch.cat(noise).to(self._target.device)
 
 
 def halves(guidance_scale: float) -> int:

@@ -42,6 +42,14 @@ class AttackError(MiagymError):
     """Hyperparameters that make no attack."""
 
 
+class SettingsError(MiagymError):
+    """Options that make no environment; the message names the allowed ones."""
+
+
+class ActionError(MiagymError):
+    """An action outside the action space; nothing was charged."""
+
+
 class RunError(MiagymError):
     """A run folder that holds something else than the run that was asked for."""
 

@@ -11,7 +11,8 @@ from miagym.data.candidates import Candidates
 from miagym.door import Conditions, Prompts, halves, pick, texts_of
 from miagym.errors import AccessDenied
 from miagym.gradients import GradientQuestions
-from miagym.targets.base import variation_steps
+from miagym.targets.base import Timesteps, variation_steps
+from miagym.targets.rows import ForEach, for_each
 
 
 class Oracle(GradientQuestions):
@@ -29,7 +30,7 @@ class Oracle(GradientQuestions):
         candidates: Candidates,
         *,
         prompts: Prompts = None,
-        draw: int = 0,
+        draw: ForEach = 0,
         steps: int = 20,
         guidance_scale: float = 7.5,
     ) -> Tensor:
@@ -39,16 +40,16 @@ class Oracle(GradientQuestions):
         """
         variation_steps(1, steps)  # refuses a number of steps below 1
         cost = Cost(queries=1, unet_rows=steps * halves(guidance_scale), decodes=1)
-        texts = texts_of(candidates, prompts)
+        texts, draws = texts_of(candidates, prompts), for_each(draw, len(candidates), "draw")
         self._charge("text to image", Access.BLACK, candidates, cost)
-        noise = self._noise(candidates, "generate", draw)
+        noise = self._noise(candidates, "generate", draws)
 
         def compute(rows: list[int]) -> Tensor:
             prompts = [texts[i] for i in rows]
             return self._target.generate(noise[rows], prompts, steps, guidance_scale) / 2 + 0.5
 
-        asked = ("generate", steps, guidance_scale, draw)
-        keys = [(*asked, *row) for row in zip(candidates.keys, texts, strict=True)]
+        asked = ("generate", steps, guidance_scale)
+        keys = [(*asked, *row) for row in zip(draws, candidates.keys, texts, strict=True)]
         return self._fetch(keys, compute, cost)
 
     def vary(
@@ -57,7 +58,7 @@ class Oracle(GradientQuestions):
         *,
         strength: float,
         prompts: Prompts = None,
-        draw: int = 0,
+        draw: ForEach = 0,
         steps: int = 20,
         guidance_scale: float = 7.5,
     ) -> Tensor:
@@ -72,11 +73,11 @@ class Oracle(GradientQuestions):
             raise AccessDenied("This black box follows prompts only and varies no images.")
         rows = variation_steps(strength, steps) * halves(guidance_scale)
         denoising = Cost(queries=1, unet_rows=rows, decodes=1)
-        texts = texts_of(candidates, prompts)
+        texts, draws = texts_of(candidates, prompts), for_each(draw, len(candidates), "draw")
         images = self.pixels(candidates)
         self._charge("image variation", Access.BLACK, candidates, denoising + Cost(encodes=1))
         z0 = self._encode(candidates, images)
-        noise = self._noise(candidates, "vary", draw)
+        noise = self._noise(candidates, "vary", draws)
 
         def compute(rows: list[int]) -> Tensor:
             prompts = [texts[i] for i in rows]
@@ -85,8 +86,8 @@ class Oracle(GradientQuestions):
             )
             return varied / 2 + 0.5
 
-        asked = ("vary", strength, steps, guidance_scale, draw)
-        about = zip(candidates.keys, candidates.pictures, texts, strict=True)
+        asked = ("vary", strength, steps, guidance_scale)
+        about = zip(draws, candidates.keys, candidates.pictures, texts, strict=True)
         return self._fetch([(*asked, *row) for row in about], compute, denoising)
 
     # Grey box.
@@ -116,25 +117,26 @@ class Oracle(GradientQuestions):
         self,
         candidates: Candidates,
         latents: Tensor,
-        timestep: int,
+        timestep: Timesteps,
         *,
         prompts: Conditions = None,
         guidance_scale: float = 1.0,
     ) -> Tensor:
-        """E(z, t, c) at any latents, shaped as they are.
+        """E(z, t, c) at any latents, shaped as they are; each row may have its own timestep.
 
         Costs 1 query and 1 UNet row, or 2 rows where `guidance_scale` is not 1.
         """
         cost = Cost(queries=1, unet_rows=halves(guidance_scale))
-        self._check_latents(candidates, latents, timestep)
+        self._check_latents(candidates, latents)
+        timesteps = self._target.each_timestep(timestep, len(candidates))
         texts, names = self._conditions(candidates, prompts)
         self._charge("predicted noise", Access.GREY, candidates, cost)
 
         def compute(rows: list[int]) -> Tensor:
             return self._target.predict_noise(
-                latents[rows], timestep, pick(texts, rows), guidance_scale
+                latents[rows], [timesteps[i] for i in rows], pick(texts, rows), guidance_scale
             )
 
-        asked = ("predict_noise", timestep, guidance_scale)
-        keys = [(*asked, *row) for row in zip(digest(latents), names, strict=True)]
+        asked = zip(timesteps, digest(latents), names, strict=True)
+        keys = [("predict_noise", guidance_scale, *row) for row in asked]
         return self._fetch(keys, compute, cost)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
@@ -132,6 +134,7 @@ def test_noise_is_paired_by_candidate_timestep_and_draw(
     noise = oracle.noise(drawings, 100, 0)
     assert torch.equal(oracle.noise(drawings[5:9], 100, 0), noise[5:9])
     assert not torch.equal(oracle.noise(drawings, 100, 1), noise)
+    assert oracle.noise(drawings[:0], 100, 0).shape == (0, *noise.shape[1:])
     assert not torch.equal(oracle.noise(drawings, 101, 0), noise)
     assert not torch.equal(Oracle(dummy, seed=2).noise(drawings, 100, 0), noise)
     assert abs(float(noise.mean())) < 0.02 and abs(float(noise.std()) - 1) < 0.02
@@ -174,3 +177,112 @@ def test_answers_that_are_not_finite_are_refused(drawings: Candidates) -> None:
 
     with pytest.raises(TargetError, match="NaN or infinity"):
         Oracle(Overflowing(drawings[:2])).encode(drawings[:2])
+
+
+TIMESTEPS = [400, 0, 100, 999, 100]
+
+
+@pytest.mark.parametrize("guidance", [1.0, 3.0])
+@pytest.mark.parametrize("batch_size", [2, 64])
+def test_rows_at_their_own_timesteps_are_answered_as_if_alone(
+    dummy: DummyTarget, drawings: Candidates, guidance: float, batch_size: int
+) -> None:
+    few, together, alone = drawings[:5], Oracle(dummy, batch_size=batch_size), Oracle(dummy)
+    z = latents(dummy, few)
+    draws = [3, 0, 1, 0, 2]
+    eps = together.noise(few, TIMESTEPS, draws)
+    z_t = together.add_noise(z, eps, TIMESTEPS)
+    answers = together.predict_noise(few, z_t, TIMESTEPS, guidance_scale=guidance)
+    for i, (t, draw) in enumerate(zip(TIMESTEPS, draws, strict=True)):
+        one = few[[i]]
+        assert torch.equal(alone.noise(one, t, draw)[0], eps[i])
+        assert torch.equal(alone.add_noise(z[[i]], eps[[i]], t)[0], z_t[i])
+        expected = alone.predict_noise(one, z_t[[i]], t, guidance_scale=guidance)
+        assert torch.equal(expected[0], answers[i])
+    assert together.meter.total() == alone.meter.total()
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 2), st.sampled_from([0, 100, 999])), min_size=1))
+def test_one_timestep_for_all_is_the_same_question_as_one_for_each(
+    dummy: DummyTarget, drawings: Candidates, rows: list[tuple[int, int]]
+) -> None:
+    """However rows are put together, each distinct (candidate, timestep) is computed once."""
+    oracle = Oracle(dummy)
+    few = drawings[[row for row, _ in rows]]
+    z = latents(dummy, few)
+    answers = oracle.predict_noise(few, z, [t for _, t in rows])
+    assert oracle.cache.computed == Cost(unet_rows=len(set(rows)))
+    for t in {t for _, t in rows}:
+        at = [i for i, (_, other) in enumerate(rows) if other == t]
+        assert torch.equal(oracle.predict_noise(few[at], z[at], t), answers[at])
+        assert torch.equal(oracle.predict_noise(few[at], z[at], [t] * len(at)), answers[at])
+    assert oracle.cache.computed == Cost(unet_rows=len(set(rows)))
+
+
+def test_pictures_of_several_draws_are_those_of_each(
+    dummy: DummyTarget, drawings: Candidates
+) -> None:
+    few, oracle = drawings[[0, 0, 1]], Oracle(dummy)
+    draws = [0, 2, 2]
+    asks = (
+        lambda rows, draw: oracle.generate(few[rows], draw=draw, steps=2),
+        lambda rows, draw: oracle.vary(few[rows], draw=draw, strength=0.5, steps=2),
+    )
+    for ask in asks:
+        together, computed = ask([0, 1, 2], draws), oracle.cache.computed
+        assert not torch.equal(together[0], together[1])
+        for i, draw in enumerate(draws):
+            assert torch.equal(ask([i], draw)[0], together[i])
+        assert oracle.cache.computed == computed
+
+
+@pytest.mark.parametrize(
+    ("timestep", "says"),
+    [
+        ([100, 200], "one timestep for all rows or one for each of the 3, got 2"),
+        ([], "one for each of the 3, got 0"),
+        ([100, 1000, 0], "from 0 to 999, got 1000"),
+        ([100, -1, 0], "from 0 to 999, got -1"),
+        (-1, "from 0 to 999, got -1"),
+        (1000, "from 0 to 999, got 1000"),
+        ([100, 0.5, 0], "as whole numbers, got"),
+        (0.5, "as whole numbers, got 0.5"),
+        ("abc", "as whole numbers, got 'abc'"),
+        (None, "as whole numbers, got None"),
+    ],
+)
+def test_timesteps_that_make_no_sense_are_refused(
+    dummy: DummyTarget, drawings: Candidates, timestep: Any, says: str
+) -> None:
+    few, oracle = drawings[:3], Oracle(dummy)
+    z = latents(dummy, few)
+    with pytest.raises(DataError, match=says):
+        oracle.predict_noise(few, z, timestep)
+    with pytest.raises(DataError, match=says):
+        oracle.add_noise(z, z, timestep)
+    assert oracle.meter.total() == Cost()
+
+
+def test_draws_that_make_no_sense_are_refused(dummy: DummyTarget, drawings: Candidates) -> None:
+    few, oracle = drawings[:3], Oracle(dummy)
+    wrong: Any
+    for wrong in ([1, 2], "draw", 0.5):
+        for ask in (
+            lambda: oracle.noise(few, 100, wrong),  # noqa: B023
+            lambda: oracle.generate(few, draw=wrong, steps=2),  # noqa: B023
+            lambda: oracle.vary(few, draw=wrong, strength=0.5, steps=2),  # noqa: B023
+        ):
+            with pytest.raises(DataError, match="one draw for all rows or one for each"):
+                ask()
+    assert oracle.meter.total() == Cost()
+
+
+def test_timesteps_may_come_from_numpy(dummy: DummyTarget, drawings: Candidates) -> None:
+    few, oracle = drawings[:5], Oracle(dummy)
+    z = latents(dummy, few)
+    whole = oracle.predict_noise(few, z, TIMESTEPS)
+    numbers: Any = np.array(TIMESTEPS)
+    assert torch.equal(oracle.predict_noise(few, z, numbers), whole)
+    assert torch.equal(oracle.predict_noise(few[:1], z[:1], numbers[0]), whole[:1])
+    assert oracle.cache.computed == Cost(unet_rows=5)

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -15,11 +18,11 @@ from attacks import attack_names, make_attack
 from attacks.base import LearnedAttack
 from miagym.budget import Cost
 from miagym.data.candidates import Candidates
-from miagym.errors import MiagymError, TargetError, UnknownName
+from miagym.errors import DataError, MiagymError, TargetError, UnknownName
 from miagym.noise import paired_noise
 from miagym.oracle import Oracle
 from miagym.targets.base import Target
-from miagym.targets.registry import checkpoints, load_target
+from miagym.targets.registry import EMBEDDED, checkpoints, load_target, target_resolution
 
 KINDS = ["epsilon", "v_prediction"]
 PROMPTS = ["a cat", "a dog, in the fog"]
@@ -139,6 +142,26 @@ def test_parameter_gradients_average_over_timesteps(target: Target) -> None:
     torch.testing.assert_close(both[1:], second, rtol=1e-4, atol=1e-6)
 
 
+@pytest.mark.parametrize("guidance", [1.0, 7.5])
+def test_rows_at_different_timesteps_share_a_batch(target: Target, guidance: float) -> None:
+    timesteps, names = [400, 0, 999, 60], ["a", "b", "c", "d"]
+    z0 = paired_noise(0, names, target.latent_shape, "z")
+    eps = paired_noise(0, names, target.latent_shape, "eps")
+    z_t = target.add_noise(z0, eps, timesteps)
+    answers = target.predict_noise(z_t, timesteps, PROMPTS * 2, guidance)
+    for i, t in enumerate(timesteps):
+        ab = target.alpha_bar(t)
+        expected = ab**0.5 * z0[[i]] + (1 - ab) ** 0.5 * eps[[i]]
+        torch.testing.assert_close(z_t[[i]], expected, rtol=1e-6, atol=1e-7)
+        one = target.predict_noise(z_t[[i]], t, [(PROMPTS * 2)[i]], guidance)
+        torch.testing.assert_close(answers[[i]], one, rtol=1e-5, atol=1e-5)
+    for wrong in ([400, 0, 999], [400, 0, 999, 1000]):
+        with pytest.raises(DataError, match="Expected"):
+            target.predict_noise(z_t, wrong, PROMPTS * 2, guidance)
+        with pytest.raises(DataError, match="Expected"):
+            target.add_noise(z0, eps, wrong)
+
+
 FAMILY = ("trajectory-text-shift", "trajectory-logistic")
 """Of the seed paper's family, these ask all kinds of questions."""
 NAMES = [n for n in attack_names() if not n.startswith("trajectory-") or n in FAMILY]
@@ -188,6 +211,8 @@ def test_half_precision_loads_and_answers_in_float32(folder: Path) -> None:
         ("clipart-overfit@41", TargetError, "those it keeps: 15, 40, 80, 130"),
         ("clipart-null@40", TargetError, "those it keeps: none"),
         ("@40", UnknownName, "No target"),
+        ("x" * 300, UnknownName, "No target"),
+        ("x" * 300 + "@40", UnknownName, "No target"),
     ],
 )
 def test_names_that_lead_nowhere(name: str, error: type[MiagymError], says: str) -> None:
@@ -266,3 +291,96 @@ def test_gradients_cost_a_backward_row(target: Target, drawings: Candidates) -> 
     oracle.latent_gradient(drawings[:2], z, 100, torch.zeros_like(z))
     spent = Cost(queries=2, unet_rows=1, encodes=1, backward_rows=1)
     assert oracle.meter.spent(drawings.keys[0]) == spent
+
+
+def test_the_resolution_is_known_before_a_target_is_loaded(folder: Path, tmp_path: Path) -> None:
+    assert target_resolution(str(folder)) == load_target(str(folder)).resolution
+    other = shutil.copytree(folder, tmp_path / "mine")
+    with_checkpoint(other, 40, 1.0)
+    change(other / "unet" / "config.json", sample_size=16)
+    for name in (str(other), f"{other}@40"):
+        assert target_resolution(name) == load_target(name).resolution
+    assert target_resolution(str(other)) == 2 * target_resolution(f"{other}@40")
+
+
+@pytest.mark.filterwarnings("ignore::FutureWarning")
+def test_a_small_size_from_before_diffusers_0_9_is_read_as_diffusers_reads_it(
+    folder: Path, tmp_path: Path
+) -> None:
+    old = shutil.copytree(folder, tmp_path / "old")
+    change(old / "unet" / "config.json", _diffusers_version="0.6.0")
+    assert target_resolution(str(old)) == load_target(str(old)).resolution == 512
+
+
+def change(config: Path, **settings: object) -> None:
+    config.write_text(json.dumps({**json.loads(config.read_text()), **settings}))
+
+
+@pytest.mark.parametrize("name", [*EMBEDDED, "clipart-overfit@40"])
+def test_the_resolution_of_the_embedded_targets(name: str) -> None:
+    assert target_resolution(name) == load_target(name).resolution == 64
+
+
+@pytest.mark.parametrize(
+    ("part", "text", "says"),
+    [
+        ("unet", "{", "unet/config.json cannot be read"),
+        ("unet", "[]", "unet/config.json holds no settings"),
+        ("unet", "{}", "tells no size"),
+        ("unet", '{"sample_size": [8, 8]}', "tells no size"),
+        ("vae", '{"block_out_channels": 3}', "tells no size"),
+        ("vae", None, "vae/config.json cannot be read"),
+    ],
+)
+def test_a_configuration_that_tells_no_resolution(
+    part: str, text: str | None, says: str, tmp_path: Path, pipelines: dict[str, Path]
+) -> None:
+    broken = shutil.copytree(pipelines["epsilon"], tmp_path / "broken")
+    config = broken / part / "config.json"
+    if text is None:
+        config.unlink()
+    else:
+        config.write_text(text)
+    with pytest.raises(TargetError, match=says):
+        target_resolution(str(broken))
+
+
+@pytest.mark.parametrize(
+    ("name", "error", "says"),
+    [
+        ("clipart-overfitt", UnknownName, "did you mean clipart-overfit"),
+        ("clipart-overfit@41", TargetError, "those it keeps: 15, 40, 80, 130"),
+        ("some-owner/some-model", TargetError, "unet/config.json cannot be read"),
+        ("no/such/model", TargetError, "unet/config.json cannot be read"),
+    ],
+)
+def test_names_without_a_resolution(name: str, error: type[MiagymError], says: str) -> None:
+    with pytest.raises(error, match=says):
+        target_resolution(name)
+
+
+def test_a_hub_model_tells_its_resolution_by_two_small_files_and_without_torch(
+    tmp_path: Path, pipelines: dict[str, Path]
+) -> None:
+    """As the hub's client keeps downloaded files: it finds these two, and there are no others."""
+    repository = tmp_path / "models--owner--model"
+    revision = "0" * 40
+    (repository / "refs").mkdir(parents=True)
+    (repository / "refs" / "main").write_text(revision)
+    for part in ("unet", "vae"):
+        folder = repository / "snapshots" / revision / part
+        folder.mkdir(parents=True)
+        shutil.copy(pipelines["epsilon"] / part / "config.json", folder)
+    code = (
+        "import sys; from miagym.targets.registry import target_resolution as of; "
+        "print(of('clipart-null'), of('owner/model')); "
+        "print({'torch', 'diffusers'} & set(sys.modules))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, "HF_HUB_CACHE": str(tmp_path), "HF_HUB_OFFLINE": "1"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.split("\n")[:2] == ["64 64", "set()"]

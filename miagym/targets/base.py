@@ -9,13 +9,22 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
-from miagym.errors import TargetError
+from miagym.errors import DataError, TargetError
+from miagym.targets.rows import ForEach, for_each
 
 Texts = Sequence[str] | Tensor
 """Prompts, or their embeddings (n, tokens, width)."""
+
+Timesteps = ForEach
+"""One timestep for all rows, or one for each row."""
+
+TOKENS, VOCABULARY = 77, 49408
+"""Tokens of a prompt, and how many different ones there are, as in CLIP's text encoder."""
 
 FINAL = -1
 """The timestep after the last one: where DDIM ends, at `final_alpha_cumprod`."""
@@ -52,8 +61,12 @@ class Target(ABC):
         """Text embeddings (n, tokens, width): what the UNet is told instead of the prompts."""
 
     @abstractmethod
+    def tokenize(self, prompts: Sequence[str]) -> NDArray[np.int32]:
+        """Token ids (n, TOKENS), each below VOCABULARY, padded or cut to that length."""
+
+    @abstractmethod
     def predict_noise(
-        self, latents: Tensor, timestep: int, prompts: Texts, guidance_scale: float = 1.0
+        self, latents: Tensor, timestep: Timesteps, prompts: Texts, guidance_scale: float = 1.0
     ) -> Tensor:
         """E(z, t, c); with guidance s other than 1, E(z, t, "") + s (E(z, t, c) - E(z, t, ""))."""
 
@@ -101,10 +114,36 @@ class Target(ABC):
             return self.final_alpha_cumprod
         return float(self.alphas_cumprod[timestep])
 
-    def add_noise(self, z0: Tensor, noise: Tensor, timestep: int) -> Tensor:
+    def check_timestep(self, timestep: int) -> None:
+        """Refuses what is no timestep of this model.
+
+        Raises:
+            DataError: if it is outside 0 .. T - 1.
+        """
+        if not 0 <= timestep < len(self.alphas_cumprod):
+            raise DataError(
+                f"Expected a timestep from 0 to {len(self.alphas_cumprod) - 1}, got {timestep}."
+            )
+
+    def each_timestep(self, timestep: Timesteps, rows: int) -> list[int]:
+        """The timestep of each of so many rows.
+
+        Raises:
+            DataError: if there are more or fewer than rows, or one is outside 0 .. T - 1.
+        """
+        each = for_each(timestep, rows, "timestep")
+        for t in set(each):
+            self.check_timestep(t)
+        return each
+
+    def mix(self, a: Tensor, b: Tensor, timestep: Timesteps) -> Tensor:
+        """sqrt(ab_t) a + sqrt(1 - ab_t) b, both (n, channels, height, width)."""
+        ab = self.alphas_cumprod[self.each_timestep(timestep, len(a))].view(-1, 1, 1, 1)
+        return ab.sqrt().to(a) * a + (1 - ab).sqrt().to(a) * b
+
+    def add_noise(self, z0: Tensor, noise: Tensor, timestep: Timesteps) -> Tensor:
         """z_t = sqrt(ab_t) z0 + sqrt(1 - ab_t) eps (Ho et al. 2020, Eq. 4)."""
-        ab = self.alpha_bar(timestep)
-        return ab**0.5 * z0 + (1 - ab) ** 0.5 * noise
+        return self.mix(z0, noise, timestep)
 
     def ddim_move(self, z: Tensor, eps: Tensor, start: int, end: int) -> Tensor:
         """Moves z between timesteps, up or down (Song et al. 2021, Eq. 12, sigma = 0)."""

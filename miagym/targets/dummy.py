@@ -6,12 +6,13 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.functional import avg_pool2d, interpolate
 
 from miagym.data.candidates import Candidates
 from miagym.noise import paired_noise
-from miagym.targets.base import Texts
+from miagym.targets.base import TOKENS, Texts, Timesteps
 from miagym.targets.gradients import DifferentiableTarget
 
 TIMESTEPS = 1000
@@ -61,9 +62,17 @@ class DummyTarget(DifferentiableTarget):
     def embed(self, prompts: Sequence[str]) -> Tensor:
         return paired_noise(0, prompts, (1, WIDTH), "text")
 
+    def tokenize(self, prompts: Sequence[str]) -> NDArray[np.int32]:
+        """UTF-8 bytes (n, TOKENS), cut or padded with zeros."""
+        tokens = np.zeros((len(prompts), TOKENS), dtype=np.int32)
+        for row, prompt in zip(tokens, prompts, strict=True):
+            text = prompt.encode()[:TOKENS]
+            row[: len(text)] = list(text)
+        return tokens
+
     @torch.inference_mode()
     def predict_noise(
-        self, latents: Tensor, timestep: int, prompts: Texts, guidance_scale: float = 1.0
+        self, latents: Tensor, timestep: Timesteps, prompts: Texts, guidance_scale: float = 1.0
     ) -> Tensor:
         eps = self.eps(latents, timestep, self.condition(prompts))
         if guidance_scale == 1.0:
@@ -74,10 +83,10 @@ class DummyTarget(DifferentiableTarget):
     def parameters(self) -> list[Tensor]:
         return self._memory
 
-    def eps(self, z: Tensor, timestep: int, embeddings: Tensor) -> Tensor:
-        ab = self.alpha_bar(timestep)
-        rows = []
-        for row, embedding in zip(z, embeddings, strict=True):
+    def eps(self, z: Tensor, timestep: Timesteps, embeddings: Tensor) -> Tensor:
+        rows, timesteps = [], self.each_timestep(timestep, len(z))
+        for row, t, embedding in zip(z, timesteps, embeddings, strict=True):
+            ab = self.alpha_bar(t)
             # One row at a time: a batch would change the last bits.
             memory = torch.stack(self._memory)
             square = (row - ab**0.5 * memory).pow(2).flatten(1).sum(1)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor
 
-from miagym.targets.base import Target, Texts
+from miagym.targets.base import Target, Texts, Timesteps
 
 HALF_PRECISION_SCALE = 1024.0
 """Losses are scaled before they are differentiated, so that small gradients survive float16."""
@@ -21,7 +21,7 @@ class DifferentiableTarget(Target):
     dtype: torch.dtype = torch.float32
 
     @abstractmethod
-    def eps(self, z: Tensor, timestep: int, embeddings: Tensor) -> Tensor:
+    def eps(self, z: Tensor, timestep: Timesteps, embeddings: Tensor) -> Tensor:
         """E(z, t, c) (n, *latent_shape), differentiable."""
 
     @abstractmethod

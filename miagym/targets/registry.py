@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
+import os.path
 import re
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from miagym.errors import TargetError, UnknownName
 
@@ -19,6 +21,9 @@ EMBEDDED = ("clipart-realistic", "clipart-overfit", "clipart-null")
 """Whole pipelines in the package; `clipart-overfit@40` is the checkpoint after 40 epochs."""
 
 CHECKPOINT = re.compile(r"epoch-(\d{3,})", re.ASCII)
+
+BEFORE_0_9 = re.compile(r"0\.[0-8](\.|$)")
+"""Versions of diffusers that wrote small sizes for Stable Diffusion 1.x, by mistake."""
 
 
 @dataclass(frozen=True)
@@ -67,13 +72,14 @@ def find_target(name: str) -> Source:
         TargetError: if there is no such checkpoint, or the folder holds no diffusers model.
     """
     base, epoch = split_checkpoint(name)
-    if epoch is not None and not Path(name).exists() and _folder(base).is_dir():
+    exists = os.path.exists(name)  # unlike Path.exists, no error for a name that is too long
+    if epoch is not None and not exists and os.path.isdir(_folder(base)):
         folder = _folder(base)
         if epoch not in _epochs(folder):
             kept = ", ".join(map(str, _epochs(folder))) or "none"
             raise TargetError(f"{base} keeps no checkpoint {epoch}; those it keeps: {kept}.")
         return Source(name, _checked(folder), unet_folder(folder, epoch))
-    if name in EMBEDDED or Path(name).exists():
+    if name in EMBEDDED or exists:
         return Source(name, _checked(_folder(name)))
     if "/" in name and "@" not in name and not name.startswith((".", "/")):
         return Source(name, name)
@@ -92,6 +98,48 @@ def load_target(name: str, *, device: str = "auto", dtype: torch.dtype | None = 
     from miagym.targets.loading import load_stable_diffusion
 
     return load_stable_diffusion(find_target(name), device=device, dtype=dtype)
+
+
+def target_resolution(name: str) -> int:
+    """Side in pixels of a target's pictures, from its configuration alone: no weights, no torch.
+
+    Of a hub id, two small files are downloaded.
+
+    Raises:
+        UnknownName: if there is no such target, as in `find_target`.
+        TargetError: if its configuration cannot be read, or tells no size.
+    """
+    source = find_target(name)
+    unet = _config(source, "unet")
+    size, blocks = unet.get("sample_size"), _config(source, "vae").get("block_out_channels")
+    if not isinstance(size, int) or size < 1 or not isinstance(blocks, list) or not blocks:
+        raise TargetError(
+            f"{name} tells no size of its pictures: expected a whole number as sample_size in "
+            "unet/config.json and a list as block_out_channels in vae/config.json."
+        )
+    if BEFORE_0_9.match(str(unet.get("_diffusers_version"))):
+        size = max(size, 64)  # as diffusers reads it
+    return size * 2 ** (len(blocks) - 1)
+
+
+def _config(source: Source, part: str) -> dict[str, Any]:
+    """The configuration of a part of a pipeline, "unet" or "vae"."""
+    from huggingface_hub import hf_hub_download
+
+    try:
+        if part == "unet" and source.unet is not None:
+            path = source.unet / "config.json"
+        elif isinstance(source.place, Path):
+            path = source.place / part / "config.json"
+        else:
+            path = Path(hf_hub_download(source.place, f"{part}/config.json"))
+        config = json.loads(path.read_text())
+    except (OSError, ValueError) as error:  # bad JSON is a ValueError, so is a bad hub id
+        reason = str(error).strip().partition("\n")[0]
+        raise TargetError(f"{source.name}: {part}/config.json cannot be read: {reason}") from error
+    if not isinstance(config, dict):
+        raise TargetError(f"{source.name}: {part}/config.json holds no settings.")
+    return config
 
 
 def _folder(name: str) -> Path:

@@ -8,12 +8,14 @@ from collections.abc import Sequence
 from threading import Lock
 from typing import Any
 
+import numpy as np
 import torch
 from diffusers import DDIMScheduler, StableDiffusionPipeline
+from numpy.typing import NDArray
 from torch import Tensor
 
 from miagym.errors import TargetError
-from miagym.targets.base import Texts
+from miagym.targets.base import TOKENS, VOCABULARY, Texts, Timesteps
 from miagym.targets.gradients import DifferentiableTarget
 
 REMEMBERED_PROMPTS = 1024
@@ -89,13 +91,14 @@ class StableDiffusion(DifferentiableTarget):
 
     @torch.inference_mode()
     def predict_noise(
-        self, latents: Tensor, timestep: int, prompts: Texts, guidance_scale: float = 1.0
+        self, latents: Tensor, timestep: Timesteps, prompts: Texts, guidance_scale: float = 1.0
     ) -> Tensor:
         if guidance_scale == 1.0:
             return self.eps(latents, timestep, self.condition(prompts))
         empty = self.embed([""] * len(prompts))
         both = torch.cat([empty, self.condition(prompts)])
-        unconditional, conditional = self.eps(torch.cat([latents] * 2), timestep, both).chunk(2)
+        twice = self.each_timestep(timestep, len(latents)) * 2
+        unconditional, conditional = self.eps(torch.cat([latents] * 2), twice, both).chunk(2)
         return unconditional + guidance_scale * (conditional - unconditional)
 
     def latents(self, images: Tensor) -> Tensor:
@@ -105,13 +108,12 @@ class StableDiffusion(DifferentiableTarget):
     def parameters(self) -> list[Tensor]:
         return list(self._unet.parameters())
 
-    def eps(self, z: Tensor, timestep: int, embeddings: Tensor) -> Tensor:
+    def eps(self, z: Tensor, timestep: Timesteps, embeddings: Tensor) -> Tensor:
         """E(z, t, c) in float32, whether the model predicts noise or velocity."""
-        embeddings = embeddings.to(self.dtype)
-        output = self._unet(z.to(self.dtype), timestep, embeddings).sample.float()
+        t = torch.tensor(self.each_timestep(timestep, len(z)), device=self.device)
+        output = self._unet(z.to(self.dtype), t, embeddings.to(self.dtype)).sample.float()
         if self._scheduler.config.prediction_type == "v_prediction":
-            ab = self.alpha_bar(timestep)  # v = sqrt(ab) eps - sqrt(1 - ab) z0
-            return ab**0.5 * output + (1 - ab) ** 0.5 * z
+            return self.mix(output, z, timestep)  # v = sqrt(ab) eps - sqrt(1 - ab) z0
         return output
 
     @torch.inference_mode()
@@ -129,15 +131,30 @@ class StableDiffusion(DifferentiableTarget):
                 self._embeddings.popitem(last=False)
             return result
 
+    def tokenize(self, prompts: Sequence[str]) -> NDArray[np.int32]:
+        """Token ids (n, TOKENS) as the text encoder sees them.
+
+        Where the encoder takes more or fewer tokens than that, they are cut or padded with the
+        tokenizer's own padding; an id that CLIP does not have becomes its last one, "unknown".
+        """
+        with self._lock:
+            rows = [self._tokens(prompt)[0, :TOKENS].numpy() for prompt in prompts]
+        tokens = np.full((len(prompts), TOKENS), self._tokenizer.pad_token_id, dtype=np.int32)
+        for padded, row in zip(tokens, rows, strict=True):
+            padded[: len(row)] = row
+        return np.minimum(tokens, VOCABULARY - 1)
+
     def _embed_one(self, prompt: str) -> Tensor:
-        tokens = self._tokenizer(
+        return self._text_encoder(self._tokens(prompt).to(self.device))[0][0].float()
+
+    def _tokens(self, prompt: str) -> Tensor:
+        return self._tokenizer(
             prompt,
             padding="max_length",
             truncation=True,
             max_length=self._tokenizer.model_max_length,
             return_tensors="pt",
         ).input_ids
-        return self._text_encoder(tokens.to(self.device))[0][0].float()
 
 
 def _fingerprint(*networks: torch.nn.Module, schedule: str) -> str:
