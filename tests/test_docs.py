@@ -50,6 +50,14 @@ def test_the_example_of_an_attack_keeps_the_contract(
     torch.testing.assert_close(torch.from_numpy(scores), torch.from_numpy(again))
 
 
+def test_the_first_agent_is_right_about_as_often_as_its_guide_says(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    exec(code("docs/environment.md"), {})
+    accuracy, low, high = map(float, re.findall(r"0\.\d+", capsys.readouterr().out))
+    assert 0.8 < low < accuracy < high < 0.96
+
+
 def test_the_example_of_a_set_prints_what_it_says(capsys: pytest.CaptureFixture[str]) -> None:
     (source,) = re.findall(
         r"```py\n((?:(?!```).)*DatasetInference.*?)```",

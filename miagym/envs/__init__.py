@@ -1,0 +1,44 @@
+"""The Gymnasium face of the game: membership inference under a query budget.
+
+`import miagym` registers `miagym/Single-v0` (one candidate: ask, ask, ..., verdict) and
+`miagym/Pool-v0` (n candidates, one budget). `docs/environment.md` is the guide.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import gymnasium as gym
+
+if TYPE_CHECKING:
+    from miagym.envs.bridge import oracle_from_env as oracle_from_env
+    from miagym.envs.grading import grade as grade
+    from miagym.envs.verdicts import Verdicts as Verdicts
+
+ENVIRONMENTS = {
+    "miagym/Single-v0": ("miagym.envs.single:SingleEnv", "miagym.envs.single:SingleVectorEnv"),
+    "miagym/Pool-v0": ("miagym.envs.pool:PoolEnv", "miagym.envs.pool:PoolVectorEnv"),
+}
+"""What is registered: the class of one environment, and of many at once."""
+
+_ELSEWHERE = {
+    "oracle_from_env": "miagym.envs.bridge",
+    "Verdicts": "miagym.envs.verdicts",
+    "grade": "miagym.envs.grading",
+}
+"""Imported when asked for, so that `import miagym` needs no torch."""
+
+
+def register() -> None:
+    """Tells Gymnasium our names; `import miagym` has done it."""
+    for name, (entry_point, vector_entry_point) in ENVIRONMENTS.items():
+        if name not in gym.registry:
+            gym.register(name, entry_point=entry_point, vector_entry_point=vector_entry_point)
+
+
+def __getattr__(name: str) -> object:
+    if name not in _ELSEWHERE:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(_ELSEWHERE[name]), name)

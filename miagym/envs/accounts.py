@@ -1,0 +1,40 @@
+"""The budget of each episode: charged before anything is computed, never overshot."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+class Accounts:
+    """b accounts of UNet rows.
+
+    Args:
+        budget: what each holds when it is filled.
+        episodes: b.
+    """
+
+    def __init__(self, budget: int, episodes: int) -> None:
+        self.budget = budget
+        self.left = np.full(episodes, budget, dtype=np.int64)
+
+    def refill(self, episodes: NDArray[np.intp]) -> None:
+        self.left[episodes] = self.budget
+
+    def pay(self, episodes: NDArray[np.intp], prices: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Charges the questions of a step, slot after slot; those that do not fit are refused.
+
+        A refused question costs nothing, and a cheaper one in a later slot may still fit.
+
+        Args:
+            episodes: whose accounts (k,), each named once.
+            prices: of the question in each slot (k, slots); 0 where a slot is empty.
+
+        Returns:
+            Which were paid (k, slots); an empty slot is not.
+        """
+        paid = np.zeros(prices.shape, dtype=bool)
+        for slot, price in enumerate(prices.T):
+            paid[:, slot] = (price > 0) & (price <= self.left[episodes])
+            self.left[episodes] -= np.where(paid[:, slot], price, 0)
+        return paid

@@ -1,0 +1,100 @@
+"""Puts the paid questions of all episodes to the oracle: one batch for all that can share it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from miagym.data.candidates import Candidates
+from miagym.envs.kinds import KINDS, Round
+from miagym.envs.settings import Settings
+from miagym.envs.statistics import RunningMeans, statistics_of
+from miagym.envs.world import World
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A question that was paid: who asks, in which slot, about whom, what, with which noise."""
+
+    episode: int
+    slot: int
+    candidate: int
+    question: int
+    draw: int
+
+    @property
+    def what(self) -> tuple[int, int, int]:
+        return self.episode, self.candidate, self.question
+
+
+@dataclass(frozen=True)
+class Replies:
+    """Answers to k questions."""
+
+    values: NDArray[np.float32]
+    """Statistics (k, F)."""
+    images: list[NDArray[np.uint8] | None]
+    """Pictures (size, size, 3), of questions that ask for pictures."""
+
+
+class Questioner:
+    """Knows the oracles, and what they have answered in each of b episodes."""
+
+    def __init__(self, settings: Settings, world: World, episodes: int) -> None:
+        self._settings = settings
+        self.oracles = world.oracles(settings)
+        self._means = [RunningMeans(episodes) for _ in self.oracles]
+
+    def forget(self, episode: int) -> None:
+        for means in self._means:
+            means.forget(episode)
+
+    def ask(self, asked: Sequence[Asked], hands: Sequence[Candidates | None]) -> Replies:
+        """Answers all questions; those of one kind go through the target together."""
+        values = np.zeros((len(asked), self._settings.statistics), dtype=np.float32)
+        images: list[NDArray[np.uint8] | None] = [None] * len(asked)
+        batches: defaultdict[tuple[str, float | None], list[int]] = defaultdict(list)
+        for i, one in enumerate(asked):
+            batches[self._settings.menu[one.question].batch].append(i)
+        for (kind, _), rows in batches.items():
+            batch = [asked[i] for i in rows]
+            round_ = self._round(batch, hands)
+            answers = [KINDS[kind].ask(oracle, round_) for oracle in self.oracles]
+            what = [one.what for one in batch]
+            numbers = [
+                statistics_of(answer.difference, means.add(what, answer.difference))
+                for answer, means in zip(answers, self._means, strict=True)
+            ]
+            values[rows] = torch.cat(numbers, dim=1).cpu().numpy()
+            if (pictures := answers[0].images) is not None:
+                for i, picture in zip(rows, _as_bytes(pictures), strict=True):
+                    images[i] = picture
+        return Replies(values, images)
+
+    def _round(self, batch: Sequence[Asked], hands: Sequence[Candidates | None]) -> Round:
+        pictures, captions, keys = [], [], []
+        for one in batch:
+            hand = hands[one.episode]
+            assert hand is not None
+            pictures.append(hand.images[one.candidate])
+            captions.append(hand.captions[one.candidate])
+            keys.append(hand.keys[one.candidate])
+        menu = self._settings.menu
+        return Round(
+            Candidates(np.stack(pictures), tuple(captions), tuple(keys)),
+            [menu[one.question].value or 0 for one in batch],
+            [one.draw for one in batch],
+            self._settings.steps,
+            self._settings.guidance_scale,
+        )
+
+
+def _as_bytes(pictures: Tensor) -> NDArray[np.uint8]:
+    """Pictures (k, 3, h, w) in [0, 1] as (k, h, w, 3), 8 bit."""
+    return (pictures * 255).round().clamp(0, 255).byte().permute(0, 2, 3, 1).cpu().numpy()

@@ -1,0 +1,115 @@
+"""Runs any attack of the library inside an environment, paid from the episode's budget."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import gymnasium as gym
+from gymnasium.error import ResetNeeded
+
+from miagym.budget import Cost, Meter
+from miagym.data.candidates import Candidates
+from miagym.envs.env import GameEnv
+from miagym.envs.game import Game
+from miagym.envs.menu import price_of
+from miagym.envs.vector import GameVectorEnv
+from miagym.errors import BudgetExhausted, DataError, SettingsError
+from miagym.oracle import Oracle
+
+
+def oracle_from_env(env: gym.Env | GameVectorEnv, episode: int = 0) -> EpisodeOracle:
+    """An oracle to the target of an environment, for the episode that is being played.
+
+    It answers what the environment's access level allows, not only what is on the menu, and what it
+    answers is paid from `budget_left`. An attack gives the same scores through it, and spends the
+    same, as through an `Oracle` with the seed `noise_seed`:
+
+        oracle = oracle_from_env(env)
+        scores = attack(oracle, oracle.candidates)
+
+    Args:
+        env: of ours, in any wrappers, after `reset`.
+        episode: which one of a vector environment.
+
+    Raises:
+        SettingsError: if it is no environment of ours.
+        ResetNeeded: if no episode is being played.
+    """
+    bare = env.unwrapped
+    if not isinstance(bare, GameEnv | GameVectorEnv):
+        raise SettingsError(
+            f"Expected an environment of miagym, such as miagym/Pool-v0; got {bare!r}."
+        )
+    if not 0 <= episode < len(bare.game.over):
+        raise SettingsError(
+            f"Expected an episode from 0 to {len(bare.game.over) - 1}, got {episode}."
+        )
+    return EpisodeOracle(bare.game, episode)
+
+
+class EpisodeOracle(Oracle):
+    """The oracle of one episode; see `oracle_from_env`."""
+
+    def __init__(self, game: Game, episode: int) -> None:
+        meter = EpisodeMeter(game, episode)
+        settings, world = game.settings, game.world
+        asked, *reference = world.oracles(settings)
+        super().__init__(
+            world.target,
+            settings.level,
+            seed=settings.noise_seed,
+            cache=asked.cache,
+            batch_size=settings.batch_size,
+            reference=reference[0] if reference else None,
+        )
+        self.meter = meter
+        self.candidates = meter.hand
+
+
+class EpisodeMeter(Meter):
+    """Charges the account of an episode, and counts what each candidate cost beside."""
+
+    def __init__(self, game: Game, episode: int) -> None:
+        super().__init__()
+        self._game, self._episode = game, episode
+        self._begun = int(game.begun[episode])
+        self._check_playing()
+        hand = game.hands[episode]
+        assert hand is not None
+        self.hand: Candidates = hand
+
+    def charge(self, candidates: Sequence[str], cost: Cost) -> None:
+        """Charges the episode, all or nothing.
+
+        Raises:
+            BudgetExhausted: if the account does not hold so much.
+            DataError: if it is about a candidate that this episode did not deal.
+            ResetNeeded: if the episode is over.
+        """
+        self._check_playing()
+        if strangers := set(candidates) - set(self.hand.keys):
+            raise DataError(
+                f"{len(strangers)} candidates are not in this episode; ask about "
+                "`oracle.candidates`, or pictures made from them."
+            )
+        left = self._game.accounts.left
+        price = price_of(cost) * len(candidates)
+        if price > left[self._episode]:
+            raise BudgetExhausted(
+                f"This question costs {price} UNet rows, and {left[self._episode]} of the "
+                f"episode's {self._game.accounts.budget} are left; nothing was charged."
+            )
+        super().charge(candidates, cost)
+        left[self._episode] -= price
+
+    def affordable(self, candidates: Sequence[str], cost: Cost) -> int | None:
+        """How many times all candidates of the episode can pay this cost, sharing evenly."""
+        price = price_of(cost) * len(self.hand)
+        return None if price == 0 else int(self._game.accounts.left[self._episode] // price)
+
+    def _check_playing(self) -> None:
+        game, episode = self._game, self._episode
+        if game.over[episode] or game.begun[episode] != self._begun:
+            raise ResetNeeded(
+                "The episode of this oracle is over; call reset(), and oracle_from_env() again."
+            )

@@ -1,0 +1,114 @@
+"""One environment: the face of a game with one episode."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+from gymnasium.error import ResetNeeded
+from numpy.typing import NDArray
+
+from miagym.data.dataset import Dataset
+from miagym.envs.face import Action, Face, Observation
+from miagym.envs.game import Game
+from miagym.envs.rendering import MODES, render
+from miagym.envs.settings import Settings
+from miagym.envs.verdicts import Verdicts
+from miagym.errors import SettingsError
+
+ALONE = np.array([0])
+"""The one episode."""
+
+
+class GameEnv(gym.Env[Observation, Action]):
+    """What `SingleEnv` and `PoolEnv` share: everything but their spaces.
+
+    Args:
+        settings: who is asked, about whom, what it may cost.
+        face: spaces, and what is seen through them.
+        render_mode: "ansi", "rgb_array", or None.
+        keep_history: whether observations show every answer.
+
+    Raises:
+        SettingsError: if there is no such render mode.
+    """
+
+    metadata: dict[str, Any] = {"render_modes": list(MODES), "render_fps": 1}  # noqa: RUF012
+
+    def __init__(
+        self,
+        settings: Settings,
+        face: Face,
+        render_mode: str | None,
+        *,
+        keep_history: bool = False,
+    ) -> None:
+        self.settings = settings
+        self.render_mode = checked_mode(render_mode)
+        self.observation_space, self.action_space = face.observation_space, face.action_space
+        self.game = Game(settings, episodes=1, keep_history=keep_history)
+        self._face = face
+
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[Observation, dict[str, Any]]:
+        """Deals new candidates, after a seed from a fresh deck. No options."""
+        super().reset(seed=seed)
+        self.game.begin(0, self.np_random, shuffle=seed is not None)
+        return self._observation(), self._face.info(self.game, 0)
+
+    def step(self, action: Action) -> tuple[Observation, float, bool, bool, dict[str, Any]]:
+        """Asks, or ends the episode with a verdict.
+
+        Raises:
+            ActionError: if the action is outside the space; nothing is charged.
+            ResetNeeded: if the episode is over.
+        """
+        if self.game.over[0]:
+            raise ResetNeeded("The episode is over; call reset() before the next step.")
+        moves = self._face.moves(self._face.check(_batched(action), 1))
+        outcome = self.game.play(ALONE, moves)
+        ends = bool(outcome.terminated[0]), bool(outcome.truncated[0])
+        info = self._face.info(self.game, 0)
+        return self._observation(), float(outcome.reward[0]), *ends, info
+
+    def render(self) -> str | NDArray[np.uint8] | None:  # type: ignore[override]
+        """The state of the game as text ("ansi") or as a picture (h, w, 3) ("rgb_array")."""
+        return None if self.render_mode is None else render(self.game, 0, self.render_mode)
+
+    @property
+    def verdicts(self) -> Verdicts:
+        """All verdicts so far on `val` or `test`, for `miagym.envs.grade`."""
+        return verdicts_of(self.game)
+
+    def _observation(self) -> Observation:
+        batch = self._face.observe(self.game, ALONE)
+        return {name: value[0] for name, value in batch.items()}
+
+
+def _batched(action: object) -> object:
+    """A batch of one, of whatever was handed in; `Face.check` judges it."""
+    if not isinstance(action, Mapping):
+        return action
+    return {name: [value] for name, value in action.items()}
+
+
+def verdicts_of(game: Game) -> Verdicts:
+    """The verdicts of all episodes of a game that are over."""
+    data = game.settings.data_name
+    name = data.name if isinstance(data, Dataset) else data
+    return game.log.verdicts(name, game.settings.split, game.settings.resolution)
+
+
+def checked_mode(render_mode: str | None) -> str | None:
+    """A render mode that there is.
+
+    Raises:
+        SettingsError: if it is none.
+    """
+    if render_mode is not None and render_mode not in MODES:
+        allowed = ", ".join(map(repr, MODES))
+        raise SettingsError(f"Expected a render mode {allowed} or None, got {render_mode!r}.")
+    return render_mode

@@ -1,0 +1,108 @@
+"""How a game looks from outside: its spaces, what its actions mean, and what is seen of it."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from gymnasium import spaces
+from numpy.typing import NDArray
+
+from miagym.envs.game import Game, Moves
+from miagym.envs.settings import Settings
+from miagym.envs.statistics import LIMIT
+from miagym.errors import ActionError
+from miagym.targets.base import TOKENS, VOCABULARY
+
+Observation = dict[str, Any]
+"""Arrays by name."""
+Action = dict[str, Any]
+
+
+class Face(ABC):
+    """Spaces of one environment, and the way from its actions and to its observations."""
+
+    observation_space: spaces.Dict
+    action_space: spaces.Dict
+
+    @abstractmethod
+    def moves(self, action: Mapping[str, NDArray[Any]]) -> Moves:
+        """What checked actions, batched (k, ...), do."""
+
+    @abstractmethod
+    def observe(self, game: Game, episodes: NDArray[np.intp]) -> Observation:
+        """What k episodes see, batched (k, ...), in arrays of their own."""
+
+    @abstractmethod
+    def info(self, game: Game, episode: int) -> dict[str, Any]:
+        """What one episode is told besides: captions, affordable questions, labels at its end."""
+
+    def check(self, action: object, episodes: int) -> dict[str, NDArray[Any]]:
+        """A batch of actions as arrays (episodes, ...).
+
+        Raises:
+            ActionError: if it is outside the action space; the message names what is allowed.
+        """
+        names = self.action_space.spaces.keys()
+        if not isinstance(action, Mapping) or set(action) != set(names):
+            got = ", ".join(map(str, action)) if isinstance(action, Mapping) else repr(action)
+            raise ActionError(f"Expected an action with keys {', '.join(names)}; got {got}.")
+        return {
+            name: _checked(name, space, action[name], episodes)
+            for name, space in self.action_space.spaces.items()
+        }
+
+
+def _checked(name: str, space: spaces.Space, value: Any, episodes: int) -> NDArray[Any]:
+    shape = space.shape or ()
+    try:
+        array = np.asarray(value)
+    except ValueError as error:  # ragged lists
+        raise ActionError(f"Expected {name!r} of shape {shape}, got {value!r}.") from error
+    if array.shape != (episodes, *shape):
+        raise ActionError(
+            f"Expected {name!r} of shape {shape} for each of {episodes} environments, "
+            f"got {array.shape} for all of them."
+        )
+    if isinstance(space, spaces.Box):
+        if array.dtype.kind not in "fiu" or not ((array >= 0) & (array <= 1)).all():
+            raise ActionError(f"Expected {name!r} to hold numbers from 0 to 1, got {value!r}.")
+        return array.astype(np.float64)
+    most = space.nvec if isinstance(space, spaces.MultiDiscrete) else np.array(_size(space))
+    if array.dtype.kind not in "iu" or not ((array >= 0) & (array < most)).all():
+        allowed = f"whole numbers from 0 to {int(most.max()) - 1}"
+        raise ActionError(f"Expected {name!r} to hold {allowed}, got {value!r}.")
+    return array.astype(np.int64)
+
+
+def _size(space: spaces.Space) -> int:
+    assert isinstance(space, spaces.Discrete)
+    return int(space.n)
+
+
+def pictures(settings: Settings, *shape: int) -> spaces.Box:
+    """Pictures (*shape, size, size, 3), 8 bit."""
+    size = settings.resolution
+    return spaces.Box(0, 255, (*shape, size, size, 3), np.uint8)
+
+
+def token_ids(*shape: int) -> spaces.Box:
+    """Captions as the text encoder reads them (*shape, 77)."""
+    return spaces.Box(0, VOCABULARY - 1, (*shape, TOKENS), np.int32)
+
+
+def numbers(settings: Settings, *shape: int) -> spaces.Box:
+    """Statistics of answers (*shape, F)."""
+    return spaces.Box(0, LIMIT, (*shape, settings.statistics), np.float32)
+
+
+def budget_left(settings: Settings) -> spaces.Box:
+    """UNet rows (1,)."""
+    return spaces.Box(0, settings.budget, (1,), np.int32)
+
+
+def rows_left(game: Game, episodes: NDArray[np.intp]) -> NDArray[np.int32]:
+    """What `budget_left` holds (k, 1)."""
+    return game.accounts.left[episodes, None].astype(np.int32)

@@ -1,0 +1,230 @@
+"""The game itself, for many episodes at once: arrays of state, one door to the target.
+
+`Env` and `VectorEnv` are faces of it. Every rule is written here once: a step pays its questions
+slot by slot, puts all that were paid, of all episodes, to the oracle in common batches, and a
+verdict ends the episode.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from miagym.data.candidates import Candidates
+from miagym.envs.accounts import Accounts
+from miagym.envs.asking import Asked, Questioner
+from miagym.envs.deck import Dealer
+from miagym.envs.history import History
+from miagym.envs.settings import TEST, TRAIN, Settings
+from miagym.envs.statistics import summarised
+from miagym.envs.verdicts import VerdictLog, brier_reward
+from miagym.envs.world import World
+from miagym.targets.base import TOKENS
+
+REFUSED = 0.01
+"""What a question that the budget does not cover takes off the return."""
+
+PRIOR = 0.5
+"""Probability of membership before anything was said: half of the candidates are members."""
+
+
+@dataclass(frozen=True)
+class Moves:
+    """What k episodes do in a step."""
+
+    candidate: NDArray[np.int64]
+    """Whom each slot asks about (k, slots); n leaves it empty."""
+    question: NDArray[np.int64]
+    """What it asks (k, slots), an index of the menu."""
+    probability: NDArray[np.float64]
+    """Of membership (k, n): the verdict, should the episode end with this step."""
+    stop: NDArray[np.bool_]
+    """Whether it does (k,); then nothing is asked or charged."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a step brought k episodes."""
+
+    reward: NDArray[np.float64]
+    terminated: NDArray[np.bool_]
+    truncated: NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Slot:
+    """What was asked in one slot of a step, and the answer."""
+
+    candidate: int
+    question: int
+    values: NDArray[np.float32] | None = None
+    """Statistics (F,); None if the budget did not cover the question."""
+    image: NDArray[np.uint8] | None = None
+    """The picture (size, size, 3), of a question that asks for one."""
+
+
+class Game:
+    """State of b episodes, each in one row of every array.
+
+    Args:
+        settings: the same for all.
+        episodes: b.
+        keep_history: whether to keep every answer, not only the last ones and a summary.
+    """
+
+    def __init__(self, settings: Settings, episodes: int, *, keep_history: bool = False) -> None:
+        self.settings = settings
+        self.history = History(settings, episodes) if keep_history else None
+        n, slots, size = settings.candidates, settings.slots, settings.resolution
+        menu, width = len(settings.menu), settings.statistics
+        self.prices = np.array([question.price for question in settings.menu], dtype=np.int64)
+        self.accounts = Accounts(settings.budget, episodes)
+        self.hands: list[Candidates | None] = [None] * episodes
+        self.members: list[NDArray[np.int8] | None] = [None] * episodes
+        self.images = np.zeros((episodes, n, size, size, 3), dtype=np.uint8)
+        self.tokens = np.zeros((episodes, n, TOKENS), dtype=np.int32)
+        self.count = np.zeros((episodes, n, menu), dtype=np.int32)
+        self.summary = np.zeros((episodes, n, menu, width), dtype=np.float32)
+        self.answered = np.zeros((episodes, slots), dtype=np.int8)
+        self.answer_images = np.zeros((episodes, slots, size, size, 3), dtype=np.uint8)
+        self.answer_values = np.zeros((episodes, slots, width), dtype=np.float32)
+        self.probability = np.full((episodes, n), PRIOR)
+        self.steps = np.zeros(episodes, dtype=np.int64)
+        self.over = np.ones(episodes, dtype=bool)
+        self.begun = np.zeros(episodes, dtype=np.int64)
+        """How many episodes each row has seen begin."""
+        self.last: list[dict[int, Slot]] = [{} for _ in range(episodes)]
+        """The slots, by number, of the last step that asked anything, for `render`."""
+        self.log = VerdictLog()
+        self._dealers: list[Dealer | None] = [None] * episodes
+        self._first_draw = np.zeros(episodes, dtype=np.int64)
+        self._questioner: Questioner | None = None
+        self._world: World | None = None
+
+    @property
+    def world(self) -> World:
+        """What names stand for, loaded at the first use."""
+        if self._world is None:
+            self._world = World.load(self.settings)
+        return self._world
+
+    @property
+    def questioner(self) -> Questioner:
+        if self._questioner is None:
+            self._questioner = Questioner(self.settings, self.world, len(self.over))
+        return self._questioner
+
+    def begin(self, episode: int, rng: np.random.Generator, *, shuffle: bool) -> None:
+        """Deals new candidates and fills the account.
+
+        Args:
+            episode: its row.
+            rng: of all that is random in it.
+            shuffle: whether to begin with a fresh deck, as after a new seed.
+        """
+        deck, dealer = self.world.deck, self._dealers[episode]
+        if shuffle or dealer is None:
+            dealer = Dealer(deck, self.settings.candidates, rng)
+            self._dealers[episode] = dealer
+        cards = dealer.deal()
+        hand = deck.candidates(cards)
+        self.hands[episode], self.members[episode] = hand, deck.member(cards)
+        self.images[episode] = hand.images
+        self.tokens[episode] = self.world.target.tokenize(hand.captions)
+        self._first_draw[episode] = rng.integers(2**31)
+        self.accounts.refill(np.array([episode]))
+        self.questioner.forget(episode)
+        if self.history is not None:
+            self.history.forget(episode)
+        self.begun[episode] += 1
+        self.last[episode] = {}
+        self.probability[episode] = PRIOR
+        for state in (self.count, self.summary, self.steps, self.over):
+            state[episode] = 0
+        self._clear_answers(np.array([episode]))
+
+    def play(self, episodes: NDArray[np.intp], moves: Moves) -> Outcome:
+        """One step of k episodes that are not over.
+
+        Args:
+            episodes: their rows (k,).
+            moves: what they do, checked already.
+        """
+        n = self.settings.candidates
+        asking = (moves.candidate < n) & ~moves.stop[:, None]
+        prices = np.where(asking, self.prices[moves.question], 0)
+        paid = self.accounts.pay(episodes, prices)
+        self.probability[episodes] = moves.probability
+        self.steps[episodes] += 1
+        self._clear_answers(episodes)
+        self._note(episodes, moves, asking)
+        self._ask(episodes, moves, paid)
+        terminated = moves.stop.copy()
+        truncated = ~terminated & (self.steps[episodes] >= self.settings.step_limit)
+        self.over[episodes] = terminated | truncated
+        self._record(episodes[self.over[episodes]])
+        reward = np.zeros(len(episodes))
+        if self.settings.split != TEST:
+            reward -= self.settings.price * (prices * paid).sum(axis=1) / self.settings.budget
+            reward -= REFUSED * (asking & ~paid).sum(axis=1)
+            for i, episode in enumerate(episodes):
+                member = self.members[episode]
+                if self.over[episode] and member is not None:
+                    reward[i] += brier_reward(self.probability[episode], member)
+        return Outcome(reward, terminated, truncated)
+
+    def affordable(self, episodes: NDArray[np.intp]) -> NDArray[np.int8]:
+        """Which questions each of k episodes can still pay (k, menu); none once it is over."""
+        left = np.where(self.over[episodes], 0, self.accounts.left[episodes])
+        return (self.prices <= left[:, None]).astype(np.int8)
+
+    def _clear_answers(self, episodes: NDArray[np.intp]) -> None:
+        for state in (self.answered, self.answer_images, self.answer_values):
+            state[episodes] = 0
+
+    def _note(self, episodes: NDArray[np.intp], moves: Moves, asking: NDArray[np.bool_]) -> None:
+        """What is asked counts as refused until it is answered."""
+        for i in np.flatnonzero(asking.any(axis=1)):
+            self.last[episodes[i]] = {
+                int(slot): Slot(int(moves.candidate[i, slot]), int(moves.question[i, slot]))
+                for slot in np.flatnonzero(asking[i])
+            }
+
+    def _ask(self, episodes: NDArray[np.intp], moves: Moves, paid: NDArray[np.bool_]) -> None:
+        asked: list[Asked] = []
+        seen: defaultdict[tuple[int, int, int], int] = defaultdict(int)
+        for i, slot in zip(*np.nonzero(paid), strict=True):
+            episode, candidate = int(episodes[i]), int(moves.candidate[i, slot])
+            question = int(moves.question[i, slot])
+            where = episode, candidate, question
+            draw = int(self._first_draw[episode] + self.count[where] + seen[where])
+            seen[where] += 1
+            asked.append(Asked(episode, int(slot), candidate, question, draw))
+        if not asked:
+            return
+        replies = self.questioner.ask(asked, self.hands)
+        for one, values, image in zip(asked, replies.values, replies.images, strict=True):
+            at, where = (one.episode, one.slot), (one.episode, one.candidate, one.question)
+            self.answered[at] = 1
+            self.answer_values[at] = values
+            if image is not None:
+                self.answer_images[at] = image
+            self.count[where] += 1
+            self.summary[where] = summarised(self.summary[where], values, self.count[where])
+            self.last[one.episode][one.slot] = Slot(one.candidate, one.question, values, image)
+            if self.history is not None:
+                self.history.add(one.episode, one.question, values, image)
+
+    def _record(self, episodes: Sequence[int] | NDArray[np.intp]) -> None:
+        """Verdicts are kept for grading, but for those of training, which nobody grades."""
+        if self.settings.split == TRAIN:
+            return
+        for episode in episodes:
+            hand = self.hands[episode]
+            assert hand is not None
+            spent = self.settings.budget - int(self.accounts.left[episode])
+            self.log.add(hand.keys, self.probability[episode], spent)

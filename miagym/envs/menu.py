@@ -1,0 +1,125 @@
+"""The menu: the questions that an action can name, and what each costs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from miagym.access import Access
+from miagym.budget import Cost
+from miagym.door import halves
+from miagym.envs.kinds import KINDS
+from miagym.errors import AccessDenied, SettingsError, UnknownName
+from miagym.targets.base import variation_steps
+
+BACKWARD_ROWS = 2
+"""UNet rows that the way back through the UNet counts for."""
+
+
+@dataclass(frozen=True)
+class Question:
+    """One entry of the menu."""
+
+    kind: str
+    value: float | None
+    cost: Cost
+
+    @property
+    def name(self) -> str:
+        """As it is written in `questions=`: "variation@0.3"."""
+        return self.kind if self.value is None else f"{self.kind}@{self.value:g}"
+
+    @property
+    def price(self) -> int:
+        """What it takes from the budget, in UNet rows."""
+        return price_of(self.cost)
+
+    @property
+    def batch(self) -> tuple[str, float | None]:
+        """Rows of equal batches go through the target together."""
+        return self.kind, None if KINDS[self.kind].together else self.value
+
+
+PICTURES = ("text-to-image", "variation")
+
+
+def menu(
+    names: Iterable[str] | None, access: Access, steps: int, guidance_scale: float
+) -> tuple[Question, ...]:
+    """The questions of these names, or all default ones of the access level.
+
+    Args:
+        names: such as "text-to-image", "variation@0.3", "loss@200".
+        access: what may be asked.
+        steps: DDIM steps of a whole text to image.
+        guidance_scale: of pictures.
+
+    Raises:
+        UnknownName: if there is no such kind.
+        SettingsError: if a value is missing or out of range, or a name comes twice.
+        AccessDenied: if the access level forbids a question.
+    """
+    allowed = [name for name, kind in KINDS.items() if kind.access <= access]
+    if names is None:
+        pairs = [(name, value) for name in allowed for value in (KINDS[name].values or (None,))]
+    elif isinstance(names, str):
+        raise SettingsError(f"Expected a list of questions, got the text {names!r}.")
+    else:
+        pairs = [_parse(name) for name in names]
+    if not pairs:
+        raise SettingsError("A menu without questions leaves nothing to ask; name at least one.")
+    if len(set(pairs)) < len(pairs):
+        raise SettingsError(f"Each question stands on the menu once, got {list(names or ())}.")
+    for name, _ in pairs:
+        if name not in allowed:
+            raise AccessDenied(
+                f"The question {name!r} needs {KINDS[name].access} access, and this environment "
+                f"has {access}; it allows {', '.join(allowed)}."
+            )
+    return tuple(
+        Question(name, value, _cost(name, value, steps, guidance_scale)) for name, value in pairs
+    )
+
+
+def affordable_questions(questions: Sequence[Question], rows: int) -> list[Question]:
+    """Those that cost no more than so many UNet rows."""
+    return [question for question in questions if question.price <= rows]
+
+
+def price_of(cost: Cost) -> int:
+    """What a question takes from the budget, in UNet rows."""
+    return cost.unet_rows + BACKWARD_ROWS * cost.backward_rows
+
+
+def _parse(name: str) -> tuple[str, float | None]:
+    kind, at, text = str(name).partition("@")
+    if kind not in KINDS:
+        raise UnknownName("question", str(name), KINDS, "Write values as in loss@200.")
+    takes = bool(KINDS[kind].values)
+    try:
+        value = float(text) if takes else None
+    except ValueError:
+        value = -1.0
+    is_timestep = kind not in PICTURES
+    if at == "" and not takes:
+        return kind, None
+    if value is None or not (
+        0 <= value <= 999 and value == int(value) if is_timestep else 0 < value <= 1
+    ):
+        example = f"{kind}@{KINDS[kind].values[0]:g}" if takes else kind
+        kind_of_value = "a timestep from 0 to 999" if is_timestep else "a strength above 0, up to 1"
+        wants = f"{kind_of_value}, as in {example}" if takes else f"no value: {example}"
+        raise SettingsError(f"The question {kind!r} takes {wants}; got {name!r}.")
+    return kind, value
+
+
+def _cost(kind: str, value: float | None, steps: int, guidance_scale: float) -> Cost:
+    if kind == "text-to-image":
+        rows = steps * halves(guidance_scale)
+        return Cost(queries=1, unet_rows=rows, decodes=1)
+    if kind == "variation":
+        assert value is not None
+        rows = variation_steps(value, steps) * halves(guidance_scale)
+        return Cost(queries=1, unet_rows=rows, encodes=1, decodes=1)
+    rows, backward = KINDS[kind].rows, KINDS[kind].backward_rows
+    return Cost(queries=1, unet_rows=rows, backward_rows=backward)

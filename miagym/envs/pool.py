@@ -1,0 +1,131 @@
+"""`miagym/Pool-v0`: n candidates share one budget; whom to ask about is the agent's decision."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Unpack
+
+import numpy as np
+from gymnasium import spaces
+from gymnasium.vector import AutoresetMode
+from numpy.typing import NDArray
+
+from miagym.envs.env import GameEnv
+from miagym.envs.face import Face, Observation, budget_left, numbers, pictures, rows_left, token_ids
+from miagym.envs.game import Game, Moves
+from miagym.envs.settings import PoolOptions, Settings
+from miagym.envs.vector import GameVectorEnv
+
+CANDIDATES, SLOTS, BUDGET = 16, 4, 120
+
+
+def pool_settings(options: PoolOptions) -> Settings:
+    """Settings of a pool, by default of 16 candidates, 4 slots and 120 UNet rows."""
+    return Settings.of(options, PoolOptions, candidates=CANDIDATES, slots=SLOTS, budget=BUDGET)
+
+
+class PoolFace(Face):
+    """Spaces of a pool of n candidates with B slots, K questions and F statistics."""
+
+    def __init__(self, settings: Settings) -> None:
+        n, slots, menu = settings.candidates, settings.slots, len(settings.menu)
+        self.observation_space = spaces.Dict(
+            {
+                "candidates": pictures(settings, n),
+                "captions": token_ids(n),
+                "answered": spaces.MultiBinary(slots),
+                "images": pictures(settings, slots),
+                "values": numbers(settings, slots),
+                "count": spaces.Box(0, settings.most_answers, (n, menu), np.int32),
+                "summary": numbers(settings, n, menu),
+                "affordable": spaces.MultiBinary(menu),
+                "budget_left": budget_left(settings),
+            }
+        )
+        self.action_space = spaces.Dict(
+            {
+                "candidate": spaces.MultiDiscrete([n + 1] * slots),
+                "question": spaces.MultiDiscrete([menu] * slots),
+                "probability": spaces.Box(0, 1, (n,), np.float32),
+                "stop": spaces.Discrete(2),
+            }
+        )
+
+    def moves(self, action: Mapping[str, NDArray[Any]]) -> Moves:
+        return Moves(
+            action["candidate"], action["question"], action["probability"], action["stop"] == 1
+        )
+
+    def observe(self, game: Game, episodes: NDArray[np.intp]) -> Observation:
+        return {
+            "candidates": game.images[episodes],
+            "captions": game.tokens[episodes],
+            "answered": game.answered[episodes],
+            "images": game.answer_images[episodes],
+            "values": game.answer_values[episodes],
+            "count": game.count[episodes],
+            "summary": game.summary[episodes],
+            "affordable": game.affordable(episodes),
+            "budget_left": rows_left(game, episodes),
+        }
+
+    def info(self, game: Game, episode: int) -> dict[str, Any]:
+        hand, member = game.hands[episode], game.members[episode]
+        assert hand is not None
+        info: dict[str, Any] = {
+            "captions": hand.captions,
+            "action_mask": game.affordable(np.array([episode]))[0],
+        }
+        if game.over[episode] and member is not None:
+            info["member"] = member.copy()
+        return info
+
+
+class PoolEnv(GameEnv):
+    """Which of n candidates were used to train the target? One budget for all of them.
+
+    A step asks up to B questions, one in each slot, in one batch. `stop` is the verdict: it ends
+    the episode, and pays the mean over candidates of 1 - 4 (p - y)² on `train` and `val`, nothing
+    on `test`. `probability` travels with every action, so that an episode that is cut off has a
+    verdict too. See `Settings` for the options, `docs/environment.md` for the game.
+
+    Action:
+        candidate: (B,) whom each slot asks about; n leaves it empty.
+        question: (B,) index of the menu, `env.unwrapped.settings.menu`.
+        probability: (n,) of membership, in [0, 1].
+        stop: 1 for the verdict; then nothing is asked.
+
+    Observation:
+        candidates: (n, size, size, 3), 8 bit. captions: (n, 77) token ids.
+        answered: (B,) which slots of the last step were paid and answered.
+        images: (B, size, size, 3) their pictures, black where there is none.
+        values: (B, F) their statistics.
+        count: (n, K) answers so far. summary: (n, K, F) their statistics so far.
+        affordable: (K,) which questions can still be paid. budget_left: (1,) UNet rows.
+
+    Info:
+        captions: n texts. action_mask: (K,) as `affordable`, int8. member: (n,) labels, only after
+        the verdict and never on `test`.
+
+    Raises:
+        SettingsError, BudgetError, UnknownName, AccessDenied: if options make no environment.
+    """
+
+    def __init__(self, *, render_mode: str | None = None, **options: Unpack[PoolOptions]) -> None:
+        settings = pool_settings(options)
+        super().__init__(settings, PoolFace(settings), render_mode)
+
+
+class PoolVectorEnv(GameVectorEnv):
+    """Many pools at once: all that they ask in a step goes through the target together."""
+
+    def __init__(
+        self,
+        num_envs: int = 1,
+        *,
+        autoreset_mode: str | AutoresetMode = AutoresetMode.NEXT_STEP,
+        render_mode: str | None = None,
+        **options: Unpack[PoolOptions],
+    ) -> None:
+        settings = pool_settings(options)
+        super().__init__(num_envs, settings, PoolFace(settings), autoreset_mode, render_mode)

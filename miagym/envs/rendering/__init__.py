@@ -1,0 +1,29 @@
+"""The state of a game for people: as text, and as a picture."""
+
+from __future__ import annotations
+
+import numpy as np
+from gymnasium.error import ResetNeeded
+from numpy.typing import NDArray
+
+from miagym.envs.game import Game
+from miagym.envs.rendering.ansi import text_of
+from miagym.envs.rendering.scene import scene_of
+
+MODES = ("ansi", "rgb_array")
+
+
+def render(game: Game, episode: int, mode: str) -> str | NDArray[np.uint8]:
+    """One episode, as text ("ansi") or as a picture (720, 1280, 3), 8 bit ("rgb_array").
+
+    Raises:
+        ResetNeeded: if no episode has begun.
+    """
+    if game.hands[episode] is None:
+        raise ResetNeeded("There is nothing to render yet; call reset() first.")
+    scene = scene_of(game, episode)
+    if mode == "ansi":
+        return text_of(scene)
+    from miagym.envs.rendering.picture import picture_of  # the palette brings plotly along
+
+    return picture_of(scene)

@@ -1,0 +1,121 @@
+"""A sheet to draw on: the colours, the letters, and the few shapes that all pictures are made of."""
+
+from __future__ import annotations
+
+import unicodedata
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFont
+
+from miagym.evaluation.report.style import MEMBERS, NONMEMBERS, PALETTE
+
+WIDTH, HEIGHT = 1280, 720
+INK, MUTED, LINE, PANEL, PAPER = "#1F2933", "#66717D", "#D5DADF", "#EEF1F3", "#FBFBFA"
+BUDGET, ANSWER, REFUSED = PALETTE[0], PALETTE[5], PALETTE[1]
+SIDES = NONMEMBERS, MEMBERS
+"""The colours of what speaks against membership, and for it."""
+UNREADABLE = "(a caption in letters that this font lacks)"
+
+Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
+
+
+class Canvas:
+    """A sheet of 1280 by 720 pixels."""
+
+    def __init__(self) -> None:
+        self._image = Image.new("RGB", (WIDTH, HEIGHT), PAPER)
+        self._draw = ImageDraw.Draw(self._image)
+
+    def pixels(self) -> NDArray[np.uint8]:
+        """(720, 1280, 3), 8 bit."""
+        return np.array(self._image)
+
+    def text(
+        self,
+        x: float,
+        y: float,
+        text: str,
+        size: int,
+        colour: str = INK,
+        *,
+        anchor: str = "la",
+        width: float = WIDTH,
+    ) -> None:
+        """One line, cut with dots where it is wider than `width` pixels."""
+        font = font_of(size)
+        self._draw.text((x, y), fitted(drawable(text), font, width), colour, font, anchor)
+
+    def box(
+        self, x: float, y: float, width: float, height: float, colour: str | None, frame: str = ""
+    ) -> None:
+        """A filled box, or only its frame of one pixel."""
+        corners = (x, y, x + width - 1, y + height - 1)
+        self._draw.rectangle(corners, colour, frame or None)
+
+    def frame(self, x: float, y: float, side: float, thick: int, colour: str) -> None:
+        """Around a square, outside of it."""
+        corners = (x - thick, y - thick, x + side + thick - 1, y + side + thick - 1)
+        self._draw.rectangle(corners, None, colour, thick)
+
+    def picture(self, x: float, y: float, side: int, pixels: NDArray[np.uint8]) -> None:
+        """A picture (size, size, 3) at another size: enlarged pixel by pixel, or made smaller."""
+        how = Image.Resampling.NEAREST if len(pixels) <= side else Image.Resampling.BOX
+        picture = Image.fromarray(pixels).resize((side, side), how)
+        self._image.paste(picture, (round(x), round(y)))
+
+    def budget(self, x: float, y: float, width: float, height: float, share: float) -> None:
+        """A bar of what is left."""
+        self.box(x, y, width, height, PANEL)
+        if share > 0:
+            self.box(x, y, max(1, share * width), height, BUDGET)
+
+    def belief(self, x: float, y: float, width: float, height: float, probability: float) -> None:
+        """A bar from the middle, to the left or to the right, as far as the belief goes."""
+        self.box(x, y, width, height, PANEL)
+        middle, reach = x + width / 2, (probability - 0.5) * width
+        if abs(reach) >= 0.5:
+            self.box(middle + min(0, reach), y, abs(reach), height, SIDES[probability > 0.5])
+        self.box(round(middle), y - 2, 1, height + 4, INK)
+
+
+@lru_cache(maxsize=32)
+def font_of(size: int) -> Font:
+    """The letters that Pillow carries, so that a picture looks the same everywhere."""
+    return ImageFont.load_default(size=size)
+
+
+def drawable(text: str) -> str:
+    """Without accents, and with "?" for the letters that the font lacks; or words, if most do."""
+    plain = "".join(
+        c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c)
+    )
+    line = " ".join("".join(c if c.isprintable() else " " for c in plain).split())
+    known = "".join(c if _has_letter(c) else "?" for c in line)
+    lacking = sum(a != b for a, b in zip(line, known, strict=True))
+    return UNREADABLE if 2 * lacking > len(line) else known
+
+
+@lru_cache(maxsize=4096)
+def _has_letter(letter: str) -> bool:
+    font = font_of(20)
+    absent = font.getmask("\uffff")
+    mask = font.getmask(letter)
+    return letter == " " or mask.size != absent.size or bytes(mask) != bytes(absent)
+
+
+def fitted(text: str, font: Font, width: float) -> str:
+    """As much of a text as `width` pixels hold, with dots if that is not all."""
+    if font.getlength(text) <= width:
+        return text
+    kept = len(text)
+    while kept and font.getlength(text[:kept].rstrip() + "...") > width:
+        kept -= 1 + (kept > 200) * (kept - 200)
+    return text[:kept].rstrip() + "..."
+
+
+def quoted(caption: str) -> str:
+    """A caption as it is shown."""
+    text = drawable(caption)
+    return text if text == UNREADABLE else f"“{text}”" if text else "(no caption)"

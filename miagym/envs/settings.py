@@ -1,0 +1,204 @@
+"""What an environment is made of: who is asked, about whom, what it may cost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Self, TypedDict
+
+from miagym.access import Access
+from miagym.data.dataset import Dataset
+from miagym.envs.menu import Question, affordable_questions, menu
+from miagym.envs.statistics import STATISTICS
+from miagym.errors import BudgetError, SettingsError
+from miagym.targets.base import Target
+from miagym.targets.pairings import pairing
+from miagym.targets.registry import target_resolution
+
+TRAIN, VAL, TEST = "train", "val", "test"
+SPLITS = (TRAIN, VAL, TEST)
+LEVELS = (Access.BLACK, Access.GREY, Access.WHITE)
+
+
+class Options(TypedDict, total=False):
+    """What `gym.make("miagym/Single-v0", ...)` takes; `Settings` says what each means."""
+
+    target: str | Target
+    data: str | Dataset | None
+    reference: str | Target | None
+    access: str
+    split: str
+    budget: int
+    questions: Sequence[str] | None
+    steps: int
+    guidance_scale: float
+    price: float
+    noise_seed: int
+    max_episode_steps: int | None
+    device: str
+    batch_size: int
+
+
+class PoolOptions(Options, total=False):
+    """What `gym.make("miagym/Pool-v0", ...)` takes besides."""
+
+    candidates: int
+    slots: int
+
+
+@dataclass(frozen=True, eq=False)
+class Settings:
+    """Everything that is fixed when an environment is made. Names are loaded at the first reset.
+
+    Raises:
+        SettingsError: if a value is none of those allowed.
+        BudgetError: if the budget does not buy a single answer.
+        UnknownName: if there is no such target, data set or question.
+    """
+
+    target: str | Target = "clipart-overfit"
+    """Who is asked: an embedded target, a folder, a hub id, or a loaded target."""
+    data: str | Dataset | None = None
+    """About whom: a data set's name, or a loaded one; by default what the target goes with."""
+    reference: str | Target | None = None
+    """A public model that is asked the same beside, for nothing; it doubles the statistics."""
+    access: str = "black"
+    """What may be asked: "black", "grey" or "white"."""
+    split: str = TRAIN
+    """Which candidates: "train", "val", or "test", where nothing tells the label."""
+    budget: int = 30
+    """What an episode may spend, in UNet rows; a backward row counts as two."""
+    questions: Sequence[str] | None = None
+    """The menu, as in `menu.menu`; by default all that the access level allows."""
+    steps: int = 10
+    """DDIM steps of a whole text to image; a variation runs its share."""
+    guidance_scale: float = 1.0
+    """Classifier-free guidance of pictures; 1 is off, anything else doubles their cost."""
+    candidates: int = 1
+    """Candidates in an episode."""
+    slots: int = 1
+    """Questions in a step."""
+    price: float = 0.1
+    """What spending the whole budget takes off the return."""
+    noise_seed: int = 0
+    """Of the oracle's noise."""
+    max_episode_steps: int | None = None
+    """Steps until an episode without a verdict is cut off; by default one more than the budget."""
+    device: str = "auto"
+    """Where targets loaded by name are put."""
+    batch_size: int = 64
+    """Rows in one call of the target."""
+
+    @classmethod
+    def of(cls, options: Mapping[str, Any], known: type, **defaults: int) -> Self:
+        """Settings from an environment's options.
+
+        Args:
+            options: what `gym.make` was given.
+            known: the typed dictionary that names what there is.
+            **defaults: of options that have other defaults there.
+
+        Raises:
+            SettingsError: also if there is an option that no setting bears.
+        """
+        names = known.__annotations__
+        if unknown := sorted(options.keys() - names):
+            raise SettingsError(
+                f"This environment has no option {', '.join(unknown)}; its options are "
+                f"{', '.join(names)}."
+            )
+        merged: dict[str, Any] = {**defaults, **options}
+        return cls(**merged)
+
+    def __post_init__(self) -> None:
+        if self.access not in map(str, LEVELS):
+            raise SettingsError(
+                f"Expected access {_either(map(str, LEVELS))}, got {self.access!r}."
+            )
+        if self.split not in SPLITS:
+            raise SettingsError(f"Expected split {_either(SPLITS)}, got {self.split!r}.")
+        for name in ("budget", "steps", "candidates", "slots", "batch_size", "max_episode_steps"):
+            value = getattr(self, name)
+            if not (value is None and name == "max_episode_steps"):
+                self._check_whole(name, value)
+        for name in ("price", "guidance_scale"):
+            value = getattr(self, name)
+            if not isinstance(value, int | float) or not 0 <= value < float("inf"):
+                raise SettingsError(f"Expected a {name} of 0 or more, got {value!r}.")
+        if isinstance(self.target, Target):
+            self.check_gradients(self.target)
+        if not affordable_questions(self.menu, self.budget):
+            cheapest = min(self.menu, key=lambda question: question.price)
+            raise BudgetError(
+                f"A budget of {self.budget} UNet rows buys no answer: the cheapest question, "
+                f"{cheapest.name}, costs {cheapest.price}. Raise the budget."
+            )
+        _ = self.resolution, self.data_name  # names that lead nowhere are refused now
+
+    def _check_whole(self, name: str, value: object) -> None:
+        if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+            hint = " UNet rows: it buys no answer" if name == "budget" else ""
+            error = BudgetError if name == "budget" else SettingsError
+            raise error(f"Expected a whole number from 1 for {name}, got {value!r}{hint}.")
+
+    def check_gradients(self, target: Target) -> None:
+        """Refuses white access to a target that cannot serve it.
+
+        Raises:
+            SettingsError: naming the levels that it can.
+        """
+        if self.level == Access.WHITE and not target.has_gradients:
+            served = _either(str(level) for level in LEVELS if level < Access.WHITE)
+            raise SettingsError(
+                f"{target.name} gives no gradients, so it cannot be asked with white access; "
+                f"expected access {served}."
+            )
+
+    @cached_property
+    def level(self) -> Access:
+        return Access[self.access.upper()]
+
+    @cached_property
+    def menu(self) -> tuple[Question, ...]:
+        """The questions that an action can name."""
+        return menu(self.questions, self.level, self.steps, self.guidance_scale)
+
+    @cached_property
+    def resolution(self) -> int:
+        """Side of the pictures in pixels."""
+        if isinstance(self.target, Target):
+            return self.target.resolution
+        return target_resolution(self.target)
+
+    @cached_property
+    def data_name(self) -> str | Dataset:
+        if self.data is not None:
+            return self.data
+        pair = pairing(self.target) if isinstance(self.target, str) else None
+        if pair is None:
+            name = self.target if isinstance(self.target, str) else self.target.name
+            raise SettingsError(
+                f"No data set belongs to the target {name}; name the pictures it is asked about "
+                "with data=, as in `miagym evaluate --data`."
+            )
+        return pair.data
+
+    @property
+    def statistics(self) -> int:
+        """Numbers that an answer comes with."""
+        return len(STATISTICS) * (1 if self.reference is None else 2)
+
+    @property
+    def step_limit(self) -> int:
+        return self.budget + 1 if self.max_episode_steps is None else self.max_episode_steps
+
+    @property
+    def most_answers(self) -> int:
+        """Answers that the budget buys at most."""
+        return self.budget // min(question.price for question in self.menu)
+
+
+def _either(values: Iterable[object]) -> str:
+    *first, last = (repr(value) for value in values)
+    return f"{', '.join(first)} or {last}" if first else last

@@ -1,0 +1,132 @@
+"""`miagym/Single-v0`: one candidate; ask, ask, ..., verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Unpack
+
+import numpy as np
+from gymnasium import spaces
+from gymnasium.vector import AutoresetMode
+from numpy.typing import NDArray
+
+from miagym.envs.env import GameEnv
+from miagym.envs.face import Face, Observation, budget_left, numbers, pictures, rows_left, token_ids
+from miagym.envs.game import Game, Moves
+from miagym.envs.settings import Options, Settings
+from miagym.envs.vector import GameVectorEnv
+
+
+class SingleFace(Face):
+    """Spaces of one candidate with K questions, F statistics, and up to M answers."""
+
+    def __init__(self, settings: Settings) -> None:
+        menu, most = len(settings.menu), settings.most_answers
+        self.observation_space = spaces.Dict(
+            {
+                "candidate": pictures(settings),
+                "caption": token_ids(),
+                "questions": spaces.Box(-1, menu - 1, (most,), np.int32),
+                "images": pictures(settings, most),
+                "values": numbers(settings, most),
+                "count": spaces.Box(0, most, (menu,), np.int32),
+                "summary": numbers(settings, menu),
+                "affordable": spaces.MultiBinary(menu),
+                "budget_left": budget_left(settings),
+            }
+        )
+        self.action_space = spaces.Dict(
+            {
+                "question": spaces.Discrete(menu),
+                "probability": spaces.Box(0, 1, (), np.float32),
+                "stop": spaces.Discrete(2),
+            }
+        )
+
+    def moves(self, action: Mapping[str, NDArray[Any]]) -> Moves:
+        question = action["question"][:, None]
+        nobody_else = np.zeros_like(question)
+        return Moves(nobody_else, question, action["probability"][:, None], action["stop"] == 1)
+
+    def observe(self, game: Game, episodes: NDArray[np.intp]) -> Observation:
+        assert game.history is not None
+        return {
+            "candidate": game.images[episodes, 0],
+            "caption": game.tokens[episodes, 0],
+            "questions": game.history.questions[episodes],
+            "images": game.history.images[episodes],
+            "values": game.history.values[episodes],
+            "count": game.count[episodes, 0],
+            "summary": game.summary[episodes, 0],
+            "affordable": game.affordable(episodes),
+            "budget_left": rows_left(game, episodes),
+        }
+
+    def info(self, game: Game, episode: int) -> dict[str, Any]:
+        hand, member = game.hands[episode], game.members[episode]
+        assert hand is not None
+        info: dict[str, Any] = {
+            "caption": hand.captions[0],
+            "action_mask": game.affordable(np.array([episode]))[0],
+        }
+        if game.over[episode] and member is not None:
+            info["member"] = int(member[0])
+        return info
+
+
+class SingleEnv(GameEnv):
+    """Was this candidate used to train the target? Ask under a budget, then say how likely it is.
+
+    `stop` is the verdict: it ends the episode, and pays 1 - 4 (p - y)² on `train` and `val`,
+    nothing on `test`. See `Settings` for the options, `docs/environment.md` for the game.
+
+    Action:
+        question: index of the menu, `env.unwrapped.settings.menu`.
+        probability: of membership, in [0, 1].
+        stop: 1 for the verdict; then nothing is asked.
+
+    Observation:
+        candidate: (size, size, 3), 8 bit. caption: (77,) token ids.
+        questions: (M,) what was answered so far, in order; -1 where nothing is yet.
+        images: (M, size, size, 3) the pictures among the answers, black where there is none.
+        values: (M, F) statistics of the answers.
+        count: (K,) answers so far. summary: (K, F) their statistics so far.
+        affordable: (K,) which questions can still be paid. budget_left: (1,) UNet rows.
+
+    Info:
+        caption: the text. action_mask: (K,) as `affordable`, int8. member: the label, only after
+        the verdict and never on `test`.
+
+    Raises:
+        SettingsError, BudgetError, UnknownName, AccessDenied: if options make no environment.
+    """
+
+    def __init__(self, *, render_mode: str | None = None, **options: Unpack[Options]) -> None:
+        settings = single_settings(options)
+        super().__init__(settings, SingleFace(settings), render_mode, keep_history=True)
+
+
+class SingleVectorEnv(GameVectorEnv):
+    """Many candidates at once: all that is asked in a step goes through the target together."""
+
+    def __init__(
+        self,
+        num_envs: int = 1,
+        *,
+        autoreset_mode: str | AutoresetMode = AutoresetMode.NEXT_STEP,
+        render_mode: str | None = None,
+        **options: Unpack[Options],
+    ) -> None:
+        settings = single_settings(options)
+        super().__init__(
+            num_envs, settings, SingleFace(settings), autoreset_mode, render_mode, keep_history=True
+        )
+
+
+def single_settings(options: Options) -> Settings:
+    """Settings of one candidate.
+
+    Raises:
+        SettingsError: also if there is an option that only a pool has.
+    """
+    return Settings.of(options, Options)

@@ -1,0 +1,71 @@
+"""Numbers computed from answers: how far each is from the candidate, or from the noise put in."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+STATISTICS = ("mean |d|", "root mean d²", "fourth root of mean d⁴", "root mean square of mean d")
+"""Of the difference d between an answer and what it should be, over its elements; the last one of
+the mean of all d that answered the same question about the same candidate in this episode."""
+
+LIMIT = 1e6
+"""Statistics are cut off here, so that they have a bounded space."""
+
+
+class RunningMeans:
+    """Means of differences in each of b episodes, by what they answer."""
+
+    def __init__(self, episodes: int) -> None:
+        self._sums: list[dict[tuple[int, int], tuple[Tensor, int]]] = [{} for _ in range(episodes)]
+
+    def forget(self, episode: int) -> None:
+        """Begins anew."""
+        self._sums[episode].clear()
+
+    def add(self, asked: Sequence[tuple[int, int, int]], difference: Tensor) -> Tensor:
+        """Adds answers; means so far of what each answered (k, ...), in the order of asking.
+
+        Args:
+            asked: episode, candidate and question of each answer.
+            difference: (k, ...).
+        """
+        means = []
+        for (episode, *what), d in zip(asked, difference, strict=True):
+            candidate, question = what
+            total, count = self._sums[episode].get((candidate, question), (torch.zeros_like(d), 0))
+            total, count = total + d, count + 1
+            self._sums[episode][candidate, question] = total, count
+            means.append(total / count)
+        return torch.stack(means)
+
+
+def statistics_of(difference: Tensor, mean: Tensor) -> Tensor:
+    """`STATISTICS` of differences and their running means, both (k, ...): (k, 4), up to `LIMIT`."""
+    d, mean = difference.float().flatten(1), mean.float().flatten(1)
+    columns = [d.abs().mean(1), _norm(d, 2), _norm(d, 4), _norm(mean, 2)]
+    return torch.stack(columns, dim=1).clamp(0, LIMIT)
+
+
+def summarised(
+    summary: NDArray[np.float32], values: NDArray[np.float32], count: int
+) -> NDArray[np.float32]:
+    """What is known of a question after its answer number `count`: statistics (F,), or twice them.
+
+    Means over the answers, but for the last statistic, which is of the mean answer by itself: its
+    latest value.
+    """
+    result = summary + (values - summary) / count
+    latest = np.arange(len(values)) % len(STATISTICS) == len(STATISTICS) - 1
+    result[latest] = values[latest]
+    return result.astype(np.float32)
+
+
+def _norm(d: Tensor, p: int) -> Tensor:
+    """(mean |d|^p)^(1/p), computed at a scale where no power overflows."""
+    scale = d.abs().amax(1, keepdim=True).clamp(min=1e-20)
+    return (d / scale).abs().pow(p).mean(1).pow(1 / p) * scale[:, 0]

@@ -1,0 +1,170 @@
+"""Many environments at once: the face of a game with many episodes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from gymnasium.error import ResetNeeded
+from gymnasium.utils import seeding
+from gymnasium.vector import AutoresetMode, VectorEnv
+from gymnasium.vector.utils import batch_space
+from numpy.typing import NDArray
+
+from miagym.envs.env import checked_mode, verdicts_of
+from miagym.envs.face import Action, Face, Observation
+from miagym.envs.game import Game
+from miagym.envs.rendering import MODES, render
+from miagym.envs.settings import Settings
+from miagym.envs.verdicts import Verdicts
+from miagym.errors import SettingsError
+
+Step = tuple[Observation, NDArray[np.float64], NDArray[np.bool_], NDArray[np.bool_], dict[str, Any]]
+
+
+class GameVectorEnv(VectorEnv[Observation, Action, Any]):
+    """What `SingleVectorEnv` and `PoolVectorEnv` share. Step for step the same as `SyncVectorEnv`.
+
+    Row i has a generator of its own, seeded with seed + i.
+
+    Args:
+        num_envs: how many.
+        settings: the same for all.
+        face: spaces of one, and what is seen through them.
+        autoreset_mode: how an episode follows another, as in Gymnasium.
+        render_mode: "ansi", "rgb_array", or None.
+        keep_history: whether observations show every answer.
+
+    Raises:
+        SettingsError: if there is no such mode, or no environment at all.
+    """
+
+    def __init__(
+        self,
+        num_envs: int,
+        settings: Settings,
+        face: Face,
+        autoreset_mode: str | AutoresetMode,
+        render_mode: str | None,
+        *,
+        keep_history: bool = False,
+    ) -> None:
+        if not isinstance(num_envs, int) or num_envs < 1:
+            raise SettingsError(f"Expected num_envs of 1 or more, got {num_envs!r}.")
+        try:
+            self.autoreset_mode = AutoresetMode(autoreset_mode)
+        except ValueError:
+            allowed = ", ".join(repr(mode.value) for mode in AutoresetMode)
+            raise SettingsError(
+                f"Expected an autoreset mode {allowed}, got {autoreset_mode!r}."
+            ) from None
+        self.metadata = {
+            "render_modes": list(MODES),
+            "render_fps": 1,
+            "autoreset_mode": self.autoreset_mode,
+        }
+        self.settings, self.num_envs = settings, num_envs
+        self.render_mode = checked_mode(render_mode)
+        self.single_observation_space = face.observation_space
+        self.single_action_space = face.action_space
+        self.observation_space = batch_space(face.observation_space, num_envs)
+        self.action_space = batch_space(face.action_space, num_envs)
+        self.game = Game(settings, num_envs, keep_history=keep_history)
+        self._face, self._everyone = face, np.arange(num_envs)
+        self._rngs: list[np.random.Generator | None] = [None] * num_envs
+
+    def reset(
+        self,
+        *,
+        seed: int | list[int | None] | None = None,
+        options: dict[str, Any] | None = None,
+    ) -> tuple[Observation, dict[str, Any]]:
+        """Begins episodes: all, or those of `options["reset_mask"]`, an array of truth values.
+
+        Raises:
+            SettingsError: if there are not as many seeds, or the mask has another shape.
+        """
+        seeds = self._seeds(seed)
+        infos: dict[str, Any] = {}
+        for i in self._masked(options):
+            self._begin(int(i), seeds[i])
+            infos = self._add_info(infos, self._face.info(self.game, int(i)), int(i))
+        return self._face.observe(self.game, self._everyone), infos
+
+    def step(self, actions: Action) -> Step:
+        """One step of all environments; what they ask goes through the target together.
+
+        Raises:
+            ActionError: if an action is outside the space; nothing is charged.
+            ResetNeeded: if an episode is over and autoreset is disabled, or none has begun.
+        """
+        over = self.game.over.copy()
+        begun = all(rng is not None for rng in self._rngs)
+        if not begun or (over.any() and self.autoreset_mode != AutoresetMode.NEXT_STEP):
+            which = np.flatnonzero(over).tolist()
+            raise ResetNeeded(f"Episodes {which} are over, or never began; reset them.")
+        batch = self._face.check(actions, self.num_envs)
+        playing = np.flatnonzero(~over)
+        moves = self._face.moves({name: value[playing] for name, value in batch.items()})
+        rewards = np.zeros(self.num_envs)
+        terminated, truncated = np.zeros((2, self.num_envs), dtype=bool)
+        outcome = self.game.play(playing, moves)
+        rewards[playing] = outcome.reward
+        terminated[playing], truncated[playing] = outcome.terminated, outcome.truncated
+        for i in np.flatnonzero(over):  # what they were told to do is ignored, and costs nothing
+            self._begin(int(i))
+        infos = self._infos(terminated | truncated)
+        return self._face.observe(self.game, self._everyone), rewards, terminated, truncated, infos
+
+    def _infos(self, done: NDArray[np.bool_]) -> dict[str, Any]:
+        """Of all episodes; under SAME_STEP those that are done begin anew, and keep their end."""
+        infos: dict[str, Any] = {}
+        for i in map(int, self._everyone):
+            if done[i] and self.autoreset_mode == AutoresetMode.SAME_STEP:
+                last = {
+                    name: a[0] for name, a in self._face.observe(self.game, np.array([i])).items()
+                }
+                final = {"final_obs": last, "final_info": self._face.info(self.game, i)}
+                infos = self._add_info(infos, final, i)
+                self._begin(i)
+            infos = self._add_info(infos, self._face.info(self.game, i), i)
+        return infos
+
+    def render(self) -> tuple[str | NDArray[np.uint8], ...] | None:
+        """What each environment renders."""
+        if self.render_mode is None:
+            return None
+        return tuple(render(self.game, int(i), self.render_mode) for i in self._everyone)
+
+    @property
+    def verdicts(self) -> Verdicts:
+        """All verdicts so far on `val` or `test`, for `miagym.envs.grade`."""
+        return verdicts_of(self.game)
+
+    def _begin(self, episode: int, seed: int | None = None) -> None:
+        rng = self._rngs[episode]
+        if seed is not None or rng is None:
+            rng = seeding.np_random(seed)[0]
+            self._rngs[episode] = rng
+        self.game.begin(episode, rng, shuffle=seed is not None)
+
+    def _seeds(self, seed: int | list[int | None] | None) -> Sequence[int | None]:
+        if seed is None:
+            return [None] * self.num_envs
+        seeds = [seed + i for i in range(self.num_envs)] if isinstance(seed, int) else list(seed)
+        if len(seeds) != self.num_envs:
+            raise SettingsError(f"Expected {self.num_envs} seeds, got {len(seeds)}.")
+        return seeds
+
+    def _masked(self, options: dict[str, Any] | None) -> NDArray[np.intp]:
+        mask = (options or {}).get("reset_mask")
+        if mask is None:
+            return self._everyone
+        mask = np.asarray(mask)
+        if mask.shape != (self.num_envs,) or mask.dtype != np.bool_ or not mask.any():
+            raise SettingsError(
+                f"Expected a reset_mask of {self.num_envs} truth values, at least one of them "
+                f"true; got {mask!r}."
+            )
+        return np.flatnonzero(mask)

@@ -1,0 +1,66 @@
+"""What an environment's names stand for, loaded at the first reset and shared in the process."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Self
+
+from miagym.cache import Cache
+from miagym.envs.deck import Deck, shared_data
+from miagym.envs.settings import Settings
+from miagym.oracle import Oracle
+from miagym.targets.base import Target
+from miagym.targets.registry import load_target
+
+REMEMBERED = 256 * 2**20
+"""Bytes of answers that are kept: mostly the latents of candidates that are asked about again."""
+
+
+@lru_cache(maxsize=4)
+def shared_target(name: str, device: str) -> Target:
+    """Targets by name, loaded once for all environments of a process."""
+    return load_target(name, device=device)
+
+
+@dataclass(frozen=True, eq=False)
+class World:
+    """A target, perhaps a reference model, and the deck of candidates."""
+
+    target: Target
+    reference: Target | None
+    deck: Deck
+
+    @classmethod
+    def load(cls, settings: Settings) -> Self:
+        """What the settings name.
+
+        Raises:
+            TargetError, DataError: if it cannot be loaded.
+            SettingsError: if the target cannot serve the access level, or the deck is too small.
+        """
+        data = settings.data_name
+        data = shared_data(data) if isinstance(data, str) else data
+        target = _target(settings.target, settings.device)
+        settings.check_gradients(target)
+        reference = settings.reference
+        other = None if reference is None else _target(reference, settings.device)
+        return cls(target, other, Deck(data, settings.split, target.resolution))
+
+    def oracles(self, settings: Settings) -> list[Oracle]:
+        """The door to the target, and to the reference model if there is one."""
+        return [
+            Oracle(
+                target,
+                settings.level,
+                seed=settings.noise_seed,
+                cache=Cache(REMEMBERED),
+                batch_size=settings.batch_size,
+            )
+            for target in (self.target, self.reference)
+            if target is not None
+        ]
+
+
+def _target(target: str | Target, device: str) -> Target:
+    return shared_target(target, device) if isinstance(target, str) else target

@@ -1,0 +1,120 @@
+"""The meter of an episode: whatever is done, it is never overshot and never wrong."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from gymnasium.error import ResetNeeded
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from miagym.data.dataset import Dataset
+from miagym.envs.pool import PoolEnv, PoolVectorEnv
+from miagym.envs.single import SingleEnv
+from miagym.targets.dummy import DummyTarget
+
+QUESTIONS = ["variation@0.2", "loss@100", "pia@60", "latent-gradient@100"]
+PRICES = np.array([2, 1, 2, 3])
+
+
+@settings(max_examples=25)
+@given(draw=st.data())
+def test_spending_is_the_sum_of_what_was_answered(
+    draw: st.DataObject, dummy: DummyTarget, small: Dataset
+) -> None:
+    """Random steps, resets, autoresets and refused questions."""
+    budget = draw.draw(st.integers(1, 12))
+    envs = PoolVectorEnv(
+        3, target=dummy, data=small, access="white", questions=QUESTIONS, steps=10, budget=budget,
+        candidates=3, slots=2,
+    )  # fmt: skip
+    envs.reset(seed=draw.draw(st.integers(0, 99)))
+    left, over, charged = np.full(3, budget), np.zeros(3, dtype=bool), 0
+    for _ in range(draw.draw(st.integers(1, 6))):
+        if draw.draw(st.integers(0, 9)) == 0:
+            mask = np.array(draw.draw(st.lists(st.booleans(), min_size=3, max_size=3)))
+            mask[0] |= not mask.any()
+            observation, _ = envs.reset(options={"reset_mask": mask})
+            left[mask], over[mask] = budget, False
+        else:
+            cells = st.lists(
+                st.tuples(st.integers(0, 3), st.integers(0, 3)), min_size=6, max_size=6
+            )
+            cells = np.array(draw.draw(cells)).reshape(3, 2, 2)
+            stop = np.array(draw.draw(st.lists(st.integers(0, 1), min_size=3, max_size=3)))
+            action = {"candidate": cells[..., 0], "question": cells[..., 1], "stop": stop}
+            action["probability"] = np.full((3, 3), 0.5)
+            observation, _, terminated, truncated, _ = envs.step(action)
+            for i in range(3):
+                if over[i]:  # it was reset instead, for nothing
+                    left[i] = budget
+                    assert not observation["answered"][i].any()
+                    continue
+                for slot in range(2):
+                    price = PRICES[cells[i, slot, 1]]
+                    pays = cells[i, slot, 0] < 3 and not stop[i] and price <= left[i]
+                    assert observation["answered"][i, slot] == pays
+                    left[i] -= price * pays
+                    charged += price * pays
+            over = terminated | truncated
+        assert (observation["budget_left"][:, 0] == left).all() and (left >= 0).all()
+        affordable = (left[:, None] >= PRICES) & ~over[:, None]
+        assert (observation["affordable"] == affordable).all()
+    total = envs.game.questioner.oracles[0].meter.total()
+    assert total.unet_rows + 2 * total.backward_rows == charged
+
+
+def test_without_budget_the_verdict_is_still_to_give(dummy: DummyTarget, small: Dataset) -> None:
+    env = SingleEnv(target=dummy, data=small, budget=4, questions=["variation@0.3"])
+    env.reset(seed=0)
+    ask = {"question": 0, "probability": 0.5, "stop": 0}
+    observation, reward, *_ = env.step(ask)
+    assert observation["budget_left"] == [1] and reward == pytest.approx(-0.1 * 3 / 4)
+    assert observation["questions"].tolist() == [0] and observation["images"][0].any()
+    before = observation
+    observation, reward, terminated, truncated, info = env.step(ask)
+    assert reward == pytest.approx(-0.01) and not terminated and not truncated
+    assert observation["budget_left"] == [1] and info["action_mask"].tolist() == [0]
+    for name in before:
+        np.testing.assert_array_equal(before[name], observation[name])
+    *_, terminated, truncated, info = env.step({**ask, "probability": 1.0, "stop": 1})
+    assert terminated and not truncated and info["member"] in (0, 1)
+    with pytest.raises(ResetNeeded):
+        env.step(ask)
+
+
+def test_the_verdict_is_paid_by_brier_s_score(dummy: DummyTarget, small: Dataset) -> None:
+    env = PoolEnv(target=dummy, data=small, candidates=4, slots=1, budget=10)
+    env.reset(seed=1)
+    probability = np.array([0.0, 1.0, 0.5, 0.9])
+    nobody = {"candidate": [4], "question": [0], "probability": probability, "stop": 1}
+    _, reward, _, _, info = env.step(nobody)
+    assert reward == pytest.approx(np.mean(1 - 4 * (probability - info["member"]) ** 2))
+
+
+def test_an_episode_that_spins_is_cut_off_and_its_last_word_counts(
+    dummy: DummyTarget, small: Dataset
+) -> None:
+    env = PoolEnv(target=dummy, data=small, candidates=2, slots=1, budget=10, split="val",
+                  max_episode_steps=3)  # fmt: skip
+    env.reset(seed=1)
+    idle = {"candidate": [2], "question": [0], "probability": [0.5, 0.5], "stop": 0}
+    assert [env.step(idle)[3] for _ in range(2)] == [False, False]
+    _, reward, terminated, truncated, info = env.step({**idle, "probability": [1.0, 0.0]})
+    assert truncated and not terminated
+    assert reward == pytest.approx(np.mean(1 - 4 * ([1, 0] - info["member"]) ** 2))
+    assert env.verdicts.probability.tolist() == [1.0, 0.0]
+
+
+def test_repeated_questions_get_fresh_noise_and_means(dummy: DummyTarget, small: Dataset) -> None:
+    env = SingleEnv(target=dummy, data=small, budget=9, questions=["variation@0.3"])
+    env.reset(seed=0)
+    ask = {"question": 0, "probability": 0.5, "stop": 0}
+    for _ in range(3):
+        observation, *_ = env.step(ask)
+    values = observation["values"]
+    assert len(np.unique(values[:, 1])) == 3
+    expected = np.append(values[:, :3].mean(axis=0), values[-1, 3])
+    np.testing.assert_allclose(observation["summary"][0], expected, rtol=1e-5)
+    assert observation["count"].tolist() == [3]
+    assert values[-1, 3] < values[:, 1].mean(), "a mean of answers strays less than each"

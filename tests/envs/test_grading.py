@@ -1,0 +1,90 @@
+"""Verdicts are kept, stored, and graded by whoever has the labels."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from miagym.data.dataset import Dataset
+from miagym.envs import Verdicts, grade
+from miagym.envs.deck import rows_of
+from miagym.envs.grading import calibration_error
+from miagym.envs.pool import PoolEnv
+from miagym.errors import DataError
+from miagym.targets.dummy import DummyTarget
+
+OPTIONS = {"candidates": 10, "slots": 1, "budget": 10, "split": "test"}
+
+
+def verdicts_of(probability: float, dummy: DummyTarget, small: Dataset) -> Verdicts:
+    env = PoolEnv(target=dummy, data=small, **OPTIONS)
+    for i in range(4):
+        env.reset(seed=0 if i == 0 else None)
+        action = {"candidate": [10], "question": [0], "probability": [probability] * 10, "stop": 1}
+        env.step(action)
+    return env.verdicts
+
+
+@pytest.fixture(scope="module")
+def truth(dummy: DummyTarget, small: Dataset) -> Verdicts:
+    """What somebody says who knows."""
+    verdicts = verdicts_of(0.5, dummy, small)
+    rows = rows_of(small, "test")
+    label = dict(zip(small.candidates(rows, 64).keys, small.member[rows], strict=True))
+    said = np.array([float(label[key]) for key in verdicts.candidate])
+    return replace(verdicts, probability=said)
+
+
+def test_four_hands_of_ten_are_the_whole_split(truth: Verdicts, small: Dataset) -> None:
+    assert len(truth) == len(set(truth.candidate)) == len(rows_of(small, "test")) == 40
+
+
+def test_known_grades(truth: Verdicts, small: Dataset) -> None:
+    perfect = grade(truth, small)
+    assert (perfect.brier_reward, perfect.accuracy, perfect.calibration_error) == (1, 1, 0)
+    assert perfect.metrics.auc == 1 and perfect.accuracy_ci[0] < 1
+    wrong = grade(replace(truth, probability=1 - truth.probability), small)
+    assert (wrong.brier_reward, wrong.accuracy, wrong.calibration_error) == (-3, 0, 1)
+    silent = grade(replace(truth, probability=np.full(40, 0.5)), small)
+    assert (silent.brier_reward, silent.accuracy, silent.metrics.auc) == (0, 0.5, 0.5)
+    assert silent.accuracy_ci[0] < 0.5 < silent.accuracy_ci[1]
+
+
+def test_who_is_judged_twice_counts_once(truth: Verdicts, small: Dataset) -> None:
+    twice = replace(
+        truth,
+        candidate=truth.candidate * 2,
+        probability=np.concatenate([truth.probability, 1 - truth.probability]),
+        spent=np.concatenate([truth.spent, truth.spent + 2]),
+    )
+    found = grade(twice, small)
+    assert found.n_verdicts == 80 and found.metrics.n_members == 20
+    assert found.brier_reward == 0 and found.spent == 1
+
+
+def test_calibration_error_by_hand() -> None:
+    said = np.repeat([0.1, 0.9], 50)
+    assert calibration_error(said, np.arange(100) >= 50) == pytest.approx(0.1)
+
+
+def test_a_file_keeps_them(truth: Verdicts, small: Dataset, tmp_path: Path) -> None:
+    path = tmp_path / "verdicts.parquet"
+    truth.save(path)
+    assert grade(Verdicts.load(path), small) == grade(truth, small)
+    assert b"member" not in path.read_bytes(), "no label travels with the verdicts"
+    (tmp_path / "broken.parquet").write_bytes(path.read_bytes()[:-30])
+    for bad in ("broken.parquet", "missing.parquet"):
+        with pytest.raises(DataError, match=bad):
+            Verdicts.load(tmp_path / bad)
+
+
+def test_bad_verdicts_are_refused(truth: Verdicts, small: Dataset) -> None:
+    with pytest.raises(DataError, match="no verdicts"):
+        grade(replace(truth, candidate=(), probability=np.array([]), spent=np.array([])), small)
+    with pytest.raises(DataError, match="0 to 1"):
+        grade(replace(truth, probability=np.full(40, np.nan)), small)
+    with pytest.raises(DataError, match="40 of the candidates are not in small, val"):
+        grade(replace(truth, split="val"), small)
