@@ -50,6 +50,10 @@ class ActionError(MiagymError):
     """An action outside the action space; nothing was charged."""
 
 
+class TooMuchAsked(MiagymError):
+    """A visitor of the page has used up an allowance; the message says when there is more."""
+
+
 class RunError(MiagymError):
     """A run folder that holds something else than the run that was asked for."""
 

@@ -1,0 +1,43 @@
+"""Errors of ours reach the visitor as the sentence they are; others as no more than an apology."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import ParamSpec, TypeVar
+
+import gradio as gr
+
+from miagym.errors import MiagymError
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def in_sentences(handler: Callable[P, T]) -> Callable[P, T]:
+    """A handler, function or generator, whose `MiagymError` becomes a `gr.Error`."""
+    if inspect.isgeneratorfunction(handler):
+
+        @functools.wraps(handler)
+        def steps(*args: P.args, **kwargs: P.kwargs) -> Iterator[object]:
+            with _said():
+                yield from handler(*args, **kwargs)
+
+        return steps  # type: ignore[return-value]
+
+    @functools.wraps(handler)
+    def step(*args: P.args, **kwargs: P.kwargs) -> T:
+        with _said():
+            return handler(*args, **kwargs)
+
+    return step
+
+
+@contextmanager
+def _said() -> Iterator[None]:
+    try:
+        yield
+    except MiagymError as error:
+        raise gr.Error(str(error), print_exception=False, duration=None) from error

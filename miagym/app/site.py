@@ -1,0 +1,28 @@
+"""What all tabs of one served page share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+from miagym.app.visitors import Allowance
+
+CHECK, EVALUATE, AUDIT, PLAY, ABOUT = "check", "evaluate", "audit", "play", "about"
+"""The tabs, in their order."""
+
+ROWS_AN_HOUR = 60_000
+
+
+@dataclass(frozen=True)
+class Site:
+    """How a page is set up. It offers embedded targets and data; no name comes from a visitor."""
+
+    run: Path | None = None
+    """A finished run that the page opens with; by default the one in the package."""
+    first: str = CHECK
+    """The tab that opens first; a class begins with `PLAY`."""
+    allowance: Allowance = field(default_factory=partial(Allowance, ROWS_AN_HOUR))
+    """Of one visitor, in UNet rows."""
+    device: str = "auto"
+    """Where targets are put."""

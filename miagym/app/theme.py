@@ -1,0 +1,48 @@
+"""How the page looks: a measuring instrument, quiet, in light and in dark."""
+
+from __future__ import annotations
+
+import gradio as gr
+
+ACCENT = "#0072B2"
+"""Okabe & Ito's blue, as in the figures."""
+
+THEME = gr.themes.Base(
+    primary_hue=gr.themes.Color(
+        c50="#eef6fb",
+        c100="#d5e9f5",
+        c200="#abd2ea",
+        c300="#7ab8dd",
+        c400="#3f98cb",
+        c500=ACCENT,
+        c600="#00639b",
+        c700="#00527f",
+        c800="#003f62",
+        c900="#002d47",
+        c950="#001b2b",
+    ),
+    neutral_hue=gr.themes.colors.slate,
+    font=[gr.themes.LocalFont("IBM Plex Sans"), "system-ui", "sans-serif"],
+    font_mono=[gr.themes.LocalFont("IBM Plex Mono"), "ui-monospace", "monospace"],
+    radius_size=gr.themes.sizes.radius_sm,
+    spacing_size=gr.themes.sizes.spacing_md,
+).set(
+    block_border_width="1px",
+    block_shadow="none",
+    block_label_background_fill="transparent",
+    block_label_border_width="0px",
+    button_primary_background_fill=ACCENT,
+    button_primary_background_fill_hover="#00639b",
+    button_primary_text_color="white",
+    button_large_radius="4px",
+)
+
+CSS = """
+.gradio-container { max-width: 1180px !important; width: 100%; margin: 0 auto; }
+.masthead h1 { font-weight: 600; letter-spacing: -0.01em; margin-bottom: 0.1em; }
+.masthead p { color: var(--body-text-color-subdued); margin-top: 0; }
+.verdict { border-left: 4px solid var(--color-accent); padding: 0.2em 0 0.2em 0.9em; }
+.verdict h3 { margin: 0 0 0.3em 0; font-weight: 600; }
+.small { font-size: 0.9em; color: var(--body-text-color-subdued); }
+table { font-variant-numeric: tabular-nums; }
+"""
