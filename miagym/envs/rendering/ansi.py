@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from rich.cells import cell_len, set_cell_size
 
 from miagym.envs.game import Slot
-from miagym.envs.rendering.scene import DISTANCE, Scene, belief_in_words
+from miagym.envs.rendering.scene import DISTANCE, Scene, belief_in_words, rows_in_words
 from miagym.envs.statistics import STATISTICS
 
 WIDTH = 80
@@ -23,11 +23,12 @@ def text_of(scene: Scene) -> str:
 def _lines(scene: Scene) -> Iterator[str]:
     yield ", ".join(scene.title)
     if len(scene.captions) == 1:
-        yield f'"{_fit(_printable(scene.captions[0]), WIDTH - 2).rstrip()}"'
+        caption = _fit(_printable(scene.captions[0]), WIDTH - 2).rstrip()
+        yield f'"{caption}"' if caption else "(no caption)"
     yield ""
     budget = scene.settings.budget
     yield f"budget   {_bar(scene.left / budget, 30)}  {scene.left} of {budget} UNet rows left"
-    yield f"{'':43}{scene.buys}"
+    yield f"{'':9}{scene.buys}"
     if scene.history is not None:
         said = belief_in_words(scene.belief[0]) if scene.step else "nothing said yet"
         yield f"belief   {_bar(scene.belief[0], 30)}  {said}"
@@ -65,10 +66,10 @@ def _slots(scene: Scene) -> Iterator[str]:
 def _answer(scene: Scene, slot: Slot) -> str:
     question = scene.question(slot)
     if slot.values is None:
-        return f"{question.name:24} refused: it costs {question.price} rows"
+        return f"{question.name:24} refused: it costs {rows_in_words(question.price)}"
     target, *reference = slot.values[DISTANCE :: len(STATISTICS)]
     beside = f"  reference {reference[0]:.4g}" if reference else ""
-    return f"{question.name:24} {question.price:3} rows  {target:<9.4g}{beside}"
+    return f"{question.name:24} {rows_in_words(question.price):>8}  {target:<9.4g}{beside}"
 
 
 def _table(scene: Scene) -> Iterator[str]:

@@ -1,8 +1,9 @@
-"""A sheet to draw on: the colours, the letters, and the few shapes that all pictures are made of."""
+"""A sheet to draw on: colours, letters, and the few shapes that all pictures are made of."""
 
 from __future__ import annotations
 
 import unicodedata
+from bisect import bisect_right
 from functools import lru_cache
 
 import numpy as np
@@ -42,17 +43,18 @@ class Canvas:
         *,
         anchor: str = "la",
         width: float = WIDTH,
-    ) -> None:
-        """One line, cut with dots where it is wider than `width` pixels."""
+    ) -> float:
+        """One line, cut with dots where it is wider than `width` pixels; how wide it became."""
         font = font_of(size)
-        self._draw.text((x, y), fitted(drawable(text), font, width), colour, font, anchor)
+        line = fitted(drawable(text), font, width)
+        self._draw.text((x, y), line, colour, font, anchor)
+        return font.getlength(line)
 
-    def box(
-        self, x: float, y: float, width: float, height: float, colour: str | None, frame: str = ""
-    ) -> None:
-        """A filled box, or only its frame of one pixel."""
-        corners = (x, y, x + width - 1, y + height - 1)
-        self._draw.rectangle(corners, colour, frame or None)
+    def box(self, x: float, y: float, width: float, height: float, colour: str) -> None:
+        """A filled box of whole pixels, at least one each way."""
+        left, top = round(x), round(y)
+        right, bottom = round(x + width) - 1, round(y + height) - 1
+        self._draw.rectangle((left, top, max(left, right), max(top, bottom)), colour)
 
     def frame(self, x: float, y: float, side: float, thick: int, colour: str) -> None:
         """Around a square, outside of it."""
@@ -64,19 +66,20 @@ class Canvas:
         how = Image.Resampling.NEAREST if len(pixels) <= side else Image.Resampling.BOX
         picture = Image.fromarray(pixels).resize((side, side), how)
         self._image.paste(picture, (round(x), round(y)))
+        self.frame(x, y, side, 1, LINE)
 
     def budget(self, x: float, y: float, width: float, height: float, share: float) -> None:
         """A bar of what is left."""
         self.box(x, y, width, height, PANEL)
         if share > 0:
-            self.box(x, y, max(1, share * width), height, BUDGET)
+            self.box(x, y, share * width, height, BUDGET)
 
     def belief(self, x: float, y: float, width: float, height: float, probability: float) -> None:
         """A bar from the middle, to the left or to the right, as far as the belief goes."""
         self.box(x, y, width, height, PANEL)
         middle, reach = x + width / 2, (probability - 0.5) * width
         if abs(reach) >= 0.5:
-            self.box(middle + min(0, reach), y, abs(reach), height, SIDES[probability > 0.5])
+            self.box(middle + min(0, reach), y, abs(reach), height, SIDES[int(probability > 0.5)])
         self.box(round(middle), y - 2, 1, height + 4, INK)
 
 
@@ -88,9 +91,7 @@ def font_of(size: int) -> Font:
 
 def drawable(text: str) -> str:
     """Without accents, and with "?" for the letters that the font lacks; or words, if most do."""
-    plain = "".join(
-        c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c)
-    )
+    plain = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
     line = " ".join("".join(c if c.isprintable() else " " for c in plain).split())
     known = "".join(c if _has_letter(c) else "?" for c in line)
     lacking = sum(a != b for a, b in zip(line, known, strict=True))
@@ -99,20 +100,21 @@ def drawable(text: str) -> str:
 
 @lru_cache(maxsize=4096)
 def _has_letter(letter: str) -> bool:
-    font = font_of(20)
-    absent = font.getmask("\uffff")
-    mask = font.getmask(letter)
-    return letter == " " or mask.size != absent.size or bytes(mask) != bytes(absent)
+    return letter == " " or _drawn(letter) != _drawn("\uffff")
+
+
+def _drawn(letter: str) -> bytes:
+    sheet = Image.new("L", (40, 40))
+    ImageDraw.Draw(sheet).text((4, 4), letter, 255, font_of(20))
+    return sheet.tobytes()
 
 
 def fitted(text: str, font: Font, width: float) -> str:
     """As much of a text as `width` pixels hold, with dots if that is not all."""
     if font.getlength(text) <= width:
         return text
-    kept = len(text)
-    while kept and font.getlength(text[:kept].rstrip() + "...") > width:
-        kept -= 1 + (kept > 200) * (kept - 200)
-    return text[:kept].rstrip() + "..."
+    fits = bisect_right(range(len(text)), width, key=lambda n: font.getlength(text[:n] + "..."))
+    return text[: max(0, fits - 1)].rstrip() + "..."
 
 
 def quoted(caption: str) -> str:

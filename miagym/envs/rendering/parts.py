@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from miagym.envs.rendering.canvas import INK, MUTED, REFUSED, Canvas
+from miagym.envs.rendering.canvas import INK, MUTED, WIDTH, Canvas
 from miagym.envs.rendering.scene import Scene
 
 MARGIN = 48
 SIDE = 320
 """Of a large picture, in pixels: the embedded target's 64, five times."""
-RIGHT = 1280 - MARGIN - SIDE
+RIGHT = WIDTH - MARGIN - SIDE
 """Where the right column begins."""
-BOTTOM = 506
-"""Where the lower part begins."""
+TOP, BOTTOM = 146, 506
+"""Where the pictures begin, and where the lower part does."""
 
 
 def draw_header(canvas: Canvas, scene: Scene, title: str) -> None:
     """What is asked about, and below it who is asked."""
-    canvas.text(MARGIN, 34, title, 28, width=1280 - 2 * MARGIN)
-    canvas.text(MARGIN, 74, " · ".join(scene.title), 17, MUTED, width=1280 - 2 * MARGIN)
+    canvas.text(MARGIN, 34, title, 28, width=WIDTH - 2 * MARGIN)
+    canvas.text(MARGIN, 74, " · ".join(scene.title), 17, MUTED, width=WIDTH - 2 * MARGIN)
 
 
 def draw_budget(canvas: Canvas, scene: Scene, y: float) -> None:
@@ -37,6 +37,8 @@ def draw_verdict(canvas: Canvas, scene: Scene, y: float) -> None:
         canvas.text(RIGHT, y + 28 * number, line, size, colour, width=SIDE)
 
 
-def refusal(scene: Scene, question: str, price: int) -> tuple[str, str]:
-    """What is said of a question that the budget did not cover, and its colour."""
-    return f"{question} refused: it costs {price}", REFUSED
+def draw_label(
+    canvas: Canvas, x: float, text: str, colour: str = MUTED, *, anchor: str = "la"
+) -> None:
+    """The heading of a picture, above it."""
+    canvas.text(x, TOP - 28, text, 17, colour, anchor=anchor)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from miagym.envs.rendering.canvas import INK, MUTED, Canvas
+from miagym.envs.rendering.canvas import Canvas
 from miagym.envs.rendering.pool import draw_pool
 from miagym.envs.rendering.scene import Scene
 from miagym.envs.rendering.single import draw_single
+
 
 def picture_of(scene: Scene) -> NDArray[np.uint8]:
     """(720, 1280, 3), 8 bit, whatever the target's resolution is."""

@@ -5,14 +5,22 @@ from __future__ import annotations
 import math
 
 from miagym.envs.game import Slot
-from miagym.envs.rendering.canvas import INK, LINE, MUTED, PANEL, REFUSED, SIDES, Canvas
+from miagym.envs.rendering.canvas import HEIGHT, INK, MUTED, PANEL, REFUSED, SIDES, Canvas, quoted
 from miagym.envs.rendering.parts import (
-    BOTTOM, MARGIN, RIGHT, SIDE, draw_budget, draw_header, draw_verdict,
+    BOTTOM,
+    MARGIN,
+    RIGHT,
+    SIDE,
+    TOP,
+    draw_budget,
+    draw_header,
+    draw_label,
+    draw_verdict,
 )
-from miagym.envs.rendering.scene import DISTANCE, Scene
+from miagym.envs.rendering.scene import DISTANCE, Scene, rows_in_words
 
-TOP, WIDE, TALL = 118, 752, 526
-"""The grid's place."""
+WIDE, TALL = 752, 500
+"""Of the grid."""
 GAP, FOOT = 14, 30
 """Between candidates, and what stands below each."""
 LARGEST, SMALLEST = 256, 36
@@ -25,6 +33,7 @@ def draw_pool(canvas: Canvas, scene: Scene) -> None:
     n = len(scene.images)
     question = "Is this candidate a member?" if n == 1 else f"Which of {n} candidates are members?"
     draw_header(canvas, scene, question)
+    draw_label(canvas, MARGIN, "Candidates")
     side, columns, rows = grid(n)
     for i in range(min(n, columns * rows)):
         x = MARGIN + (side + GAP) * (i % columns)
@@ -52,22 +61,19 @@ def grid(n: int) -> tuple[int, int, int]:
 def _draw_candidate(canvas: Canvas, scene: Scene, i: int, x: float, y: float, side: int) -> None:
     canvas.picture(x, y, side, scene.images[i])
     if scene.truth is not None:
-        canvas.frame(x, y, side, 4, SIDES[scene.truth[i]])
-    elif any(slot.candidate == i for slot in scene.last.values()) and not scene.is_over:
+        canvas.frame(x, y, side, 4, SIDES[int(scene.truth[i])])
+    elif any(slot.candidate == i for slot in scene.last.values()):
         canvas.frame(x, y, side, 3, INK)
-    else:
-        canvas.frame(x, y, side, 1, LINE)
     canvas.belief(x, y + side + 7, side, 6, scene.belief[i])
-    size = 12
-    canvas.text(x, y + side + 17, str(i), size, MUTED)
-    count = scene.answers[i]
+    canvas.text(x, y + side + 17, str(i), 12, MUTED)
+    count = int(scene.answers[i])
     if count:
         words = f"{count} answer{'s' * (count != 1)}" if side >= 90 else str(count)
-        canvas.text(x + side, y + side + 17, words, size, INK, anchor="ra")
+        canvas.text(x + side, y + side + 17, words, 12, anchor="ra")
 
 
 def _draw_legend(canvas: Canvas, scene: Scene, missing: int) -> None:
-    y = 720 - MARGIN - 14
+    y = HEIGHT - MARGIN - 14
     x = MARGIN
     for colour, words in zip(SIDES, ("not a member", "member"), strict=True):
         canvas.box(x, y + 2, 12, 12, colour)
@@ -75,24 +81,27 @@ def _draw_legend(canvas: Canvas, scene: Scene, missing: int) -> None:
         x += 130 if words != "member" else 90
     frame = "frame: the truth" if scene.truth is not None else "dark frame: asked last"
     rest = f"; {missing} more are not shown" if missing > 0 else ""
-    words = f"bar: belief; {frame}; left its number, right its answers{rest}"
+    words = f"bar: belief; {frame}; below: its number, its answers{rest}"
     canvas.text(x, y, words, 14, MUTED, width=MARGIN + WIDE - x)
 
 
 def _draw_slots(canvas: Canvas, scene: Scene) -> None:
     """What was asked last, and the answers."""
-    canvas.text(RIGHT, TOP, "Last questions", 17)
-    shown = min(scene.settings.slots, SLOTS)
-    pitch = min(100, (BOTTOM - TOP - 30) // shown)
+    slots = scene.settings.slots
+    shown = min(slots, SLOTS)
+    of = f", {shown} of {slots}" if shown < slots else ""
+    draw_label(canvas, RIGHT, f"Last questions{of}")
+    canvas.text(RIGHT + SIDE, TOP - 26, "d: root mean square", 14, MUTED, anchor="ra")
+    pitch = min(90, (BOTTOM - TOP) // shown)
     for row in range(shown):
-        y, side = TOP + 32 + pitch * row, pitch - 12
+        y, side = TOP + pitch * row, pitch - 12
         slot = scene.last.get(row)
         if slot is None:
             canvas.box(RIGHT, y, side, side, PANEL)
             canvas.text(RIGHT + side + 14, y + side / 2, "empty", 14, MUTED, anchor="lm")
         else:
             _draw_slot(canvas, scene, slot, y, side)
-    
+
 
 def _draw_slot(canvas: Canvas, scene: Scene, slot: Slot, y: float, side: int) -> None:
     question = scene.question(slot)
@@ -103,10 +112,14 @@ def _draw_slot(canvas: Canvas, scene: Scene, slot: Slot, y: float, side: int) ->
         x += side + 8
     x += 6
     width = RIGHT + SIDE - x
-    middle = y + side / 2
+    rows = rows_in_words(question.price)
+    lines = [(f"{slot.candidate}: {question.name}", 15, INK)]
     if slot.values is None:
-        said, colour = f"refused: it costs {question.price}", REFUSED
+        lines.append((f"refused: it costs {rows}", 14, REFUSED))
     else:
-        said, colour = f"{question.price} rows, d {slot.values[DISTANCE]:.3g}", MUTED
-    canvas.text(x, middle - 10, f"{slot.candidate}: {question.name}", 15, width=width, anchor="lm")
-    canvas.text(x, middle + 11, said, 14, colour, width=width, anchor="lm")
+        lines.append((f"{rows}, d {slot.values[DISTANCE]:.3g}", 14, MUTED))
+    if side > 60:
+        lines.append((quoted(scene.captions[slot.candidate]), 14, MUTED))
+    for number, (words, size, colour) in enumerate(lines):
+        height = y + side / 2 + 21 * (number - (len(lines) - 1) / 2)
+        canvas.text(x, height, words, size, colour, width=width, anchor="lm")

@@ -106,6 +106,11 @@ def belief_in_words(probability: float) -> str:
     return f"{probability:.2f}, {side}"
 
 
+def rows_in_words(price: int) -> str:
+    """What a question costs."""
+    return "1 row" if price == 1 else f"{price} rows"
+
+
 def _answers(history: History, episode: int, settings: Settings) -> list[Slot]:
     count = int((history.questions[episode] >= 0).sum())
     return [
