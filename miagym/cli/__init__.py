@@ -12,6 +12,7 @@ from miagym.cli.audit import audit
 from miagym.cli.check import check
 from miagym.cli.data import data
 from miagym.cli.evaluate import demo, evaluate
+from miagym.cli.exercise import exercise
 from miagym.cli.score import score
 from miagym.cli.train import art, train
 from miagym.errors import MiagymError
@@ -26,6 +27,7 @@ for command in (evaluate, demo, audit, score, check, attacks, train, art):
     app.command()(command)
 
 app.add_typer(data, name="data")
+app.add_typer(exercise, name="exercise")
 
 INTERRUPTED = 130
 FAILED = 2

@@ -1,0 +1,84 @@
+"""What happens in a process of its own: a student's file is run, and its gaps are looked at.
+
+`python -m miagym.exercises.inside FILE NUMBER REPORT` writes what it found to REPORT, as JSON.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from miagym.atomic import replacing
+from miagym.exercises.registry import tasks_of
+from miagym.exercises.statements import Ran, run_file, where
+from miagym.exercises.task import NotWritten, Task, Wrong
+
+MODULE = "miagym_exercise"
+
+
+def main(file: str, number: str, report: str) -> None:
+    path = Path(file)
+    _show_no_figures()
+    module = ModuleType(MODULE)
+    module.__file__ = file
+    sys.modules[MODULE] = module  # dataclasses look their module up
+    ran = run_file(path, module)
+    found = [
+        {"task": task.name, "about": task.about, "hint": judge(task, ran, path)}
+        for task in tasks_of(int(number))
+        if ran.error is None or task.name in ran.names
+    ]
+    with replacing(Path(report)) as partial:
+        partial.write_text(json.dumps({"error": ran.error, "tasks": found}), encoding="utf-8")
+
+
+def judge(task: Task, ran: Ran, path: Path) -> str | None:
+    """A hint, or None if the gap is filled well."""
+    if task.name not in ran.names:
+        if ran.open:
+            return "not known before the gaps above are filled."
+        return f"there is no {task.name} in the file any more; take it from the exercise again."
+    given = ran.names[task.name]
+    try:
+        if given is ...:
+            raise NotWritten
+        task.check(_guarded(given, ran, path) if callable(given) else given)
+    except NotWritten:
+        return f"not written yet. {task.hint}"
+    except Wrong as wrong:
+        return str(wrong)
+    except TypeError as error:  # a plain value where a function should be
+        if callable(given):
+            raise
+        return f"expected a function called {task.name}, as the exercise has it ({error})."
+    return None
+
+
+def _guarded(function: Callable[..., Any], ran: Ran, path: Path) -> Callable[..., Any]:
+    """A student's function, whose own errors become hints."""
+
+    def call(*arguments: object) -> object:
+        try:
+            return function(*arguments)
+        except NotImplementedError:
+            raise NotWritten from None
+        except (Exception, SystemExit) as error:
+            if ran.open and isinstance(error, NameError):
+                raise Wrong("it cannot be tried before the gaps above are filled.") from None
+            raise Wrong(f"it fails on other input than the file's: {where(error, path)}") from None
+
+    return call
+
+
+def _show_no_figures() -> None:
+    import plotly.io
+
+    plotly.io.renderers.default = ""
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,82 @@
+"""Running a student's file statement by statement: past an open gap, only definitions are run."""
+
+from __future__ import annotations
+
+import ast
+import traceback
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+DEFINITIONS = (ast.FunctionDef, ast.ClassDef, ast.Import, ast.ImportFrom, ast.Assign, ast.AnnAssign)
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What running a file left behind.
+
+    Args:
+        names: what it defined.
+        open: whether it came upon a gap.
+        error: why it stopped, with the line, in words; None if only a gap stood in its way.
+    """
+
+    names: dict[str, Any]
+    open: bool
+    error: str | None
+
+
+def run_file(path: Path, module: ModuleType) -> Ran:
+    """Runs a file in a module, as `python FILE` would, up to the first gap that it reaches.
+
+    A gap raises `NotImplementedError`. What comes after may need what it should have given, so from
+    there on only functions, classes, imports and plain values are taken.
+    """
+    names, gap = vars(module), False
+    try:
+        source = path.read_text(encoding="utf-8-sig")
+        compile(source, str(path), "exec")  # finds what parsing alone does not
+        statements = ast.parse(source).body
+    except (SyntaxError, ValueError) as error:
+        line = f"line {error.lineno}: " if isinstance(error, SyntaxError) else ""
+        return Ran(names, gap, f"{line}{_told(error)}")
+    future = [s for s in statements if isinstance(s, ast.ImportFrom) and s.module == "__future__"]
+    for statement in statements:
+        if gap and not _defines(statement):
+            continue
+        code = compile(ast.Module([*future, statement], []), str(path), "exec")
+        try:
+            exec(code, names)
+        except NotImplementedError:
+            gap = True
+        except (Exception, SystemExit) as error:
+            if not gap:
+                return Ran(names, gap, where(error, path))
+    return Ran(names, gap, None)
+
+
+def where(error: BaseException, path: Path) -> str:
+    """An error with the last line of the student's own that it went through."""
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [frame for frame in frames if frame.filename == str(path)]
+    if not own:
+        return _told(error)
+    name = "" if own[-1].name == "<module>" else f", in {own[-1].name}"
+    return f"line {own[-1].lineno}{name}: {_told(error)}"
+
+
+def _defines(statement: ast.stmt) -> bool:
+    """Whether a statement defines something without computing it."""
+    if isinstance(statement, ast.Assign | ast.AnnAssign):
+        return not any(isinstance(part, ast.Call) for part in ast.walk(statement))
+    return isinstance(statement, DEFINITIONS)
+
+
+def _told(error: BaseException) -> str:
+    if isinstance(error, SyntaxError):
+        return f"{type(error).__name__}: {error.msg}"
+    if isinstance(error, SystemExit):
+        return "it ends Python (SystemExit)"
+    text = " ".join(str(error).split())
+    return f"{type(error).__name__}: {text[:300]}" if text else type(error).__name__

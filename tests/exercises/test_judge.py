@@ -1,0 +1,167 @@
+"""What the checker says of files that are not as they should be."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+
+import pytest
+
+from miagym.errors import DataError
+from miagym.exercises.judge import Judgement, identify, judge
+
+HONEST = """# miagym exercise 5
+import numpy as np
+# %%
+def p_value(score, nonmember_scores):
+    return float((1 + (nonmember_scores >= score).sum()) / (len(nonmember_scores) + 1))
+# %%
+def verdict(p, alpha):
+    return "member-like" if p <= alpha else "cannot tell"
+# %%
+def fewest_nonmembers(alpha):
+    return int(np.ceil(1 / alpha - 1 - 1e-9))
+# %%
+def corrected(p_values):
+    return float(min(1.0, len(p_values) * np.min(p_values)))
+# %%
+def innocent_share(tpr, fpr, base_rate):
+    return fpr * (1 - base_rate) / (tpr * base_rate + fpr * (1 - base_rate))
+# %%
+answer_smallest, answer_base_rate, answer_artist = 0.13, 0.82, "cannot tell"
+"""
+
+
+def judged(folder: Path, source: str, name: str = "mine.py") -> Judgement:
+    file = folder / name
+    file.write_text(source, encoding="utf-8")
+    return judge(file, limit=120)
+
+
+def hints(found: Judgement) -> dict[str, str]:
+    return {finding.task: finding.hint for finding in found.findings if finding.hint}
+
+
+def replaced(old: str, new: str) -> str:
+    assert old in HONEST
+    return HONEST.replace(old, new)
+
+
+def test_an_honest_file_of_any_name_passes(tmp_path: Path) -> None:
+    assert judged(tmp_path, HONEST).passed
+
+
+def test_wrong_and_hard_coded_functions_get_the_hint_of_their_mistake(tmp_path: Path) -> None:
+    source = replaced(
+        "(1 + (nonmember_scores >= score).sum())", "(nonmember_scores >= score).sum()"
+    )
+    source = source.replace("len(p_values) * np.min(p_values)", "np.min(p_values)")
+    source = source.replace(
+        "return int(np.ceil(1 / alpha - 1 - 1e-9))",
+        "return {0.05: 19, 0.01: 99, 0.001: 999}[alpha]",  # what the file asks, and no more
+    )
+    source = source.replace('"cannot tell"\n# %%\ndef few', '"not a member"\n# %%\ndef few')
+    source = source.replace(
+        "return fpr * (1 - base_rate) / (tpr * base_rate + fpr * (1 - base_rate))", "return 1 / 3"
+    )
+    found = judged(tmp_path, source.replace("0.82", "0.5"))
+    told = hints(found)
+    assert found.error is None and not found.passed
+    assert set(told) == {
+        "p_value",
+        "verdict",
+        "fewest_nonmembers",
+        "corrected",
+        "innocent_share",
+        "answer_base_rate",
+    }
+    assert "p = 0 for a score above all others" in told["p_value"]
+    assert "does not show that a picture was not used" in told["verdict"]
+    assert "line 11, in fewest_nonmembers: KeyError: 0.5" in told["fewest_nonmembers"]
+    assert "come below 5 %" in told["corrected"]
+    assert "of 1,000 pictures" in told["innocent_share"]
+
+
+def test_a_constant_is_no_p_value(tmp_path: Path) -> None:
+    source = replaced("return float((1 +", "return 1 / 21\n    return float((1 +")
+    assert set(hints(judged(tmp_path, source))) == {"p_value"}
+
+
+def test_an_open_gap_does_not_hide_the_others(tmp_path: Path) -> None:
+    source = replaced(
+        "    return float((1 +", "    raise NotImplementedError\n    return float((1 +"
+    )
+    source = source.replace("# %%\ndef verdict", "p = p_value(1.0, np.zeros(3))\n# %%\ndef verdict")
+    source = source.replace("# %%\ndef corrected", "# %%\nprint(p)\n# %%\ndef corrected")
+    told = hints(judged(tmp_path, source))
+    assert set(told) == {"p_value"} and told["p_value"].startswith("not written yet. Count")
+
+
+def test_an_error_is_told_with_the_student_s_own_line(tmp_path: Path) -> None:
+    source = replaced(
+        "# %%\ndef corrected", "# %%\nx = p_value(None, np.zeros(3))\n# %%\ndef corrected"
+    )
+    found = judged(tmp_path, source)
+    assert found.error and not found.passed
+    assert "mine.py does not run: line 5, in p_value: TypeError: " in found.error
+    assert {finding.task for finding in found.findings} == {
+        "p_value",
+        "verdict",
+        "fewest_nonmembers",
+    }
+
+
+def test_a_slip_is_told_with_its_line_before_anything_runs(tmp_path: Path) -> None:
+    found = judged(tmp_path, replaced("def verdict(p, alpha):", "def verdict(p, alpha)"))
+    assert found.error and "does not run: line 7: SyntaxError: expected ':'" in found.error
+    assert found.findings == ()
+
+
+def test_an_endless_loop_is_stopped(tmp_path: Path) -> None:
+    (tmp_path / "loop.py").write_text("# miagym exercise 5\nwhile True: pass\n")
+    began = time.monotonic()
+    with pytest.raises(DataError, match="was stopped after 3 seconds"):
+        judge(tmp_path / "loop.py", limit=3)
+    assert time.monotonic() - began < 30
+
+
+def test_leaving_python_is_no_pass(tmp_path: Path) -> None:
+    left = judged(
+        tmp_path, replaced("# %%\ndef verdict", "# %%\nraise SystemExit(0)\n# %%\ndef verdict")
+    )
+    assert left.error and "line 7: it ends Python" in left.error
+    with pytest.raises(DataError, match="ended Python before it could be judged"):
+        judged(
+            tmp_path,
+            replaced("# %%\ndef verdict", "# %%\nimport os; os._exit(0)\n# %%\ndef verdict"),
+        )
+
+
+def test_files_that_are_no_exercise_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "notes.py").write_text("print('hello')\n")
+    (tmp_path / "9_more.py").write_text("")
+    (tmp_path / "1_loss.ipynb").write_text("{}")
+    (tmp_path / "1_bytes.py").write_bytes(b"\xff\xfe\x00")
+    for name, sentence in {
+        "missing.py": "There is no file",
+        "notes.py": "is no exercise: expected a Python script with a line",
+        "9_more.py": "There is no exercise 9; there are 1, 2, 3, 4, 5",
+        "1_loss.ipynb": "jupytext --to py:percent 1_loss.ipynb",
+        "1_bytes.py": "cannot be read as text",
+    }.items():
+        with pytest.raises(DataError, match=sentence):
+            identify(tmp_path / name)
+
+
+def test_a_line_in_the_file_goes_before_its_name(tmp_path: Path) -> None:
+    (tmp_path / "1_by_name.py").write_text("")
+    (tmp_path / "1_by_line.py").write_text("# miagym exercise 3\n")
+    assert identify(tmp_path / "1_by_name.py").number == 1
+    assert identify(tmp_path / "1_by_line.py").number == 3
+
+
+def test_what_is_found_is_plain_json(tmp_path: Path) -> None:
+    found = judged(tmp_path, HONEST).as_json()
+    assert json.loads(json.dumps(found)) == found
+    assert found["passed"] and found["exercise"] == 5 and len(found["tasks"]) == 8
