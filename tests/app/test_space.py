@@ -1,0 +1,91 @@
+"""The Space: its cards, its requirements, and the folder that goes up, started as it is."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[2]
+SPACES = ROOT / "spaces"
+NAME = re.compile(r"^[A-Za-z0-9_.-]+")
+COLOURS = {"red", "yellow", "green", "blue", "indigo", "purple", "pink", "gray"}
+
+
+@pytest.fixture(scope="module")
+def deploy() -> ModuleType:
+    """spaces/deploy.py, which is a script in no package."""
+    spec = importlib.util.spec_from_file_location("deploy", SPACES / "deploy.py")
+    assert spec and spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def names(requirements: list[str]) -> set[str]:
+    found = (NAME.match(line) for line in requirements)
+    return {match[0].lower() for match in found if match}
+
+
+def requirements() -> list[str]:
+    lines = (SPACES / "requirements.txt").read_text().splitlines()
+    return [line for line in lines if line and not line.startswith("#")]
+
+
+def test_the_folder_is_no_package() -> None:
+    """With an `__init__.py` it would shadow the package `spaces` that lends GPUs."""
+    assert not (SPACES / "__init__.py").exists()
+
+
+def test_requirements_are_those_of_the_project() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    wanted = names(project["dependencies"]) - {"gradio"}  # the card's sdk_version pins it
+    assert names(requirements()) == wanted
+    assert not any(line.startswith((".", "-", "git+")) for line in requirements())
+
+
+@pytest.mark.parametrize("card", ["README.md", "classroom.md"])
+def test_cards_hold_what_the_hub_asks_for(card: str) -> None:
+    _, front, text = (SPACES / card).read_text().split("---\n", 2)
+    about = yaml.safe_load(front)
+    pinned = re.search(r"^gradio==(.+)$", (ROOT / "constraints.txt").read_text(), re.MULTILINE)
+    assert pinned and about["sdk_version"] == pinned[1]
+    assert about["sdk"] == "gradio" and (ROOT / about["app_file"]).is_file()
+    assert isinstance(about["python_version"], str), "3.10 as a number is 3.1"
+    assert {about["colorFrom"], about["colorTo"]} <= COLOURS
+    assert len(about["short_description"]) <= 60 and text.strip()
+
+
+def test_the_folder_holds_the_page_and_nothing_else(deploy: ModuleType, tmp_path: Path) -> None:
+    folder = deploy.assemble(tmp_path / "space", classroom=True)
+    names = {"app.py", "LICENSE", "README.md", "requirements.txt", "miagym", "attacks"}
+    assert {path.name for path in folder.iterdir()} == names
+    assert "for a class" in (folder / "README.md").read_text()
+    assert not list(folder.rglob("__pycache__"))
+    assert sum(path.stat().st_size for path in folder.rglob("*")) < 60e6
+    with pytest.raises(SystemExit, match="not empty"):
+        deploy.assemble(folder)
+
+
+def test_the_front_door_opens_where_spaces_is_only_a_folder(tmp_path: Path) -> None:
+    """As on a machine without the package `spaces`, with the variables of a Space."""
+    code = (
+        "import app, sys; assert sys.modules['spaces'] is None; "
+        "import gradio as gr; assert isinstance(app.demo, gr.Blocks)"
+    )
+    variables = {**os.environ, "SYSTEM": "spaces", "SPACE_ID": "owner/space"}
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=variables, check=True, timeout=120)
+
+
+def test_a_push_needs_a_name(deploy: ModuleType) -> None:
+    command = [sys.executable, str(SPACES / "deploy.py"), "miagym"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 2 and "owner/name" in done.stderr
