@@ -7,7 +7,7 @@ BIN := .venv/bin
 demo: .venv/installed
 	$(BIN)/miagym demo $(if $(NO_APP),--no-app)
 
-test: .venv/installed lint
+test: .venv/installed .venv/browser lint
 	$(BIN)/pytest
 
 lint: .venv/installed
@@ -20,6 +20,13 @@ lint: .venv/installed
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --disable-pip-version-check torch -c constraints.txt
 	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[dev]' -c constraints.txt
+	touch $@
+
+# The page's tests drive a real browser: the system's Chromium, or Debian's, or Playwright's own.
+.venv/browser: .venv/installed
+	command -v chromium || command -v chromium-browser \
+		|| (apt-get update && apt-get install --yes chromium) \
+		|| $(BIN)/playwright install --with-deps chromium
 	touch $@
 
 clean:
