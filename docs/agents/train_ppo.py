@@ -1,0 +1,117 @@
+"""Train an agent for miagym/Single-v0 with PPO, and see on `val` what it has learned.
+
+    pip install "miagym[agents]"
+    python docs/agents/train_ppo.py --budget 4 --out agent.safetensors
+
+One candidate, a few questions, a verdict: the agent sees numbers only (`Features`) and acts by one
+number (`FlatActions`). All environments ask the target in one batch. The file that it writes holds
+the weights of a small network; `LearnedAgent.load` plays it, without stable-baselines3.
+"""
+
+import argparse
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+import gymnasium as gym
+import numpy as np
+import torch
+from stable_baselines3 import PPO
+from stable_baselines3.common.vec_env import VecMonitor, VecNormalize
+
+import miagym  # registers the environments
+from miagym.envs.agents.agent import play
+from miagym.envs.agents.stable_baselines import FlatVecEnv, learned_agent
+
+
+@dataclass
+class Args:
+    target: str = "clipart-overfit"
+    """who is asked"""
+    access: str = "grey"
+    """what may be asked: black, grey or white"""
+    questions: str = "loss@60,loss@200"
+    """the menu, separated by commas"""
+    budget: int = 4
+    """UNet rows in an episode"""
+    levels: int = 11
+    """probabilities that a verdict can name"""
+    envs: int = 64
+    """environments that play at once"""
+    steps: int = 32_768
+    """steps of all environments together"""
+    rollout: int = 16
+    """steps of each environment between two updates"""
+    learning_rate: float = 3e-3
+    """of Adam; it falls to 0 in the course of training"""
+    entropy: float = 0.01
+    """weight of the entropy bonus, which keeps the agent trying"""
+    curiosity: float = 5.0
+    """how much likelier it asks than it judges, in log odds, before it has learned anything"""
+    seed: int = 0
+    """of everything that is random"""
+    out: Path = Path("agent.safetensors")
+    """where the agent is written"""
+
+
+parser = argparse.ArgumentParser(formatter_class=argparse.ArgumentDefaultsHelpFormatter)
+for field in fields(Args):
+    name = f"--{field.name.replace('_', '-')}"
+    parser.add_argument(name, type=type(field.default), default=field.default, help=" ")
+args = Args(**vars(parser.parse_args()))
+
+# Environments: `train` pays a reward, and all 64 ask in one batch.
+options = {
+    "target": args.target,
+    "access": args.access,
+    "questions": args.questions.split(","),
+    "budget": args.budget,
+}
+envs = gym.make_vec(
+    "miagym/Single-v0", num_envs=args.envs, autoreset_mode="Disabled", split="train", **options
+)
+watched = VecMonitor(FlatVecEnv(envs, levels=args.levels))
+# Losses of members and non-members differ by little: without scaling they all look the same.
+scaled = VecNormalize(watched, norm_reward=False, epsilon=1e-4)
+
+# PPO, with a network of two layers of 64.
+torch.manual_seed(args.seed)
+model = PPO(
+    "MlpPolicy",
+    scaled,
+    n_steps=args.rollout,
+    batch_size=128,
+    n_epochs=10,
+    gamma=1.0,  # an episode has few steps, and a verdict is worth the same whenever it comes
+    learning_rate=lambda left: args.learning_rate * left,
+    ent_coef=args.entropy,
+    seed=args.seed,
+    device="cpu",
+)
+# To say one half at once earns 0, more than any untrained verdict: an agent that does not begin by
+# asking settles there, and never sees what answers are worth.
+menu = len(options["questions"])
+with torch.no_grad():
+    model.policy.action_net.bias[:menu] += args.curiosity
+
+
+def tell(local: dict, _: dict) -> bool:
+    """Prints the mean return and length of the last episodes, after every tenth update."""
+    done = model.num_timesteps
+    if done % (10 * args.envs * args.rollout) == 0:
+        last = model.ep_info_buffer
+        print(
+            f"{done:>8} steps: return {np.mean([e['r'] for e in last]):+.3f}, "
+            f"{np.mean([e['l'] for e in last]):.2f} steps an episode",
+            flush=True,
+        )
+    return True
+
+
+model.learn(args.steps, callback=tell)
+
+# What it is worth: candidates that it has not seen, its most likely action in each state.
+agent = learned_agent(model, envs.unwrapped.settings, scaled)
+agent.save(args.out)
+val = gym.make_vec("miagym/Single-v0", num_envs=args.envs, split="val", **options)
+played = play(agent, val, episodes=8, seed=args.seed)
+print(f"return on val {played.returns.mean():+.3f}; written to {args.out}")
