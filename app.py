@@ -12,10 +12,12 @@ _found = importlib.util.find_spec("spaces")
 if _found is not None and _found.origin is None:
     sys.modules["spaces"] = None  # type: ignore[assignment]
 
-from miagym.app.page import build, serve  # noqa: E402
+from miagym.app.page import build, serve, warm_up  # noqa: E402
 from miagym.app.site import CHECK, Site  # noqa: E402
 
-demo = build(Site(first=os.environ.get("MIAGYM_FIRST_TAB", CHECK)))
+site = Site(first=os.environ.get("MIAGYM_FIRST_TAB", CHECK))
+demo = build(site)
 
 if __name__ == "__main__":
+    warm_up(site)
     serve(demo)

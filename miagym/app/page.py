@@ -2,25 +2,51 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from threading import Thread
 from typing import Any
 
 import gradio as gr
 
-from miagym.app.site import Site
+from miagym.app.about_tab import about_tab
+from miagym.app.audit_api import audit_api
+from miagym.app.audit_tab import audit_tab
+from miagym.app.check_api import check_api
+from miagym.app.check_tab import check_tab
+from miagym.app.checking import TARGETS, desk_on
+from miagym.app.evaluate_api import evaluate_api
+from miagym.app.evaluate_tab import evaluate_tab
+from miagym.app.play_tab import play_tab
+from miagym.app.site import ABOUT, AUDIT, CHECK, EVALUATE, PLAY, Site
 from miagym.app.theme import CSS, THEME
+from miagym.app.uploads import UploadsOnly
+
+TABS: dict[str, tuple[str, Callable[[Site], None]]] = {
+    CHECK: ("Check an image", check_tab),
+    EVALUATE: ("Evaluate", evaluate_tab),
+    AUDIT: ("Is the split fair?", audit_tab),
+    PLAY: ("Play", play_tab),
+    ABOUT: ("About", about_tab),
+}
+APIS = (check_api, evaluate_api, audit_api)
+"""For machines; everything else on the page is private."""
 
 
 def build(site: Site | None = None) -> gr.Blocks:
     """The page. Nothing is loaded until a visitor asks for it."""
     site = Site() if site is None else site
-    with gr.Blocks(title="miagym", analytics_enabled=False, delete_cache=(300, 1500)) as page:
+    with UploadsOnly(title="miagym", analytics_enabled=False, delete_cache=(300, 1500)) as page:
         gr.Markdown(
             "# miagym\nWas this picture used to train that image generator? A fair test, which "
             "mostly answers: we cannot tell.",
             elem_classes="masthead",
         )
         with gr.Tabs(selected=site.first):
-            pass
+            for name, (label, tab) in TABS.items():
+                with gr.Tab(label, id=name, elem_id=f"tab-{name}"):
+                    tab(site)
+        for api in APIS:
+            api(site)
     return page
 
 
@@ -34,6 +60,17 @@ SERVED: dict[str, Any] = {
     "mcp_server": True,
 }
 """How it is launched, everywhere."""
+
+
+def warm_up(site: Site) -> None:
+    """Loads in the background what the first check would wait for."""
+
+    def warm() -> None:
+        desk = desk_on(site.device)
+        for target in TARGETS:
+            desk.warm(target)
+
+    Thread(target=warm, daemon=True).start()
 
 
 def serve(page: gr.Blocks, **options: Any) -> Any:

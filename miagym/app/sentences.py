@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import html
 import inspect
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,6 +13,8 @@ import gradio as gr
 
 from miagym.errors import MiagymError
 
+SECONDS = 12
+"""How long a sentence stays, unless it is closed."""
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -40,4 +43,6 @@ def _said() -> Iterator[None]:
     try:
         yield
     except MiagymError as error:
-        raise gr.Error(str(error), print_exception=False, duration=None) from error
+        raise gr.Error(
+            html.escape(str(error), quote=False), print_exception=False, duration=SECONDS
+        ) from error

@@ -22,8 +22,9 @@ THEME = gr.themes.Base(
         c950="#001b2b",
     ),
     neutral_hue=gr.themes.colors.slate,
-    font=[gr.themes.LocalFont("IBM Plex Sans"), "system-ui", "sans-serif"],
-    font_mono=[gr.themes.LocalFont("IBM Plex Mono"), "ui-monospace", "monospace"],
+    # The system's own: the bold cuts that Gradio bundles lack most letters.
+    font=["system-ui", "sans-serif"],
+    font_mono=["ui-monospace", "monospace"],
     radius_size=gr.themes.sizes.radius_sm,
     spacing_size=gr.themes.sizes.spacing_md,
 ).set(
@@ -44,5 +45,6 @@ CSS = """
 .verdict { border-left: 4px solid var(--color-accent); padding: 0.2em 0 0.2em 0.9em; }
 .verdict h3 { margin: 0 0 0.3em 0; font-weight: 600; }
 .small { font-size: 0.9em; color: var(--body-text-color-subdued); }
+.js-plotly-plot text { fill: var(--body-text-color-subdued) !important; }
 table { font-variant-numeric: tabular-nums; }
 """

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,19 +15,21 @@ from playwright.sync_api import Browser, sync_playwright
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 """None where Playwright has a browser of its own."""
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-SHOTS = Path(__file__).parents[2] / "build" / "screenshots"
+ROOT = Path(__file__).parents[2]
+ADDRESS = re.compile(r"Running on local URL: +(\S+)")
+SHOTS = ROOT / "build" / "screenshots"
 """Kept by CI; ignored by git."""
 
 
 @pytest.fixture(scope="session")
 def url() -> Iterator[str]:
-    """The address of the page, served by this process."""
-    from miagym.app.page import build, serve
-
-    page = build()
-    _, address, _ = serve(page, prevent_thread_lock=True, quiet=True)
-    yield address
-    page.close()
+    """The address of the page, as `python app.py` serves it, in a process of its own."""
+    command = [sys.executable, "-u", "app.py"]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        found = (ADDRESS.search(line) for line in process.stdout)
+        yield next(match[1] for match in found if match)
+        process.terminate()
 
 
 @pytest.fixture(scope="session")

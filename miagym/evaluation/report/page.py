@@ -20,19 +20,11 @@ from plotly.offline import get_plotlyjs
 from miagym.atomic import replacing
 from miagym.evaluation.report.budget_figure import budget_figure
 from miagym.evaluation.report.checkpoint_figure import checkpoint_figure
+from miagym.evaluation.report.curves import curves_of
 from miagym.evaluation.report.data import audit_section, doubts_list, skipped_list, unreadable_list
-from miagym.evaluation.report.finding import (
-    Row,
-    asking_rows,
-    blind_rows,
-    by_target,
-    finding,
-    held_out,
-    strongest,
-)
+from miagym.evaluation.report.finding import Row, by_target, finding
 from miagym.evaluation.report.plots import Curve, auc_figure, distribution_figure
 from miagym.evaluation.report.roc_figure import roc_figure
-from miagym.evaluation.report.roc_panel import sides_of
 from miagym.evaluation.report.tables import (
     Labelled,
     comparison_table,
@@ -68,19 +60,8 @@ def write_report(
         OSError: if the file cannot be written.
     """
     rows: Sequence[Row] = results["rows"]
-    groups, curves, winners = by_target(rows), [], []
-    for label, group in groups.items():
-        models = held_out(asking_rows(group))
-        best = strongest(models) or strongest(group)
-        by_access = (
-            [r for r in models if r["access"] == level] for level in ("black", "grey", "white")
-        )
-        shown = [best, strongest(blind_rows(group)), *map(strongest, by_access)]
-        for row in group:
-            curves.append(_curve(label, row, scores, shown=any(row is other for other in shown)))
-            if row is best and curves[-1].has_scores:
-                winners.append(curves[-1])
-
+    groups = by_target(rows)
+    curves, winners = curves_of(groups, scores)
     template = files("miagym.evaluation.report") / "page.html.template"
     page = Template(template.read_text(encoding="utf-8")).substitute(
         title=safe(" and ".join(groups) or "no target"),
@@ -117,20 +98,6 @@ def _section(
     for row in results.get(name, ()):
         by_label.setdefault(f"{row['target']} ({row['data']})", []).append(row)
     return table(list(by_label.items())) if by_label else f"<p>{otherwise}</p>"
-
-
-def _curve(label: str, row: Row, scores: pa.Table, shown: bool) -> Curve:
-    sides = sides_of(row, scores)
-    return Curve(
-        target=label,
-        attack=row["attack"],
-        access=row["access"],
-        members=sides.members,
-        nonmembers=sides.nonmembers,
-        auc=row["auc"],
-        auc_ci=(row["auc_ci"][0], row["auc_ci"][1]),
-        shown=shown,
-    )
 
 
 def _budgets(groups: Mapping[str, Sequence[Row]]) -> str:

@@ -21,14 +21,19 @@ Labelled = Sequence[tuple[str, Sequence[Row]]]
 """Rows of one table, by the label of their target."""
 
 
-def main_table(groups: Mapping[str, Sequence[Row]]) -> str:
-    """All attacks of all targets, blind rows among them."""
+def main_table(groups: Mapping[str, Sequence[Row]], *, variants: bool = True) -> str:
+    """All attacks of all targets, blind rows among them.
+
+    Args:
+        groups: rows by target, as `finding.by_target` gives them.
+        variants: whether to say which variant of an attack was chosen, which takes much room.
+    """
     seen = {alpha for group in groups.values() for row in group for alpha in row["tpr_at_fpr"]}
     alphas = sorted({ALPHA, *seen}, key=float, reverse=True)
     names = ["Attack", "Access", "Queries", "UNet rows", f"AUC{WITH_INTERVAL}"]
     for alpha in alphas:
         names += [f"TPR at {100 * float(alpha):g} % FPR{WITH_INTERVAL}", "FPR reached"]
-    names += ["Chosen variant", "Remark"]
+    names += ["Chosen variant"] * variants + ["Remark"]
     bodies = []
     for label, group in groups.items():
         sizes = sorted({(row["n_members"], row["n_nonmembers"]) for row in group})
@@ -39,7 +44,7 @@ def main_table(groups: Mapping[str, Sequence[Row]]) -> str:
             cells = [row["access"], count(row["queries"]), count(row["unet_rows"]), auc]
             for alpha in alphas:
                 cells += _detected(row, alpha)
-            cells += [row["chosen"], remark(row, group)]
+            cells += [row["chosen"]] * variants + [remark(row, group)]
             lines.append(line(row["attack"], cells, blind=is_blind(row)))
         bodies.append((f"{label} ({group[0]['data']}): {size}", lines))
     return table(names, bodies)

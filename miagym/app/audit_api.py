@@ -1,0 +1,45 @@
+"""The endpoint `/audit`: what `miagym audit --json` prints, for machines."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gradio as gr
+
+from miagym.app.auditing import audit_split, audit_table, rows_of, sent_table
+from miagym.app.sentences import in_sentences
+from miagym.app.site import Site
+from miagym.app.visitors import visitor_of
+from miagym.app.working import result_of
+
+
+def audit_api(site: Site) -> None:
+    """Registers `/audit`, also a tool for agents; within a Blocks context."""
+
+    @in_sentences
+    def audit(  # noqa: D417, Gradio gives the request, callers do not
+        request: gr.Request,
+        split: str = "",
+        captions: list[str] | None = None,
+        member: list[bool] | None = None,
+    ) -> dict[str, Any]:
+        """Asks whether members can be told from non-members without any model.
+
+        Name an embedded split, or send captions and labels of your own. Splits: clipart (fair),
+        clipart-by-category and clipart-without-punctuation (both shifted on purpose).
+
+        Args:
+            split: the name of an embedded split; empty for captions of your own.
+            captions: texts, at most 20,000, of which 2,000 a side are looked at.
+            member: for each text, whether it belongs to a member.
+
+        Returns:
+            What `miagym audit --json` prints: verdict, why, blind, shift, cues, duplicates.
+        """
+        if split:
+            return result_of(lambda progress: audit_split(split, progress)).as_json()
+        subject = sent_table(captions, member)
+        site.allowance.take(visitor_of(request), rows_of(subject))
+        return result_of(lambda progress: audit_table(subject, progress)).as_json()
+
+    gr.api(audit, api_name="audit", concurrency_id="model", concurrency_limit=1)

@@ -1,0 +1,131 @@
+"""Is the split fair? Audits of the embedded data, fair and shifted on purpose, and of a table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from typing import Any
+
+import gradio as gr
+from gradio.data_classes import FileData
+
+from miagym.app.audit_view import AuditView, audit_view
+from miagym.app.auditing import (
+    MOST,
+    audit_split,
+    audit_table,
+    opening_audits,
+    rows_of,
+    uploaded_table,
+)
+from miagym.app.evaluating import opened
+from miagym.app.report_parts import FIGURE, STYLE, said, working
+from miagym.app.sentences import in_sentences
+from miagym.app.site import Site
+from miagym.app.strangers import MAX_BYTES, MAX_ROWS
+from miagym.app.uploads import uploaded
+from miagym.app.visitors import visitor_of
+from miagym.app.working import Step, in_steps
+from miagym.audit.result import Audit
+from miagym.errors import MiagymError
+from miagym.progress import Progress
+
+MINE = "mine"
+CHOICES = [
+    ("Embedded drawings, dealt by lot", "clipart"),
+    ("Members are animals, people, food (shifted on purpose)", "clipart-by-category"),
+    ("Members' captions without punctuation (shifted on purpose)", "clipart-without-punctuation"),
+    ("My own table", MINE),
+]
+STOPPED = "Stopped. The numbers shown are those of the audit before."
+ABOUT = f"""<p class="small">A CSV or parquet file with the columns <code>caption</code> and
+<code>member</code> (true or false), and <code>group</code> if rows belong together; at most
+{MAX_BYTES // 1_000_000} MB and {MAX_ROWS:,} rows, of which {MOST:,} a side are looked at. No other
+column is read, no picture is needed, and the file is deleted soon after. Each row that is looked at
+counts as a UNet row of your allowance.</p>"""
+
+
+def audit_tab(site: Site) -> None:
+    """The choice of a split, the audit, what it says."""
+    gr.HTML(STYLE)
+    opening = audit_view(opening_audits(opened(site.run)))
+    with gr.Row():
+        with gr.Column(scale=1, min_width=280):
+            split = gr.Radio(CHOICES, value="clipart", label="Split", elem_id="audit-split")
+            file = _table_input(
+                label="Table of captions and labels", height=170, elem_id="audit-file"
+            )
+            gr.HTML(ABOUT)
+            with gr.Row():
+                start = gr.Button("Audit", variant="primary", elem_id="audit-run", min_width=80)
+                stop = gr.Button("Stop", elem_id="audit-stop", min_width=80)
+            status = gr.HTML(said(""), elem_id="audit-status")
+        with gr.Column(scale=2, min_width=420):
+            shown = (
+                gr.HTML(opening.verdict, elem_id="audit-verdict"),
+                gr.Plot(
+                    opening.figure,
+                    label="Told apart without a model",
+                    elem_id="audit-figure",
+                    elem_classes=FIGURE,
+                ),
+                gr.HTML(opening.numbers, elem_id="audit-numbers", apply_default_css=False),
+                gr.HTML(opening.downloads, elem_id="audit-downloads", apply_default_css=False),
+            )
+    quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+    # Who uploads a table wants it audited.
+    file.upload(lambda: MINE, outputs=split, queue=False, **quiet)
+    running = start.click(
+        in_sentences(_auditor(site, status, shown)),
+        inputs=[split, file],
+        outputs=[status, *shown],
+        concurrency_id="model",
+        concurrency_limit=1,
+        **quiet,
+    )
+    stop.click(lambda: said(STOPPED), outputs=status, cancels=[running], queue=False, **quiet)
+
+
+def _table_input(**options: Any) -> gr.File:
+    """A `gr.File` for one upload, which gives its path; see `uploads.picture_input`."""
+    file = gr.File(file_types=[".csv", ".tsv", ".parquet"], **options)
+    setattr(file, "preprocess", _path)  # noqa: B010, so that pyright lets us
+    return file
+
+
+@in_sentences
+def _path(payload: FileData | None) -> str | None:
+    return None if payload is None else str(uploaded(payload.path))
+
+
+def _auditor(site: Site, status: gr.HTML, shown: tuple[Any, ...]) -> Any:
+    """The handler of Audit: how far it is, then what it says."""
+
+    def steps(split: str, path: str | None, request: gr.Request) -> Iterator[dict[Any, Any]]:
+        try:
+            yield {status: working("opening", 0, 1)}
+            with closing(in_steps(_work(site, split, path, request))) as work:
+                for told in work:
+                    if isinstance(told, Step):
+                        yield {status: working(told.label, told.done, told.total)}
+                    else:
+                        found: AuditView = audit_view([told.as_json()])
+                        yield {status: said("Done.")} | dict(
+                            zip(shown, vars(found).values(), strict=True)
+                        )
+        except MiagymError as error:
+            yield {status: said(str(error))}
+            raise
+
+    return steps
+
+
+def _work(
+    site: Site, split: str, path: str | None, request: gr.Request
+) -> Callable[[Progress], Audit]:
+    """What is to be done, paid for."""
+    if split != MINE:
+        return lambda progress: audit_split(split, progress)
+    subject = uploaded_table(uploaded(path))
+    site.allowance.take(visitor_of(request), rows_of(subject))
+    return lambda progress: audit_table(subject, progress)

@@ -1,0 +1,68 @@
+"""The endpoint `/check`, for programs and for agents: a picture in, `miagym check --json` out."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import gradio as gr
+
+from miagym.app.check_tab import MODEL
+from miagym.app.checking import SEED, TARGETS, desk_on, paired_with
+from miagym.app.sentences import in_sentences
+from miagym.app.site import Site
+from miagym.app.uploads import picture_input
+from miagym.app.visitors import visitor_of
+from miagym.errors import DataError
+
+if TYPE_CHECKING:
+    from miagym.verdict.answer import Answer
+
+
+def check_api(site: Site) -> None:
+    """Adds `/check` to the page that is being built; nothing of it is seen.
+
+    `gr.api` would take any value for a file; these inputs check what they are given.
+    """
+
+    @in_sentences
+    def check(  # noqa: D417, Gradio gives the request, callers do not
+        picture: str | None, caption: str, target: str, request: gr.Request
+    ) -> dict[str, Any]:
+        """Does a picture score as the training pictures of an image generator do?
+
+        The answer is a conformal p-value against pictures that were not used in training, and a
+        verdict: "member-like", "cannot tell" (the ordinary answer) or "not comparable". It is no
+        probability of membership, and "cannot tell" does not mean that the picture was not used.
+
+        Args:
+            picture: an uploaded JPEG, PNG, WebP or GIF of at most 10 MB and 25 million pixels.
+            caption: the text that may have stood beside the picture in training; may be empty.
+            target: the generator: clipart-overfit or clipart-realistic.
+
+        Returns:
+            The fields that `miagym check --json` prints, described in docs/check.md.
+        """
+        if picture is None:
+            raise DataError("Expected an uploaded picture, got none.")
+        pay = partial(site.allowance.take, visitor_of(request))
+        answer = desk_on(site.device).check(Path(picture), caption, target, pay=pay)
+        return as_json(answer, target)
+
+    with gr.Row(visible=False):
+        picture = picture_input(label="picture")
+        caption = gr.Textbox("", label="caption")
+        target = gr.Radio(list(TARGETS), value=TARGETS[0], label="target")
+        answer = gr.JSON(label="answer")
+        gr.Button().click(check, [picture, caption, target], answer, api_name="check", **MODEL)
+
+
+def as_json(answer: Answer, target: str) -> dict[str, Any]:
+    """What `miagym check --json` prints about one picture."""
+    from miagym.verdict.answer import SCHEMA
+    from miagym.verdict.words import sentences
+
+    paired = paired_with(target)
+    about = {"target": target, "data": paired.data, "reference": paired.reference, "seed": SEED}
+    return {"schema": SCHEMA} | about | answer.as_json() | {"words": sentences(answer)}

@@ -1,0 +1,50 @@
+"""The endpoint `/evaluate`: what `miagym evaluate` writes into results.json, for machines."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gradio as gr
+
+from miagym.app.evaluating import Asked, placed, run
+from miagym.app.sentences import in_sentences
+from miagym.app.site import Site
+from miagym.app.visitors import visitor_of
+from miagym.app.working import result_of
+
+
+def evaluate_api(site: Site) -> None:
+    """Registers `/evaluate`, also a tool for agents; within a Blocks context."""
+
+    @in_sentences
+    def evaluate(  # noqa: D417, Gradio gives the request, callers do not
+        request: gr.Request,
+        target: str,
+        attacks: list[str],
+        candidates: int = 100,
+        queries: int = 0,
+    ) -> dict[str, Any]:
+        """Measures attacks on a target whose members are known, with intervals and blind rows.
+
+        Attacks: text-to-image, rediffuse, loss, sima, pia, secmi, clid, quantile-regression,
+        trajectory-logistic, gradient-masking. Targets: clipart-overfit, clipart-realistic,
+        clipart-null, or a checkpoint such as clipart-overfit@40. An attack has learned from the
+        model only where its whole interval lies above those of all blind rows.
+
+        Args:
+            target: the name of a target.
+            attacks: names of attacks; blind ones, which never ask the model, run always.
+            candidates: members, and as many non-members, from 20 to 140.
+            queries: budget for one candidate, from 1 to 16; 0 for what each attack needs.
+
+        Returns:
+            The content of results.json (rows, controls, protocols, comparisons, audit, run), and
+            `command`, which gives the same on a command line.
+        """
+        names = tuple(attacks) if isinstance(attacks, list) else ()
+        asked = Asked(target, names, candidates, queries or None, placed(site.device))
+        site.allowance.take(visitor_of(request), asked.rows)
+        found = result_of(lambda progress: run(asked, progress))
+        return {"command": found.command, **found.results}
+
+    gr.api(evaluate, api_name="evaluate", concurrency_id="model", concurrency_limit=1)

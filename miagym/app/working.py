@@ -1,0 +1,110 @@
+"""Long work in a thread of its own, told step by step, which ends soon once nobody wants it."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections.abc import Callable, Generator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from queue import Empty, SimpleQueue
+from threading import Event
+from typing import TypeVar
+
+from miagym.errors import TooMuchAsked
+from miagym.progress import Progress
+
+T = TypeVar("T")
+
+HEARTBEAT = 0.5
+"""Seconds after which a step is told again, so that whoever waits can stop."""
+
+MINUTES = 10
+"""After which work is given up, whoever asked for it."""
+
+_ONE_AT_A_TIME = ThreadPoolExecutor(1, thread_name_prefix="miagym")
+"""PyTorch spreads over all cores; and what is being stopped may have a chunk to end."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """How far a phase of the work is."""
+
+    label: str
+    done: int
+    total: int
+
+
+class Unwanted(Exception):
+    """Nobody waits for the work any more. Not an error: it ends the thread."""
+
+
+def in_steps(
+    work: Callable[[Progress], T], minutes: float = MINUTES
+) -> Generator[Step | T, None, None]:
+    """Does work in a thread; yields how far it is, every `HEARTBEAT` at least, then what it gave.
+
+    Closing the generator returns at once; the work ends at its next step, and cleans up after
+    itself. Work that comes next waits until then.
+
+    Args:
+        work: takes a `Progress`, which it calls often.
+        minutes: when to give up.
+
+    Raises:
+        TooMuchAsked: if it took too long.
+    """
+    told: SimpleQueue[Step] = SimpleQueue()
+    unwanted = Event()
+    future = _ONE_AT_A_TIME.submit(work, _told_to(told, unwanted, minutes))
+    try:
+        step = Step("waiting for the work before", 0, 1)
+        while not future.done():
+            yield step
+            try:
+                step = told.get(timeout=HEARTBEAT)
+            except Empty:
+                continue
+        yield future.result()
+    finally:
+        unwanted.set()
+        future.cancel()
+
+
+def result_of(work: Callable[[Progress], T], minutes: float = MINUTES) -> T:
+    """The same without a watcher.
+
+    Raises:
+        TooMuchAsked: if it took too long.
+    """
+    *_, result = in_steps(work, minutes)
+    assert not isinstance(result, Step)
+    return result
+
+
+def _told_to(told: SimpleQueue[Step], unwanted: Event, minutes: float) -> Progress:
+    end: list[float] = []
+
+    def check() -> None:
+        if unwanted.is_set():
+            raise Unwanted
+        if time.monotonic() > end[0]:
+            raise TooMuchAsked(
+                f"This took longer than {minutes:g} minutes, and was stopped; ask for less, or run "
+                "miagym on your own machine."
+            )
+
+    def start(label: str, steps: int) -> Callable[[], None]:
+        if not end:
+            end.append(time.monotonic() + 60 * minutes)
+        count = itertools.count(1)
+
+        def done() -> None:
+            check()
+            told.put(Step(label, next(count), steps))
+
+        check()
+        told.put(Step(label, 0, steps))
+        return done
+
+    return start

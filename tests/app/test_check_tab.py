@@ -1,0 +1,287 @@
+"""The check tab as a visitor uses it, in a real browser, and `/check` as a program does."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+import numpy as np
+import pytest
+from command_line import run
+from gradio_client import Client, handle_file
+from gradio_client.exceptions import AppError
+from PIL import Image
+from verdict.test_upload import blank_png
+
+from miagym.app.check_examples import BORDERLINE, KINDS, MEMBER, NONMEMBER, ROWS, example
+from miagym.app.check_tab import _check_one
+from miagym.app.checking import MOST, TARGETS, CheckDesk, Scale
+from miagym.app.figures import verdict_figure
+from miagym.app.site import Site
+from miagym.app.visitors import Allowance
+from miagym.data.dataset import TEST
+from miagym.verdict.answer import Verdict
+from miagym.verdict.keep import cache_folder
+
+OVERFIT = TARGETS[0]
+SHOTS = Path(__file__).parents[2] / "build" / "screenshots"
+"""Kept by CI; ignored by git."""
+SIZES = {"desktop": {"width": 1280, "height": 900}, "phone": {"width": 390, "height": 844}}
+
+SERVED = """
+import time
+import gradio as gr
+from miagym.app.check_api import check_api
+from miagym.app.check_tab import check_tab
+from miagym.app.page import serve
+from miagym.app.site import Site
+from miagym.app.uploads import UploadsOnly
+
+site = Site()
+with UploadsOnly(title="miagym", analytics_enabled=False) as page:
+    with gr.Tab("Check an image"):
+        check_tab(site)
+    check_api(site)
+print(serve(page, prevent_thread_lock=True, quiet=True)[1], flush=True)
+while True:
+    time.sleep(1)
+"""
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A folder for calibrations, with none but those of the package."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+        yield cache_folder()
+
+
+@pytest.fixture(scope="module")
+def address(cache: Path) -> Iterator[str]:
+    """The tab and the endpoint, served by another process: Gradio leaves loops and sockets open."""
+    command = [sys.executable, "-c", SERVED]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        yield next(line for line in process.stdout if line.startswith("http")).strip()
+        process.terminate()
+
+
+@pytest.fixture(scope="module")
+def desk(cache: Path) -> CheckDesk:
+    return CheckDesk(folder=cache)
+
+
+@pytest.fixture(scope="module")
+def client(address: str) -> Iterator[Client]:
+    client = Client(address, verbose=False, analytics_enabled=False)
+    yield client
+    client.close()
+
+
+MARK_OLD = """
+document.querySelectorAll('#check-verdict .verdict, .toast-body')
+  .forEach(shown => shown.classList.add('old'))
+"""
+
+
+class Visitor:
+    """A browser window, which has noted what went wrong."""
+
+    def __init__(self, browser: Any, address: str, size: str, theme: str = "light") -> None:
+        self.wrong: list[str] = []
+        self.window = browser.new_page(viewport=SIZES[size])
+        self.window.set_default_timeout(60_000)
+        self.window.on("console", lambda m: m.type == "error" and self.wrong.append(m.text))
+        self.window.on("pageerror", lambda error: self.wrong.append(str(error)))
+        self.window.on("request", lambda r: self._asked(r.url, address))
+        self.window.goto(f"{address}?__theme={theme}")
+        self.window.wait_for_selector("#check-figure .js-plotly-plot .barlayer")
+
+    def _asked(self, url: str, address: str) -> None:
+        if not url.startswith((address, "data:", "blob:")):
+            self.wrong.append(f"asked {url}")
+
+    def upload(self, file: Path, where: str = "check-picture") -> None:
+        self.window.set_input_files(f"#{where} input[type=file]", str(file))
+        self.window.wait_for_selector(f"#{where} img[src*='/file=']")
+
+    def press(self, name: str) -> str:
+        """The verdict, or the sentence, that follows a press of a button."""
+        self.window.evaluate(MARK_OLD)
+        self.window.get_by_role("button", name=name, exact=True).click()
+        self.window.wait_for_selector("#check-verdict .verdict:not(.old), .toast-body:not(.old)")
+        toast = self.window.query_selector(".toast-body:not(.old)")
+        return toast.inner_text() if toast else self.window.inner_text("#check-verdict")
+
+    def leave(self) -> None:
+        self.window.close()
+        assert not self.wrong
+
+
+Visit = Callable[..., Visitor]
+
+
+@pytest.fixture
+def visit(browser: Any, address: str) -> Iterator[Visit]:
+    visitors: list[Visitor] = []
+
+    def come(size: str = "desktop", theme: str = "light") -> Visitor:
+        visitors.append(Visitor(browser, address, size, theme))
+        return visitors[-1]
+
+    yield come
+    for visitor in visitors:
+        visitor.leave()
+
+
+@pytest.fixture
+def picture(desk: CheckDesk, tmp_path: Path) -> Path:
+    """A non-member of the test part, as a PNG file."""
+    file = tmp_path / "drawing.png"
+    Image.open(example(desk, OVERFIT, NONMEMBER).file).convert("RGB").save(file)
+    return file
+
+
+def test_the_package_brings_the_calibrations(desk: CheckDesk, cache: Path) -> None:
+    """If this fails: version, targets, data or attacks changed; run `CheckDesk().warm(...)`, and
+    copy what is new in `cache_folder()` to miagym/assets/calibration."""
+    for target in TARGETS:
+        desk.warm(target)
+    shipped = {path.name for path in Path("miagym/assets/calibration").iterdir()}
+    assert {path.name for path in cache.iterdir()} == shipped and len(shipped) == 4
+
+
+@pytest.mark.parametrize(
+    ("size", "theme"), [("desktop", "light"), ("phone", "light"), ("desktop", "dark")]
+)
+def test_an_upload_gets_a_verdict(size: str, theme: str, visit: Visit, picture: Path) -> None:
+    visitor = visit(size, theme)
+    assert "No picture yet" in visitor.window.inner_text("#check-verdict")
+    visitor.upload(picture)
+    visitor.window.fill("#check-caption textarea", "cat, animal")
+    verdict = visitor.press("Check")
+    assert verdict.startswith("Cannot tell") and "p-value" in verdict
+    assert "read as PNG, 64×64" in visitor.window.inner_text("#check-details")
+    assert "What this does not say" in visitor.window.inner_text("#check-details")
+    assert "your picture" in visitor.window.inner_text("#check-figure")
+    assert visitor.window.evaluate("document.documentElement.scrollWidth") <= SIZES[size]["width"]
+    SHOTS.mkdir(parents=True, exist_ok=True)
+    visitor.window.screenshot(path=SHOTS / f"check-{size}-{theme}.png", full_page=True)
+
+
+def test_examples_fill_the_form_and_answer(visit: Visit) -> None:
+    visitor = visit()
+    assert visitor.press(MEMBER).startswith("Member-like")
+    assert visitor.window.input_value("#check-caption textarea")
+    assert visitor.press(NONMEMBER).startswith("Cannot tell")
+    assert visitor.press(BORDERLINE).startswith("Cannot tell")
+    visitor.window.get_by_label("clipart-realistic").check()
+    visitor.window.wait_for_selector("#check-verdict :text('No picture yet')")
+    assert visitor.press(MEMBER).startswith("Cannot tell")
+
+
+def test_several_pictures_are_a_set(visit: Visit, desk: CheckDesk, tmp_path: Path) -> None:
+    data = desk.checker(OVERFIT).data
+    rows = np.flatnonzero(data.member & (data.part == TEST))[:4]
+    files = [tmp_path / f"<img src=x onerror=alert(1)>{row}.webp" for row in rows]
+    for row, file in zip(rows, files, strict=True):
+        file.write_bytes(bytes(data.pictures[row]))
+    (tmp_path / "text.png").write_text("no picture")
+    visitor = visit()
+    visitor.window.get_by_role("tab", name="Several pictures").click()
+    visitor.window.set_input_files(
+        "#check-files input[type=file]", [*map(str, files), str(tmp_path / "text.png")]
+    )
+    visitor.window.wait_for_selector("#check-files tr >> nth=4")
+    assert visitor.press("Check the set").startswith("The set is member-like")
+    details = visitor.window.inner_text("#check-details")
+    assert "<img" in details and "text.png is no readable" in details
+    assert not visitor.window.query_selector("#check-details img")
+
+
+def test_bad_input_is_a_sentence_and_the_page_goes_on(visit: Visit, tmp_path: Path) -> None:
+    visitor = visit()
+    assert "Drop a picture first" in visitor.press("Check")
+    noise = np.random.default_rng(0).integers(0, 255, (64, 64, 3), np.uint8)
+    Image.fromarray(noise).save(tmp_path / "noise.png")
+    visitor.upload(tmp_path / "noise.png")
+    visitor.window.fill("#check-caption textarea", "a\u0007\u202e cat " * 2000)
+    verdict = visitor.press("Check")
+    assert verdict.startswith("Not comparable") and "p-value\n" not in verdict
+    assert "control characters" in visitor.window.inner_text("#check-details")
+
+
+def test_the_endpoint_answers_as_the_command_line(
+    client: Client, picture: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for caption in ("cat, animal", ""):
+        found = client.predict(handle_file(picture), caption, OVERFIT, api_name="/check")
+        capsys.readouterr()
+        run("check", picture, "--target", OVERFIT, "--caption", caption, "--json")
+        printed = json.loads(capsys.readouterr().out)
+        assert found | {"picture": str(picture)} == printed
+
+
+def test_the_endpoint_has_defaults_and_refuses_other_targets(client: Client, picture: Path) -> None:
+    found = client.predict(handle_file(picture), api_name="/check")
+    assert found["target"] == OVERFIT and not found["calibration"]["captioned"]
+    for target in ("clipart-null", "/etc", "CompVis/stable-diffusion-v1-4"):
+        with pytest.raises(AppError, match="not in the list"):
+            client.predict(handle_file(picture), "", target, api_name="/check")
+    long = client.predict(handle_file(picture), "x\0" * 5000, OVERFIT, api_name="/check")
+    assert "caption cut to 1,000 characters" in long["done_to_picture"]
+
+
+def test_the_endpoint_refuses_hostile_files(client: Client, tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_bytes(blank_png(12000, 12000))
+    with pytest.raises(AppError, match="at most 25 million"):
+        client.predict(handle_file(tmp_path / "a.png"), "", OVERFIT, api_name="/check")
+
+
+def test_only_the_endpoint_is_public(client: Client) -> None:
+    assert list(client.view_api(return_format="dict")["named_endpoints"]) == ["/check"]
+
+
+def test_an_allowance_ends_before_anything_is_computed(picture: Path) -> None:
+    check_one = _check_one(Site(allowance=Allowance(19)))
+    with pytest.raises(gr.Error, match="takes 20 UNet rows, and 19 of your 19"):
+        check_one(str(picture), "", OVERFIT, None)
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_examples_are_what_they_are_called(target: str, desk: CheckDesk) -> None:
+    found = {kind: example(desk, target, kind) for kind in KINDS}
+    assert found[MEMBER].member and not found[NONMEMBER].member
+    data = desk.checker(target).data
+    assert {data.part[row] for row in ROWS[target].values()} == {TEST}
+    edge = desk.check(found[BORDERLINE].file, found[BORDERLINE].caption, target)
+    assert edge.verdict is Verdict.CANNOT_TELL and edge.p_value and 0.01 < edge.p_value < 0.05
+
+
+def test_too_many_or_too_few_pictures(desk: CheckDesk, picture: Path) -> None:
+    with pytest.raises(Exception, match=f"at most {MOST} pictures"):
+        desk.check_set({f"{i}.png": picture for i in range(MOST + 1)}, OVERFIT)
+    with pytest.raises(Exception, match="at least 2"):
+        desk.check_set({"a.png": picture}, OVERFIT)
+
+
+def test_texts_beside_pictures_are_captions(desk: CheckDesk, picture: Path, tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("cat, animal")
+    given = {"a.png": picture, "b.png": picture, "a.txt": tmp_path / "a.txt"}
+    found = desk.check_set(given, OVERFIT)
+    assert [answer.captioned for answer in found.answers] == [True, False]
+    assert found.together.repeated == 1 and not found.together.captioned
+
+
+def test_the_line_is_where_the_rule_begins() -> None:
+    nonmembers = np.arange(100.0)
+    scale = Scale(np.arange(50.0, 150.0), nonmembers, 0.01)
+    assert scale.threshold == 99.0  # p = 1/101 above it, 2/101 on it
+    assert Scale(nonmembers, np.arange(50.0), 0.01).threshold is None
+    figure = verdict_figure(scale, [("<b>me</b>", 1e6)])
+    assert "&lt;b&gt;me" in str(figure.data[2])  # pyright: ignore[reportIndexIssue]

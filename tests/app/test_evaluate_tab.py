@@ -1,0 +1,289 @@
+"""Evaluate, as a visitor meets it in a real browser, and as a program asks for it."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+import numpy as np
+import pytest
+from gradio_client import Client
+
+from miagym.app.evaluate_api import evaluate_api
+from miagym.app.evaluate_tab import evaluate_tab
+from miagym.app.evaluating import FOLDER, MOST, QUICK, Asked, opened, placed
+from miagym.app.page import serve
+from miagym.app.run_view import view
+from miagym.app.site import Site
+from miagym.app.visitors import Allowance
+from miagym.data.registry import EMBEDDED, load_data
+from miagym.errors import MiagymError, RunError
+from miagym.targets.registry import target_names
+from tests.command_line import run
+
+pytestmark = [
+    # Gradio leaves an event loop open when a served page is closed, and its queue's analytics use
+    # what pandas 4 will drop.
+    pytest.mark.filterwarnings("ignore:unclosed event loop:ResourceWarning"),
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+    pytest.mark.filterwarnings("ignore:.*:pandas.errors.Pandas4Warning"),
+]
+
+SIZES = {"desktop": {"width": 1280, "height": 900}, "phone": {"width": 390, "height": 844}}
+ASKED = Asked("clipart-overfit", ("sima", "rediffuse"), 20)
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What the command line that the page shows leaves behind."""
+    out = tmp_path_factory.mktemp("runs") / "mine"
+    words = ASKED.command.split()[1:-1]
+    run(*words, out)
+    return out
+
+
+@pytest.fixture(scope="module")
+def site(finished: Path) -> Site:
+    return Site(run=finished, allowance=Allowance(20_000))
+
+
+@pytest.fixture(scope="module")
+def address(site: Site) -> Iterator[str]:
+    with gr.Blocks(analytics_enabled=False) as page:
+        with gr.Tabs(), gr.Tab("Evaluate"):
+            evaluate_tab(site)
+        evaluate_api(site)
+    _, url, _ = serve(page, prevent_thread_lock=True, quiet=True)
+    yield url
+    page.close()
+
+
+@pytest.fixture
+def visit(browser: Any, address: str) -> Iterator[Any]:
+    """Opens the page; whatever the console or the network says against it fails the test."""
+    against: list[str] = []
+    opened_pages: list[Any] = []
+
+    def open_page(size: str = "desktop", theme: str = "light") -> Any:
+        page = browser.new_page(viewport=SIZES[size], accept_downloads=True)
+        page.on("console", lambda m: against.append(m.text) if m.type == "error" else None)
+        page.on("pageerror", lambda error: against.append(str(error)))
+        page.on("request", lambda r: None if _is_ours(r.url, address) else against.append(r.url))
+        page.goto(f"{address}?__theme={theme}")
+        page.locator("#evaluate-roc .js-plotly-plot .scatterlayer").wait_for()
+        opened_pages.append(page)
+        return page
+
+    yield open_page
+    for page in opened_pages:
+        page.close()
+    assert against == []
+
+
+def _is_ours(url: str, address: str) -> bool:
+    return url.startswith((address, "data:", "blob:"))
+
+
+def without_seconds(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [{key: value for key, value in row.items() if key != "seconds"} for row in rows]
+
+
+def choose(page: Any, attacks: tuple[str, ...], candidates: int) -> None:
+    """Fills in the form."""
+    for name in QUICK:
+        box = page.locator("#evaluate-attacks").get_by_label(name, exact=True)
+        if box.count():
+            box.set_checked(name in attacks)
+    number = page.locator("#evaluate-candidates input[type=number]")
+    number.fill(str(candidates))
+    number.press("Tab")
+
+
+def folders() -> set[Path]:
+    return set(Path(tempfile.gettempdir()).glob(f"{FOLDER}*"))
+
+
+def status(page: Any, text: str) -> None:
+    page.locator("#evaluate-status").get_by_text(text).wait_for(timeout=60_000)
+
+
+@pytest.mark.parametrize(("size", "theme"), [("desktop", "light"), ("phone", "dark")])
+def test_the_page_opens_with_a_finished_run(visit: Any, shots: Path, size: str, theme: str) -> None:
+    page = visit(size, theme)
+    table = page.locator("#evaluate-table").inner_text()
+    for name in ("blind-captions", "blind-pixels", "blind-both", "sima", "rediffuse"):
+        assert name in table
+    assert "above blind" in table and "not resolvable" in table
+    assert "[" in page.locator("#evaluate-finding").inner_text()
+    assert page.locator("#evaluate-roc .scatterlayer path.js-fill").count() >= 2  # bands
+    page.locator("#evaluate-budgets .js-plotly-plot").wait_for()
+    assert "miagym evaluate" in page.locator("#evaluate-command").inner_text()
+    assert page.evaluate("document.documentElement.scrollWidth") <= SIZES[size]["width"]
+    page.screenshot(path=shots / f"evaluate-{size}-{theme}.png", full_page=True)
+
+
+def test_stop_stops_and_the_next_run_is_as_on_the_command_line(visit: Any, finished: Path) -> None:
+    page, before = visit(), folders()
+    choose(page, ("sima", "clid"), 100)
+    page.locator("#evaluate-run").click()
+    status(page, "calibration")
+    assert folders() > before
+    page.locator("#evaluate-stop").click()
+    status(page, "Stopped")
+    # The page is free at once; what is at work ends within a chunk, and takes its folder with it.
+    choose(page, ("sima",), 20)
+    page.locator("#evaluate-run").click()
+    status(page, "Done")
+    deadline = time.monotonic() + 20
+    while folders() - before and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert folders() == before
+    with page.expect_download() as download:
+        page.get_by_text("Download results.json").click()
+    ours = json.loads(Path(download.value.path()).read_text(encoding="utf-8"))
+    with page.expect_download() as download:
+        page.get_by_text("Download results.csv").click()
+    text = Path(download.value.path()).read_text(encoding="utf-8")
+    lines = list(csv.DictReader(io.StringIO(text)))
+    theirs = json.loads((finished / "results.json").read_text(encoding="utf-8"))
+    by_name = {row["attack"]: row for row in without_seconds(theirs["rows"])}
+    table = page.locator("#evaluate-table").inner_text()
+    of_line = {line["attack"]: line for line in lines}
+    for row in without_seconds(ours["rows"]):
+        assert row == by_name[row["attack"]]
+        line = of_line.pop(row["attack"])
+        numbers = [float(line[key]) for key in ("auc", "auc_low", "auc_high")]
+        assert numbers == [row["auc"], *row["auc_ci"]]
+        assert row["attack"] in table and f"{row['auc']:.3f}" in table
+    assert of_line == {}
+    assert "--attacks sima --limit 20" in page.locator("#evaluate-command").inner_text()
+
+
+def test_a_closed_tab_stops_its_run(browser: Any, address: str) -> None:
+    page, before = browser.new_page(), folders()
+    page.goto(address)
+    choose(page, ("sima", "clid"), 100)
+    page.locator("#evaluate-run").click()
+    status(page, "calibration")
+    assert folders() > before
+    page.close()
+    deadline = time.monotonic() + 40
+    while folders() - before and time.monotonic() < deadline:
+        time.sleep(0.2)
+    assert folders() == before
+
+
+def test_the_price_is_told_before_and_asked_too_much_is_a_sentence(visit: Any) -> None:
+    page = visit()
+    price = page.locator("#evaluate-price")
+    choose(page, ("sima",), 20)
+    price.get_by_text(f"{Asked('clipart-overfit', ('sima',), 20).rows:,} UNet rows").wait_for()
+    page.get_by_label("white box").check()
+    page.locator("#evaluate-attacks").get_by_label("gradient-masking").wait_for()
+    choose(page, ("gradient-masking", "rediffuse", "loss", "secmi"), MOST)
+    price.get_by_text("minutes").wait_for()
+    page.locator("#evaluate-run").click()
+    status(page, "ask for less")
+    page.locator(".toast-body").get_by_text("UNet rows").wait_for()
+    choose(page, (), 20)
+    price.get_by_text("at least one attack").wait_for()
+
+
+def test_the_api_gives_what_the_command_line_writes(address: str, finished: Path) -> None:
+    client = Client(address, verbose=False)
+    found = client.predict("clipart-overfit", ["sima", "rediffuse"], 20, api_name="/evaluate")
+    written = json.loads((finished / "results.json").read_text(encoding="utf-8"))
+    assert without_seconds(found["rows"]) == without_seconds(written["rows"])
+    for section in ("controls", "protocols", "comparisons", "audit"):
+        assert found[section] == written[section]
+    assert found["command"] == ASKED.command
+    names = {name for name in client.view_api(return_format="dict")["named_endpoints"]}
+    assert names == {"/evaluate"}  # whatever else the page does is private
+
+
+@pytest.mark.parametrize(
+    ("target", "attacks", "candidates", "queries"),
+    [
+        ("/etc", ["sima"], 20, 0),
+        ("someone/model", ["sima"], 20, 0),
+        (["clipart-overfit"], ["sima"], 20, 0),
+        ("clipart-overfit", ["mofit"], 20, 0),
+        ("clipart-overfit", [], 20, 0),
+        ("clipart-overfit", "sima", 20, 0),
+        ("clipart-overfit", [["sima"]], 20, 0),
+        ("clipart-overfit", ["sima"], 100_000, 0),
+        ("clipart-overfit", ["sima"], "20", 0),
+        ("clipart-overfit", ["sima"], 20, 10**9),
+        ("clipart-overfit", ["sima"], True, 0),
+        ("clipart-overfit", list(QUICK) * 3, MOST, 16),
+    ],
+)
+def test_the_api_refuses_in_a_sentence(
+    address: str, target: Any, attacks: Any, candidates: Any, queries: Any
+) -> None:
+    client = Client(address, verbose=False)
+    with pytest.raises(Exception, match=r"[A-Z].*[.;?]") as refused:
+        client.predict(target, attacks, candidates, queries, api_name="/evaluate")
+    assert "Traceback" not in str(refused.value) and "/tmp" not in str(refused.value)
+    assert folders() == set()
+
+
+def test_no_run_costs_more_than_it_was_said_to(finished: Path) -> None:
+    results = json.loads((finished / "results.json").read_text(encoding="utf-8"))
+    charged = results["run"]["rows_charged"]
+    assert charged <= ASKED.rows <= 1.5 * charged
+
+
+def test_every_offer_can_be_asked_for() -> None:
+    for target in target_names():
+        asked = Asked(target, QUICK, MOST, 16, placed("auto"))
+        assert asked.config.matches[0].data in EMBEDDED and asked.rows > 0
+    for name in EMBEDDED:
+        data = load_data(name)
+        sides = [
+            ((data.part == p) & (data.member == m)).sum() for p in set(data.part) for m in (0, 1)
+        ]
+        assert min(sides) >= MOST
+
+
+def test_a_page_without_a_run_says_so(tmp_path: Path) -> None:
+    shown = view(None)
+    assert "No run yet" in shown.finding and not shown.table
+    assert len(shown.roc.data) == 2  # type: ignore[arg-type]  # guessing, and 1 %
+    with pytest.raises(RunError, match="no finished run"):
+        opened(tmp_path)
+
+
+def test_nothing_from_outside_becomes_html(finished: Path) -> None:
+    found = opened(finished)
+    assert found is not None
+    bad = "<img src=x onerror=alert(1)>"
+    for row in found.results["rows"]:
+        row["target"] = row["data"] = bad
+        row["chosen"] = bad
+    shown = view(found)
+    for text in (
+        shown.finding,
+        shown.table,
+        json.dumps(shown.roc.to_dict(), default=np.ndarray.tolist),
+    ):
+        assert "<img" not in text
+    assert bad in next(csv.DictReader(io.StringIO(view_csv(shown))))["target"]
+
+
+def view_csv(shown: Any) -> str:
+    import base64
+
+    return base64.b64decode(shown.downloads.split("text/csv;base64,")[1].split('"')[0]).decode()
+
+
+def test_a_bad_request_is_one_of_ours() -> None:
+    with pytest.raises(MiagymError, match="candidates"):
+        Asked("clipart-overfit", ("sima",), MOST + 1)

@@ -1,0 +1,171 @@
+"""The game behind the play tab: rounds, prices, rivals on the same pictures, cautious words."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from miagym.app.playing import SECRET_ROUNDS, YOU, Playing, Round, Said
+from miagym.app.playing_chart import chart
+from miagym.app.playing_known import COUNT, known_of
+from miagym.app.playing_pieces import candidate, tallies, truth
+from miagym.app.playing_rivals import ABOUT, BLIND, NEVER, ONE, Rivals, rival_rows
+from miagym.app.playing_table import BUDGET, GREY, SURPRISE, Table, table_of
+from miagym.app.playing_tally import caution, chance, tally
+from miagym.data.candidates import Candidates
+from miagym.envs.deck import rows_of, shared_data
+from miagym.errors import ActionError, BudgetExhausted, UnknownName
+
+TABLE = Table("clipart-overfit", "clipart-tune", "clipart-realistic", "black")
+
+
+@pytest.fixture(scope="module")
+def playing() -> Playing:
+    """A game of two rounds: one with questions, one without."""
+    game = Playing(TABLE, seed=3, is_secret=False, device="cpu")
+    game.deal()
+    game.ask(0)
+    game.ask(1)
+    game.judge(0.8)
+    game.deal()
+    game.judge(0.5)
+    return game
+
+
+@pytest.fixture(scope="module")
+def rivals(playing: Playing) -> Rivals:
+    """Agents that have caught up with it."""
+    agents = Rivals(TABLE, 3, "cpu")
+    agents.catch_up(playing)
+    return agents
+
+
+def begun(seed: int = 5, *, is_secret: bool = False) -> Playing:
+    game = Playing(TABLE, seed, is_secret=is_secret, device="cpu")
+    game.deal()
+    return game
+
+
+def label_of(game: Playing) -> bool:
+    """The label of the picture in question, from the data set itself."""
+    data = shared_data(TABLE.data)
+    rows = rows_of(data, "val")
+    shown = Candidates(game.scene.images, game.scene.captions).keys[0]
+    return bool(data.member[rows][data.candidates(rows, 64).keys.index(shown)])
+
+
+def test_a_round_pays_for_what_it_asks_and_tells_the_truth(playing: Playing) -> None:
+    first, second = playing.rounds
+    assert first.said[YOU] == Said(0.8, 6)
+    assert first.reward(YOU) == pytest.approx(0.84 if first.member else -1.56)
+    assert second.said[YOU] == Said(0.5, 0) and second.reward(YOU) == 0
+    assert second.member == label_of(playing)
+
+
+def test_rivals_judge_the_same_pictures_within_the_same_budget(
+    playing: Playing, rivals: Rivals
+) -> None:
+    for one in playing.rounds:  # each is checked against its own deal by key, too
+        assert set(one.said) == {YOU, *ABOUT}
+        assert one.said[NEVER] == Said(0.5, 0)
+        assert one.said[BLIND].spent == 0 and 0 < one.said[BLIND].probability < 1
+        assert one.said[ONE].spent == BUDGET == rival_rows(TABLE, 2) / 2
+    said = dict(playing.rounds[0].said)
+    rivals.catch_up(playing)
+    assert playing.rounds[0].said == said
+
+
+def test_known_pictures_are_none_of_those_that_are_dealt(rivals: Rivals) -> None:
+    data = shared_data(TABLE.data)
+    keys = [set(data.candidates(rows_of(data, part), 64).keys) for part in ("train", "val")]
+    assert not keys[0] & keys[1]
+    near, far = known_of(TABLE, "cpu").distances(TABLE.favourite)
+    assert len(near) + len(far) == COUNT and len(near) > 10 and len(far) > 10
+    assert np.median(near) < np.median(far)
+
+
+def test_the_chart_counts_known_pictures_beside_yours(rivals: Rivals) -> None:
+    game, known = begun(), known_of(TABLE, "cpu")
+    assert chart(game, known) == ""
+    game.ask(TABLE.favourite)
+    assert "of 21 known members" in chart(game, known)
+
+
+def test_what_cannot_be_done_is_said_and_costs_nothing() -> None:
+    game = begun()
+    with pytest.raises(ActionError, match="first"):
+        game.deal()
+    game.ask(2)
+    game.ask(2)
+    with pytest.raises(BudgetExhausted, match=r"costs 7 rows, and 6 rows are left"):
+        game.ask(2)
+    with pytest.raises(ActionError, match="menu"):
+        game.ask(99)
+    for wrong in (None, float("nan"), -0.1, 1.1):
+        with pytest.raises(ActionError, match="verdict"):
+            game.judge(wrong)
+    assert game.scene.left == 6 and not game.rounds
+    game.judge(0.2)
+    for late in (lambda: game.judge(0.2), lambda: game.ask(0)):
+        with pytest.raises(ActionError, match="given"):
+            late()
+    assert len(game.rounds) == 1
+
+
+def test_the_truth_is_not_in_what_is_shown_before_the_verdict() -> None:
+    game = begun()
+    assert game.scene.truth is None and truth(game) == ""
+    game.judge(1.0)
+    assert ("was in the training set" in truth(game)) == label_of(game)
+
+
+def test_a_secret_target_is_named_after_enough_verdicts() -> None:
+    game = begun(is_secret=True)
+    for number in range(1, SECRET_ROUNDS + 1):
+        game.judge(0.5)
+        assert game.is_named == (number == SECRET_ROUNDS)
+        assert ("has memorised" in truth(game)) == game.is_named
+        game.deal()
+
+
+def test_a_surprise_is_asked_about_the_same_pictures_whichever_it_is() -> None:
+    tables = [table_of(SURPRISE, GREY, np.random.default_rng(seed)) for seed in range(20)]
+    assert {one.target for one in tables} == {"clipart-overfit", "clipart-null"}
+    assert len({(one.data, one.reference, one.questions) for one in tables}) == 1
+    with pytest.raises(UnknownName):
+        table_of("../etc", GREY, np.random.default_rng(0))
+
+
+def rounds(*verdicts: tuple[float, bool]) -> list[Round]:
+    return [Round(str(i), member, {YOU: Said(p, 4)}) for i, (p, member) in enumerate(verdicts)]
+
+
+def test_a_tally_counts_sides_and_has_intervals_only_where_they_mean_something() -> None:
+    mine = tally(rounds((0.9, True), (0.2, True), (0.5, False)), YOU)
+    assert mine is not None
+    assert (mine.right, mine.decided, mine.undecided, mine.n) == (1, 2, 1, 3)
+    assert mine.reward == pytest.approx((0.96 - 1.56 + 0) / 3)
+    assert mine.reward_ci is None and mine.right_ci is not None
+    assert mine.right_ci[0] < 0.05 and mine.right_ci[1] > 0.95
+    many = tally(rounds(*[(0.9, True), (0.6, False)] * 6), YOU)
+    assert many is not None and many.reward_ci is not None
+    assert many.reward_ci[0] < many.reward < many.reward_ci[1]
+    assert tally([], YOU) is None
+
+
+def test_few_rounds_show_nothing_and_the_page_says_so() -> None:
+    five = tally(rounds(*[(0.9, True)] * 4, (0.9, False)), YOU)
+    assert five is not None
+    assert chance(4, 5) == pytest.approx(6 / 32)
+    assert caution(five).startswith("5 rounds tell nothing about skill")
+    assert "at least 4 of 5 times in 19%" in caution(five)
+    undecided = tally(rounds((0.5, True)), YOU)
+    assert undecided is not None and "not taken a side" in caution(undecided)
+    assert "is playing" in tallies(rounds((0.9, True)))
+
+
+def test_captions_are_escaped(monkeypatch: pytest.MonkeyPatch) -> None:
+    game = begun()
+    hostile = Candidates(game.scene.images, ("<img src=x onerror=alert(1)>",))
+    monkeypatch.setattr(game._env.game, "hands", [hostile])
+    assert "<img src=x" not in candidate(game.scene) and "&lt;img" in candidate(game.scene)
