@@ -51,7 +51,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def site(finished: Path) -> Site:
-    return Site(run=finished, allowance=Allowance(20_000))
+    return Site(run=finished, allowance=Allowance(40_000))
 
 
 @pytest.fixture(scope="module")
@@ -131,7 +131,7 @@ def test_the_page_opens_with_a_finished_run(visit: Any, shots: Path, size: str, 
 
 def test_stop_stops_and_the_next_run_is_as_on_the_command_line(visit: Any, finished: Path) -> None:
     page, before = visit(), folders()
-    choose(page, ("sima", "clid"), 100)
+    choose(page, ("sima", "clid"), 60)
     page.locator("#evaluate-run").click()
     status(page, "calibration")
     assert folders() > before
@@ -169,7 +169,7 @@ def test_stop_stops_and_the_next_run_is_as_on_the_command_line(visit: Any, finis
 def test_a_closed_tab_stops_its_run(browser: Any, address: str) -> None:
     page, before = browser.new_page(), folders()
     page.goto(address)
-    choose(page, ("sima", "clid"), 100)
+    choose(page, ("sima", "clid"), 60)
     page.locator("#evaluate-run").click()
     status(page, "calibration")
     assert folders() > before
@@ -187,7 +187,7 @@ def test_the_price_is_told_before_and_asked_too_much_is_a_sentence(visit: Any) -
     price.get_by_text(f"{Asked('clipart-overfit', ('sima',), 20).rows:,} UNet rows").wait_for()
     page.get_by_label("white box").check()
     page.locator("#evaluate-attacks").get_by_label("gradient-masking").wait_for()
-    choose(page, ("gradient-masking", "rediffuse", "loss", "secmi"), MOST)
+    choose(page, QUICK, MOST)
     price.get_by_text("minutes").wait_for()
     page.locator("#evaluate-run").click()
     status(page, "ask for less")
