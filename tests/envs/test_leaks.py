@@ -16,7 +16,7 @@ from miagym.data.registry import load_data
 from miagym.envs import grade
 from miagym.envs.deck import rows_of
 from miagym.envs.pool import PoolEnv
-from miagym.envs.single import SingleEnv
+from miagym.envs.single import SingleEnv, SingleVectorEnv
 from miagym.targets.dummy import DummyTarget
 
 VERDICT = {"question": 0, "probability": 0.5, "stop": 1}
@@ -147,3 +147,21 @@ def test_a_random_agent_is_at_chance_on_test() -> None:
     assert verdict.n_verdicts > 400
     assert verdict.metrics.auc_ci[0] < 0.5 < verdict.metrics.auc_ci[1]
     assert verdict.accuracy_ci[0] < 0.5 < verdict.accuracy_ci[1]
+
+
+def test_on_the_null_target_answers_tell_nothing() -> None:
+    """The question that finds members of the overfit target finds none where there are none."""
+    found = {}
+    for target in ("clipart-overfit", "clipart-null"):
+        options = {"access": "grey", "questions": ["sima@60"], "data": "clipart-tune"}
+        envs = SingleVectorEnv(32, target=target, split="test", budget=1, **options)
+        envs.reset(seed=0)
+        action = {name: np.zeros(32, dtype=int) for name in ("question", "stop")}
+        for _ in range(8):
+            asked, *_ = envs.step({**action, "probability": np.full(32, 0.5)})
+            sure = 1 / (1 + asked["values"][:, 0, 1])  # a member's latent is predicted empty
+            envs.step({**action, "stop": np.ones(32, dtype=int), "probability": sure})
+            envs.step({**action, "probability": sure})  # the next episodes begin
+        found[target] = grade(envs.verdicts).metrics.auc_ci
+    assert found["clipart-overfit"][0] > 0.9
+    assert found["clipart-null"][0] < 0.5, "nobody beats chance there"
