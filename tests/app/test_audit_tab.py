@@ -232,9 +232,8 @@ def test_a_hostile_table_is_a_sentence(tmp_path: Path) -> None:
         "many rows": pa.table({"caption": ["a"] * 300_000, "member": [True] * 300_000}),
         "one column": pa.table({"caption": ["a", "b"]}),
         "lists": pa.table({"caption": [["a"], ["b"]], "member": [True, False]}),
-        "numbers": pa.table({"caption": [1, 2], "member": [True, False]}),
         "a dictionary that unfolds": pa.table({"caption": bomb, "member": [True, False] * 10_000}),
-        "much in one cell": pa.table({"caption": ["a" * (3 * 10**8)], "member": [True]}),
+        "much in one cell": pa.table({"caption": ["a" * (2 * 10**8)], "member": [True]}),
     }
     for name, content in tables.items():
         pq.write_table(content, tmp_path / name, compression="zstd")
@@ -244,7 +243,6 @@ def test_a_hostile_table_is_a_sentence(tmp_path: Path) -> None:
         "no text": b"caption,member\ncaf\xe9,1\n",
         "a picture": b"\x89PNG\r\n\x1a\n" + bytes(range(256)),
         "no parquet": b"PAR1" + bytes(1_000) + b"PAR1",
-        "twice": b"caption,caption,member\na,b,1\n",
         "ragged": b"caption,member\na\nb,0,5\n",
         "too large": b"caption,member\n" + b"abcdefgh,1\n" * 200_000,
         "a long caption": b"caption,member\n" + b"x" * 1_500_000 + b",1\nb,0\n",

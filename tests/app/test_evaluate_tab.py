@@ -131,7 +131,7 @@ def test_the_page_opens_with_a_finished_run(visit: Any, shots: Path, size: str, 
 
 def test_stop_stops_and_the_next_run_is_as_on_the_command_line(visit: Any, finished: Path) -> None:
     page, before = visit(), folders()
-    choose(page, ("sima", "clid"), 60)
+    choose(page, ("sima",), MOST)
     page.locator("#evaluate-run").click()
     status(page, "calibration")
     assert folders() > before
@@ -169,7 +169,7 @@ def test_stop_stops_and_the_next_run_is_as_on_the_command_line(visit: Any, finis
 def test_a_closed_tab_stops_its_run(browser: Any, address: str) -> None:
     page, before = browser.new_page(), folders()
     page.goto(address)
-    choose(page, ("sima", "clid"), 60)
+    choose(page, ("sima",), MOST)
     page.locator("#evaluate-run").click()
     status(page, "calibration")
     assert folders() > before
@@ -198,12 +198,14 @@ def test_the_price_is_told_before_and_asked_too_much_is_a_sentence(visit: Any) -
 
 def test_the_api_gives_what_the_command_line_writes(address: str, finished: Path) -> None:
     client = Client(address, verbose=False)
-    found = client.predict("clipart-overfit", ["sima", "rediffuse"], 20, api_name="/evaluate")
+    found = client.predict("clipart-overfit", ["sima"], 20, api_name="/evaluate")
     written = json.loads((finished / "results.json").read_text(encoding="utf-8"))
-    assert without_seconds(found["rows"]) == without_seconds(written["rows"])
-    for section in ("controls", "protocols", "comparisons", "audit"):
-        assert found[section] == written[section]
-    assert found["command"] == ASKED.command
+    assert written["audit"] == found["audit"]
+    for section in ("rows", "controls", "protocols"):
+        # An attack's numbers do not depend on what ran beside it.
+        theirs = [row for row in written[section] if row["attack"] != "rediffuse"]
+        assert without_seconds(found[section]) == without_seconds(theirs)
+    assert found["command"] == Asked("clipart-overfit", ("sima",), 20).command
     names = {name for name in client.view_api(return_format="dict")["named_endpoints"]}
     assert names == {"/evaluate"}  # whatever else the page does is private
 
