@@ -83,7 +83,9 @@ def audit_tab(site: Site) -> None:
         concurrency_limit=1,
         **quiet,
     )
-    stop.click(lambda: said(STOPPED), outputs=status, cancels=[running], queue=False, **quiet)
+    say: dict[str, Any] = {"fn": lambda: said(STOPPED), "outputs": status, "queue": False}
+    # Said again once it is cancelled: a step that was on its way may have written over it.
+    stop.click(**say, cancels=[running], **quiet).then(**say, **quiet)
 
 
 def _table_input(**options: Any) -> gr.File:

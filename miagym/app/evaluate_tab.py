@@ -63,14 +63,10 @@ def evaluate_tab(site: Site) -> None:
         concurrency_limit=1,
         api_visibility="private",
     )
-    stop.click(
-        lambda: said(STOPPED),
-        outputs=status,
-        cancels=[running],
-        queue=False,
-        show_progress="hidden",
-        api_visibility="private",
-    )
+    quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+    say: dict[str, Any] = {"fn": lambda: said(STOPPED), "outputs": status, "queue": False}
+    # Said again once it is cancelled: a step that was on its way may have written over it.
+    stop.click(**say, cancels=[running], **quiet).then(**say, **quiet)
 
 
 class Form(NamedTuple):

@@ -63,9 +63,7 @@ def read_table(path: Path) -> pa.Table:
     except subprocess.TimeoutExpired:
         raise DataError(f"The table takes longer than {SECONDS} s to read; send less.") from None
     if done.returncode == 2:
-        said = done.stderr.decode("utf-8", "replace").strip().splitlines()[-1]
-        # It may quote a cell, and Gradio reads what it says as HTML.
-        raise DataError(said.replace("<", "‹").replace(">", "›"))
+        raise DataError(done.stderr.decode("utf-8", "replace").strip().splitlines()[-1])
     if done.returncode:
         raise DataError(f"{NAME} is damaged, or unfolds into more than can be read here.")
     return pa.ipc.open_stream(done.stdout).read_all()
