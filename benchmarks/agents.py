@@ -5,8 +5,8 @@
 The belief, the blind agent and the calibration of the attack are fitted on `train`, PPO learns
 there; schedules and thresholds are chosen on `val` by return; `test` is played once by each agent
 under each seed, and graded afterwards. Agents meet the same candidates under the same noise: equal
-questions are computed once. Verdicts, and what PPO learned, are kept in --answers. About half an
-hour of one core, PPO (docs/agents/train_ppo.py) included.
+questions are computed once. Verdicts, choices, and what PPO (docs/agents/train_ppo.py) learned, are
+kept in --answers. It took 45 minutes at low priority on two cores that had other work.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from agents_page import BUDGETS, GAMES, PRICES, QUESTIONS, Game, Result, kept_choice, page
+from agents_page import BUDGETS, DOUBTS, GAMES, PRICES, QUESTIONS, Game, Result, kept_choice, page
 from torch import Tensor
 
 from attacks import make_attack
@@ -41,7 +41,6 @@ from miagym.targets.base import Target
 from miagym.targets.registry import load_target
 
 SCHEDULES = ((0,), (1,), (0, 1))
-DOUBTS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.4)
 
 
 def remembering(target: Target) -> Target:
