@@ -13,10 +13,8 @@ from attacks.base import Attack, Scores, as_scores, require_positive
 from miagym.access import Access
 from miagym.budget import Cost
 from miagym.data.candidates import Candidates
-from miagym.door import halves
 from miagym.errors import BudgetExhausted
 from miagym.oracle import Oracle
-from miagym.targets.base import variation_steps
 
 
 @dataclass(frozen=True)
@@ -82,14 +80,3 @@ class BlackBoxAttack(Attack):
 def doublings(last: int) -> list[int]:
     """1, 2, 4, ... below `last`, then `last`."""
     return [*(2**i for i in range((last - 1).bit_length())), last]
-
-
-def generation_cost(steps: int, guidance_scale: float) -> Cost:
-    """Of one picture from a caption."""
-    return Cost(queries=1, unet_rows=steps * halves(guidance_scale), decodes=1)
-
-
-def variation_cost(strength: float, steps: int, guidance_scale: float) -> Cost:
-    """Of one variation of a picture, which runs `strength` of the steps."""
-    rows = variation_steps(strength, steps) * halves(guidance_scale)
-    return Cost(queries=1, unet_rows=rows, encodes=1, decodes=1)

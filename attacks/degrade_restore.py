@@ -9,9 +9,10 @@ from torch import Tensor
 from torch.nn.functional import adaptive_avg_pool2d, interpolate
 
 from attacks.base import Attack
-from attacks.black_box import BlackBoxAttack, variation_cost
+from attacks.black_box import BlackBoxAttack
 from miagym.budget import Cost
 from miagym.data.candidates import Candidates
+from miagym.door import variation_cost
 from miagym.oracle import Oracle
 
 

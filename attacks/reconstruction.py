@@ -14,12 +14,12 @@ from sklearn.neural_network import MLPClassifier
 from torch.nn.functional import cosine_similarity
 
 from attacks.base import LearnedAttack, as_features, require_captions
-from attacks.black_box import generation_cost
 from attacks.image_encoders import PATCHES, load_encoder
 from attacks.rules import Arrays, Classifier, Features, Labels, Rule
 from miagym.access import Access
 from miagym.budget import Cost
 from miagym.data.candidates import Candidates
+from miagym.door import generation_cost
 from miagym.oracle import Oracle
 
 RIDGE = 1e-5

@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 from torch import Tensor
 
 from attacks.base import Attack
-from attacks.black_box import BlackBoxAttack, variation_cost
+from attacks.black_box import BlackBoxAttack
 from miagym.budget import Cost
 from miagym.data.candidates import Candidates
+from miagym.door import variation_cost
 from miagym.oracle import Oracle
 
 

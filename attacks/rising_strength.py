@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 
 from attacks.base import LearnedAttack, as_features, mean_square
-from attacks.black_box import variation_cost
 from attacks.image_encoders import PATCHES, load_encoder
 from attacks.rules import Classifier, Rule
 from miagym.access import Access
 from miagym.budget import Cost
 from miagym.data.candidates import Candidates
+from miagym.door import variation_cost
 from miagym.oracle import Oracle
 
 

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from attacks.base import require_captions
-from attacks.black_box import BlackBoxAttack, generation_cost
+from attacks.black_box import BlackBoxAttack
 from miagym.budget import Cost
 from miagym.data.candidates import Candidates
+from miagym.door import generation_cost
 from miagym.oracle import Oracle
 
 

@@ -15,7 +15,7 @@ from miagym.cache import Cache, digest
 from miagym.data.candidates import Candidates
 from miagym.errors import AccessDenied, DataError
 from miagym.noise import paired_noise
-from miagym.targets.base import FINAL
+from miagym.targets.base import FINAL, variation_steps
 from miagym.targets.rows import ForEach, for_each
 
 if TYPE_CHECKING:
@@ -176,6 +176,17 @@ class Door:
 def halves(guidance_scale: float) -> int:
     """UNet rows of one prediction: guidance adds one under the empty prompt."""
     return 1 if guidance_scale == 1.0 else 2
+
+
+def generation_cost(steps: int, guidance_scale: float) -> Cost:
+    """Of one picture from a caption."""
+    return Cost(queries=1, unet_rows=steps * halves(guidance_scale), decodes=1)
+
+
+def variation_cost(strength: float, steps: int, guidance_scale: float) -> Cost:
+    """Of one variation of a picture, which runs `strength` of the steps."""
+    rows = variation_steps(strength, steps) * halves(guidance_scale)
+    return Cost(queries=1, unet_rows=rows, encodes=1, decodes=1)
 
 
 def texts_of(candidates: Candidates, prompts: Prompts) -> Sequence[str]:

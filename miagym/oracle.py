@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from torch import Tensor
 
 from miagym.access import Access
 from miagym.budget import Cost
 from miagym.cache import digest
 from miagym.data.candidates import Candidates
-from miagym.door import Conditions, Prompts, halves, pick, texts_of
+from miagym.door import (
+    Conditions,
+    Prompts,
+    generation_cost,
+    halves,
+    pick,
+    texts_of,
+    variation_cost,
+)
 from miagym.errors import AccessDenied
 from miagym.gradients import GradientQuestions
 from miagym.targets.base import Timesteps, variation_steps
@@ -39,7 +49,7 @@ class Oracle(GradientQuestions):
         Costs 1 query, 1 decode, `steps` UNet rows (twice that with guidance).
         """
         variation_steps(1, steps)  # refuses a number of steps below 1
-        cost = Cost(queries=1, unet_rows=steps * halves(guidance_scale), decodes=1)
+        cost = generation_cost(steps, guidance_scale)
         texts, draws = texts_of(candidates, prompts), for_each(draw, len(candidates), "draw")
         self._charge("text to image", Access.BLACK, candidates, cost)
         noise = self._noise(candidates, "generate", draws)
@@ -71,11 +81,10 @@ class Oracle(GradientQuestions):
         """
         if not self.variation:
             raise AccessDenied("This black box follows prompts only and varies no images.")
-        rows = variation_steps(strength, steps) * halves(guidance_scale)
-        denoising = Cost(queries=1, unet_rows=rows, decodes=1)
+        cost = variation_cost(strength, steps, guidance_scale)
         texts, draws = texts_of(candidates, prompts), for_each(draw, len(candidates), "draw")
         images = self.pixels(candidates)
-        self._charge("image variation", Access.BLACK, candidates, denoising + Cost(encodes=1))
+        self._charge("image variation", Access.BLACK, candidates, cost)
         z0 = self._encode(candidates, images)
         noise = self._noise(candidates, "vary", draws)
 
@@ -88,7 +97,7 @@ class Oracle(GradientQuestions):
 
         asked = ("vary", strength, steps, guidance_scale)
         about = zip(draws, candidates.keys, candidates.pictures, texts, strict=True)
-        return self._fetch([(*asked, *row) for row in about], compute, denoising)
+        return self._fetch([(*asked, *row) for row in about], compute, replace(cost, encodes=0))
 
     # Grey box.
 

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 
 from miagym.access import Access
 from miagym.budget import Cost
-from miagym.door import halves
+from miagym.door import generation_cost, variation_cost
 from miagym.envs.kinds import KINDS
 from miagym.errors import AccessDenied, SettingsError, UnknownName
-from miagym.targets.base import variation_steps
 
 BACKWARD_ROWS = 2
 """UNet rows that the way back through the UNet counts for."""
@@ -115,11 +114,9 @@ def _parse(name: str) -> tuple[str, float | None]:
 
 def _cost(kind: str, value: float | None, steps: int, guidance_scale: float) -> Cost:
     if kind == "text-to-image":
-        rows = steps * halves(guidance_scale)
-        return Cost(queries=1, unet_rows=rows, decodes=1)
+        return generation_cost(steps, guidance_scale)
     if kind == "variation":
         assert value is not None
-        rows = variation_steps(value, steps) * halves(guidance_scale)
-        return Cost(queries=1, unet_rows=rows, encodes=1, decodes=1)
+        return variation_cost(value, steps, guidance_scale)
     rows, backward = KINDS[kind].rows, KINDS[kind].backward_rows
     return Cost(queries=1, unet_rows=rows, backward_rows=backward)
