@@ -12,10 +12,10 @@ from miagym.app.playing_known import known_of
 from miagym.app.playing_table import BUDGET, Table
 from miagym.envs.agents.agent import Agent
 from miagym.envs.agents.blind import BlindAgent
-from miagym.envs.agents.board import Board
 from miagym.envs.agents.fixed import FixedAgent
+from miagym.envs.agents.never import NeverAsks
 from miagym.envs.deck import rows_of, shared_data
-from miagym.envs.face import Action, Observation
+from miagym.envs.face import Observation
 from miagym.envs.pool import PoolVectorEnv
 from miagym.envs.settings import TRAIN
 from miagym.envs.single import SingleVectorEnv
@@ -26,14 +26,6 @@ ABOUT = {
     BLIND: "judges by colours and words alone, learned from the known pictures",
     ONE: "spends everything on one question, and judges by the known pictures' answers",
 }
-
-
-class NeverAsks:
-    """Says one half of everybody, which earns 0, always."""
-
-    def act(self, observation: Observation, rng: np.random.Generator) -> Action:
-        board = Board.of(observation)
-        return board.verdict(np.full((len(board.left), board.n), 0.5))
 
 
 class Rivals:

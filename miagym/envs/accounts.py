@@ -33,8 +33,15 @@ class Accounts:
         Returns:
             Which were paid (k, slots); an empty slot is not.
         """
-        paid = np.zeros(prices.shape, dtype=bool)
-        for slot, price in enumerate(prices.T):
-            paid[:, slot] = (price > 0) & (price <= self.left[episodes])
-            self.left[episodes] -= np.where(paid[:, slot], price, 0)
+        paid = paid_in_order(self.left[episodes], prices)
+        self.left[episodes] -= (prices * paid).sum(axis=1)
         return paid
+
+
+def paid_in_order(left: NDArray[np.integer], prices: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Which prices (k, slots) k accounts can pay, slot after slot; 0 is an empty slot, not paid."""
+    paid, left = np.zeros(prices.shape, dtype=bool), left.astype(np.int64)
+    for slot, price in enumerate(prices.T):
+        paid[:, slot] = (price > 0) & (price <= left)
+        left -= np.where(paid[:, slot], price, 0)
+    return paid

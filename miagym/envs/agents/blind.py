@@ -17,6 +17,7 @@ from sklearn.preprocessing import StandardScaler
 
 from miagym.envs.agents.agent import check_enough, episodes_of
 from miagym.envs.agents.board import Board
+from miagym.envs.agents.never import NeverAsks
 from miagym.envs.face import Action, Observation
 from miagym.errors import DataError
 
@@ -62,7 +63,7 @@ class BlindAgent:
             TooFewToLearn: if there were too few members, or non-members.
         """
         shown = {}
-        for one in episodes_of(_Undecided(), envs, episodes, seed):
+        for one in episodes_of(NeverAsks(), envs, episodes, seed):
             if one.member is None:
                 raise DataError("A blind agent learns from labels; play on the split train.")
             board = Board.of({name: value[None] for name, value in one.seen[0].items()})
@@ -81,14 +82,6 @@ class BlindAgent:
             losses.append(log_loss(member, said))
         model = LogisticRegression(C=STRENGTHS[int(np.argmin(losses))], max_iter=1000)
         return cls(words, colours, model.fit(seen, member))
-
-
-class _Undecided:
-    """Says one half of everybody."""
-
-    def act(self, observation: Observation, rng: np.random.Generator) -> Action:
-        board = Board.of(observation)
-        return board.verdict(np.full((len(board.left), board.n), 0.5))
 
 
 def _colours(pictures: NDArray[np.uint8]) -> NDArray[np.float64]:

@@ -8,6 +8,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from miagym.envs.accounts import paid_in_order
 from miagym.envs.face import Action, Observation
 from miagym.envs.wrappers_maps import Belief, checked_belief
 
@@ -82,13 +83,11 @@ class Board:
         """
         b, m = len(candidate), min(self.slots, candidate.shape[1])
         whom, what = np.full((b, self.slots), self.n), np.zeros((b, self.slots), dtype=np.int64)
-        left = self.left.astype(np.int64)
-        for slot in range(m):
-            price = prices[question[:, slot]]
-            paid = (candidate[:, slot] < self.n) & (price <= left)
-            left -= np.where(paid, price, 0)
-            whom[:, slot] = np.where(paid, candidate[:, slot], self.n)
-            what[:, slot] = np.where(paid, question[:, slot], 0)
+        candidate, question = candidate[:, :m], question[:, :m]
+        asked = np.where(candidate < self.n, prices[question], 0)
+        paid = paid_in_order(self.left, asked)
+        whom[:, :m] = np.where(paid, candidate, self.n)
+        what[:, :m] = np.where(paid, question, 0)
         return self._action(whom, what, probability, stop=(whom == self.n).all(axis=1))
 
     def verdict(self, probability: NDArray[np.floating]) -> Action:
