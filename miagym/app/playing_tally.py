@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
-from scipy.stats import binom, binomtest, bootstrap
+from scipy.stats import binom
 
 from miagym.app.playing import Round
 from miagym.evaluation.auc import Interval
+from miagym.evaluation.intervals import mean_interval, share_interval
 
 ENOUGH = 10
 """Rounds from which a mean reward has an interval."""
@@ -53,15 +53,16 @@ def tally(rounds: Sequence[Round], player: str) -> Tally | None:
     member = np.array([one.member for one in played])
     rewards = np.array([one.reward(player) for one in played])
     decided = abs(said - 0.5) >= HAIR
+    is_enough = len(played) >= ENOUGH
     right = int(((said > 0.5) == member)[decided].sum())
     return Tally(
         player=player,
         n=len(played),
         reward=float(rewards.mean()),
-        reward_ci=_mean_interval(rewards),
+        reward_ci=mean_interval(rewards) if is_enough and np.ptp(rewards) else None,
         right=right,
         decided=int(decided.sum()),
-        right_ci=_share_interval(right, int(decided.sum())),
+        right_ci=share_interval(right, int(decided.sum())) if decided.any() else None,
         spent=float(np.mean([one.said[player].spent for one in played])),
     )
 
@@ -87,18 +88,3 @@ def _often(share: float) -> str:
     if share > 0.995:
         return "all games"
     return f"{share:.0%} of all games" if share >= 0.01 else "fewer than 1% of all games"
-
-
-def _mean_interval(values: NDArray[np.float64]) -> Interval | None:
-    if len(values) < ENOUGH or np.ptp(values) == 0:
-        return None
-    found = bootstrap((values,), np.mean, n_resamples=2000, rng=np.random.default_rng(0))
-    low, high = found.confidence_interval
-    return float(low), float(high)
-
-
-def _share_interval(right: int, decided: int) -> Interval | None:
-    if not decided:
-        return None
-    found = binomtest(right, decided).proportion_ci(0.95, method="exact")
-    return float(found.low), float(found.high)

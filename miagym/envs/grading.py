@@ -6,17 +6,16 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import binomtest, bootstrap
 
 from miagym.data.dataset import Dataset
 from miagym.envs.deck import rows_of, shared_data
 from miagym.envs.verdicts import Verdicts
 from miagym.errors import DataError
 from miagym.evaluation.auc import Interval
+from miagym.evaluation.intervals import mean_interval, share_interval
 from miagym.evaluation.metrics import Metrics, measure
 
 BINS = 10
-RESAMPLES = 2000
 
 
 @dataclass(frozen=True)
@@ -72,27 +71,19 @@ def grade(verdicts: Verdicts, data: Dataset | None = None) -> Grade:
         len(verdicts),
         measure(probability, member),
         float(reward.mean()),
-        _mean_interval(reward),
+        _reward_interval(reward),
         float(right.mean()),
-        _share_interval(right),
+        share_interval(round(right.sum()), len(right)),
         calibration_error(probability, member),
         float(verdicts.spent.mean()),
     )
 
 
-def _mean_interval(values: NDArray[np.float64]) -> Interval:
-    """95 % interval of a mean: bias-corrected bootstrap over its values (n,), seeded."""
-    if len(values) < 2 or np.ptp(values) == 0:
-        return float(values.mean()), float(values.mean())
-    found = bootstrap((values,), np.mean, n_resamples=RESAMPLES, rng=np.random.default_rng(0))
-    low, high = found.confidence_interval
-    return float(low), float(high)
-
-
-def _share_interval(right: NDArray[np.float64]) -> Interval:
-    """Exact 95 % interval (Clopper-Pearson) of a share."""
-    found = binomtest(round(right.sum()), len(right)).proportion_ci(0.95, method="exact")
-    return float(found.low), float(found.high)
+def _reward_interval(rewards: NDArray[np.float64]) -> Interval:
+    """A point where all rewards are equal, as those of an agent that always says one half."""
+    if len(rewards) < 2 or np.ptp(rewards) == 0:
+        return float(rewards.mean()), float(rewards.mean())
+    return mean_interval(rewards)
 
 
 def calibration_error(probability: NDArray[np.float64], member: NDArray[np.bool_]) -> float:

@@ -16,9 +16,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.optimize import brentq
 from scipy.special import bdtrc
-from scipy.stats import binom, binomtest
+from scipy.stats import binom
 
 from miagym.evaluation.auc import Interval, check_share, counted, sides
+from miagym.evaluation.intervals import share_interval
 
 
 @dataclass(frozen=True)
@@ -206,8 +207,7 @@ def allowed(alpha: float, n: int) -> int:
 
 def _share_above(scores: np.ndarray, threshold: float) -> tuple[float, Interval]:
     passed = int((scores > threshold).sum())
-    found = binomtest(passed, len(scores)).proportion_ci(0.95, method="exact")
-    return passed / len(scores), (float(found.low), float(found.high))
+    return passed / len(scores), share_interval(passed, len(scores))
 
 
 def _quantile(distribution: Callable[[float], float], share: float) -> float:

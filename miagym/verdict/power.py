@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import binomtest, norm
+from scipy.stats import norm
 
+from miagym.evaluation.intervals import share_interval
 from miagym.verdict.conformal import Interval, fpr_of_rule, fpr_range, p_values
 
 MOST_PICTURES = 1000
@@ -51,18 +52,13 @@ def rule_power(
     times = times_ci = None
     if fpr > 0:
         (low, high), (least, most) = (
-            _share(found, len(members), _JOINT),
+            share_interval(found, len(members), _JOINT),
             fpr_range(alpha, n, _JOINT),
         )
         times, times_ci = tpr / fpr, (low / most, high / least if least > 0 else math.inf)
     return RulePower(
-        alpha, tpr, _share(found, len(members), 0.95), fpr, fpr_range(alpha, n), times, times_ci
+        alpha, tpr, share_interval(found, len(members)), fpr, fpr_range(alpha, n), times, times_ci
     )
-
-
-def _share(k: int, n: int, confidence: float) -> Interval:
-    interval = binomtest(k, n).proportion_ci(confidence, method="exact")
-    return float(interval.low), float(interval.high)
 
 
 @dataclass(frozen=True)
