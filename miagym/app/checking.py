@@ -18,13 +18,13 @@ from miagym.atomic import replacing
 from miagym.cli.check import ATTACKS
 from miagym.errors import DataError, UnknownName
 from miagym.targets.pairings import Pairing, pairing
-from miagym.targets.registry import load_target, target_resolution
+from miagym.targets.registry import shared_target, target_resolution
+from miagym.verdict.conformal import passing
 from miagym.verdict.keep import cache_folder
-from miagym.verdict.upload import MAX_BYTES, Upload, open_upload
+from miagym.verdict.upload import Upload, caption_in, open_upload
 
 if TYPE_CHECKING:
     from attacks import Attack
-    from miagym.targets.base import Target
     from miagym.verdict.answer import Answer, SetAnswer
     from miagym.verdict.checker import Checker
 
@@ -54,7 +54,7 @@ class Scale:
     @property
     def threshold(self) -> float | None:
         """Above it p <= alpha; None where so few non-members cannot resolve alpha."""
-        rank = int(np.floor(self.alpha * (len(self.nonmembers) + 1) + 1e-9))
+        rank = passing(self.alpha, len(self.nonmembers))
         return float(np.sort(self.nonmembers)[-rank]) if rank else None
 
 
@@ -80,7 +80,6 @@ class CheckDesk:
     def __init__(self, device: str = "auto", folder: Path | None = None) -> None:
         self._device = device
         self._folder = cache_folder() if folder is None else folder
-        self._targets: dict[str, Target] = {}
         self._checkers: dict[str, Checker] = {}
         self._warm: set[tuple[str, bool]] = set()
         self._lock = RLock()
@@ -156,20 +155,16 @@ class CheckDesk:
         with self._lock:
             if target not in self._checkers:
                 bring_calibrations(self._folder)
+                base = paired.reference
                 panel = Panel(
-                    self._loaded(target),
+                    shared_target(target, self._device),
                     _attacks(paired),
-                    None if paired.reference is None else self._loaded(paired.reference),
+                    None if base is None else shared_target(base, self._device),
                     SEED,
                 )
                 data = load_data(paired.data)
                 self._checkers[target] = Checker(panel, data, folder=self._folder)
             return self._checkers[target]
-
-    def _loaded(self, name: str) -> Target:
-        if name not in self._targets:
-            self._targets[name] = load_target(name, device=self._device)
-        return self._targets[name]
 
 
 @cache
@@ -225,7 +220,8 @@ def _read(given: Mapping[str, Path], size: int) -> tuple[list[Upload], dict[str,
     for name, path in pictures.items():
         beside = given.get(f"{Path(name).stem}.txt")
         try:
-            uploads.append(open_upload(path, size, caption=_text(beside), name=name))
+            text = None if beside is None else caption_in(beside)
+            uploads.append(open_upload(path, size, caption=text, name=name))
         except DataError as error:
             skipped[name] = str(error)
     if len(uploads) < 2:
@@ -238,9 +234,3 @@ def _read(given: Mapping[str, Path], size: int) -> tuple[list[Upload], dict[str,
 
 def _is_text(name: str) -> bool:
     return name.lower().endswith(".txt")
-
-
-def _text(path: Path | None) -> str | None:
-    if path is None or path.stat().st_size > MAX_BYTES:
-        return None
-    return path.read_text(encoding="utf-8", errors="replace")

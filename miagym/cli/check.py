@@ -162,29 +162,19 @@ def _uploads(
 ) -> tuple[list[Upload], dict[str, str]]:
     """What can be read, and why the rest cannot; a single picture has to be readable."""
     from miagym.errors import DataError
-    from miagym.verdict.upload import open_upload
+    from miagym.verdict.upload import caption_in, open_upload
 
     uploads: list[Upload] = []
     skipped: dict[str, str] = {}
     for name, file in files.items():
         try:
-            text = _sidecar(file) if caption is None else caption
+            text = caption_in(file.with_suffix(".txt")) if caption is None else caption
             uploads.append(open_upload(file, size, caption=text, name=name))
         except DataError as error:
             skipped[name] = str(error)
     if not uploads:
         raise DataError(" ".join(list(skipped.values())[:3]))
     return uploads, skipped
-
-
-def _sidecar(picture: Path) -> str | None:
-    """The text beside a picture; what in it is no text does no harm, and a large file is none."""
-    from miagym.verdict.upload import MAX_BYTES
-
-    beside = picture.with_suffix(".txt")
-    if not beside.is_file() or beside.stat().st_size > MAX_BYTES:
-        return None
-    return beside.read_text(encoding="utf-8", errors="replace")
 
 
 def _as_json(

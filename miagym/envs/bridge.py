@@ -13,6 +13,7 @@ from miagym.envs.env import GameEnv
 from miagym.envs.game import Game
 from miagym.envs.menu import price_of
 from miagym.envs.vector import GameVectorEnv
+from miagym.envs.world import door
 from miagym.errors import BudgetExhausted, DataError, SettingsError
 from miagym.oracle import Oracle
 
@@ -53,15 +54,9 @@ class EpisodeOracle(Oracle):
     def __init__(self, game: Game, episode: int) -> None:
         meter = EpisodeMeter(game, episode)
         settings, world = game.settings, game.world
-        asked, *reference = world.oracles(settings)
-        super().__init__(
-            world.target,
-            settings.level,
-            seed=settings.noise_seed,
-            cache=asked.cache,
-            batch_size=settings.batch_size,
-            reference=reference[0] if reference else None,
-        )
+        public = world.reference
+        reference = None if public is None else Oracle(public, **door(settings))
+        super().__init__(world.target, **door(settings), reference=reference)
         self.meter = meter
         self.candidates = meter.hand
 

@@ -10,7 +10,6 @@ import numpy as np
 from gymnasium.error import ResetNeeded
 from numpy.typing import NDArray
 
-from miagym.data.dataset import Dataset
 from miagym.envs.face import Action, Face, Observation
 from miagym.envs.game import Game
 from miagym.envs.rendering import MODES, render
@@ -97,9 +96,8 @@ def _batched(action: object) -> object:
 
 def verdicts_of(game: Game) -> Verdicts:
     """The verdicts of all episodes of a game that are over."""
-    data = game.settings.data_name
-    name = data.name if isinstance(data, Dataset) else data
-    return game.log.verdicts(name, game.settings.split, game.settings.resolution)
+    settings = game.settings
+    return game.log.verdicts(settings.data_label, settings.split, settings.resolution)
 
 
 def checked_mode(render_mode: str | None) -> str | None:

@@ -185,6 +185,12 @@ class Settings:
         return pair.data
 
     @property
+    def data_label(self) -> str:
+        """What verdicts call the data."""
+        data = self.data_name
+        return data.name if isinstance(data, Dataset) else data
+
+    @property
     def statistics(self) -> int:
         """Numbers that an answer comes with."""
         return len(STATISTICS) * (1 if self.reference is None else 2)

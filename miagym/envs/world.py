@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import Self
+from typing import Self, TypedDict
 
+from miagym.access import Access
 from miagym.cache import Cache
 from miagym.envs.deck import Deck, shared_data
 from miagym.envs.settings import Settings
 from miagym.oracle import Oracle
 from miagym.targets.base import Target
-from miagym.targets.registry import load_target
+from miagym.targets.registry import shared_target
 
 REMEMBERED = 256 * 2**20
 """Bytes of answers that are kept: mostly the latents of candidates that are asked about again."""
 
 
-@lru_cache(maxsize=4)
-def shared_target(name: str, device: str) -> Target:
-    """Targets by name, loaded once for all environments of a process."""
-    return load_target(name, device=device)
+class Door(TypedDict):
+    """Options of an `Oracle`."""
+
+    access: Access
+    seed: int
+    cache: Cache
+    batch_size: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,17 +52,18 @@ class World:
 
     def oracles(self, settings: Settings) -> list[Oracle]:
         """The door to the target, and to the reference model if there is one."""
-        return [
-            Oracle(
-                target,
-                settings.level,
-                seed=settings.noise_seed,
-                cache=Cache(REMEMBERED),
-                batch_size=settings.batch_size,
-            )
-            for target in (self.target, self.reference)
-            if target is not None
-        ]
+        asked = (self.target, self.reference)
+        return [Oracle(target, **door(settings)) for target in asked if target is not None]
+
+
+def door(settings: Settings) -> Door:
+    """What oracles of an environment are made with; each has a cache of its own."""
+    return Door(
+        access=settings.level,
+        seed=settings.noise_seed,
+        cache=Cache(REMEMBERED),
+        batch_size=settings.batch_size,
+    )
 
 
 def _target(target: str | Target, device: str) -> Target:

@@ -6,6 +6,7 @@ import json
 import os.path
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -98,6 +99,12 @@ def load_target(name: str, *, device: str = "auto", dtype: torch.dtype | None = 
     from miagym.targets.loading import load_stable_diffusion
 
     return load_stable_diffusion(find_target(name), device=device, dtype=dtype)
+
+
+@lru_cache(maxsize=4)
+def shared_target(name: str, device: str) -> Target:
+    """Targets by name, loaded once for all of a process that may share them."""
+    return load_target(name, device=device)
 
 
 def target_resolution(name: str) -> int:

@@ -37,14 +37,14 @@ def smallest_p(n: int) -> float:
     return 1 / (n + 1)
 
 
-def _passing(alpha: float, n: int) -> int:
+def passing(alpha: float, n: int) -> int:
     """The rank k / (n + 1) of the largest p-value that is at most alpha."""
     return math.floor(alpha * (n + 1) + _ROUNDING)
 
 
 def fpr_of_rule(alpha: float, n: int) -> float:
     """The false positive rate of "member-like if p <= alpha", on average over calibrations."""
-    return _passing(alpha, n) / (n + 1)
+    return passing(alpha, n) / (n + 1)
 
 
 def fpr_range(alpha: float, n: int, confidence: float = 0.95) -> Interval:
@@ -53,7 +53,7 @@ def fpr_range(alpha: float, n: int, confidence: float = 0.95) -> Interval:
     Of scores without ties it is Beta(k, n + 1 - k) over calibrations, k = floor(alpha (n + 1))
     (Vovk 2012); with ties it is lower. (0, 0) where n cannot resolve alpha.
     """
-    k, tail = _passing(alpha, n), (1 - confidence) / 2
+    k, tail = passing(alpha, n), (1 - confidence) / 2
     if k == 0:
         return 0.0, 0.0
     low, high = beta.ppf([tail, 1 - tail], k, n + 1 - k)

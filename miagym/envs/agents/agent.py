@@ -11,9 +11,7 @@ import numpy as np
 from gymnasium.vector import AutoresetMode
 from numpy.typing import NDArray
 
-from miagym.data.dataset import Dataset
 from miagym.envs.face import Action, Observation
-from miagym.envs.settings import Settings
 from miagym.envs.vector import GameVectorEnv
 from miagym.envs.verdicts import VerdictLog, Verdicts
 from miagym.errors import SettingsError, TooFewToLearn
@@ -78,7 +76,7 @@ def play(agent: Agent, envs: gym.vector.VectorEnv, episodes: int, seed: int) -> 
     for one in episodes_of(agent, envs, episodes, seed):
         logs[one.row].add(one.keys, one.probability, one.spent)
         returns[one.row].append(one.total)
-    about = _data_name(settings), settings.split, settings.resolution
+    about = settings.data_label, settings.split, settings.resolution
     return Played(np.array(returns), tuple(log.verdicts(*about) for log in logs))
 
 
@@ -150,8 +148,3 @@ def _ended(
     spent = envs.settings.budget - int(game.accounts.left[row])
     probability = game.probability[row].copy()
     return Episode(row, seen, float(total), hand.keys, probability, spent, member)
-
-
-def _data_name(settings: Settings) -> str:
-    data = settings.data_name
-    return data.name if isinstance(data, Dataset) else data
