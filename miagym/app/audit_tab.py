@@ -22,6 +22,7 @@ from miagym.app.evaluating import opened
 from miagym.app.report_parts import FIGURE, STYLE, said, working
 from miagym.app.sentences import in_sentences
 from miagym.app.site import Site
+from miagym.app.stopping import stops
 from miagym.app.strangers import MAX_BYTES, MAX_ROWS
 from miagym.app.uploads import uploaded
 from miagym.app.visitors import visitor_of
@@ -83,9 +84,7 @@ def audit_tab(site: Site) -> None:
         concurrency_limit=1,
         **quiet,
     )
-    say: dict[str, Any] = {"fn": lambda: said(STOPPED), "outputs": status, "queue": False}
-    # Said again once it is cancelled: a step that was on its way may have written over it.
-    stop.click(**say, cancels=[running], **quiet).then(**say, **quiet)
+    stops(stop, running, status, STOPPED)
 
 
 def _table_input(**options: Any) -> gr.File:

@@ -22,6 +22,7 @@ from miagym.app.report_parts import FIGURE, STYLE, said, working
 from miagym.app.run_view import View, view
 from miagym.app.sentences import in_sentences
 from miagym.app.site import Site
+from miagym.app.stopping import stops
 from miagym.app.visitors import visitor_of
 from miagym.app.working import Step, in_steps
 from miagym.errors import MiagymError
@@ -63,10 +64,7 @@ def evaluate_tab(site: Site) -> None:
         concurrency_limit=1,
         api_visibility="private",
     )
-    quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
-    say: dict[str, Any] = {"fn": lambda: said(STOPPED), "outputs": status, "queue": False}
-    # Said again once it is cancelled: a step that was on its way may have written over it.
-    stop.click(**say, cancels=[running], **quiet).then(**say, **quiet)
+    stops(stop, running, status, STOPPED)
 
 
 class Form(NamedTuple):

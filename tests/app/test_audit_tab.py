@@ -26,17 +26,11 @@ from miagym.app.uploads import UploadsOnly
 from miagym.app.visitors import Allowance
 from miagym.data.registry import open_source
 from miagym.errors import DataError
+from tests.app.visiting import SERVED_HERE, SIZES, watch
 from tests.command_line import run
 
-pytestmark = [
-    # Gradio leaves an event loop open when a served page is closed, and its queue's analytics use
-    # what pandas 4 will drop.
-    pytest.mark.filterwarnings("ignore:unclosed event loop:ResourceWarning"),
-    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
-    pytest.mark.filterwarnings("ignore:.*:pandas.errors.Pandas4Warning"),
-]
+pytestmark = SERVED_HERE
 
-SIZES = {"desktop": {"width": 1280, "height": 900}, "phone": {"width": 390, "height": 844}}
 XSS = "<img src=x onerror=alert(1)>"
 
 
@@ -95,10 +89,8 @@ def visit(browser: Any, address: str) -> Iterator[Callable[..., Any]]:
 
     def open_page(size: str = "desktop", theme: str = "light") -> Any:
         page = browser.new_page(viewport=SIZES[size])
-        page.on("console", lambda m: against.append(m.text) if m.type == "error" else None)
-        page.on("pageerror", lambda error: against.append(str(error)))
+        watch(page, address, against)
         page.on("dialog", lambda dialog: against.append(dialog.message))
-        page.on("request", lambda r: None if _is_ours(r.url, address) else against.append(r.url))
         page.goto(f"{address}?__theme={theme}")
         page.locator("#audit-figure .js-plotly-plot").wait_for()
         pages.append(page)
@@ -108,10 +100,6 @@ def visit(browser: Any, address: str) -> Iterator[Callable[..., Any]]:
     for page in pages:
         page.close()
     assert against == []
-
-
-def _is_ours(url: str, address: str) -> bool:
-    return url.startswith((address, "data:", "blob:"))
 
 
 def audited(page: Any) -> None:

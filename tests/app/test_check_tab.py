@@ -27,11 +27,11 @@ from miagym.app.visitors import Allowance
 from miagym.data.dataset import TEST
 from miagym.verdict.answer import Verdict
 from miagym.verdict.keep import cache_folder
+from tests.app.visiting import SIZES, watch
 
 OVERFIT = TARGETS[0]
 SHOTS = Path(__file__).parents[2] / "build" / "screenshots"
 """Kept by CI; ignored by git."""
-SIZES = {"desktop": {"width": 1280, "height": 900}, "phone": {"width": 390, "height": 844}}
 
 SERVED = """
 import time
@@ -93,18 +93,12 @@ class Visitor:
     """A browser window, which has noted what went wrong."""
 
     def __init__(self, browser: Any, address: str, size: str, theme: str = "light") -> None:
-        self.wrong: list[str] = []
         self.window = browser.new_page(viewport=SIZES[size])
         self.window.set_default_timeout(60_000)
-        self.window.on("console", lambda m: m.type == "error" and self.wrong.append(m.text))
-        self.window.on("pageerror", lambda error: self.wrong.append(str(error)))
-        self.window.on("request", lambda r: self._asked(r.url, address))
+        self.wrong: list[str] = []
+        watch(self.window, address, self.wrong)
         self.window.goto(f"{address}?__theme={theme}")
         self.window.wait_for_selector("#check-figure .js-plotly-plot .barlayer")
-
-    def _asked(self, url: str, address: str) -> None:
-        if not url.startswith((address, "data:", "blob:")):
-            self.wrong.append(f"asked {url}")
 
     def upload(self, file: Path, where: str = "check-picture") -> None:
         self.window.set_input_files(f"#{where} input[type=file]", str(file))

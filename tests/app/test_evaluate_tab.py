@@ -26,17 +26,11 @@ from miagym.app.visitors import Allowance
 from miagym.data.registry import EMBEDDED, load_data
 from miagym.errors import MiagymError, RunError
 from miagym.targets.registry import target_names
+from tests.app.visiting import SERVED_HERE, SIZES, watch
 from tests.command_line import run
 
-pytestmark = [
-    # Gradio leaves an event loop open when a served page is closed, and its queue's analytics use
-    # what pandas 4 will drop.
-    pytest.mark.filterwarnings("ignore:unclosed event loop:ResourceWarning"),
-    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
-    pytest.mark.filterwarnings("ignore:.*:pandas.errors.Pandas4Warning"),
-]
+pytestmark = SERVED_HERE
 
-SIZES = {"desktop": {"width": 1280, "height": 900}, "phone": {"width": 390, "height": 844}}
 ASKED = Asked("clipart-overfit", ("sima", "rediffuse"), 20)
 
 
@@ -73,9 +67,7 @@ def visit(browser: Any, address: str) -> Iterator[Any]:
 
     def open_page(size: str = "desktop", theme: str = "light") -> Any:
         page = browser.new_page(viewport=SIZES[size], accept_downloads=True)
-        page.on("console", lambda m: against.append(m.text) if m.type == "error" else None)
-        page.on("pageerror", lambda error: against.append(str(error)))
-        page.on("request", lambda r: None if _is_ours(r.url, address) else against.append(r.url))
+        watch(page, address, against)
         page.goto(f"{address}?__theme={theme}")
         page.locator("#evaluate-roc .js-plotly-plot .scatterlayer").wait_for()
         opened_pages.append(page)
@@ -85,10 +77,6 @@ def visit(browser: Any, address: str) -> Iterator[Any]:
     for page in opened_pages:
         page.close()
     assert against == []
-
-
-def _is_ours(url: str, address: str) -> bool:
-    return url.startswith((address, "data:", "blob:"))
 
 
 def without_seconds(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
