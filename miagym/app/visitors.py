@@ -1,20 +1,31 @@
-"""What one visitor may use: an allowance of UNet rows an hour, kept on the server."""
+"""What one visitor may use, an allowance of UNet rows an hour kept on the server; and who one is."""
 
 from __future__ import annotations
 
+import hmac
 import os
+import secrets
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from threading import Lock
 
 import gradio as gr
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from miagym.errors import TooMuchAsked
 
 HOUR = 3600.0
 REMEMBERED = 10_000
 """Visitors; the one who has been away longest is forgotten first."""
+
+MCP = "/gradio_api/mcp"
+"""In the paths of all requests of agents."""
+AGENT = "mcp"
+"""How Gradio names itself, in a header, when it asks its own page for an agent."""
+MARK = "x-miagym-visitor"
+_SECRET = secrets.token_bytes(32)
 
 
 class Allowance:
@@ -69,11 +80,63 @@ class Allowance:
 def visitor_of(request: gr.Request | None) -> str:
     """Who asks: an address. Behind a Space's proxy, the one that the proxy itself wrote down.
 
-    Elsewhere that header is the visitor's own to forge, and is not read.
+    Elsewhere that header is the visitor's own to forge, and is not read. An agent's call is told by
+    its mark; those that bear none are one visitor, for their headers are anybody's.
     """
     if request is None:
         return "local"
-    forwarded = request.headers.get("x-forwarded-for") if os.environ.get("SPACE_ID") else None
-    if forwarded:
-        return forwarded.rpartition(",")[2].strip()
-    return request.client.host if request.client else "local"
+    marked = _signer_of(request.headers.get(MARK, ""))
+    if marked is not None:
+        return marked
+    here = request.client.host if request.client else "local"
+    if not os.environ.get("SPACE_ID") and request.headers.get("x-gradio-user") == AGENT:
+        return AGENT
+    return _address(request.headers, here)
+
+
+class AgentsMarked:
+    """Middleware that marks each request to the MCP server with the address it came from.
+
+    Gradio answers a tool call by asking its own page over loopback, with the headers of the call:
+    all agents would share the address of this machine, and who sends an `x-forwarded-for` would be
+    believed, since servers trust a proxy on their own machine. The mark travels along. It is signed
+    with a secret of this process, so that nobody can write one.
+
+    Args:
+        app: what is served.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and MCP in scope["path"]:
+            headers = MutableHeaders(raw=list(scope["headers"]))
+            client = scope.get("client")
+            headers[MARK] = _signed(_address(headers, client[0] if client else "local"))
+            scope = {**scope, "headers": headers.raw}
+        await self._app(scope, receive, send)
+
+
+def _address(headers: Mapping[str, str], here: str) -> str:
+    """The visitor's address, where the connection comes from `here`."""
+    if not os.environ.get("SPACE_ID"):
+        return here
+    name = "x-forwarded-for"
+    lines = headers.getlist(name) if isinstance(headers, Headers) else [headers.get(name, "")]
+    # Whatever the visitor sent in this header stands before what the proxy wrote.
+    return "".join(lines[-1:]).rpartition(",")[2].strip() or here
+
+
+def _signed(address: str) -> str:
+    return f"{_signature(address)} {address}"
+
+
+def _signer_of(mark: str) -> str | None:
+    signature, _, address = mark.partition(" ")
+    right = hmac.compare_digest(signature.encode(), _signature(address).encode())
+    return address if right else None
+
+
+def _signature(address: str) -> str:
+    return hmac.new(_SECRET, address.encode(), "sha256").hexdigest()

@@ -2,17 +2,32 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
+import os
+import subprocess
+import sys
 import threading
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
 from types import SimpleNamespace
+from typing import Any
 
 import gradio as gr
+import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from mcp import ClientSession
+from mcp.client.streamable_http import streamable_http_client
+from mcp.types import TextContent
+from starlette.datastructures import Headers
 
 from miagym.app import visitors
 from miagym.app.sentences import in_sentences
-from miagym.app.visitors import Allowance, visitor_of
+from miagym.app.visitors import AGENT, MARK, Allowance, visitor_of
 from miagym.errors import DataError, TooMuchAsked
 
 
@@ -86,15 +101,122 @@ def test_the_longest_away_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None
     assert [allowance.left(name) for name in "abcd"] == [10, 0, 0, 0]
 
 
+SERVED_PAGE = """
+import time
+import gradio as gr
+from starlette.middleware import Middleware
+from miagym.app.page import SERVED
+from miagym.app.uploads import UploadsOnly
+from miagym.app.visitors import AgentsMarked, visitor_of
+
+def who(request: gr.Request) -> str:
+    return visitor_of(request)
+
+with UploadsOnly(analytics_enabled=False) as page:
+    gr.api(who, api_name="who")
+marked = {"app_kwargs": {"middleware": [Middleware(AgentsMarked)]}}
+print(page.launch(**SERVED, **marked, prevent_thread_lock=True, quiet=True)[1], flush=True)
+time.sleep(600)
+"""
+FORGED = {"x-forwarded-for": "6.6.6.6", MARK: "0" * 64 + " 6.6.6.6", "x-real-ip": "6.6.6.6"}
+
+
+@dataclass(frozen=True)
+class WhoPage:
+    """A page in a process of its own that answers who it thinks is asking."""
+
+    url: str
+
+    def by_api(self, address: str, headers: Mapping[str, str] | None = None) -> str:
+        transport = httpx.HTTPTransport(local_address=address)
+        with httpx.Client(transport=transport, headers=headers, timeout=30) as client:
+            call = f"{self.url}gradio_api/call/who"
+            event = client.post(call, json={"data": []}).json()["event_id"]
+            return json.loads(client.get(f"{call}/{event}").text.strip().rpartition("data: ")[2])[0]
+
+    def by_mcp(self, address: str, headers: Mapping[str, str] | None = None) -> str:
+        with ThreadPoolExecutor(1) as pool:  # browser tests leave an event loop in this thread
+            return pool.submit(asyncio.run, self._by_mcp(address, headers)).result()
+
+    async def _by_mcp(self, address: str, headers: Mapping[str, str] | None) -> str:
+        transport = httpx.AsyncHTTPTransport(local_address=address)
+        async with (
+            httpx.AsyncClient(transport=transport, headers=headers, timeout=30) as client,
+            streamable_http_client(f"{self.url}gradio_api/mcp/", http_client=client) as (
+                get,
+                put,
+                _,
+            ),
+            ClientSession(get, put) as session,
+        ):
+            await session.initialize()
+            (content,) = (await session.call_tool("who", {})).content
+            assert isinstance(content, TextContent)
+            return content.text
+
+
+@contextmanager
+def served_page(**variables: str) -> Iterator[WhoPage]:
+    command = [sys.executable, "-c", SERVED_PAGE]
+    env = {**os.environ, **variables}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=env) as process:
+        assert process.stdout is not None
+        yield WhoPage(next(line for line in process.stdout if line.startswith("http")).strip())
+        process.terminate()
+
+
+@pytest.fixture(scope="module")
+def who() -> Iterator[WhoPage]:
+    with served_page() as page:
+        yield page
+
+
+linux = pytest.mark.skipif(sys.platform != "linux", reason="only here is all of 127/8 this machine")
+"""Visitors from 127.0.0.2 and 127.0.0.3: no server takes these for a proxy of its own."""
+
+
+@linux
+def test_agents_are_known_by_their_address_as_programs_are(who: WhoPage) -> None:
+    for address in ("127.0.0.2", "127.0.0.3"):
+        assert who.by_mcp(address) == who.by_api(address) == address
+
+
+@linux
+def test_nobody_is_somebody_else_by_a_header(who: WhoPage) -> None:
+    for name, value in FORGED.items():
+        assert who.by_api("127.0.0.2", {name: value}) == "127.0.0.2"
+        assert who.by_mcp("127.0.0.2", {name: value}) == "127.0.0.2"
+    assert who.by_mcp("127.0.0.2", FORGED) == "127.0.0.2"
+    assert who.by_api("127.0.0.2", {"x-gradio-user": "mcp"}) == AGENT
+
+
+@linux
+def test_behind_a_space_s_proxy_agents_are_who_the_proxy_says() -> None:
+    with served_page(SPACE_ID="owner/space") as page:
+        for ask in (page.by_api, page.by_mcp):
+            assert ask("127.0.0.2", FORGED | {"x-forwarded-for": "6.6.6.6, 9.9.9.9"}) == "9.9.9.9"
+
+
+def asked_with(headers: Mapping[str, str]) -> Any:
+    return SimpleNamespace(headers=headers, client=SimpleNamespace(host="127.0.0.1"))
+
+
 def test_a_header_counts_only_behind_a_space_s_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
-    request = SimpleNamespace(
-        headers={"x-forwarded-for": "6.6.6.6, 9.9.9.9"}, client=SimpleNamespace(host="127.0.0.1")
-    )
+    request = asked_with({"x-forwarded-for": "6.6.6.6, 9.9.9.9"})
     monkeypatch.delenv("SPACE_ID", raising=False)
-    assert visitor_of(request) == "127.0.0.1"  # pyright: ignore[reportArgumentType]
+    assert visitor_of(request) == "127.0.0.1"
     monkeypatch.setenv("SPACE_ID", "owner/space")
-    assert visitor_of(request) == "9.9.9.9"  # pyright: ignore[reportArgumentType]
+    assert visitor_of(request) == "9.9.9.9"
+    lines = [(b"x-forwarded-for", b"6.6.6.6"), (b"x-forwarded-for", b"9.9.9.9")]
+    assert visitor_of(asked_with(Headers(raw=lines))) == "9.9.9.9"
+    assert visitor_of(asked_with({})) == "127.0.0.1"
     assert visitor_of(None) == "local"
+
+
+def test_agents_without_a_mark_share_one_allowance(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("SPACE_ID", raising=False)
+    for mark in ("", "127.0.0.9", FORGED[MARK], "ü 127.0.0.9"):
+        assert visitor_of(asked_with({"x-gradio-user": "mcp", MARK: mark})) == AGENT
 
 
 def test_our_errors_are_said_and_others_are_not() -> None:
