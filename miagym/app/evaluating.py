@@ -153,6 +153,11 @@ class Finished:
     command: str
     """What gives the same numbers on the command line."""
 
+    @property
+    def is_demo(self) -> bool:
+        """Whether `miagym demo` made it."""
+        return self.command.startswith("miagym demo")
+
 
 def run(asked: Asked, progress: Progress) -> Finished:
     """Runs what was asked for; its folder is gone afterwards, however it ends."""

@@ -7,8 +7,9 @@ from functools import partial
 from pathlib import Path
 
 from miagym.app.visitors import Allowance
+from miagym.errors import UnknownName
 
-CHECK, EVALUATE, AUDIT, PLAY, ABOUT = "check", "evaluate", "audit", "play", "about"
+TAB_NAMES = CHECK, EVALUATE, AUDIT, PLAY, ABOUT = "check", "evaluate", "audit", "play", "about"
 """The tabs, in their order."""
 
 ROWS_AN_HOUR = 60_000
@@ -26,3 +27,8 @@ class Site:
     """Of one visitor, in UNet rows."""
     device: str = "auto"
     """Where targets are put."""
+
+    def __post_init__(self) -> None:
+        """Raises UnknownName for a first tab that does not exist."""
+        if self.first not in TAB_NAMES:
+            raise UnknownName("tab", self.first, TAB_NAMES)

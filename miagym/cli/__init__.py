@@ -13,6 +13,7 @@ from miagym.cli.check import check
 from miagym.cli.data import data
 from miagym.cli.evaluate import demo, evaluate
 from miagym.cli.exercise import exercise
+from miagym.cli.page import page
 from miagym.cli.score import score
 from miagym.cli.train import art, train
 from miagym.errors import MiagymError
@@ -23,7 +24,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for command in (evaluate, demo, audit, score, check, attacks, train, art):
+for command in (evaluate, demo, page, audit, score, check, attacks, train, art):
     app.command()(command)
 
 app.add_typer(data, name="data")

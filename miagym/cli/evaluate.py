@@ -110,9 +110,14 @@ def evaluate(
 def demo(
     out: Out = Path("runs/demo"),
     seed: Seed = 0,
-    app: Annotated[bool, typer.Option(help="End on the page, once there is one.")] = True,
+    limit: Annotated[
+        int | None,
+        typer.Option(min=1, help="At most so many members, and so many non-members: a quick look."),
+    ] = None,
+    app: Annotated[bool, typer.Option(help="End on the page, opened with this run.")] = True,
 ) -> None:
     """Run twelve attacks on both embedded targets: overfit against realistic."""
+    from miagym.cli.page import open_page
     from miagym.evaluation.config import Config, Match
 
     calibrated = tuple(f"{name}+reference" for name in DEMO if not name.startswith("blind"))
@@ -127,7 +132,9 @@ def demo(
         ),
     )
     # Small chunks, so that both cores are busy to the end.
-    _run(Config(matches=matches, seed=seed, chunk=64), out)
+    _run(Config(matches=matches, seed=seed, limit=limit, chunk=64), out)
+    if app:
+        open_page(out, first="evaluate")
 
 
 def _attack_names(attacks: str, with_reference: bool) -> tuple[str, ...]:
