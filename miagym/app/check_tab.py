@@ -28,6 +28,10 @@ from miagym.errors import DataError
 MODEL: dict[str, Any] = {"concurrency_id": "model", "concurrency_limit": 2}
 """Shared by all that asks a target: more at once would only be slower on two cores."""
 
+SHOW_VERDICT = """() => document.getElementById("check-verdict").scrollIntoView(
+  { behavior: "smooth", block: "nearest" })"""
+"""On a phone the answer stands below the form; where it is in sight nothing moves."""
+
 LABELS = {
     "clipart-overfit": "clipart-overfit (trained too long on few drawings)",
     "clipart-realistic": "clipart-realistic (trained as large models are)",
@@ -60,13 +64,16 @@ def check_tab(site: Site) -> None:
     shown = [verdict, figure, details]
     private: dict[str, Any] = {"api_visibility": "private", "show_progress_on": verdict}
     asked = [picture, caption, target]
-    one.click(_check_one(site), asked, shown, **private, **MODEL)
-    several.click(_check_several(site), [files, target], shown, **private, **MODEL)
+    answers = [
+        one.click(_check_one(site), asked, shown, **private, **MODEL),
+        several.click(_check_several(site), [files, target], shown, **private, **MODEL),
+    ]
     gr.on(None, _before(site), target, shown, queue=False, **private)  # at load, and at a change
     for kind, button in examples:
-        button.click(_fill(site, kind), target, [picture, caption], **private, **MODEL).success(
-            _check_one(site), asked, shown, **private, **MODEL
-        )
+        filled = button.click(_fill(site, kind), target, [picture, caption], **private, **MODEL)
+        answers.append(filled.success(_check_one(site), asked, shown, **private, **MODEL))
+    for answer in answers:
+        answer.success(None, js=SHOW_VERDICT, api_visibility="private")
 
 
 def _one_picture() -> tuple[gr.Image, gr.Textbox, gr.Button]:
@@ -84,7 +91,7 @@ def _one_picture() -> tuple[gr.Image, gr.Textbox, gr.Button]:
 def _example_buttons() -> list[tuple[str, gr.Button]]:
     gr.HTML('<p class="small">Or begin with one that is known:</p>')
     with gr.Row():
-        buttons = [(kind, gr.Button(kind, size="sm", min_width=100)) for kind in KINDS]
+        buttons = [(kind, gr.Button(kind, size="sm", min_width=80)) for kind in KINDS]
     gr.HTML(f'<p class="small">{RULE}</p>')
     return buttons
 

@@ -57,9 +57,11 @@ def play_tab(site: Site) -> None:
     with gr.Column(elem_id="play-setup") as setup:
         gr.Markdown(RULES)
         with gr.Row():
-            target = gr.Radio(TARGETS, value=OVERFIT, label="Whom you ask", elem_id="play-target")
+            target = gr.Radio(
+                TARGETS, value=OVERFIT, label="Whom you ask", elem_id="play-target", min_width=280
+            )
             access = gr.Radio(
-                ACCESSES, value=BLACK, label="What you may ask", elem_id="play-access"
+                ACCESSES, value=BLACK, label="What you may ask", elem_id="play-access", min_width=280
             )
         begin = gr.Button("Deal the first picture", variant="primary", elem_id="play-begin")
         loading = gr.HTML(elem_id="play-loading")

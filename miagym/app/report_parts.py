@@ -11,7 +11,6 @@ from miagym.evaluation.report.style import safe_text
 from miagym.evaluation.report.tables import safe
 
 STYLE = """<style>
-.figure .js-plotly-plot text { fill: var(--body-text-color) !important; }
 .figure .gridlayer path { stroke: var(--border-color-primary) !important; }
 .figure .errorbars path { stroke: var(--body-text-color-subdued) !important; }
 .numbers { overflow-x: auto; border: 1px solid var(--border-color-primary); margin: .4rem 0; }

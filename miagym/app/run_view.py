@@ -104,8 +104,8 @@ def _flat(row: Row, group: Sequence[Row]) -> dict[str, Any]:
 
 
 def _roc(curves: Sequence[Curve]) -> go.Figure:
-    # The title would announce rates, which stand in the table.
-    return roc_figure(curves).update_layout(legend_title_text="")
+    # The title would announce rates, which stand in the table; small names fit on a phone.
+    return roc_figure(curves).update_layout(legend={"title": {"text": ""}, "font": {"size": 10}})
 
 
 def _no_budgets() -> go.Figure:

@@ -28,6 +28,13 @@ THEME = gr.themes.Base(
     radius_size=gr.themes.sizes.radius_sm,
     spacing_size=gr.themes.sizes.spacing_md,
 ).set(
+    # Small print is read, too: 4.5 to 1 and more on every ground.
+    body_text_color_subdued="*neutral_600",
+    body_text_color_subdued_dark="*neutral_300",
+    block_info_text_color="*neutral_600",
+    block_info_text_color_dark="*neutral_300",
+    input_placeholder_color="*neutral_500",
+    input_placeholder_color_dark="*neutral_400",
     block_border_width="1px",
     block_shadow="none",
     block_label_background_fill="transparent",
@@ -39,12 +46,13 @@ THEME = gr.themes.Base(
 )
 
 CSS = """
+.dark { --color-accent: var(--primary-300); }
 .gradio-container { max-width: 1180px !important; width: 100%; margin: 0 auto; }
 .masthead h1 { font-weight: 600; letter-spacing: -0.01em; margin-bottom: 0.1em; }
 .masthead p { color: var(--body-text-color-subdued); margin-top: 0; }
 .verdict { border-left: 4px solid var(--color-accent); padding: 0.2em 0 0.2em 0.9em; }
 .verdict h3 { margin: 0 0 0.3em 0; font-weight: 600; }
 .small { font-size: 0.9em; color: var(--body-text-color-subdued); }
-.js-plotly-plot text { fill: var(--body-text-color-subdued) !important; }
+.js-plotly-plot text { fill: var(--body-text-color) !important; }
 table { font-variant-numeric: tabular-nums; }
 """
