@@ -32,17 +32,20 @@ def check_api(site: Site) -> None:
     ) -> dict[str, Any]:
         """Does a picture score as the training pictures of an image generator do?
 
-        The answer is a conformal p-value against pictures that were not used in training, and a
-        verdict: "member-like", "cannot tell" (the ordinary answer) or "not comparable". It is no
-        probability of membership, and "cannot tell" does not mean that the picture was not used.
+        Verdicts: "member-like", "cannot tell" (the ordinary answer), "not comparable". The p-value
+        is the share of pictures that were not used in training and score at least as high; it is
+        no probability that this one was used. "Cannot tell" does not mean that it was not used.
+        Pictures are uploads: POST the file to /gradio_api/upload of this server, as the form field
+        "files", and give SERVER/gradio_api/file=PATH with the path that comes back. Agents may give
+        a data: URL of at most 3 MB instead. Other addresses are refused.
 
         Args:
-            picture: an uploaded JPEG, PNG, WebP or GIF of at most 10 MB and 25 million pixels.
-            caption: the text that may have stood beside the picture in training; may be empty.
-            target: the generator: clipart-overfit or clipart-realistic.
+            picture: an uploaded JPEG, PNG, WebP or GIF, at most 10 MB and 25 million pixels.
+            caption: as it may have stood beside the picture in training; empty if unknown.
+            target: the generator, one of the embedded two.
 
         Returns:
-            The fields that `miagym check --json` prints, described in docs/check.md.
+            verdict, p_value, likelihood_ratio, guard, power, and the whole answer in `words`.
         """
         if picture is None:
             raise DataError("Expected an uploaded picture, got none.")
