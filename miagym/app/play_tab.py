@@ -61,7 +61,11 @@ def play_tab(site: Site) -> None:
                 TARGETS, value=OVERFIT, label="Whom you ask", elem_id="play-target", min_width=280
             )
             access = gr.Radio(
-                ACCESSES, value=BLACK, label="What you may ask", elem_id="play-access", min_width=280
+                ACCESSES,
+                value=BLACK,
+                label="What you may ask",
+                elem_id="play-access",
+                min_width=280,
             )
         begin = gr.Button("Deal the first picture", variant="primary", elem_id="play-begin")
         loading = gr.HTML(elem_id="play-loading")
