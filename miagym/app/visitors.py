@@ -1,4 +1,4 @@
-"""What one visitor may use, an allowance of UNet rows an hour kept on the server; and who one is."""
+"""What a visitor may use, an allowance of UNet rows an hour kept on the server; and who one is."""
 
 from __future__ import annotations
 
