@@ -37,7 +37,7 @@ def check_api(site: Site) -> None:
         no probability that this one was used. "Cannot tell" does not mean that it was not used.
         Pictures are uploads: POST the file to /gradio_api/upload of this server, as the form field
         "files", and give SERVER/gradio_api/file=PATH with the path that comes back. Agents may give
-        a data: URL of at most 3 MB instead. Other addresses are refused.
+        a data: URL of at most 1 MB instead. Other addresses are refused.
 
         Args:
             picture: an uploaded JPEG, PNG, WebP or GIF, at most 10 MB and 25 million pixels.
