@@ -26,15 +26,16 @@ def audit_api(site: Site) -> None:
         """Asks whether members can be told from non-members without any model.
 
         Name an embedded split, or send captions and labels of your own. Splits: clipart (fair),
-        clipart-by-category and clipart-without-punctuation (both shifted on purpose).
+        clipart-by-category and clipart-without-punctuation (both shifted on purpose). "Fair" means
+        that nothing was found, "too small" that nothing could have been.
 
         Args:
             split: the name of an embedded split; empty for captions of your own.
-            captions: texts, at most 20,000, of which 2,000 a side are looked at.
-            member: for each text, whether it belongs to a member.
+            captions: at most 20,000 texts, of which 2,000 a side are looked at.
+            member: true or false for each text: does it belong to a member?
 
         Returns:
-            What `miagym audit --json` prints: verdict, why, blind, shift, cues, duplicates.
+            verdict (fair, shifted, too small), why, blind, shift, cues, duplicates.
         """
         if split:
             return result_of(lambda progress: audit_split(split, progress)).as_json()

@@ -29,17 +29,17 @@ def evaluate_api(site: Site) -> None:
         Attacks: text-to-image, rediffuse, loss, sima, pia, secmi, clid, quantile-regression,
         trajectory-logistic, gradient-masking. Targets: clipart-overfit, clipart-realistic,
         clipart-null, or a checkpoint such as clipart-overfit@40. An attack has learned from the
-        model only where its whole interval lies above those of all blind rows.
+        model only where its whole interval lies above those of all blind rows. It takes a minute or
+        more; ask for few candidates first.
 
         Args:
-            target: the name of a target.
-            attacks: names of attacks; blind ones, which never ask the model, run always.
+            target: the name of a target, as listed above.
+            attacks: names of attacks, as listed above; blind ones run always.
             candidates: members, and as many non-members, from 20 to 140.
             queries: budget for one candidate, from 1 to 16; 0 for what each attack needs.
 
         Returns:
-            The content of results.json (rows, controls, protocols, comparisons, audit, run), and
-            `command`, which gives the same on a command line.
+            rows, controls, protocols, comparisons, audit, run, and `command` for the same numbers.
         """
         names = tuple(attacks) if isinstance(attacks, list) else ()
         asked = Asked(target, names, candidates, queries or None, placed(site.device))
