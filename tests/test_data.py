@@ -11,8 +11,9 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from PIL import Image
+from PIL import Image, ImageOps
 
+from miagym.data import images
 from miagym.data.clipart import art, duplicates
 from miagym.data.clipart.captions import NOTHING, captions, read_metadata
 from miagym.data.clipart.render import render
@@ -149,6 +150,25 @@ class TestImages:
         picture.save(buffer, "PNG", exif=exif)
         square = to_square(Image.open(buffer), 8)
         assert (square[:4] == 0).all() and (square[4:] == 255).all()
+
+    @pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "CMYK", "I;16"])
+    def test_strips_are_as_good_as_the_whole(
+        self, mode: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        noise = np.random.default_rng(0).integers(0, 256, (31, 57, 4), dtype=np.uint8)
+        grey = Image.fromarray(noise.view(np.uint16)[..., 0].copy())
+        picture = grey if mode == "I;16" else Image.fromarray(noise).convert("RGB").convert(mode)
+        if mode == "RGBA":
+            picture = Image.fromarray(noise)
+        for orientation in range(9):
+            picture.getexif()[0x0112] = orientation
+            monkeypatch.setattr(images, "STRIP", 10_000)
+            whole, square = images.upright(picture), to_square(picture, 16)
+            monkeypatch.setattr(images, "STRIP", 7)
+            assert images.upright(picture).tobytes() == whole.tobytes()
+            np.testing.assert_array_equal(to_square(picture, 16), square)
+            turned = ImageOps.exif_transpose(picture)
+            np.testing.assert_array_equal(np.asarray(images.upright(turned)), np.asarray(whole))
 
 
 class TestOwnData:

@@ -7,10 +7,12 @@ from threading import Thread
 from typing import Any
 
 import gradio as gr
+from starlette.middleware import Middleware
 
 from miagym.app.about_tab import about_tab
 from miagym.app.audit_api import audit_api
 from miagym.app.audit_tab import audit_tab
+from miagym.app.body_limit import BodyLimit
 from miagym.app.check_api import check_api
 from miagym.app.check_tab import check_tab
 from miagym.app.checking import TARGETS, desk_on
@@ -75,5 +77,6 @@ def warm_up(site: Site) -> None:
 
 def serve(page: gr.Blocks, **options: Any) -> Any:
     """Launches the page; the queue is bounded, so that a crowd is told that the page is busy."""
-    page.queue(max_size=32, default_concurrency_limit=2)
-    return page.launch(**SERVED, **options)
+    page.queue(max_size=32, default_concurrency_limit=2, api_open=False)  # no way past the queue
+    limits = {"middleware": [Middleware(BodyLimit)]}
+    return page.launch(**SERVED, app_kwargs=limits, **options)

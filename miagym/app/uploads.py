@@ -10,13 +10,14 @@ import gradio as gr
 from gradio.data_classes import FileData, ImageData, ListFiles
 from gradio.utils import get_upload_folder
 
-from miagym.app.sentences import in_sentences
+from miagym.app.sentences import SECONDS, in_sentences
 from miagym.errors import DataError
 
 FILES = 40
 """In one request: pictures, and texts beside them."""
 OURS = "/gradio_api/file="
 """In the address under which the page serves a file; agents name their uploads by it."""
+NOT_THESE = "Expected the inputs that /gradio_api/info lists, each of its kind, and got others."
 
 
 class UploadsOnly(gr.Blocks):
@@ -29,9 +30,14 @@ class UploadsOnly(gr.Blocks):
     async def preprocess_data(
         self, block_fn: Any, inputs: list[Any], state: Any, explicit_call: bool = False
     ) -> list[Any]:
-        if not explicit_call:
-            inputs = only_uploads(inputs)
-        return await super().preprocess_data(block_fn, inputs, state, explicit_call)
+        try:
+            if not explicit_call:
+                inputs = only_uploads(inputs)
+            return await super().preprocess_data(block_fn, inputs, state, explicit_call)
+        except gr.Error:
+            raise
+        except (ValueError, RecursionError) as error:  # of the wrong kind, or nested without end
+            raise gr.Error(NOT_THESE, print_exception=False, duration=SECONDS) from error
 
 
 def picture_input(**options: Any) -> gr.Image:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import io
 import struct
 import zlib
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps, UnidentifiedImageError, features
+from PIL import Image, UnidentifiedImageError, features
 
 from miagym.errors import DataError
 
@@ -21,6 +22,25 @@ FORMATS = (
 
 MAX_PIXELS = 64_000_000
 """A picture of more pixels is refused by its header, before anything is decoded."""
+
+STRIP = 64
+"""Rows that are converted at a time: a whole picture of that size may take a gigabyte."""
+
+_LANCZOS = Image.Resampling.LANCZOS
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+"""By the orientation that EXIF states."""
+_ACROSS = (5, 6, 7, 8)
+"""Rows of the upright picture are columns of the stored one."""
+_FROM_END = (3, 4, 7, 8)
+"""The upright picture begins where the stored one ends."""
 
 UNREADABLE = (
     OSError,
@@ -88,20 +108,18 @@ def _reason(error: BaseException) -> str:
 
 def upright(picture: Image.Image) -> Image.Image:
     """Turns upright (EXIF), paints on white, in RGB with 8 bits."""
-    picture = ImageOps.exif_transpose(picture)
-    if picture.mode.startswith("I"):  # 16 bits of grey, which convert() would cut off, not scale
-        grey = np.asarray(picture).astype(np.float64) / 256
-        picture = Image.fromarray(grey.clip(0, 255).astype(np.uint8))
-    if picture.mode not in ("RGB", "L"):
-        picture = picture.convert("RGBA")
-        picture = Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture)
-    return picture.convert("RGB")
+    whole = Image.new("RGB", _upright_size(picture))
+    for top, strip in _strips(picture):
+        whole.paste(strip, (0, top))
+    return whole
 
 
 def to_square(picture: Image.Image, size: int) -> NDArray[np.uint8]:
     """Turns upright (EXIF), paints on white, resizes the short side (Lanczos), crops the centre.
 
     Members and non-members go through the same steps, since any difference would be a label.
+    Rows are resized strip by strip, and columns then: the same pixels as with the whole picture,
+    of which there is no second copy at any time.
 
     Args:
         picture: of any mode and size.
@@ -110,7 +128,47 @@ def to_square(picture: Image.Image, size: int) -> NDArray[np.uint8]:
     Returns:
         Pixels (size, size, 3).
     """
-    picture = upright(picture)
-    if picture.size != (size, size):
-        picture = ImageOps.fit(picture, (size, size), Image.Resampling.LANCZOS)
-    return np.asarray(picture)
+    width, height = _upright_size(picture)
+    side = min(width, height)
+    left, above = (width - side) / 2, (height - side) / 2
+    narrow = Image.new("RGB", (size, height))
+    for top, strip in _strips(picture):
+        box = (left, 0, left + side, strip.height)
+        narrow.paste(strip.resize((size, strip.height), _LANCZOS, box), (0, top))
+    return np.asarray(narrow.resize((size, size), _LANCZOS, (0, above, size, above + side)))
+
+
+def _strips(picture: Image.Image) -> Iterator[tuple[int, Image.Image]]:
+    """The upright picture as RGB: at which row each strip begins, and the strip."""
+    orientation = _orientation(picture)
+    _, height = _upright_size(picture)
+    for top in range(0, height, STRIP):
+        bottom = min(top + STRIP, height)
+        first, last = (height - bottom, height - top) if orientation in _FROM_END else (top, bottom)
+        lies_across = orientation in _ACROSS
+        box = (first, 0, last, picture.height) if lies_across else (0, first, picture.width, last)
+        strip = picture.crop(box)
+        if orientation in _TURNS:
+            strip = strip.transpose(_TURNS[orientation])
+        yield top, _on_white(strip)
+
+
+def _upright_size(picture: Image.Image) -> tuple[int, int]:
+    lies_across = _orientation(picture) in _ACROSS
+    width, height = picture.size
+    return (height, width) if lies_across else (width, height)
+
+
+def _orientation(picture: Image.Image) -> int:
+    picture.load()  # a TIFF turns itself then
+    return picture.getexif().get(0x0112, 1)
+
+
+def _on_white(picture: Image.Image) -> Image.Image:
+    if picture.mode.startswith("I"):  # 16 bits of grey, which convert() would cut off, not scale
+        grey = np.asarray(picture).astype(np.float64) / 256
+        picture = Image.fromarray(grey.clip(0, 255).astype(np.uint8))
+    if picture.mode not in ("RGB", "L"):
+        picture = picture.convert("RGBA")
+        picture = Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture)
+    return picture.convert("RGB")

@@ -25,12 +25,18 @@ from miagym.errors import DataError
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF")
 MAX_BYTES = 10_000_000
 MAX_PIXELS = 25_000_000
+MAX_PIXELS_OF = {"WEBP": 8_000_000}
+"""Its decoder holds four copies of the picture."""
 MIN_SIDE = 16
 MAX_ASPECT = 10
 MAX_CAPTION = 1000
 """Characters; the text encoder of Stable Diffusion reads about 300 of them."""
 
+# Larger than any block that malloc keeps for its thread: pixels go back to the system at once.
+Image.core.set_block_size(1 << 26)
+
 _ORIENTATION = 0x0112
+_DECODING = Lock()  # one at a time: the largest takes 170 MB
 _FILTERS = Lock()  # Python's warning filters belong to the process, and pages have many threads
 
 
@@ -65,7 +71,7 @@ def open_upload(
         DataError: in one sentence, if it is no picture, or none that can be used.
     """
     data = _bytes(source, name)
-    with _opened(data, name) as picture:
+    with _DECODING, _opened(data, name) as picture:
         _check_size(picture, name)
         try:
             picture.load()
@@ -149,9 +155,11 @@ def _opened(data: bytes, name: str) -> Image.Image:
 
 def _check_size(picture: Image.Image, name: str) -> None:
     width, height = picture.size
-    if width * height > MAX_PIXELS:
+    most = MAX_PIXELS_OF.get(picture.format or "", MAX_PIXELS)
+    if width * height > most:
+        kind = f" of a {picture.format}" if most < MAX_PIXELS else ""
         raise DataError(
-            f"{name} has {width}×{height} pixels; expected at most {MAX_PIXELS / 1e6:.0f} million: "
+            f"{name} has {width}×{height} pixels; expected at most {most / 1e6:.0f} million{kind}: "
             "save a smaller copy."
         )
     if min(width, height) < MIN_SIDE:

@@ -108,11 +108,18 @@ def test_the_right_image_and_what_was_done(name: str) -> None:
 
 
 DAMAGED = encoded(Image.fromarray(np.random.default_rng(0).integers(0, 255, (64, 64, 3), np.uint8)))
+
+
+def blank_webp(side: int) -> bytes:
+    return encoded(Image.new("RGB", (side, side)), "WEBP", method=0)
+
+
 REFUSED: dict[str, tuple[bytes | Callable[[], bytes], str]] = {
     "empty": (b"", "is empty"),
     "81 megapixels": (lambda: blank_png(9000, 9000), "at most 25 million"),
     "144 megapixels": (lambda: blank_png(12000, 12000), "at most 25 million"),
     "400 megapixels": (lambda: blank_png(20000, 20000), "more than 25 million"),
+    "9 megapixels of WebP": (lambda: blank_webp(3000), "at most 8 million of a WEBP"),
     "1×1": (lambda: blank_png(1, 1), "at least 16"),
     "5000×1": (lambda: blank_png(5000, 1), "at least 16"),
     "5000×20": (lambda: blank_png(5000, 20), "at most 10 times"),
