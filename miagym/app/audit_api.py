@@ -10,7 +10,7 @@ from miagym.app.auditing import audit_split, audit_table, rows_of, sent_table
 from miagym.app.sentences import in_sentences
 from miagym.app.site import Site
 from miagym.app.visitors import visitor_of
-from miagym.app.working import result_of
+from miagym.app.working import AUDITS
 
 
 def audit_api(site: Site) -> None:
@@ -38,9 +38,10 @@ def audit_api(site: Site) -> None:
             verdict (fair, shifted, too small), why, blind, shift, cues, duplicates.
         """
         if split:
-            return result_of(lambda progress: audit_split(split, progress)).as_json()
+            return AUDITS.result_of(lambda progress: audit_split(split, progress)).as_json()
         subject = sent_table(captions, member)
         site.allowance.take(visitor_of(request), rows_of(subject))
-        return result_of(lambda progress: audit_table(subject, progress)).as_json()
+        return AUDITS.result_of(lambda progress: audit_table(subject, progress)).as_json()
 
-    gr.api(audit, api_name="audit", concurrency_id="model", concurrency_limit=1)
+    # Programs wait in a queue of their own, of which one at a time stands in line with visitors.
+    gr.api(audit, api_name="audit", concurrency_id="audit", concurrency_limit=1)

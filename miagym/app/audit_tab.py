@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import closing
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import gradio as gr
 from gradio.data_classes import FileData
 
-from miagym.app.audit_view import AuditView, audit_view
+from miagym.app.audit_view import audit_view
 from miagym.app.auditing import (
     MOST,
     audit_split,
@@ -19,16 +19,15 @@ from miagym.app.auditing import (
     uploaded_table,
 )
 from miagym.app.evaluating import opened
-from miagym.app.report_parts import FIGURE, STYLE, said, working
+from miagym.app.report_parts import FIGURE, STYLE
 from miagym.app.sentences import in_sentences
 from miagym.app.site import Site
-from miagym.app.stopping import stops
+from miagym.app.stopping import Job, RunAndStop
 from miagym.app.strangers import MAX_BYTES, MAX_ROWS
 from miagym.app.uploads import uploaded
 from miagym.app.visitors import visitor_of
-from miagym.app.working import Step, in_steps
+from miagym.app.working import AUDITS
 from miagym.audit.result import Audit
-from miagym.errors import MiagymError
 from miagym.progress import Progress
 
 MINE = "mine"
@@ -57,10 +56,7 @@ def audit_tab(site: Site) -> None:
                 label="Table of captions and labels", height=170, elem_id="audit-file"
             )
             gr.HTML(ABOUT)
-            with gr.Row():
-                start = gr.Button("Audit", variant="primary", elem_id="audit-run", min_width=80)
-                stop = gr.Button("Stop", elem_id="audit-stop", min_width=80)
-            status = gr.HTML(said(""), elem_id="audit-status")
+            buttons = RunAndStop.laid_out("Audit", "audit")
         with gr.Column(scale=2, min_width=420):
             shown = (
                 gr.HTML(opening.verdict, elem_id="audit-verdict"),
@@ -73,18 +69,17 @@ def audit_tab(site: Site) -> None:
                 gr.HTML(opening.numbers, elem_id="audit-numbers", apply_default_css=False),
                 gr.HTML(opening.downloads, elem_id="audit-downloads", apply_default_css=False),
             )
-    quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
     # Who uploads a table wants it audited.
-    file.upload(lambda: MINE, outputs=split, queue=False, **quiet)
-    running = start.click(
-        in_sentences(_auditor(site, status, shown)),
-        inputs=[split, file],
-        outputs=[status, *shown],
-        concurrency_id="model",
-        concurrency_limit=1,
-        **quiet,
+    file.upload(
+        lambda: MINE, outputs=split, queue=False, show_progress="hidden", api_visibility="private"
     )
-    stops(stop, running, status, STOPPED)
+    job = Job(
+        AUDITS,
+        asked=partial(_work, site),
+        seen=lambda told: tuple(vars(audit_view([told.as_json()])).values()),
+        stopped=STOPPED,
+    )
+    buttons.wire(job, (split, file), shown)
 
 
 def _table_input(**options: Any) -> gr.File:
@@ -99,30 +94,8 @@ def _path(payload: FileData | None) -> str | None:
     return None if payload is None else str(uploaded(payload.path))
 
 
-def _auditor(site: Site, status: gr.HTML, shown: tuple[Any, ...]) -> Any:
-    """The handler of Audit: how far it is, then what it says."""
-
-    def steps(split: str, path: str | None, request: gr.Request) -> Iterator[dict[Any, Any]]:
-        try:
-            yield {status: working("opening", 0, 1)}
-            with closing(in_steps(_work(site, split, path, request))) as work:
-                for told in work:
-                    if isinstance(told, Step):
-                        yield {status: working(told.label, told.done, told.total)}
-                    else:
-                        found: AuditView = audit_view([told.as_json()])
-                        yield {status: said("Done.")} | dict(
-                            zip(shown, vars(found).values(), strict=True)
-                        )
-        except MiagymError as error:
-            yield {status: said(str(error))}
-            raise
-
-    return steps
-
-
 def _work(
-    site: Site, split: str, path: str | None, request: gr.Request
+    site: Site, request: gr.Request, split: str, path: str | None
 ) -> Callable[[Progress], Audit]:
     """What is to be done, paid for."""
     if split != MINE:

@@ -10,7 +10,7 @@ from miagym.app.evaluating import Asked, placed, run
 from miagym.app.sentences import in_sentences
 from miagym.app.site import Site
 from miagym.app.visitors import visitor_of
-from miagym.app.working import result_of
+from miagym.app.working import EVALUATIONS
 
 
 def evaluate_api(site: Site) -> None:
@@ -44,7 +44,8 @@ def evaluate_api(site: Site) -> None:
         names = tuple(attacks) if isinstance(attacks, list) else ()
         asked = Asked(target, names, candidates, queries or None, placed(site.device))
         site.allowance.take(visitor_of(request), asked.rows)
-        found = result_of(lambda progress: run(asked, progress))
+        found = EVALUATIONS.result_of(lambda progress: run(asked, progress))
         return {"command": found.command, **found.results}
 
-    gr.api(evaluate, api_name="evaluate", concurrency_id="model", concurrency_limit=1)
+    # Programs wait in a queue of their own, of which one at a time stands in line with visitors.
+    gr.api(evaluate, api_name="evaluate", concurrency_id="evaluate", concurrency_limit=1)

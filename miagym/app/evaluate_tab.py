@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import closing
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import gradio as gr
@@ -13,19 +12,20 @@ from miagym.app.evaluating import (
     FEWEST,
     MOST,
     Asked,
+    Finished,
     names_within,
     opened,
     placed,
     run,
 )
-from miagym.app.report_parts import FIGURE, STYLE, said, working
+from miagym.app.report_parts import FIGURE, STYLE, said
 from miagym.app.run_view import View, view
-from miagym.app.sentences import in_sentences
 from miagym.app.site import Site
-from miagym.app.stopping import stops
+from miagym.app.stopping import Job, RunAndStop
 from miagym.app.visitors import visitor_of
-from miagym.app.working import Step, in_steps
+from miagym.app.working import EVALUATIONS
 from miagym.errors import MiagymError
+from miagym.progress import Progress
 from miagym.targets.registry import target_names
 
 AT_FIRST = Asked("clipart-overfit", ("rediffuse", "loss", "sima", "pia"))
@@ -46,25 +46,20 @@ def evaluate_tab(site: Site) -> None:
         with gr.Column(scale=1, min_width=280):
             form = _form()
             price = gr.HTML(priced(site, AT_FIRST), elem_id="evaluate-price")
-            with gr.Row():
-                start = gr.Button("Run", variant="primary", elem_id="evaluate-run", min_width=80)
-                stop = gr.Button("Stop", elem_id="evaluate-stop", min_width=80)
-            status = gr.HTML(said(""), elem_id="evaluate-status")
-        opening = view(opened(site.run), DEMO if site.run is None else OTHER)
+            buttons = RunAndStop.laid_out("Run", "evaluate")
+        found = opened(site.run)
+        opening = view(found, DEMO if found and found.is_demo else OTHER)
         with gr.Column(scale=2, min_width=420):
             above = _figures(opening)
     shown = Shown(*above, *_numbers(opening))
     _wire_form(site, form, price)
-    running = start.click(
-        in_sentences(_runner(site, status, shown)),
-        inputs=list(form.asked),
-        outputs=[status, *shown],
-        show_progress="hidden",
-        concurrency_id="model",
-        concurrency_limit=1,
-        api_visibility="private",
+    job = Job(
+        EVALUATIONS,
+        asked=_asked(site),
+        seen=lambda found: tuple(vars(view(found, MINE)).values()),
+        stopped=STOPPED,
     )
-    stops(stop, running, status, STOPPED)
+    buttons.wire(job, form.asked, shown)
 
 
 class Form(NamedTuple):
@@ -217,27 +212,12 @@ def _wire_form(site: Site, form: Form, price: gr.HTML) -> None:
     )
 
 
-def _filled(shown: Shown, found: View) -> dict[Any, Any]:
-    return dict(zip(shown, vars(found).values(), strict=True))
+def _asked(site: Site) -> Callable[..., Callable[[Progress], Finished]]:
+    """What Run starts: what the form says, once the visitor has paid for it."""
 
+    def asked(request: gr.Request, *said: Any) -> Callable[[Progress], Finished]:
+        asked = ask(site, *said)
+        site.allowance.take(visitor_of(request), asked.rows)
+        return lambda progress: run(asked, progress)
 
-def _runner(site: Site, status: gr.HTML, shown: Shown) -> Any:
-    """The handler of Run: how far it is, chunk by chunk, and then its numbers."""
-
-    def steps(
-        target: str, attacks: list[str], candidates: float, queries: int, request: gr.Request
-    ) -> Iterator[dict[Any, Any]]:
-        try:
-            asked = ask(site, target, attacks, candidates, queries)
-            site.allowance.take(visitor_of(request), asked.rows)
-            with closing(in_steps(lambda progress: run(asked, progress))) as work:
-                for told in work:
-                    if isinstance(told, Step):
-                        yield {status: working(told.label, told.done, told.total)}
-                    else:
-                        yield {status: said("Done.")} | _filled(shown, view(told, MINE))
-        except MiagymError as error:
-            yield {status: said(str(error))}
-            raise
-
-    return steps
+    return asked

@@ -16,14 +16,11 @@ from miagym.progress import Progress
 
 T = TypeVar("T")
 
-HEARTBEAT = 0.5
+HEARTBEAT = 0.25
 """Seconds after which a step is told again, so that whoever waits can stop."""
 
 MINUTES = 10
 """After which work is given up, whoever asked for it."""
-
-_ONE_AT_A_TIME = ThreadPoolExecutor(1, thread_name_prefix="miagym")
-"""PyTorch spreads over all cores; and what is being stopped may have a chunk to end."""
 
 
 @dataclass(frozen=True)
@@ -39,47 +36,70 @@ class Unwanted(Exception):
     """Nobody waits for the work any more. Not an error: it ends the thread."""
 
 
-def in_steps(
-    work: Callable[[Progress], T], minutes: float = MINUTES
-) -> Generator[Step | T, None, None]:
-    """Does work in a thread; yields how far it is, every `HEARTBEAT` at least, then what it gave.
+class Line:
+    """Work of one kind, done one after the other, in the order in which it was asked for.
 
-    Closing the generator returns at once; the work ends at its next step, and cleans up after
-    itself. Work that comes next waits until then.
+    One at a time, since PyTorch spreads over all cores, and what is being stopped may have a chunk
+    to end.
 
     Args:
-        work: takes a `Progress`, which it calls often.
-        minutes: when to give up.
-
-    Raises:
-        TooMuchAsked: if it took too long.
+        name: of its thread.
     """
-    told: SimpleQueue[Step] = SimpleQueue()
-    unwanted = Event()
-    future = _ONE_AT_A_TIME.submit(work, _told_to(told, unwanted, minutes))
-    try:
-        step = Step("waiting for the work before", 0, 1)
-        while not future.done():
-            yield step
-            try:
-                step = told.get(timeout=HEARTBEAT)
-            except Empty:
-                continue
-        yield future.result()
-    finally:
-        unwanted.set()
-        future.cancel()
+
+    def __init__(self, name: str) -> None:
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix=f"miagym-{name}")
+
+    def in_steps(
+        self,
+        work: Callable[[Progress], T],
+        unwanted: Event | None = None,
+        minutes: float = MINUTES,
+    ) -> Generator[Step | T, None, None]:
+        """Does work in the thread; yields how far it is, each `HEARTBEAT` at least, and its result.
+
+        Once it is unwanted, or the generator is closed, the work ends at its next step, and cleans
+        up after itself. Nobody but the work that comes next waits for that.
+
+        Args:
+            work: takes a `Progress`, which it calls often.
+            unwanted: once it is set, the generator ends, and yields no result.
+            minutes: when to give up.
+
+        Raises:
+            TooMuchAsked: if it took too long.
+        """
+        unwanted = Event() if unwanted is None else unwanted
+        told: SimpleQueue[Step] = SimpleQueue()
+        future = self._pool.submit(work, _told_to(told, unwanted, minutes))
+        try:
+            step = Step("waiting for the work before", 0, 1)
+            while not future.done():
+                yield step
+                if unwanted.is_set():
+                    return
+                try:
+                    step = told.get(timeout=HEARTBEAT)
+                except Empty:
+                    continue
+            if not unwanted.is_set():
+                yield future.result()
+        finally:
+            unwanted.set()
+            future.cancel()
+
+    def result_of(self, work: Callable[[Progress], T], minutes: float = MINUTES) -> T:
+        """The same without a watcher.
+
+        Raises:
+            TooMuchAsked: if it took too long.
+        """
+        *_, result = self.in_steps(work, minutes=minutes)
+        assert not isinstance(result, Step)
+        return result
 
 
-def result_of(work: Callable[[Progress], T], minutes: float = MINUTES) -> T:
-    """The same without a watcher.
-
-    Raises:
-        TooMuchAsked: if it took too long.
-    """
-    *_, result = in_steps(work, minutes)
-    assert not isinstance(result, Step)
-    return result
+EVALUATIONS, AUDITS = Line("evaluate"), Line("audit")
+"""Of this process, whichever page or program asks. An audit does not wait for an evaluation."""
 
 
 def _told_to(told: SimpleQueue[Step], unwanted: Event, minutes: float) -> Progress:

@@ -2,39 +2,36 @@
 
 from __future__ import annotations
 
-import re
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
+from tests.app.visiting import ROOT, served
+
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 """None where Playwright has a browser of its own."""
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-ROOT = Path(__file__).parents[2]
-ADDRESS = re.compile(r"Running on local URL: +(\S+)")
 SHOTS = ROOT / "build" / "screenshots"
 """Kept by CI; ignored by git."""
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def url() -> Iterator[str]:
-    """The address of the page, as `python app.py` serves it, in a process of its own."""
-    command = [sys.executable, "-u", "app.py"]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        found = (ADDRESS.search(line) for line in process.stdout)
-        yield next(match[1] for match in found if match)
-        process.terminate()
+    """The address of the page, as `python app.py` serves it."""
+    with served(ROOT / "app.py") as page:
+        yield page.address
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Headless Chromium, which the Makefile installs."""
+    """Headless Chromium, which the Makefile installs.
+
+    While it is open, Playwright runs an event loop in the main thread, where no other can be run
+    then: it ends with the tests of a file.
+    """
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         yield browser

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import gradio as gr
 import httpx2 as httpx
 import numpy as np
 import pyarrow as pa
@@ -15,23 +14,32 @@ import pyarrow.parquet as pq
 import pytest
 from gradio_client import Client
 
-from miagym.app.audit_api import audit_api
-from miagym.app.audit_tab import audit_tab
 from miagym.app.audit_view import audit_view
 from miagym.app.auditing import SPLITS, UPLOAD, audit_table, uploaded_table
-from miagym.app.page import serve
-from miagym.app.site import Site
 from miagym.app.strangers import MAX_CAPTION, MAX_ROWS, read_table
-from miagym.app.uploads import UploadsOnly
-from miagym.app.visitors import Allowance
 from miagym.data.registry import open_source
 from miagym.errors import DataError
-from tests.app.visiting import SERVED_HERE, SIZES, watch
+from tests.app.visiting import SIZES, served, watch
 from tests.command_line import run
 
-pytestmark = SERVED_HERE
-
 XSS = "<img src=x onerror=alert(1)>"
+
+PROGRAM = """
+import sys
+from pathlib import Path
+import gradio as gr
+from miagym.app.audit_api import audit_api
+from miagym.app.audit_tab import audit_tab
+from miagym.app.site import Site
+from miagym.app.uploads import UploadsOnly
+from miagym.app.visitors import Allowance
+
+site = Site(run=Path(sys.argv[1]), allowance=Allowance(1_000))
+with UploadsOnly(analytics_enabled=False) as page:
+    with gr.Tabs(), gr.Tab("Is the split fair?"):
+        audit_tab(site)
+    audit_api(site)
+"""
 
 
 @pytest.fixture(scope="module")
@@ -71,14 +79,8 @@ def address(told: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> I
     results = {"schema": 1, "rows": [], "audit": [{**told, "data": f"the run's {XSS}"}]}
     (folder / "results.json").write_text(json.dumps(results), encoding="utf-8")
     (folder / "run.json").write_text(json.dumps({"command": "miagym demo"}), encoding="utf-8")
-    site = Site(run=folder, allowance=Allowance(1_000))
-    with UploadsOnly(analytics_enabled=False) as page:
-        with gr.Tabs(), gr.Tab("Is the split fair?"):
-            audit_tab(site)
-        audit_api(site)
-    _, url, _ = serve(page, prevent_thread_lock=True, quiet=True)
-    yield url
-    page.close()
+    with served(PROGRAM, folder) as page:
+        yield page.address
 
 
 @pytest.fixture
@@ -136,9 +138,15 @@ def test_a_table_of_the_visitor(
     assert page.locator("#audit-numbers img").count() == 0
 
 
-def test_a_split_that_is_shifted_on_purpose(visit: Callable[..., Any]) -> None:
+def test_a_split_that_is_shifted_on_purpose_stopped_and_begun_again(
+    visit: Callable[..., Any],
+) -> None:
     page = visit()
     page.get_by_label("without punctuation").check()
+    page.locator("#audit-run").click()
+    page.locator("#audit-stop").click()
+    page.locator("#audit-status").get_by_text("Stopped").wait_for(timeout=30_000)
+    assert "the run's" in page.locator("#audit-verdict").inner_text()  # as before
     audited(page)
     assert "shifted" in page.locator("#audit-verdict").inner_text()
     assert "contains" in page.locator("#audit-numbers").inner_text()
@@ -198,7 +206,7 @@ def test_the_api_refuses_in_a_sentence(address: str, arguments: list[Any], why: 
 def test_no_file_of_the_server_is_read(address: str) -> None:
     page = httpx.get(f"{address}config").json()
     audit = next(
-        d for d in page["dependencies"] if len(d["inputs"]) == 2 and len(d["outputs"]) == 5
+        d for d in page["dependencies"] if len(d["inputs"]) == 2 and len(d["outputs"]) == 7
     )
     for payload in (
         {"path": "/etc/passwd", "meta": {"_type": "gradio.FileData"}},

@@ -5,33 +5,46 @@ from __future__ import annotations
 import csv
 import io
 import json
-import tempfile
+import re
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import gradio as gr
 import numpy as np
 import pytest
-from gradio_client import Client
+from gradio_client import Client, handle_file
+from playwright.sync_api import expect
 
-from miagym.app.evaluate_api import evaluate_api
-from miagym.app.evaluate_tab import evaluate_tab
 from miagym.app.evaluating import FOLDER, MOST, QUICK, Asked, opened, placed
-from miagym.app.page import serve
 from miagym.app.run_view import view
-from miagym.app.site import Site
-from miagym.app.visitors import Allowance
 from miagym.data.registry import EMBEDDED, load_data
 from miagym.errors import MiagymError, RunError
 from miagym.targets.registry import target_names
-from tests.app.visiting import SERVED_HERE, SIZES, watch
+from tests.app.visiting import SIZES, Served, served, watch
 from tests.command_line import run
 
-pytestmark = SERVED_HERE
-
+Folders = Callable[[], set[Path]]
 ASKED = Asked("clipart-overfit", ("sima", "rediffuse"), 20)
+
+PROGRAM = """
+import sys
+from pathlib import Path
+import gradio as gr
+from miagym.app.check_api import check_api
+from miagym.app.evaluate_api import evaluate_api
+from miagym.app.evaluate_tab import evaluate_tab
+from miagym.app.site import Site
+from miagym.app.uploads import UploadsOnly
+from miagym.app.visitors import Allowance
+
+site = Site(run=Path(sys.argv[1]), allowance=Allowance(40_000))
+with UploadsOnly(analytics_enabled=False) as page:
+    with gr.Tabs(), gr.Tab("Evaluate"):
+        evaluate_tab(site)
+    evaluate_api(site)
+    check_api(site)
+"""
 
 
 @pytest.fixture(scope="module")
@@ -44,19 +57,21 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def site(finished: Path) -> Site:
-    return Site(run=finished, allowance=Allowance(40_000))
+def serving(finished: Path) -> Iterator[Served]:
+    """The tab and the endpoint, and that of checks, which do not wait for evaluations."""
+    with served(PROGRAM, finished) as page:
+        yield page
 
 
 @pytest.fixture(scope="module")
-def address(site: Site) -> Iterator[str]:
-    with gr.Blocks(analytics_enabled=False) as page:
-        with gr.Tabs(), gr.Tab("Evaluate"):
-            evaluate_tab(site)
-        evaluate_api(site)
-    _, url, _ = serve(page, prevent_thread_lock=True, quiet=True)
-    yield url
-    page.close()
+def address(serving: Served) -> str:
+    return serving.address
+
+
+@pytest.fixture
+def folders(serving: Served) -> Folders:
+    """Gives the folders of runs that are at work."""
+    return lambda: set(serving.temporary.glob(f"{FOLDER}*"))
 
 
 @pytest.fixture
@@ -94,12 +109,28 @@ def choose(page: Any, attacks: tuple[str, ...], candidates: int) -> None:
     number.press("Tab")
 
 
-def folders() -> set[Path]:
-    return set(Path(tempfile.gettempdir()).glob(f"{FOLDER}*"))
-
-
 def status(page: Any, text: str) -> None:
-    page.locator("#evaluate-status").get_by_text(text).wait_for(timeout=60_000)
+    expect(page.locator("#evaluate-status")).to_contain_text(re.compile(text), timeout=60_000)
+
+
+def start(page: Any) -> None:
+    """Run, until it is at work or waits for the work before."""
+    page.locator("#evaluate-run").click()
+    status(page, "calibration|waiting")
+    expect(page.locator("#evaluate-run")).to_be_disabled()
+
+
+def stop(page: Any) -> None:
+    page.locator("#evaluate-stop").click()
+    status(page, "Stopped")
+
+
+def all_gone(folders: Folders, seconds: float = 40) -> bool:
+    """Whether all runs at work end, within a time."""
+    deadline = time.monotonic() + seconds
+    while folders() and time.monotonic() < deadline:
+        time.sleep(0.1)
+    return not folders()
 
 
 @pytest.mark.parametrize(("size", "theme"), [("desktop", "light"), ("phone", "dark")])
@@ -117,22 +148,20 @@ def test_the_page_opens_with_a_finished_run(visit: Any, shots: Path, size: str, 
     page.screenshot(path=shots / f"evaluate-{size}-{theme}.png", full_page=True)
 
 
-def test_stop_stops_and_the_next_run_is_as_on_the_command_line(visit: Any, finished: Path) -> None:
-    page, before = visit(), folders()
+def test_stop_stops_and_the_next_run_is_as_on_the_command_line(
+    visit: Any, finished: Path, folders: Folders
+) -> None:
+    page = visit()
     choose(page, ("sima",), MOST)
     page.locator("#evaluate-run").click()
     status(page, "calibration")
-    assert folders() > before
-    page.locator("#evaluate-stop").click()
-    status(page, "Stopped")
+    assert folders()
+    stop(page)
     # The page is free at once; what is at work ends within a chunk, and takes its folder with it.
     choose(page, ("sima",), 20)
     page.locator("#evaluate-run").click()
     status(page, "Done")
-    deadline = time.monotonic() + 20
-    while folders() - before and time.monotonic() < deadline:
-        time.sleep(0.1)
-    assert not folders() - before
+    assert all_gone(folders)
     with page.expect_download() as download:
         page.get_by_text("Download results.json").click()
     ours = json.loads(Path(download.value.path()).read_text(encoding="utf-8"))
@@ -154,18 +183,58 @@ def test_stop_stops_and_the_next_run_is_as_on_the_command_line(visit: Any, finis
     assert "--attacks sima --limit 20" in page.locator("#evaluate-command").inner_text()
 
 
-def test_a_closed_tab_stops_its_run(browser: Any, address: str) -> None:
-    page, before = browser.new_page(), folders()
+def test_no_click_on_run_is_lost_however_soon_after_stop(visit: Any, folders: Folders) -> None:
+    page = visit()
+    choose(page, ("sima",), MOST)
+    expect(page.locator("#evaluate-stop")).to_be_disabled()
+    for _ in range(5):
+        start(page)
+        stop(page)
+    assert all_gone(folders)
+    expect(page.locator("#evaluate-run")).to_be_enabled()
+    expect(page.locator("#evaluate-stop")).to_be_disabled()
+
+
+def test_who_waits_for_somebody_else_s_run_sees_it_and_can_stop(visit: Any) -> None:
+    one, other = visit(), visit()
+    choose(one, ("sima", "loss"), MOST)
+    choose(other, ("sima",), 20)
+    start(one)
+    other.locator("#evaluate-run").click()
+    status(other, "waiting for the work before")
+    stop(other)
+    expect(one.locator("#evaluate-run")).to_be_disabled()  # that run goes on
+    stop(one)
+    other.locator("#evaluate-run").click()
+    status(other, "Done")
+
+
+def test_a_closed_tab_stops_its_run(browser: Any, address: str, folders: Folders) -> None:
+    page = browser.new_page()
     page.goto(address)
     choose(page, ("sima",), MOST)
     page.locator("#evaluate-run").click()
     status(page, "calibration")
-    assert folders() > before
+    assert folders()
     page.close()
-    deadline = time.monotonic() + 40
-    while folders() - before and time.monotonic() < deadline:
-        time.sleep(0.2)
-    assert not folders() - before
+    assert all_gone(folders)
+
+
+def test_a_check_does_not_wait_for_an_evaluation(
+    address: str, folders: Folders, tmp_path: Path
+) -> None:
+    client = Client(address, verbose=False)
+    picture = tmp_path / "drawing.webp"
+    picture.write_bytes(bytes(load_data("clipart-tune").pictures[0]))
+    check = ("cat, animal", "clipart-overfit")
+    alone = client.predict(handle_file(picture), *check, api_name="/check")
+    running = client.submit("clipart-overfit", ["sima", "loss"], MOST, api_name="/evaluate")
+    while not folders():
+        time.sleep(0.05)
+    beside = client.predict(handle_file(picture), *check, api_name="/check")
+    assert not running.done()
+    assert beside | {"picture": ""} == alone | {"picture": ""}
+    assert {row["attack"] for row in running.result()["rows"]} >= {"sima", "loss"}
 
 
 def test_the_price_is_told_before_and_asked_too_much_is_a_sentence(visit: Any) -> None:
@@ -195,7 +264,7 @@ def test_the_api_gives_what_the_command_line_writes(address: str, finished: Path
         assert without_seconds(found[section]) == without_seconds(theirs)
     assert found["command"] == Asked("clipart-overfit", ("sima",), 20).command
     names = {name for name in client.view_api(return_format="dict")["named_endpoints"]}
-    assert names == {"/evaluate"}  # whatever else the page does is private
+    assert names == {"/evaluate", "/check"}  # whatever else the page does is private
 
 
 @pytest.mark.parametrize(
@@ -216,13 +285,13 @@ def test_the_api_gives_what_the_command_line_writes(address: str, finished: Path
     ],
 )
 def test_the_api_refuses_in_a_sentence(
-    address: str, target: Any, attacks: Any, candidates: Any, queries: Any
+    address: str, folders: Folders, target: Any, attacks: Any, candidates: Any, queries: Any
 ) -> None:
     client = Client(address, verbose=False)
     with pytest.raises(Exception, match=r"[A-Z].*[.;?]") as refused:
         client.predict(target, attacks, candidates, queries, api_name="/evaluate")
     assert "Traceback" not in str(refused.value) and "/tmp" not in str(refused.value)
-    assert folders() == set()
+    assert not folders()
 
 
 def test_no_run_costs_more_than_it_was_said_to(finished: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser
 
-from tests.app.visiting import SIZES, watch
+from tests.app.visiting import SIZES, served, watch
 
 TABS = {
     "Check an image": "No picture yet",
@@ -36,3 +36,8 @@ def test_every_tab_opens(browser: Browser, url: str, shots: Path, size: str, the
         page.screenshot(path=shots / f"page-{number}-{size}-{theme}.png", full_page=True)
     page.close()
     assert against == []
+
+
+def test_a_program_that_ends_without_a_page_fails_with_what_it_said() -> None:
+    with pytest.raises(AssertionError, match="no page today"), served("exit('no page today')"):
+        pass

@@ -1,21 +1,121 @@
-"""What all visits to a served page share: sizes, what counts against it, Gradio's own warnings."""
+"""A page served by a process of its own, and what all visits to it share: sizes, what counts
+against it.
+
+Gradio leaves event loops and sockets open when a served page is closed; here they end with the
+process, and not in somebody else's test.
+"""
 
 from __future__ import annotations
 
+import os
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
-import pytest
-
+ROOT = Path(__file__).parents[2]
 SIZES = {"desktop": {"width": 1280, "height": 900}, "phone": {"width": 390, "height": 844}}
+ADDRESS = re.compile(r"Running on local URL: +(http\S+)\n")
+SECONDS = 180
+"""To wait for an address. A busy machine is no failure."""
 
-SERVED_HERE = [
-    # Gradio leaves an event loop open when a served page is closed, and its queue's analytics use
-    # what pandas 4 will drop.
-    pytest.mark.filterwarnings("ignore:unclosed event loop:ResourceWarning"),
-    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
-    pytest.mark.filterwarnings("ignore:.*:pandas.errors.Pandas4Warning"),
-]
-"""Marks of tests that serve a page in their own process."""
+SERVING = """
+import sys
+from miagym.app.page import serve
+print("Running on local URL: ", serve(page, prevent_thread_lock=True, quiet=True)[1], flush=True)
+for line in sys.stdin:  # which ends when the tests do, however they end
+    exec(line)
+    print("Done:", line, end="", flush=True)
+"""
+"""Follows a program that has built `page`."""
+
+
+@dataclass(frozen=True)
+class Served:
+    """A page that another process serves.
+
+    Args:
+        process: the other process.
+        output: the file into which it writes.
+        temporary: its folder for temporary files, which no other process uses.
+    """
+
+    process: subprocess.Popen[str]
+    output: Path
+    temporary: Path
+
+    @property
+    def address(self) -> str:
+        """With a slash at its end."""
+        return self._said(ADDRESS).rstrip("/") + "/"
+
+    def do(self, statement: str) -> None:
+        """Has a line of Python run where the page is served, among the names of its program."""
+        assert self.process.stdin is not None
+        self.process.stdin.write(f"{statement}\n")
+        self.process.stdin.flush()
+        self._said(re.compile(f"(Done: {re.escape(statement)})\n"))
+
+    def _said(self, pattern: re.Pattern[str]) -> str:
+        deadline = time.monotonic() + SECONDS
+        while time.monotonic() < deadline:
+            has_ended = self.process.poll() is not None
+            text = self.output.read_text(encoding="utf-8", errors="replace")
+            if found := pattern.search(text):
+                return found[1]
+            if has_ended:
+                raise AssertionError(f"The served program ended, and said:\n{text}")
+            time.sleep(0.05)
+        raise AssertionError(f"The served program does not come to say {pattern.pattern}:\n{text}")
+
+
+@contextmanager
+def served(program: str | Path, *arguments: str | Path) -> Iterator[Served]:
+    """Serves a page while the context lasts.
+
+    Args:
+        program: Python that builds `page`, or a file that serves one by itself.
+        arguments: its `sys.argv[1:]`.
+
+    Raises:
+        AssertionError: with all that the program said, if it ends before it has an address.
+    """
+    what = [str(program)] if isinstance(program, Path) else ["-c", program + SERVING]
+    command = [sys.executable, "-u", *what, *map(str, arguments)]
+    with TemporaryDirectory() as folder:
+        output, temporary = Path(folder, "output"), Path(folder, "tmp")
+        temporary.mkdir()
+        with output.open("w") as file:
+            process = subprocess.Popen(
+                command,
+                cwd=ROOT,
+                env={**os.environ, "TMPDIR": str(temporary)},
+                stdin=subprocess.PIPE,
+                stdout=file,
+                stderr=subprocess.STDOUT,
+                text=True,
+            )
+        try:
+            page = Served(process, output, temporary)
+            page.address  # noqa: B018, waits for it
+            yield page
+        finally:
+            _end(process)
+
+
+def _end(process: subprocess.Popen[str]) -> None:
+    process.terminate()
+    try:
+        process.communicate(timeout=20)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.communicate()
 
 
 def watch(page: Any, address: str, against: list[str]) -> None:

@@ -1,0 +1,81 @@
+"""Lines of work, and the runs of open pages: who waits for whom, and what Stop does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from threading import Event
+
+import pytest
+
+from miagym.app.stopping import Runs
+from miagym.app.working import Line, Step
+from miagym.errors import TooMuchAsked
+from miagym.progress import Progress
+
+SECONDS = 20
+"""After which a test has failed."""
+
+
+def held(until: Event, begun: Event | None = None) -> Callable[[Progress], str]:
+    """Work that goes on until it is let go, or is unwanted."""
+
+    def work(progress: Progress) -> str:
+        done = progress("holding", 1_000)
+        if begun:
+            begun.set()
+        while not until.wait(0.01):
+            done()
+        return "let go"
+
+    return work
+
+
+def test_lines_do_not_wait_for_each_other_and_one_line_goes_in_order() -> None:
+    slow, quick, until = Line("slow"), Line("quick"), Event()
+    first = slow.in_steps(held(until))
+    next(first)
+    assert quick.result_of(lambda progress: "answered") == "answered"
+    second = slow.in_steps(lambda progress: "second")
+    told = [next(second) for _ in range(3)]
+    assert told == [Step("waiting for the work before", 0, 1)] * 3
+    until.set()
+    assert [*first][-1] == "let go" and [*second][-1] == "second"
+
+
+def test_what_is_unwanted_ends_without_a_result_and_frees_the_line() -> None:
+    line, unwanted, begun = Line("test"), Event(), Event()
+    steps = line.in_steps(held(Event(), begun), unwanted)
+    next(steps)
+    assert begun.wait(SECONDS)
+    unwanted.set()
+    assert all(isinstance(step, Step) for step in steps)
+    assert line.result_of(lambda progress: "next") == "next"
+
+
+def test_closing_while_waiting_takes_the_work_out_of_the_line() -> None:
+    line, until, ran = Line("test"), Event(), Event()
+    first = line.in_steps(held(until))
+    next(first)
+    waiting = line.in_steps(lambda progress: ran.set())
+    next(waiting)
+    waiting.close()
+    until.set()
+    assert [*first][-1] == "let go"
+    assert line.result_of(lambda progress: "next") == "next" and not ran.is_set()
+
+
+def test_work_that_takes_too_long_is_given_up() -> None:
+    with pytest.raises(TooMuchAsked, match=r"longer than 0\.001 minutes"):
+        Line("test").result_of(held(Event()), minutes=0.001)
+
+
+def test_a_page_has_one_run_at_a_time_and_stops_its_own() -> None:
+    runs = Runs()
+    with runs.one("a") as of_a, runs.one("b") as of_b:
+        with pytest.raises(TooMuchAsked, match="stop it, or wait"), runs.one("a"):
+            pass
+        runs.stop("a")
+        runs.stop("nobody")
+        assert of_a.is_set() and not of_b.is_set()
+    with runs.one("a") as again:
+        assert not again.is_set()
