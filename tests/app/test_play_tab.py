@@ -6,53 +6,46 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-import gradio as gr
 import httpx
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from miagym.app.page import serve
 from miagym.app.play_board import Seat, painted
-from miagym.app.play_tab import play_tab
 from miagym.app.playing import Playing
 from miagym.app.playing_known import Known
 from miagym.app.playing_rivals import Rivals
 from miagym.app.playing_table import Table
-from miagym.app.site import PLAY, Site
-from miagym.app.visitors import Allowance
-
-pytestmark = [
-    # Gradio's queue leaves an event loop open, and reads pandas options that pandas 3 renames.
-    pytest.mark.filterwarnings("ignore:unclosed event loop:ResourceWarning"),
-    pytest.mark.filterwarnings("ignore:.*:pandas.errors.PandasDeprecationWarning"),
-    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
-]
+from tests.app.visiting import Served, served
 
 MINUTE = 60_000.0
 """A busy machine is no failure."""
 
 
-@pytest.fixture(scope="module")
-def site() -> Site:
-    return Site(first=PLAY, device="cpu", allowance=Allowance(50_000))
+PROGRAM = """
+import gradio as gr
+from miagym.app.play_tab import play_tab
+from miagym.app.site import PLAY, Site
+from miagym.app.visitors import Allowance
+
+site = Site(first=PLAY, device="cpu", allowance=Allowance(50_000))
+with gr.Blocks(analytics_enabled=False) as page, gr.Tabs(selected=PLAY):
+    with gr.Tab("About", id="about"):
+        gr.Markdown("nothing")
+    with gr.Tab("Play", id=PLAY):
+        play_tab(site)
+"""
 
 
 @pytest.fixture(scope="module")
-def blocks(site: Site) -> gr.Blocks:
+def serving() -> Iterator[Served]:
     """A page that holds nothing but this tab."""
-    with gr.Blocks(analytics_enabled=False) as page, gr.Tabs(selected=PLAY):
-        with gr.Tab("About", id="about"):
-            gr.Markdown("nothing")
-        with gr.Tab("Play", id=PLAY):
-            play_tab(site)
-    return page
+    with served(PROGRAM) as page:
+        yield page
 
 
 @pytest.fixture(scope="module")
-def address(blocks: gr.Blocks) -> Iterator[str]:
-    _, url, _ = serve(blocks, prevent_thread_lock=True, quiet=True)
-    yield url
-    blocks.close()
+def address(serving: Served) -> str:
+    return serving.address
 
 
 @dataclass
@@ -205,11 +198,11 @@ def test_grey_access_answers_with_numbers(visit: Any) -> None:
 
 
 def test_a_game_that_is_gone_is_a_sentence_and_another_one_begins(
-    visit: Any, blocks: gr.Blocks
+    visit: Any, serving: Served
 ) -> None:
     one = visit()
     one.begin()
-    blocks.app.state_holder.session_data.clear()  # as after an hour
+    serving.do("page.app.state_holder.session_data.clear()")  # as after an hour
     one.button("Vary slightly").click()
     assert "cleared away" in toast(one)
     one.page.locator(".toast-close").first.click()
@@ -219,10 +212,9 @@ def test_a_game_that_is_gone_is_a_sentence_and_another_one_begins(
     one.ask("Vary slightly", 1)
 
 
-def test_an_allowance_that_is_used_up_is_a_sentence(visit: Any, site: Site) -> None:
+def test_an_allowance_that_is_used_up_is_a_sentence(visit: Any, serving: Served) -> None:
     one = visit()
-    left = site.allowance.left("127.0.0.1")
-    site.allowance.take("127.0.0.1", left)
+    serving.do('site.allowance.take("127.0.0.1", site.allowance.left("127.0.0.1"))')
     one.page.locator("#play-begin").click()
     assert "of your 50,000 an hour are left" in toast(one)
     expect(one.page.locator("#play-begin")).to_be_enabled()
