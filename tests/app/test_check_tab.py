@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -27,18 +25,16 @@ from miagym.app.visitors import Allowance
 from miagym.data.dataset import TEST
 from miagym.verdict.answer import Verdict
 from miagym.verdict.keep import cache_folder
-from tests.app.visiting import SIZES, watch
+from tests.app.visiting import SIZES, served, watch
 
 OVERFIT = TARGETS[0]
 SHOTS = Path(__file__).parents[2] / "build" / "screenshots"
 """Kept by CI; ignored by git."""
 
-SERVED = """
-import time
+PROGRAM = """
 import gradio as gr
 from miagym.app.check_api import check_api
 from miagym.app.check_tab import check_tab
-from miagym.app.page import serve
 from miagym.app.site import Site
 from miagym.app.uploads import UploadsOnly
 
@@ -47,9 +43,6 @@ with UploadsOnly(title="miagym", analytics_enabled=False) as page:
     with gr.Tab("Check an image"):
         check_tab(site)
     check_api(site)
-print(serve(page, prevent_thread_lock=True, quiet=True)[1], flush=True)
-while True:
-    time.sleep(1)
 """
 
 
@@ -63,12 +56,9 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 @pytest.fixture(scope="module")
 def address(cache: Path) -> Iterator[str]:
-    """The tab and the endpoint, served by another process: Gradio leaves loops and sockets open."""
-    command = [sys.executable, "-c", SERVED]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        yield next(line for line in process.stdout if line.startswith("http")).strip()
-        process.terminate()
+    """The tab and the endpoint."""
+    with served(PROGRAM) as page:
+        yield page.address
 
 
 @pytest.fixture(scope="module")
