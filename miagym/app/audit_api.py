@@ -6,6 +6,7 @@ from typing import Any
 
 import gradio as gr
 
+from miagym.app.agents import readable
 from miagym.app.auditing import audit_split, audit_table, rows_of, sent_table
 from miagym.app.sentences import in_sentences
 from miagym.app.site import Site
@@ -22,7 +23,7 @@ def audit_api(site: Site) -> None:
         split: str = "",
         captions: list[str] | None = None,
         member: list[bool] | None = None,
-    ) -> dict[str, Any]:
+    ) -> dict[str, Any] | str:
         """Asks whether members can be told from non-members without any model.
 
         Name an embedded split, or send captions and labels of your own. Splits: clipart (fair),
@@ -38,10 +39,12 @@ def audit_api(site: Site) -> None:
             verdict (fair, shifted, too small), why, blind, shift, cues, duplicates.
         """
         if split:
-            return AUDITS.result_of(lambda progress: audit_split(split, progress)).as_json()
-        subject = sent_table(captions, member)
-        site.allowance.take(visitor_of(request), rows_of(subject))
-        return AUDITS.result_of(lambda progress: audit_table(subject, progress)).as_json()
+            found = AUDITS.result_of(lambda progress: audit_split(split, progress))
+        else:
+            subject = sent_table(captions, member)
+            site.allowance.take(visitor_of(request), rows_of(subject))
+            found = AUDITS.result_of(lambda progress: audit_table(subject, progress))
+        return readable(found.as_json(), request)
 
     # Programs wait in a queue of their own, of which one at a time stands in line with visitors.
     gr.api(audit, api_name="audit", concurrency_id="audit", concurrency_limit=1)

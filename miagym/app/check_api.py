@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
+from miagym.app.agents import plain_json, readable
 from miagym.app.check_tab import MODEL
 from miagym.app.checking import SEED, TARGETS, desk_on, paired_with
 from miagym.app.sentences import in_sentences
@@ -29,7 +30,7 @@ def check_api(site: Site) -> None:
     @in_sentences
     def check(  # noqa: D417, Gradio gives the request, callers do not
         picture: str | None, caption: str, target: str, request: gr.Request
-    ) -> dict[str, Any]:
+    ) -> dict[str, Any] | str:
         """Does a picture score as the training pictures of an image generator do?
 
         Verdicts: "member-like", "cannot tell" (the ordinary answer), "not comparable". The p-value
@@ -51,13 +52,13 @@ def check_api(site: Site) -> None:
             raise DataError("Expected an uploaded picture, got none.")
         pay = partial(site.allowance.take, visitor_of(request))
         answer = desk_on(site.device).check(Path(picture), caption, target, pay=pay)
-        return as_json(answer, target)
+        return readable(as_json(answer, target), request)
 
     with gr.Row(visible=False):
         picture = picture_input(label="picture")
         caption = gr.Textbox("", label="caption")
         target = gr.Radio(list(TARGETS), value=TARGETS[0], label="target")
-        answer = gr.JSON(label="answer")
+        answer = plain_json(label="answer")
         gr.Button().click(check, [picture, caption, target], answer, api_name="check", **MODEL)
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import gradio as gr
 
+from miagym.app.agents import readable
 from miagym.app.evaluating import Asked, placed, run
 from miagym.app.sentences import in_sentences
 from miagym.app.site import Site
@@ -23,7 +24,7 @@ def evaluate_api(site: Site) -> None:
         attacks: list[str],
         candidates: int = 100,
         queries: int = 0,
-    ) -> dict[str, Any]:
+    ) -> dict[str, Any] | str:
         """Measures attacks on a target whose members are known, with intervals and blind rows.
 
         Attacks: text-to-image, rediffuse, loss, sima, pia, secmi, clid, quantile-regression,
@@ -45,7 +46,7 @@ def evaluate_api(site: Site) -> None:
         asked = Asked(target, names, candidates, queries or None, placed(site.device))
         site.allowance.take(visitor_of(request), asked.rows)
         found = EVALUATIONS.result_of(lambda progress: run(asked, progress))
-        return {"command": found.command, **found.results}
+        return readable({"command": found.command, **found.results}, request)
 
     # Programs wait in a queue of their own, of which one at a time stands in line with visitors.
     gr.api(evaluate, api_name="evaluate", concurrency_id="evaluate", concurrency_limit=1)

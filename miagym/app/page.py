@@ -10,6 +10,7 @@ import gradio as gr
 from starlette.middleware import Middleware
 
 from miagym.app.about_tab import about_tab
+from miagym.app.agents import FromAgents
 from miagym.app.audit_api import audit_api
 from miagym.app.audit_tab import audit_tab
 from miagym.app.body_limit import BodyLimit
@@ -22,6 +23,7 @@ from miagym.app.play_tab import play_tab
 from miagym.app.site import ABOUT, AUDIT, CHECK, EVALUATE, PLAY, Site
 from miagym.app.theme import CSS, THEME
 from miagym.app.uploads import UploadsOnly
+from miagym.app.visitors import AgentsMarked
 
 TABS: dict[str, tuple[str, Callable[[Site], None]]] = {
     CHECK: ("Check an image", check_tab),
@@ -49,6 +51,7 @@ def build(site: Site | None = None) -> gr.Blocks:
                     tab(site)
         for api in APIS:
             api(site)
+    page.temp_file_sets.append(FromAgents())
     return page
 
 
@@ -78,5 +81,5 @@ def warm_up(site: Site) -> None:
 def serve(page: gr.Blocks, **options: Any) -> Any:
     """Launches the page; the queue is bounded, so that a crowd is told that the page is busy."""
     page.queue(max_size=32, default_concurrency_limit=2, api_open=False)  # no way past the queue
-    limits = {"middleware": [Middleware(BodyLimit)]}
+    limits = {"middleware": [Middleware(BodyLimit), Middleware(AgentsMarked)]}
     return page.launch(**SERVED, app_kwargs=limits, **options)

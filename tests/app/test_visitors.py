@@ -104,18 +104,16 @@ def test_the_longest_away_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None
 SERVED_PAGE = """
 import time
 import gradio as gr
-from starlette.middleware import Middleware
-from miagym.app.page import SERVED
+from miagym.app.page import serve
 from miagym.app.uploads import UploadsOnly
-from miagym.app.visitors import AgentsMarked, visitor_of
+from miagym.app.visitors import visitor_of
 
 def who(request: gr.Request) -> str:
     return visitor_of(request)
 
 with UploadsOnly(analytics_enabled=False) as page:
     gr.api(who, api_name="who")
-marked = {"app_kwargs": {"middleware": [Middleware(AgentsMarked)]}}
-print(page.launch(**SERVED, **marked, prevent_thread_lock=True, quiet=True)[1], flush=True)
+print(serve(page, prevent_thread_lock=True, quiet=True)[1], flush=True)
 time.sleep(600)
 """
 FORGED = {"x-forwarded-for": "6.6.6.6", MARK: "0" * 64 + " 6.6.6.6", "x-real-ip": "6.6.6.6"}
