@@ -10,7 +10,8 @@ import gradio as gr
 
 from miagym.app.agents import plain_json, readable
 from miagym.app.check_tab import MODEL
-from miagym.app.checking import SEED, TARGETS, desk_on, paired_with
+from miagym.app.checking import SEED, TARGETS, paired_with
+from miagym.app.desk import desk_on
 from miagym.app.sentences import in_sentences
 from miagym.app.site import Site
 from miagym.app.uploads import picture_input

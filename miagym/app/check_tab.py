@@ -17,7 +17,8 @@ from miagym.app.check_html import (
     set_details_html,
     set_html,
 )
-from miagym.app.checking import MOST, TARGETS, desk_on
+from miagym.app.checking import MOST, TARGETS
+from miagym.app.desk import desk_on
 from miagym.app.figures import verdict_figure, verdict_sketch
 from miagym.app.sentences import in_sentences
 from miagym.app.site import Site

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from threading import RLock
@@ -33,6 +32,10 @@ MOST = 20
 """Pictures of one set."""
 SEED = 0
 
+Answers = tuple[tuple["Answer", ...], "SetAnswer | None"]
+"""About each picture, and about their set if they are one."""
+Ask = Callable[[str, tuple[Upload, ...], bool], Answers]
+"""Like `CheckDesk.answers`."""
 Pay = Callable[[int], None]
 """Called with UNet rows once all is read, and before anything is computed; may raise."""
 
@@ -75,14 +78,18 @@ class CheckDesk:
     Args:
         device: where targets are put.
         folder: where calibrations are kept; those that the package brings are put there first.
+        ask: what answers in its place, in another process say.
     """
 
-    def __init__(self, device: str = "auto", folder: Path | None = None) -> None:
+    def __init__(
+        self, device: str = "auto", folder: Path | None = None, ask: Ask | None = None
+    ) -> None:
         self._device = device
         self._folder = cache_folder() if folder is None else folder
         self._checkers: dict[str, Checker] = {}
         self._warm: set[tuple[str, bool]] = set()
         self._lock = RLock()
+        self._ask = self.answers if ask is None else ask
 
     def check(
         self, picture: Path, caption: str | None, target: str, *, pay: Pay = lambda rows: None
@@ -94,7 +101,7 @@ class CheckDesk:
         """
         upload = open_upload(picture, _side(target), caption=caption)
         pay(self.rows(target))
-        answer = self.checker(target).check(upload)
+        (answer,), _ = self._ask(target, (upload,), False)
         self._warm.add((target, answer.captioned))
         return answer
 
@@ -113,9 +120,15 @@ class CheckDesk:
         """
         uploads, skipped = _read(given, _side(target))
         pay(self.rows(target, len(uploads)))
+        answers, together = self._ask(target, tuple(uploads), True)
+        assert together is not None
+        return SetCheck(answers, together, skipped)
+
+    def answers(self, target: str, uploads: tuple[Upload, ...], is_set: bool) -> Answers:
+        """What is said about pictures that are read and paid for."""
         checker = self.checker(target)
         answers = tuple(checker.check(upload) for upload in uploads)
-        return SetCheck(answers, checker.check_set(uploads), skipped)
+        return answers, checker.check_set(uploads) if is_set else None
 
     def rows(self, target: str, pictures: int = 1) -> int:
         """UNet rows that a check costs, those of the reference included."""
@@ -165,12 +178,6 @@ class CheckDesk:
                 data = load_data(paired.data)
                 self._checkers[target] = Checker(panel, data, folder=self._folder)
             return self._checkers[target]
-
-
-@cache
-def desk_on(device: str) -> CheckDesk:
-    """The one desk of this process."""
-    return CheckDesk(device)
 
 
 def bring_calibrations(folder: Path) -> None:

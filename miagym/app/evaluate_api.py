@@ -7,7 +7,7 @@ from typing import Any
 import gradio as gr
 
 from miagym.app.agents import readable
-from miagym.app.evaluating import Asked, placed, run
+from miagym.app.evaluating import Asked, run
 from miagym.app.sentences import in_sentences
 from miagym.app.site import Site
 from miagym.app.visitors import visitor_of
@@ -43,7 +43,7 @@ def evaluate_api(site: Site) -> None:
             rows, controls, protocols, comparisons, audit, run, and `command` for the same numbers.
         """
         names = tuple(attacks) if isinstance(attacks, list) else ()
-        asked = Asked(target, names, candidates, queries or None, placed(site.device))
+        asked = Asked(target, names, candidates, queries or None, site.device)
         site.allowance.take(visitor_of(request), asked.rows)
         found = EVALUATIONS.result_of(lambda progress: run(asked, progress))
         return readable({"command": found.command, **found.results}, request)

@@ -15,7 +15,6 @@ from miagym.app.evaluating import (
     Finished,
     names_within,
     opened,
-    placed,
     run,
 )
 from miagym.app.report_parts import FIGURE, STYLE, said
@@ -98,7 +97,7 @@ def ask(
         MiagymError: if it cannot be run.
     """
     whole = int(candidates) if candidates == int(candidates) else candidates
-    return Asked(target, tuple(attacks), whole, queries or None, placed(site.device))  # type: ignore[arg-type]
+    return Asked(target, tuple(attacks), whole, queries or None, site.device)  # type: ignore[arg-type]
 
 
 def priced(site: Site, asked: Asked, visitor: str | None = None) -> str:

@@ -16,7 +16,8 @@ from miagym.app.audit_tab import audit_tab
 from miagym.app.body_limit import BodyLimit
 from miagym.app.check_api import check_api
 from miagym.app.check_tab import check_tab
-from miagym.app.checking import TARGETS, desk_on
+from miagym.app.checking import TARGETS
+from miagym.app.desk import desk_on
 from miagym.app.evaluate_api import evaluate_api
 from miagym.app.evaluate_tab import evaluate_tab
 from miagym.app.play_tab import play_tab

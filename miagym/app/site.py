@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
+from miagym.app.lent_gpu import HERE
 from miagym.app.visitors import Allowance
 from miagym.errors import UnknownName
 
@@ -25,7 +26,7 @@ class Site:
     """The tab that opens first; a class begins with `PLAY`."""
     allowance: Allowance = field(default_factory=partial(Allowance, ROWS_AN_HOUR))
     """Of one visitor, in UNet rows."""
-    device: str = "auto"
+    device: str = HERE
     """Where targets are put."""
 
     def __post_init__(self) -> None:

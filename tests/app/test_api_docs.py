@@ -19,7 +19,8 @@ from PIL import Image
 from miagym.app.auditing import MOST as LOOKED_AT
 from miagym.app.auditing import SPLITS
 from miagym.app.check_examples import MEMBER, example
-from miagym.app.checking import TARGETS, desk_on
+from miagym.app.checking import TARGETS
+from miagym.app.desk import desk_on
 from miagym.app.evaluating import BUDGETS, FEWEST, MOST, QUICK
 from miagym.app.page import SERVED
 from miagym.app.site import ROWS_AN_HOUR

@@ -16,7 +16,7 @@ import pytest
 from gradio_client import Client, handle_file
 from playwright.sync_api import expect
 
-from miagym.app.evaluating import FOLDER, MOST, QUICK, Asked, opened, placed
+from miagym.app.evaluating import FOLDER, MOST, QUICK, Asked, opened
 from miagym.app.run_view import view
 from miagym.data.registry import EMBEDDED, load_data
 from miagym.errors import MiagymError, RunError
@@ -302,7 +302,7 @@ def test_no_run_costs_more_than_it_was_said_to(finished: Path) -> None:
 
 def test_every_offer_can_be_asked_for() -> None:
     for target in target_names():
-        asked = Asked(target, QUICK, MOST, 16, placed("auto"))
+        asked = Asked(target, QUICK, MOST, 16)
         assert asked.config.matches[0].data in EMBEDDED and asked.rows > 0
     for name in EMBEDDED:
         data = load_data(name)

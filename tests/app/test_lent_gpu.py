@@ -1,0 +1,84 @@
+"""Where a Space lends a GPU, answers come from another process, and are the same."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from miagym.app.check_api import as_json
+from miagym.app.check_examples import MEMBER, NONMEMBER, example
+from miagym.app.checking import CheckDesk
+from miagym.app.desk import ASK_THERE
+
+TARGET = "clipart-overfit"
+
+LENDER = '''
+"""Lends what ZeroGPU's package `spaces` does, but for the GPU: a process, and pickles."""
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+
+LENT, POOL = [], ProcessPoolExecutor(1, get_context("spawn"))
+
+def GPU(duration):
+    def lend(task):
+        def there(*arguments):
+            LENT.append(duration(*arguments))
+            return POOL.submit(task, *arguments).result()
+        return there
+    return lend
+'''
+PROGRAM = """
+import json, sys
+from pathlib import Path
+from miagym.app.check_api import as_json
+from miagym.app.desk import desk_on
+from miagym.app.site import Site
+import spaces
+
+if __name__ == "__main__":
+    site, paid = Site(), []
+    desk = desk_on(site.device)
+    files = {Path(file).name: Path(file) for file in sys.argv[2:]}
+    one = desk.check(Path(sys.argv[2]), "", sys.argv[1], pay=paid.append)
+    several = desk.check_set(files, sys.argv[1], pay=paid.append)
+    print(json.dumps({
+        "device": site.device,
+        "one": as_json(one, sys.argv[1]),
+        "together": several.together.as_json(),
+        "paid": paid,
+        "seconds": spaces.LENT,
+        "loaded": list(desk._checkers),
+    }))
+"""
+
+
+def test_answers_from_a_lent_gpu_are_those_of_this_process(tmp_path: Path) -> None:
+    desk = CheckDesk("cpu")
+    files = [example(desk, TARGET, kind, tmp_path).file for kind in (MEMBER, NONMEMBER)]
+    (tmp_path / "spaces.py").write_text(LENDER)
+    program = tmp_path / "program.py"
+    program.write_text(PROGRAM)
+    done = subprocess.run(
+        [sys.executable, str(program), TARGET, *map(str, files)],
+        env={**os.environ, "SPACES_ZERO_GPU": "true"},
+        capture_output=True,
+        text=True,
+        timeout=600,
+    )
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout.splitlines()[-1])
+    one = desk.check(files[0], "", TARGET)
+    several = desk.check_set({file.name: file for file in files}, TARGET)
+    assert found["device"] == "cpu"
+    assert found["one"] == json.loads(json.dumps(as_json(one, TARGET)))
+    assert found["together"] == json.loads(json.dumps(several.together.as_json()))
+    assert found["paid"] == [desk.rows(TARGET), desk.rows(TARGET, 2)]
+    assert found["seconds"] == [17, 19]
+    assert found["loaded"] == [], "the page's own process was to compute nothing"
+
+
+def test_elsewhere_there_is_no_other_process() -> None:
+    assert ASK_THERE is None
