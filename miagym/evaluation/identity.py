@@ -10,10 +10,11 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from miagym import __version__
 from miagym.evaluation.config import Config
 from miagym.evaluation.match import MatchRun
 
-LIBRARIES = ("miagym", "torch", "diffusers", "transformers", "numpy", "scikit-learn")
+LIBRARIES = ("torch", "diffusers", "transformers", "numpy", "scikit-learn")
 
 
 def identity(config: Config, runs: Sequence[MatchRun], command: str) -> dict[str, Any]:
@@ -33,6 +34,7 @@ def identity(config: Config, runs: Sequence[MatchRun], command: str) -> dict[str
         ],
         "versions": {
             "python": sys.version.split()[0],
+            "miagym": __version__,
             **{name: version(name) for name in LIBRARIES},
         },
         "git_commit": git_commit(),

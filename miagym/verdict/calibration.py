@@ -6,13 +6,13 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from miagym import __version__
 from miagym.data.dataset import CALIBRATION, Dataset
 from miagym.errors import DataError
 from miagym.evaluation.auc import auc
@@ -167,7 +167,7 @@ def _name(panel: Panel, data: Dataset, captioned: bool, limit: int | None) -> st
     """A digest of all that decides a calibration."""
     reference = panel.reference
     decides = {
-        "version": version("miagym"),
+        "version": __version__,
         "target": panel.target.fingerprint,
         "reference": None if reference is None else reference.fingerprint,
         "data": data.digest,

@@ -14,6 +14,8 @@ from types import ModuleType
 import pytest
 import yaml
 
+import miagym
+
 ROOT = Path(__file__).parents[2]
 SPACES = ROOT / "spaces"
 NAME = re.compile(r"^[A-Za-z0-9_.-]+")
@@ -50,6 +52,14 @@ def test_requirements_are_those_of_the_project() -> None:
     wanted = names(project["dependencies"]) - {"gradio"}  # the card's sdk_version pins it
     assert names(requirements()) == wanted
     assert not any(line.startswith((".", "-", "git+")) for line in requirements())
+
+
+def test_the_version_needs_no_installation() -> None:
+    """A Space installs requirements, and no miagym, whose version names calibrations and runs."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert miagym.__version__ == project["version"]
+    asking = re.compile(r"""version\(["']miagym["']\)""")
+    assert not [path for path in (ROOT / "miagym").rglob("*.py") if asking.search(path.read_text())]
 
 
 @pytest.mark.parametrize("card", ["README.md", "classroom.md"])

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
 from http import HTTPStatus
-from importlib.metadata import version
 
 import httpx2
 
+from miagym import __version__
 from miagym.data.fetch.guard import Forbidden, GuardedTransport, NoSuchHost
 
 
@@ -79,7 +79,7 @@ def client(manners: Manners) -> httpx2.AsyncClient:
     return httpx2.AsyncClient(
         transport=GuardedTransport(manners.connections, manners.allow_private),
         headers={
-            "User-Agent": f"miagym/{version('miagym')} (membership inference research; data fetch)",
+            "User-Agent": f"miagym/{__version__} (membership inference research; data fetch)",
             "Accept": "image/*,*/*;q=0.5",
             "Accept-Encoding": "identity",
         },
