@@ -42,7 +42,7 @@ def check_api(site: Site) -> None:
         a data: URL of at most 1 MB instead. Other addresses are refused.
 
         Args:
-            picture: an uploaded JPEG, PNG, WebP or GIF, at most 10 MB and 25 million pixels.
+            picture: an uploaded JPEG, PNG, GIF or WebP, at most 10 MB, 25 million pixels (WebP: 8).
             caption: as it may have stood beside the picture in training; empty if unknown.
             target: the generator, one of the embedded two.
 
