@@ -1,41 +1,133 @@
-"""The whole page, as `python app.py` serves it."""
+"""The whole page, as `python app.py` serves it, used as visitors use it: tab after tab."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect
 
 from tests.app.visiting import SIZES, served, watch
 
-TABS = {
-    "Check an image": "No picture yet",
-    "Evaluate": "The demo run",
-    "Is the split fair?": "Split",
-    "Play": "You are the attacker",
-    "About": "What it does not mean",
+MINUTE = 60_000
+
+FAINT = """
+(least) => {
+  const channels = (text) => text.match(/[\\d.]+/g).map(Number);
+  const luminance = (rgb) => {
+    const [r, g, b] = rgb.slice(0, 3).map((c) => c / 255)
+      .map((c) => c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4);
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const ground = (element) => {
+    for (let at = element; at; at = at.parentElement) {
+      const colour = channels(getComputedStyle(at).backgroundColor);
+      if (colour.length < 4 || colour[3] > 0.99) return colour;
+    }
+    return [255, 255, 255];
+  };
+  const found = [];
+  for (const element of document.querySelectorAll("body *")) {
+    const text = [...element.childNodes]
+      .filter((node) => node.nodeType === 3).map((node) => node.data.trim()).join("");
+    if (!text || !element.checkVisibility({ visibilityProperty: true, opacityProperty: true }))
+      continue;
+    if (element.closest(":disabled, script, style, footer, .cm-editor, pre")) continue;
+    const style = getComputedStyle(element);
+    const ink = channels(element.closest("svg") ? style.fill : style.color);
+    const [a, b] = [luminance(ink), luminance(ground(element))].sort((x, y) => y - x);
+    const contrast = (a + 0.05) / (b + 0.05);
+    if (contrast < least) found.push(`${contrast.toFixed(1)}: ${text.slice(0, 60)}`);
+  }
+  return found;
+}
+"""
+"""Texts in sight whose contrast (WCAG 2) is below the least; code is coloured by its editor."""
+
+
+def check(page: Any) -> None:
+    page.get_by_role("button", name="Borderline").click()
+    verdict = page.locator("#check-verdict")
+    expect(verdict).to_contain_text("Cannot tell", timeout=MINUTE)
+    expect(verdict).to_be_in_viewport()
+    expect(page.locator("#check-details")).to_contain_text("What this does not say")
+
+
+def evaluate(page: Any) -> None:
+    expect(page.locator("#evaluate-finding")).to_contain_text("The demo run")
+    number = page.locator("#evaluate-candidates input[type=number]")
+    number.fill("20")
+    number.press("Tab")
+    for name in ("rediffuse", "loss", "pia"):
+        page.locator("#evaluate-attacks").get_by_label(name, exact=True).uncheck()
+    expect(page.locator("#evaluate-price")).to_contain_text("At most 240 UNet rows")
+    page.locator("#evaluate-run").click()
+    expect(page.locator("#evaluate-status")).to_contain_text("Done", timeout=3 * MINUTE)
+    table = page.locator("#evaluate-table")
+    for text in ("blind-captions", "sima", "not resolvable with n = 20", "95 % intervals"):
+        expect(table).to_contain_text(text)
+
+
+def audit(page: Any) -> None:
+    page.get_by_label("Members are animals").check()
+    page.locator("#audit-run").click()
+    expect(page.locator("#audit-status")).to_contain_text("Done", timeout=3 * MINUTE)
+    expect(page.get_by_text("clipart-by-category: shifted").first).to_be_visible()
+
+
+def play(page: Any) -> None:
+    page.locator("#play-begin").click()
+    page.get_by_role("button", name="Vary slightly").click(timeout=MINUTE)
+    expect(page.locator(".play-answer")).to_have_count(1, timeout=MINUTE)
+    page.locator("#play-slider input[type=range]").fill("80")
+    page.locator("#play-verdict").click()
+    expect(page.locator(".play-truth")).to_contain_text("in the training set.", timeout=MINUTE)
+    expect(page.locator(".play-tally")).not_to_contain_text("is playing", timeout=MINUTE)
+
+
+def read(page: Any) -> None:
+    expect(page.get_by_text("What it does not mean")).to_be_visible()
+
+
+TABS: dict[str, Callable[[Any], None]] = {
+    "Check an image": check,
+    "Evaluate": evaluate,
+    "Is the split fair?": audit,
+    "Play": play,
+    "About": read,
 }
 
 
-@pytest.mark.parametrize(("size", "theme"), [("desktop", "light"), ("phone", "dark")])
-def test_every_tab_opens(browser: Browser, url: str, shots: Path, size: str, theme: str) -> None:
+def open_tab(page: Any, name: str) -> None:
+    tab = page.get_by_role("tab", name=name, exact=True)
+    if not tab.count():  # on a phone, tabs that do not fit are in a menu
+        page.locator(".overflow-menu > button").first.click()
+        tab = page.locator(".overflow-dropdown button", has_text=name)
+    tab.click()
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("size", SIZES)
+def test_every_tab_can_be_used(
+    browser: Browser, url: str, shots: Path, size: str, theme: str
+) -> None:
     page, against = browser.new_page(viewport=SIZES[size]), []
-    page.set_default_timeout(60_000)
+    page.set_default_timeout(MINUTE)
     watch(page, url, against)
     page.goto(f"{url}?__theme={theme}")
     page.get_by_role("tab", name="Check an image").wait_for()
-    for number, (name, text) in enumerate(TABS.items()):
-        tab = page.get_by_role("tab", name=name, exact=True)
-        if not tab.count():  # on a phone, tabs that do not fit are in a menu
-            page.locator(".overflow-menu > button").first.click()
-            tab = page.locator(".overflow-dropdown button", has_text=name)
-        tab.click()
-        page.get_by_text(text).first.wait_for()
+    faint = {}
+    for number, (name, use) in enumerate(TABS.items()):
+        open_tab(page, name)
+        use(page)
         assert page.evaluate("document.documentElement.scrollWidth") <= SIZES[size]["width"]
         page.screenshot(path=shots / f"page-{number}-{size}-{theme}.png", full_page=True)
+        faint[name] = page.evaluate(FAINT, 4.5)
     page.close()
     assert against == []
+    assert not any(faint.values()), faint
 
 
 def test_a_program_that_ends_without_a_page_fails_with_what_it_said() -> None:
