@@ -1,0 +1,65 @@
+"""`miagym demo` ends on the page, opened with its run; `miagym page` opens any."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Iterator
+from importlib.resources import files
+from pathlib import Path
+
+import pytest
+from command_line import run
+from playwright.sync_api import Browser, expect
+
+from tests.app.visiting import Served, served, watch
+
+MIAGYM = shutil.which("miagym")
+FEW = "4"
+"""Members, and non-members: nothing to learn from them, but a run as any other."""
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Served, Path]]:
+    assert MIAGYM is not None
+    folder = tmp_path_factory.mktemp("runs") / "demo"
+    with served(Path(MIAGYM), "demo", "--limit", FEW, "--out", folder) as page:
+        yield page, folder
+
+
+def test_the_demo_ends_on_the_page_with_its_run(
+    browser: Browser, demo: tuple[Served, Path], shots: Path
+) -> None:
+    page, folder = demo
+    said = page.output.read_text()
+    assert "UNet rows" in said and (folder / "report.html").is_file()
+    visit, against = browser.new_page(), []
+    watch(visit, page.address, against)
+    visit.goto(page.address)
+    expect(visit.get_by_role("tab", name="Evaluate", selected=True)).to_be_visible(timeout=60_000)
+    expect(visit.locator("#evaluate-finding")).to_contain_text("The demo run")
+    for text in ("sima+reference", "blind-captions", f"not resolvable with n = {FEW}"):
+        expect(visit.locator("#evaluate-table")).to_contain_text(text)
+    expect(visit.locator("#evaluate-command")).to_contain_text(f"miagym demo --limit {FEW}")
+    visit.screenshot(path=shots / "demo.png", full_page=True)
+    visit.close()
+    assert against == []
+
+
+def test_a_page_that_cannot_be_opened_is_a_sentence(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for options, sentence in {
+        ("--run", str(tmp_path)): "holds no finished run; expected results.json in it",
+        ("--first", "palyy"): "No tab is called 'palyy'; did you mean play",
+        ("--device", "abacus"): "There is no device 'abacus' here",
+    }.items():
+        run("page", *options, code=2)
+        assert sentence in re.sub(r"\s+", " ", capsys.readouterr().err)
+
+
+def test_the_shipped_run_is_the_demo_s() -> None:
+    from miagym.app.evaluating import opened
+
+    found = opened(Path(str(files("miagym").joinpath("assets/demo"))))
+    assert found is not None and found.is_demo
