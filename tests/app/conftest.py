@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
-from tests.app.visiting import ROOT, served
+from tests.app.visiting import ROOT, Served, served
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 """None where Playwright has a browser of its own."""
@@ -19,10 +19,16 @@ SHOTS = ROOT / "build" / "screenshots"
 
 
 @pytest.fixture(scope="module")
-def url() -> Iterator[str]:
-    """The address of the page, as `python app.py` serves it."""
+def page() -> Iterator[Served]:
+    """The page, as `python app.py` serves it."""
     with served(ROOT / "app.py") as page:
-        yield page.address
+        yield page
+
+
+@pytest.fixture(scope="module")
+def url(page: Served) -> str:
+    """The address of the page."""
+    return page.address
 
 
 @pytest.fixture(scope="module")

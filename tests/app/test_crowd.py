@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
 from pathlib import Path
@@ -19,17 +18,11 @@ from playwright.sync_api import Browser, Page
 from miagym.app.checking import TARGETS
 from miagym.data.dataset import TEST
 from miagym.data.registry import load_data
-from tests.app.visiting import ROOT, Served, served, watch
+from tests.app.visiting import Served, watch
 
 VISITORS = 20
 MORE_THAN_WAIT = 200
 """Requests at once, of which 32 may wait."""
-
-
-@pytest.fixture(scope="module")
-def page() -> Iterator[Served]:
-    with served(ROOT / "app.py") as page:
-        yield page
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,7 @@ from PIL import Image
 from verdict.test_upload import REFUSED, RIGHT, blank_png, encoded
 
 from miagym.verdict.upload import open_upload
-from tests.app.visiting import ROOT, Served, served
+from tests.app.visiting import ROOT, Served
 
 OVERFIT = "clipart-overfit"
 FILE = {"meta": {"_type": "gradio.FileData"}}
@@ -24,12 +24,6 @@ JSON = {"content-type": "application/json"}
 LARGE = 50_000_000
 """Bytes of a request that should not be read."""
 GIGABYTE = 1e9
-
-
-@pytest.fixture(scope="module")
-def page() -> Iterator[Served]:
-    with served(ROOT / "app.py") as page:
-        yield page
 
 
 @pytest.fixture(scope="module")
