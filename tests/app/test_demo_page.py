@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-import shutil
+import sys
 from collections.abc import Iterator
 from importlib.resources import files
 from pathlib import Path
@@ -14,16 +14,17 @@ from playwright.sync_api import Browser, expect
 
 from tests.app.visiting import Served, served, watch
 
-MIAGYM = shutil.which("miagym")
+MIAGYM = Path(sys.executable).with_name("miagym")
+"""Beside the interpreter: the folder of an environment that was not activated is in no PATH."""
+
 FEW = "4"
 """Members, and non-members: nothing to learn from them, but a run as any other."""
 
 
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Served, Path]]:
-    assert MIAGYM is not None
     folder = tmp_path_factory.mktemp("runs") / "demo"
-    with served(Path(MIAGYM), "demo", "--limit", FEW, "--out", folder) as page:
+    with served(MIAGYM, "demo", "--limit", FEW, "--out", folder) as page:
         yield page, folder
 
 
