@@ -12,7 +12,7 @@ from torch import Tensor
 from miagym.access import Access
 from miagym.budget import Budget, Cost, Meter
 from miagym.cache import Cache, digest
-from miagym.data.candidates import Candidates
+from miagym.data.candidates import Candidates, check_texts
 from miagym.errors import AccessDenied, DataError
 from miagym.noise import paired_noise
 from miagym.targets.base import FINAL, variation_steps
@@ -193,9 +193,11 @@ def texts_of(candidates: Candidates, prompts: Prompts) -> Sequence[str]:
     if prompts is None:
         return candidates.captions
     if isinstance(prompts, str):
+        check_texts([prompts])
         return [prompts] * len(candidates)
     if len(prompts) != len(candidates):
         raise DataError(f"Got {len(prompts)} prompts for {len(candidates)} candidates.")
+    check_texts(prompts)
     return prompts
 
 

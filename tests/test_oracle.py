@@ -170,6 +170,24 @@ def test_pictures_of_another_size_are_refused(dummy: DummyTarget, drawings: Cand
     assert oracle.meter.total() == Cost()
 
 
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("a \ud83d cat", "Caption 1 is no Unicode text: character 2"),
+        (7, "Caption 1 is of type int"),
+    ],
+)
+def test_what_is_no_text_is_refused(
+    dummy: DummyTarget, drawings: Candidates, text: Any, why: str
+) -> None:
+    oracle, few = Oracle(dummy), drawings[:2]
+    with pytest.raises(DataError, match=why):
+        Candidates(few.images, ("a cat", text))
+    with pytest.raises(DataError, match=why):
+        oracle.generate(few, prompts=["a cat", text], steps=2)
+    assert oracle.meter.total() == Cost()
+
+
 def test_answers_that_are_not_finite_are_refused(drawings: Candidates) -> None:
     class Overflowing(DummyTarget):
         def encode(self, images: torch.Tensor) -> torch.Tensor:

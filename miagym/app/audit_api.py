@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import gradio as gr
@@ -39,12 +40,12 @@ def audit_api(site: Site) -> None:
             verdict (fair, shifted, too small), why, blind, shift, cues, duplicates.
         """
         if split:
-            found = AUDITS.result_of(lambda progress: audit_split(split, progress))
+            work = partial(audit_split, split)
         else:
             subject = sent_table(captions, member)
-            site.allowance.take(visitor_of(request), rows_of(subject))
-            found = AUDITS.result_of(lambda progress: audit_table(subject, progress))
-        return readable(found.as_json(), request)
+            work = partial(audit_table, subject)
+            work = site.allowance.paid(visitor_of(request), rows_of(subject), work)
+        return readable(AUDITS.result_of(work).as_json(), request)
 
     # Programs wait in a queue of their own, of which one at a time stands in line with visitors.
     gr.api(audit, api_name="audit", concurrency_id="audit", concurrency_limit=1)

@@ -97,9 +97,9 @@ def _path(payload: FileData | None) -> str | None:
 def _work(
     site: Site, request: gr.Request, split: str, path: str | None
 ) -> Callable[[Progress], Audit]:
-    """What is to be done, paid for."""
+    """What is to be done, and paid for in its turn."""
     if split != MINE:
-        return lambda progress: audit_split(split, progress)
+        return partial(audit_split, split)
     subject = uploaded_table(uploaded(path))
-    site.allowance.take(visitor_of(request), rows_of(subject))
-    return lambda progress: audit_table(subject, progress)
+    work = partial(audit_table, subject)
+    return site.allowance.paid(visitor_of(request), rows_of(subject), work)

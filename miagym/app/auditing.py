@@ -16,6 +16,7 @@ from miagym.app.strangers import check_size, read_table
 from miagym.audit.audit import audit
 from miagym.audit.result import Audit
 from miagym.audit.subject import Subject
+from miagym.data.candidates import check_texts
 from miagym.data.clipart import art
 from miagym.data.registry import open_source
 from miagym.data.source import Source
@@ -97,12 +98,14 @@ def sent_table(captions: object, member: object) -> Subject:
         DataError: if they are no texts and labels, or too many.
     """
     if not isinstance(captions, list) or not all(isinstance(one, str) for one in captions):
-        raise DataError("Expected captions as a list of texts.")
+        splits = ", ".join(SPLITS)
+        raise DataError(f"Expected captions as a list of texts, or instead a split: {splits}.")
     if not isinstance(member, list) or not all(isinstance(one, bool) for one in member):
         raise DataError("Expected member as a list of true and false.")
     if len(captions) != len(member):
         raise DataError(f"Got {len(captions):,} captions and {len(member):,} labels.")
     check_size(captions)
+    check_texts(captions)
     return _subject(pa.table({"caption": captions, "member": member}))
 
 

@@ -20,6 +20,7 @@ from miagym.app.check_html import (
 from miagym.app.checking import MOST, TARGETS
 from miagym.app.desk import desk_on
 from miagym.app.figures import verdict_figure, verdict_sketch
+from miagym.app.report_parts import into_sight
 from miagym.app.sentences import in_sentences
 from miagym.app.site import Site
 from miagym.app.uploads import files_input, picture_input
@@ -29,9 +30,8 @@ from miagym.errors import DataError
 MODEL: dict[str, Any] = {"concurrency_id": "model", "concurrency_limit": 2}
 """Shared by all that asks a target: more at once would only be slower on two cores."""
 
-SHOW_VERDICT = """() => document.getElementById("check-verdict").scrollIntoView(
-  { behavior: "smooth", block: "nearest" })"""
-"""On a phone the answer stands below the form; where it is in sight nothing moves."""
+SHOW_VERDICT = into_sight("check-verdict")
+"""On a phone the answer stands below the form."""
 
 LABELS = {
     "clipart-overfit": "clipart-overfit (trained too long on few drawings)",

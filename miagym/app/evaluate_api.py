@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import gradio as gr
@@ -44,8 +45,8 @@ def evaluate_api(site: Site) -> None:
         """
         names = tuple(attacks) if isinstance(attacks, list) else ()
         asked = Asked(target, names, candidates, queries or None, site.device)
-        site.allowance.take(visitor_of(request), asked.rows)
-        found = EVALUATIONS.result_of(lambda progress: run(asked, progress))
+        work = site.allowance.paid(visitor_of(request), asked.rows, partial(run, asked))
+        found = EVALUATIONS.result_of(work)
         return readable({"command": found.command, **found.results}, request)
 
     # Programs wait in a queue of their own, of which one at a time stands in line with visitors.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, NamedTuple
 
 import gradio as gr
@@ -212,11 +213,10 @@ def _wire_form(site: Site, form: Form, price: gr.HTML) -> None:
 
 
 def _asked(site: Site) -> Callable[..., Callable[[Progress], Finished]]:
-    """What Run starts: what the form says, once the visitor has paid for it."""
+    """What Run starts: what the form says, for which the visitor pays in its turn."""
 
     def asked(request: gr.Request, *said: Any) -> Callable[[Progress], Finished]:
         asked = ask(site, *said)
-        site.allowance.take(visitor_of(request), asked.rows)
-        return lambda progress: run(asked, progress)
+        return site.allowance.paid(visitor_of(request), asked.rows, partial(run, asked))
 
     return asked

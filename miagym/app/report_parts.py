@@ -85,6 +85,17 @@ def said(text: str) -> str:
     return f'<div class="working" role="status"><p>{safe(text)}</p></div>'
 
 
+def into_sight(name: str, when: str = "true") -> str:
+    """A script that scrolls to an element, if it is out of sight.
+
+    Args:
+        name: its id.
+        when: a condition in JavaScript.
+    """
+    scroll = 'scrollIntoView({ behavior: "smooth", block: "nearest" })'
+    return f'() => {{ if ({when}) document.getElementById("{name}").{scroll} }}'
+
+
 def captioned(figure: go.Figure, text: str) -> go.Figure:
     """A figure without data, which says why."""
     return figure.add_annotation(

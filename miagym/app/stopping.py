@@ -16,7 +16,7 @@ from typing import Any, Generic, TypeVar
 
 import gradio as gr
 
-from miagym.app.report_parts import said, working
+from miagym.app.report_parts import into_sight, said, working
 from miagym.app.sentences import in_sentences
 from miagym.app.working import Line, Step
 from miagym.errors import MiagymError, TooMuchAsked
@@ -27,6 +27,10 @@ T = TypeVar("T")
 WATCHED = 8
 """Runs of one kind that may be watched at once, each in a thread. They wait for each other in a
 `Line`, where their visitors see that they wait, and can stop."""
+
+DONE = "Done."
+PHONE = 'matchMedia("(max-width: 768px)").matches'
+"""Where the result stands below the form. Elsewhere it does not pull away who reads on."""
 
 
 @dataclass(frozen=True)
@@ -100,7 +104,7 @@ class RunAndStop:
         Args:
             job: what is started.
             form: components that say what is asked for.
-            shown: components that show its result.
+            shown: components that show its result, the first of them in words.
         """
         quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
         both = [self.start, self.stop]
@@ -115,6 +119,9 @@ class RunAndStop:
         # Only what follows a run comes once the browser holds it for ended.
         for ended in (running.success, running.failure):
             ended(lambda: _enabled(start=True), outputs=both, queue=False, **quiet)
+        found = f'document.getElementById("{self.status.elem_id}").textContent.includes("{DONE}")'
+        show = into_sight(shown[0].elem_id, when=f"{found} && {PHONE}")
+        running.success(None, js=show, api_visibility="private")
         self.stop.click(self._stop, queue=False, **quiet)
 
     def _stop(self, request: gr.Request) -> None:
@@ -133,7 +140,7 @@ class RunAndStop:
                         for one in told:
                             if not isinstance(one, Step):
                                 seen = zip(shown, job.seen(one), strict=True)
-                                yield {self.status: said("Done."), **dict(seen)}
+                                yield {self.status: said(DONE), **dict(seen)}
                                 return
                             yield {self.status: working(one.label, one.done, one.total)}
                     yield {self.status: said(job.stopped)}

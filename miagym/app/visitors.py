@@ -8,13 +8,18 @@ import secrets
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from threading import Lock
+from typing import TypeVar
 
 import gradio as gr
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from miagym.errors import TooMuchAsked
+from miagym.progress import Progress
+
+T = TypeVar("T")
 
 HOUR = 3600.0
 REMEMBERED = 10_000
@@ -54,22 +59,44 @@ class Allowance:
             TooMuchAsked: if it does not hold so many; then nothing is taken.
         """
         with self._lock:
-            left = self._filled(visitor)
-            if rows > left:
-                wait = (rows - left) / self.rows * HOUR
-                can = (
-                    f"wait {max(1, round(wait / 60))} minutes, or ask for less"
-                    if rows <= self.rows
-                    else "ask for less, or run miagym on your own machine"
-                )
-                raise TooMuchAsked(
-                    f"This takes {rows:,} UNet rows, and {int(left):,} of your {self.rows:,} an "
-                    f"hour are left; {can}."
-                )
+            left = self._enough(visitor, rows)
             self._left[visitor] = (left - rows, self._clock())
             self._left.move_to_end(visitor)
             while len(self._left) > REMEMBERED:
                 self._left.popitem(last=False)
+
+    def paid(
+        self, visitor: str, rows: int, work: Callable[[Progress], T]
+    ) -> Callable[[Progress], T]:
+        """Work that takes its rows when its turn comes: nobody pays for having waited.
+
+        Raises:
+            TooMuchAsked: now if it could not be paid now, and by the work if it cannot be then.
+        """
+        with self._lock:
+            self._enough(visitor, rows)
+
+        def paid(progress: Progress) -> T:
+            self.take(visitor, rows)
+            return work(progress)
+
+        return paid
+
+    def _enough(self, visitor: str, rows: int) -> float:
+        """What is left, which is no less than `rows`."""
+        left = self._filled(visitor)
+        if rows <= left:
+            return left
+        wait = (rows - left) / self.rows * HOUR
+        can = (
+            f"wait {max(1, round(wait / 60))} minutes, or ask for less"
+            if rows <= self.rows
+            else "ask for less, or run miagym on your own machine"
+        )
+        raise TooMuchAsked(
+            f"This takes {rows:,} UNet rows, and {int(left):,} of your {self.rows:,} an hour are "
+            f"left; {can}."
+        )
 
     def _filled(self, visitor: str) -> float:
         now = self._clock()
@@ -78,10 +105,10 @@ class Allowance:
 
 
 def visitor_of(request: gr.Request | None) -> str:
-    """Who asks: an address. Behind a Space's proxy, the one that the proxy itself wrote down.
+    """Who asks: an address. Behind a Space's proxies, the one that they themselves wrote down.
 
-    Elsewhere that header is the visitor's own to forge, and is not read. An agent's call is told by
-    its mark; those that bear none are one visitor, for their headers are anybody's.
+    Elsewhere their header is the visitor's own to forge, and is not read. An agent's call is told
+    by its mark; those that bear none are one visitor, for their headers are anybody's.
     """
     if request is None:
         return "local"
@@ -119,13 +146,29 @@ class AgentsMarked:
 
 
 def _address(headers: Mapping[str, str], here: str) -> str:
-    """The visitor's address, where the connection comes from `here`."""
+    """The visitor's address, where the connection comes from `here`.
+
+    Behind a Space's proxies it is the last public one of the forwarded: each of them adds what it
+    sees to the end, and they see each other under private addresses. What a visitor has forged
+    stands before. Of IPv6 it is the network of 64 bits, which a household has to itself.
+    """
     if not os.environ.get("SPACE_ID"):
         return here
     name = "x-forwarded-for"
     lines = headers.getlist(name) if isinstance(headers, Headers) else [headers.get(name, "")]
-    # Whatever the visitor sent in this header stands before what the proxy wrote.
-    return "".join(lines[-1:]).rpartition(",")[2].strip() or here
+    public = [found for entry in ",".join(lines).split(",") if (found := _public(entry))]
+    if not public:
+        return here
+    last = public[-1]
+    return str(IPv6Network((last, 64), strict=False) if last.version == 6 else last)
+
+
+def _public(entry: str) -> IPv4Address | IPv6Address | None:
+    try:
+        found = ip_address(entry.strip())
+    except ValueError:
+        return None
+    return found if found.is_global else None
 
 
 def _signed(address: str) -> str:

@@ -23,7 +23,7 @@ class Candidates:
         origins: keys of the n candidates that these pictures were made from, if they were.
 
     Raises:
-        DataError: if shapes or lengths do not fit.
+        DataError: if shapes or lengths do not fit, or a caption is no text.
     """
 
     images: NDArray[np.uint8]
@@ -38,6 +38,7 @@ class Candidates:
             )
         if len(self.captions) != len(self.images):
             raise DataError(f"Got {len(self.images)} images and {len(self.captions)} captions.")
+        check_texts(self.captions)
         if self.origins is not None and len(self.origins) != len(self.images):
             raise DataError(f"Got {len(self.images)} images and {len(self.origins)} origins.")
 
@@ -76,6 +77,24 @@ class Candidates:
         """Consecutive pieces of at most `size` candidates."""
         for start in range(0, len(self), size):
             yield self[start : start + size]
+
+
+def check_texts(texts: Sequence[object]) -> None:
+    """Whether all are texts that can be written down.
+
+    Raises:
+        DataError: if one is no `str`, or holds half of a surrogate pair, as JSON may.
+    """
+    for row, text in enumerate(texts):
+        if not isinstance(text, str):
+            raise DataError(f"Caption {row} is of type {type(text).__name__}, expected str.")
+        try:
+            text.encode()
+        except UnicodeEncodeError as error:
+            raise DataError(
+                f"Caption {row} is no Unicode text: character {error.start} is half of a surrogate "
+                "pair. Take it out."
+            ) from None
 
 
 def _digest(data: bytes) -> bytes:

@@ -15,7 +15,7 @@ import pytest
 from gradio_client import Client
 
 from miagym.app.audit_view import audit_view
-from miagym.app.auditing import SPLITS, UPLOAD, audit_table, uploaded_table
+from miagym.app.auditing import SPLITS, UPLOAD, audit_table, sent_table, uploaded_table
 from miagym.app.strangers import MAX_CAPTION, MAX_ROWS, read_table
 from miagym.data.registry import open_source
 from miagym.errors import DataError
@@ -188,7 +188,7 @@ def test_the_api_says_what_the_command_line_says(
     [
         (["/etc/passwd"], "No split"),
         ([["clipart"]], "No split"),
-        (["", None, None], "list of texts"),
+        (["", None, None], "list of texts, or instead a split: clipart, "),
         (["", ["a"], [1]], "true and false"),
         (["", ["a", "b"], [True]], "2 captions and 1"),
         (["", [1, 2], [True, False]], "list of texts"),
@@ -201,6 +201,11 @@ def test_the_api_says_what_the_command_line_says(
 def test_the_api_refuses_in_a_sentence(address: str, arguments: list[Any], why: str) -> None:
     with pytest.raises(Exception, match=why):
         Client(address, verbose=False).predict(*arguments, api_name="/audit")
+
+
+def test_half_a_character_is_refused() -> None:
+    with pytest.raises(DataError, match="Caption 1 is no Unicode text"):
+        sent_table(["a cat", "\ud83d"], [True, False])
 
 
 def test_no_file_of_the_server_is_read(address: str) -> None:

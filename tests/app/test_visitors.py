@@ -28,6 +28,7 @@ from starlette.datastructures import Headers
 from miagym.app import visitors
 from miagym.app.sentences import in_sentences
 from miagym.app.visitors import AGENT, MARK, Allowance, visitor_of
+from miagym.app.working import Line
 from miagym.errors import DataError, TooMuchAsked
 
 
@@ -72,6 +73,24 @@ def test_visitors_do_not_pay_for_each_other() -> None:
     clock.now += 1800
     allowance.take("a", 50)
     assert (allowance.left("a"), allowance.left("b")) == (0, 90)
+
+
+def test_nobody_pays_for_having_waited() -> None:
+    allowance, line, until = Allowance(100, lambda: 0.0), Line("test"), threading.Event()
+    before = line.in_steps(lambda progress: until.wait(20))
+    next(before)
+    work = allowance.paid("a", 60, lambda progress: "done")
+    waiting = line.in_steps(work)
+    next(waiting)
+    waiting.close()
+    until.set()
+    assert [*before][-1] is True and allowance.left("a") == 100
+    assert line.result_of(work) == "done" and allowance.left("a") == 40
+    with pytest.raises(TooMuchAsked, match="takes 60 UNet rows, and 40"):
+        line.result_of(work)  # it could be paid when it was asked for
+    with pytest.raises(TooMuchAsked, match="takes 60 UNet rows, and 40"):
+        allowance.paid("a", 60, lambda progress: pytest.fail("must not run"))
+    assert allowance.left("a") == 40
 
 
 def test_many_threads_take_no_more_than_there_is() -> None:
@@ -209,6 +228,24 @@ def test_a_header_counts_only_behind_a_space_s_proxy(monkeypatch: pytest.MonkeyP
     assert visitor_of(asked_with(Headers(raw=lines))) == "9.9.9.9"
     assert visitor_of(asked_with({})) == "127.0.0.1"
     assert visitor_of(None) == "local"
+
+
+@pytest.mark.parametrize(
+    ("forwarded", "visitor"),
+    [
+        ("6.6.6.6, 9.9.9.9, 10.16.3.80", "9.9.9.9"),  # a second proxy saw the first
+        ("9.9.9.9,10.0.0.1 , 192.168.0.7", "9.9.9.9"),
+        ("6.6.6.6, 2a01:4f8:1:2:aaaa::1", "2a01:4f8:1:2::/64"),
+        ("2a01:4f8:1:2:bbbb::9, fd00::1", "2a01:4f8:1:2::/64"),
+        ("10.0.0.1", "127.0.0.1"),
+        ("nobody, , 999.1.1.1", "127.0.0.1"),
+    ],
+)
+def test_a_visitor_is_the_last_public_address(
+    monkeypatch: pytest.MonkeyPatch, forwarded: str, visitor: str
+) -> None:
+    monkeypatch.setenv("SPACE_ID", "owner/space")
+    assert visitor_of(asked_with({"x-forwarded-for": forwarded})) == visitor
 
 
 def test_agents_without_a_mark_share_one_allowance(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -65,9 +65,16 @@ def evaluate(page: Any) -> None:
     expect(page.locator("#evaluate-price")).to_contain_text("At most 240 UNet rows")
     page.locator("#evaluate-run").click()
     expect(page.locator("#evaluate-status")).to_contain_text("Done", timeout=3 * MINUTE)
+    in_sight(page, "#evaluate-finding")
     table = page.locator("#evaluate-table")
     for text in ("blind-captions", "sima", "not resolvable with n = 20", "95 % intervals"):
         expect(table).to_contain_text(text)
+
+
+def in_sight(page: Any, what: str) -> None:
+    """On a phone, where the result stands below the form, the page has moved to it."""
+    if page.viewport_size == SIZES["phone"]:
+        expect(page.locator(what)).to_be_in_viewport()
 
 
 def audit(page: Any) -> None:
@@ -75,6 +82,7 @@ def audit(page: Any) -> None:
     page.locator("#audit-run").click()
     expect(page.locator("#audit-status")).to_contain_text("Done", timeout=3 * MINUTE)
     expect(page.get_by_text("clipart-by-category: shifted").first).to_be_visible()
+    in_sight(page, "#audit-verdict")
 
 
 def play(page: Any) -> None:
