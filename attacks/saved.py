@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import zlib
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
@@ -35,7 +37,7 @@ def load_attack(path: Path) -> LearnedAttack:
         )
     try:
         return _rebuilt(metadata, arrays)
-    except (KeyError, TypeError, ValueError, RuntimeError) as error:
+    except (KeyError, TypeError, ValueError, RuntimeError, BadZipFile, zlib.error) as error:
         raise DataError(
             f"{path} was saved by another version of its attack, or is damaged ({error!r}); fit it "
             "again."

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array, hstack
+from sklearn.base import clone
 from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
 
 from miagym.audit.views import Sparse, View, table_features
@@ -113,8 +115,11 @@ def _fitted(
     vectorizer: CountVectorizer, captions: Sequence[str]
 ) -> tuple[Sparse, NDArray[np.str_]]:
     """Counts (n, k) and the k n-grams; none of either where no caption has a token."""
+    own = cast(CountVectorizer, clone(vectorizer))  # audits may run side by side in threads
     try:
-        counts = csr_array(vectorizer.fit_transform(captions), dtype=np.float64)
-    except ValueError:  # an empty vocabulary
+        counts = csr_array(own.fit_transform(captions), dtype=np.float64)
+    except ValueError as error:
+        if "empty vocabulary" not in str(error):
+            raise
         return csr_array((len(captions), 0)), np.empty(0, dtype=np.str_)
-    return counts, vectorizer.get_feature_names_out()
+    return counts, own.get_feature_names_out()

@@ -19,15 +19,17 @@ LIBRARIES = ("torch", "diffusers", "transformers", "numpy", "scikit-learn")
 
 def identity(config: Config, runs: Sequence[MatchRun], command: str) -> dict[str, Any]:
     """The content of run.json: nothing in it changes from one run of a command to the next."""
-    models = {run.match.target: run.target.fingerprint for run in runs}
-    models |= {run.match.reference: run.reference.fingerprint for run in runs if run.reference}
-    models |= {run.match.null: run.null.fingerprint for run in runs if run.null}
+    models: dict[str, str] = {}
+    for run in runs:
+        models |= run.fingerprints()
+        if len(runs) > 1:
+            run.release()  # so that those of one match at a time are in memory
     return {
         "schema": 1,
         "command": command,
         "config": asdict(config),
         "data": {run.match.data: run.data.digest for run in runs},
-        "models": models,
+        "models": dict(sorted(models.items())),
         "attacks": [
             {name: [repr(v) for v in attack.variants()] for name, attack in run.attacks.items()}
             for run in runs

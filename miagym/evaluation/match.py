@@ -69,6 +69,20 @@ class MatchRun:
         name = self.match.null
         return None if name is None else load_target(name, device=self.config.device)
 
+    def fingerprints(self) -> dict[str, str]:
+        """Of the models that take part, by their names."""
+        named = {
+            self.match.target: self.target,
+            self.match.reference: self.reference,
+            self.match.null: self.null,
+        }
+        return {name: model.fingerprint for name, model in named.items() if name and model}
+
+    def release(self) -> None:
+        """Lets go of the models, which are loaded again when they are needed again."""
+        for model in ("target", "reference", "null"):
+            self.__dict__.pop(model, None)
+
     def oracle(self, attack: Attack, cache: Cache, target: Target | None = None) -> Oracle:
         """The door that one attack gets: its own meter, the chunk's cache.
 

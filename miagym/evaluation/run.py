@@ -74,8 +74,9 @@ def _score(run: MatchRun, place: Workplace) -> Scored:
     place.check_both_sides(run, test)
     clocks = list(place.clocks.values())[before:]
     asking = {name: calibrated.chosen[name] for name in run.asking}
-    if asking:
+    if asking and run.null is not None:  # loaded now, and not by two workers at once
         place.do(run, [(chunk, Job(asking)) for chunk in run.null_chunks()], leave_out=False)
+    run.release()
     return Scored(run, calibrated, clocks)
 
 

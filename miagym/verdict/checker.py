@@ -17,7 +17,6 @@ from miagym.progress import Progress, silent
 from miagym.verdict.answer import ALPHA, Answer, AttackRow, SetAnswer, Sizes, Verdict
 from miagym.verdict.calibration import calibrate
 from miagym.verdict.conformal import p_values, smallest_p
-from miagym.verdict.guard import LEVEL
 from miagym.verdict.judge import TOGETHER, Judge
 from miagym.verdict.panel import Panel
 from miagym.verdict.power import pictures_needed, rule_power
@@ -26,6 +25,8 @@ from miagym.verdict.survey import without_captions
 from miagym.verdict.upload import Upload
 
 RESAMPLES = 9999
+SURPRISING = 0.01
+"""Chance below which so many refusals mean that the set is of another kind."""
 
 
 class Checker:
@@ -141,7 +142,7 @@ class Checker:
         strange = len(distinct) - len(similar)
         controls = judge.controls
         test, smallest, verdict = None, None, Verdict.NOT_COMPARABLE
-        if len(similar) >= 2 and not _too_many(strange, len(distinct)):
+        if len(similar) >= 2 and not _too_many(strange, len(distinct), judge.guard.level):
             scores = np.array([judge.scores(picture)[TOGETHER] for picture in similar])
             test = set_test(scores, controls, self.panel.seed, RESAMPLES)
             smallest = _smallest(test)
@@ -195,9 +196,9 @@ def _sizes(judge: Judge) -> Sizes:
     ))  # fmt: skip
 
 
-def _too_many(strange: int, pictures: int) -> bool:
-    """Whether the guard refuses more than it would of a set that does resemble."""
-    return bool(strange and binom.sf(strange - 1, pictures, LEVEL) < LEVEL)
+def _too_many(strange: int, pictures: int, level: float) -> bool:
+    """Whether a guard of this level refuses more than it would of a set that does resemble."""
+    return bool(strange and binom.sf(strange - 1, pictures, level) < SURPRISING)
 
 
 def _smallest(test: SetTest) -> float:

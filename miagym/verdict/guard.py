@@ -14,7 +14,7 @@ from sklearn.preprocessing import StandardScaler
 from miagym.verdict.looks import LOOKS
 
 LEVEL = 0.01
-"""About so many of the pictures that do resemble are refused."""
+"""See `Guard.level`."""
 _TELLING = 3
 _UNUSUAL = 3.0
 """Standard deviations from the mean that are worth a word."""
@@ -26,7 +26,7 @@ class Resemblance:
 
     Args:
         p_value: share of calibration pictures that stand as far from all others.
-        resembles: whether it is at least `LEVEL`.
+        resembles: whether it is high enough not to be refused, see `Guard.level`.
         unusual: what is most unlike the calibration pictures, in words; only if it does not.
     """
 
@@ -50,6 +50,14 @@ class Guard:
     """
 
     looks: NDArray[np.float64]
+
+    @property
+    def level(self) -> float:
+        """Share of those that do resemble which is refused, about: `LEVEL`, or 1/(n + 1) if more.
+
+        The picture that stands farther off than all n is refused, however few these are.
+        """
+        return max(LEVEL, 1 / (len(self.looks) + 1))
 
     @cached_property
     def _scaler(self) -> StandardScaler:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from attacks import load_attack, make_attack
-from attacks.base import Attack
+from attacks.base import Attack, LearnedAttack
 from attacks.loss import LossThreshold
 from attacks.nearest import NearestGenerated
 from attacks.quantile import QuantileRegression
@@ -106,6 +106,19 @@ def test_files_that_hold_no_fitted_attack(content: bytes, tmp_path: Path) -> Non
     path = tmp_path / "attack.safetensors"
     path.write_bytes(content)
     with pytest.raises(DataError, match="cannot be read as a fitted attack"):
+        load_attack(path)
+
+
+def test_a_damaged_rule_is_a_sentence(
+    dummy: DummyTarget, drawings: Candidates, member: np.ndarray, tmp_path: Path
+) -> None:
+    attack, path = make_attack("clid-vector"), tmp_path / "attack.safetensors"
+    assert isinstance(attack, LearnedAttack)
+    attack.fit(attack.features(Oracle(dummy), drawings), member).save(path)
+    content = bytearray(path.read_bytes())
+    content[-4000:] = b"x" * 4000
+    path.write_bytes(content)
+    with pytest.raises(DataError, match="is damaged"):
         load_attack(path)
 
 

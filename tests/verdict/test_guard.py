@@ -69,6 +69,13 @@ def test_fresh_drawings_are_refused_about_as_rarely_as_stated(guard: Guard) -> N
     assert refused <= binom.ppf(0.9995, len(fresh), LEVEL)
 
 
+def test_the_farthest_is_refused_however_few_are_known(guard: Guard) -> None:
+    few = Guard(guard.looks[:60])
+    assert few.level == 1 / 61 and guard.level == LEVEL
+    far = few(guard.looks[0] + 100 * guard.looks.std(0))
+    assert not far.resembles and far.p_value == few.level
+
+
 def test_a_strange_caption_is_refused_and_named() -> None:
     data = load_data("clipart-tune")
     calibration = data.candidates(data.rows(CALIBRATION, 0), SIZE)
