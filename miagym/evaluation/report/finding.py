@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from miagym.evaluation.detection import not_resolvable
+from miagym.evaluation.report.surprise import auc_surprises, tpr_surprises
 
 Row = Mapping[str, Any]
 """A row of results.json."""
@@ -21,17 +22,22 @@ def finding(rows: Sequence[Row]) -> str:
     """What the run found, in one sentence that claims nothing beyond the intervals.
 
     Of each target it takes the attack that finds most members at 1 % false positives, or has the
-    highest AUC where that is not resolvable. Held-out rows go before all others.
+    highest AUC where that is not resolvable, and says of how many it is the best. Held-out rows go
+    before all others.
     """
     groups, clauses, blinds = by_target(rows), [], []
     for label, group in groups.items():
-        best, blind = strongest(held_out(asking_rows(group))), strongest(blind_rows(group))
+        asking = held_out(asking_rows(group))
+        best, blind = strongest(asking), strongest(blind_rows(group))
         where = f" on {label}" if len(groups) > 1 else ""
         blinds.append(f"{_strength(blind) if blind else 'none was run'}{where}")
         if best is None:
             clauses.append(f"on {label} no attack that looks at the model was scored")
             continue
-        who = "the best" if clauses else "the best attack that looks at the model"
+        tried = _names(asking)
+        who = f"the best of {tried} attacks" if tried > 1 else "the only attack"
+        if not clauses:
+            who += " that look at the model" if tried > 1 else " that looks at the model"
         clause = f"on {label} {who} ({best['attack']}) "
         if detection(best):
             clause += f"finds {_strength(best)} of members at 1 % false positives"
@@ -101,22 +107,39 @@ def _standings(row: Row, group: Sequence[Row]) -> list[str]:
     """How a row compares in AUC and then, where resolvable, in TPR.
 
     The lower end of its interval must clear the upper ends of all blind rows, and chance. That is
-    stricter than a test of the difference, and so errs on the side of "not above".
+    stricter than a test of the difference, and so errs on the side of "not above". Of many that
+    were tried, the luckiest clears chance by luck: it must do so as one of so many.
     """
     blind = [] if is_blind(row) else blind_rows(group)
-    standings = [_standing(row["auc_ci"], [other["auc_ci"] for other in blind], 0.5)]
+    tried = _names(held_out(blind_rows(group) if is_blind(row) else asking_rows(group)))
+    cis = [other["auc_ci"] for other in blind]
+    standings = [_standing(row["auc_ci"], cis, 0.5, tried, auc_surprises(row, tried))]
     if found := detection(row):
-        others = [other["ci"] for other in map(detection, blind) if other]
-        standings.append(_standing(found["ci"], others, float(ALPHA)))
+        cis = [other["ci"] for other in map(detection, blind) if other]
+        surprises = tpr_surprises(row, found, tried)
+        standings.append(_standing(found["ci"], cis, float(ALPHA), tried, surprises))
     return standings
 
 
-def _standing(ci: Sequence[float], blind: Sequence[Sequence[float]], chance: float) -> str:
+def _standing(
+    ci: Sequence[float],
+    blind: Sequence[Sequence[float]],
+    chance: float,
+    tried: int,
+    surprises: bool,
+) -> str:
     if blind and ci[0] <= max(other[1] for other in blind):
         return "not above blind"
     if ci[0] <= chance:
         return "not above chance"
+    if not surprises:
+        return f"not above chance as one of {tried}" if tried > 1 else "not above chance"
     return "above blind" if blind else "above chance"
+
+
+def _names(rows: Sequence[Row]) -> int:
+    """How many attacks there are, whatever their protocols."""
+    return len({row["attack"] for row in rows})
 
 
 def remark(row: Row, group: Sequence[Row]) -> str:

@@ -149,9 +149,9 @@ def test_finding_names_the_best_and_its_interval() -> None:
         low, high = (f"{100 * end:.1f}" for end in found["ci"])
         parts.append(f"{100 * found['tpr']:.1f} % [{low}\N{EN DASH}{high}]")
     assert finding(rows) == (
-        f"On overfit the best attack that looks at the model (PIA) finds {parts[0]} of members at "
-        f"1 % false positives; on realistic the best (PIA) finds {parts[1]} of members at 1 % "
-        "false positives, not above blind; blind baselines that never see the model: "
+        f"On overfit the best of 3 attacks that look at the model (PIA) finds {parts[0]} of members "
+        f"at 1 % false positives; on realistic the only attack (PIA) finds {parts[1]} of members "
+        "at 1 % false positives, not above blind; blind baselines that never see the model: "
         f"{parts[2]} on overfit, {parts[3]} on realistic."
     )
 
@@ -178,7 +178,8 @@ def test_finding_prefers_the_fair_protocol() -> None:
 def test_two_data_sets_of_one_target_are_two_findings() -> None:
     """Their names tell them apart."""
     rows, _ = game({"overfit": {"PIA": 2.0}})
-    assert "on overfit with other the best (PIA)" in finding([*rows, {**rows[0], "data": "other"}])
+    sentence = finding([*rows, {**rows[0], "data": "other"}])
+    assert "on overfit with other the only attack (PIA)" in sentence
 
 
 @pytest.mark.parametrize("strengths", [TWO, {"overfit": TWO["overfit"]}])
