@@ -53,6 +53,7 @@ __all__ = [
     "Attack",
     "LearnedAttack",
     "attack_names",
+    "blind_names",
     "describe_attack",
     "load_attack",
     "make_attack",
@@ -146,6 +147,12 @@ def attack_names(*, with_reference: bool = False) -> tuple[str, ...]:
     if not with_reference:
         return names
     return (*names, *(name + REFERENCE for name in names if _is_calibrated(name)))
+
+
+@cache
+def blind_names() -> tuple[str, ...]:
+    """Names of the attacks that ask no model, without whose rows no table stands."""
+    return tuple(name for name in attack_names() if make_attack(name).access == Access.BLIND)
 
 
 def _is_calibrated(name: str) -> bool:

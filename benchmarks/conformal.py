@@ -19,20 +19,19 @@ from conformal_page import PAGE
 from scipy.stats import binomtest
 
 from attacks import make_attack
-from miagym.cli.check import ATTACKS
 from miagym.data.dataset import CALIBRATION, TEST
 from miagym.data.registry import load_data
 from miagym.evaluation.auc import auc
 from miagym.targets.pairings import pairing
 from miagym.targets.registry import load_target
-from miagym.verdict.calibration import fitting_half
+from miagym.verdict.calibration import fitting_part
 from miagym.verdict.checker import Checker
 from miagym.verdict.combination import Combination
 from miagym.verdict.conformal import fpr_of_rule, p_values
 from miagym.verdict.guard import Guard
 from miagym.verdict.keep import Kept, load, save
 from miagym.verdict.looks import looks
-from miagym.verdict.panel import Panel
+from miagym.verdict.panel import ATTACKS, Panel
 from miagym.verdict.set_test import set_test
 from miagym.verdict.survey import Survey
 from miagym.verdict.upload import open_upload
@@ -144,7 +143,7 @@ class World:
         chosen = groups[: round(len(groups) / 3)]
         calibration[nonmembers] = np.isin(self.groups[nonmembers], chosen)
         inside = np.random.default_rng(order).permutation(np.flatnonzero(calibration))
-        half = fitting_half(self.member[inside], int(half_seed.generate_state(1)[0]))
+        half = fitting_part(self.member[inside], int(half_seed.generate_state(1)[0]))
         scores, rank = self.scores(inside[half]), inside[~half]
         ranking = rank[~self.member[rank]]
         first = np.unique(self.groups[ranking], return_index=True)[1]

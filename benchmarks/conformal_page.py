@@ -33,8 +33,8 @@ last column is the share of ranking members that the rule finds at p ≤ 0.01.
 On `clipart-tune`, which `clipart-overfit` is calibrated by, non-members are not independent: one
 group has 36 of the 150 calibration non-members, and scores lower than others do. So the rate of
 single pictures lies a little above what is stated there. (While groups were kept whole between the
-fitting and the ranking half, it was 5.43 % ± 0.12 against 4.82 % stated: large groups did not fit
-into the share and crowded the ranking half.)
+fitting and the ranking part, it was 5.43 % ± 0.12 against 4.82 % stated: large groups did not fit
+into the share and crowded the ranking part.)
 
 Sets of 20 fresh non-members, one from each division, by the permutation test. Controls are ranking
 non-members, **one of each group**, as `miagym check` has it; with all of them, the groups decide:

@@ -10,6 +10,9 @@ from numpy.typing import NDArray
 
 from miagym.errors import BudgetError, BudgetExhausted
 
+BACKWARD_ROWS = 2
+"""UNet rows that the way back through the UNet counts for, where one number is asked for."""
+
 
 @dataclass(frozen=True)
 class Cost:
@@ -28,6 +31,11 @@ class Cost:
 
     def __add__(self, other: Cost) -> Cost:
         return Cost(*(a + b for a, b in zip(astuple(self), astuple(other), strict=True)))
+
+    @property
+    def price(self) -> int:
+        """All of it in UNet rows, as budgets of environments and visitors of the page pay it."""
+        return self.unet_rows + BACKWARD_ROWS * self.backward_rows
 
     def __mul__(self, times: int) -> Cost:
         return Cost(*(a * times for a in astuple(self)))

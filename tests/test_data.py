@@ -208,6 +208,10 @@ class TestOwnData:
         assert (data.rows(TEST, seed=1, limit=50) == rows).all()
         assert (data.rows(TEST, seed=2, limit=50) != rows).any()
 
+    def test_a_seed_draws_what_it_always_drew(self) -> None:
+        rows = load_data("clipart-tune").rows(TEST, seed=1, limit=3)
+        assert rows.tolist() == [298, 48, 566, 436, 828, 444]
+
     def test_what_cannot_be_used_is_said(self, tmp_path: Path) -> None:
         with pytest.raises(UnknownName, match="did you mean clipart"):
             load_data("clip-art")

@@ -14,7 +14,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from miagym.atomic import replacing
-from miagym.cli.check import ATTACKS
 from miagym.errors import DataError, UnknownName
 from miagym.targets.pairings import Pairing, pairing
 from miagym.targets.registry import shared_target, target_resolution
@@ -207,6 +206,7 @@ def paired_with(target: str) -> Pairing:
 
 def _attacks(paired: Pairing) -> dict[str, Attack]:
     from attacks import REFERENCE, make_attack
+    from miagym.verdict.panel import ATTACKS
 
     names = [name + (REFERENCE if paired.reference else "") for name in ATTACKS["grey"]]
     return {name: make_attack(name) for name in names}

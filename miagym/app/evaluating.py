@@ -6,7 +6,6 @@ import json
 import shlex
 import tempfile
 from dataclasses import dataclass
-from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from attacks import LearnedAttack, attack_names, make_attack
+from attacks import LearnedAttack, blind_names, make_attack
 from miagym.access import Access
 from miagym.data.dataset import TEST
 from miagym.errors import DataError, RunError, UnknownName
@@ -125,7 +124,7 @@ class Asked:
 
     @property
     def rows(self) -> int:
-        """UNet rows that are charged at most, backward rows counted as rows."""
+        """UNet rows that are charged at most, backward rows at their price."""
         config = self.config
         chooses, asks = 2 * min(self.candidates, config.choose_on), 2 * self.candidates
         null = 2 * min(self.candidates, config.null_on) if self.pairing.null else 0
@@ -189,13 +188,8 @@ def opened(folder: Path | None) -> Finished | None:
         command = json.loads((path / "run.json").read_text(encoding="utf-8"))["command"]
         return Finished(results, _test_scores(path), command)
     except (OSError, ValueError, KeyError, pa.ArrowException) as error:
-        raise RunError(f"The run in {path} cannot be read: {error}") from error
-
-
-@cache
-def blind_names() -> tuple[str, ...]:
-    """Attacks that ask no model, without which no table stands."""
-    return tuple(n for n in attack_names() if make_attack(n).access == Access.BLIND)
+        why = f"it lacks {error}" if isinstance(error, KeyError) else error
+        raise RunError(f"The run in {path} cannot be read: {why}.") from error
 
 
 def names_within(access: str) -> tuple[str, ...]:
@@ -211,7 +205,7 @@ def _costs(name: str, queries: int | None) -> list[int]:
     """Rows that each variant takes for one candidate, as far as the budget pays for it."""
     attack = make_attack(name) if queries is None else make_attack(name).within(queries)
     variants = [v for v in attack.variants() if queries is None or v.cost.queries <= queries]
-    return [v.cost.unet_rows + v.cost.backward_rows for v in variants or (attack,)]
+    return [v.cost.price for v in variants or (attack,)]
 
 
 def _test_scores(path: Path) -> pa.Table:

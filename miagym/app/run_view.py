@@ -25,8 +25,8 @@ from miagym.evaluation.report.tables import main_table, safe
 
 NOTE = """<p class="small">Brackets hold 95&nbsp;% intervals. The best attack is picked by these
 same test scores, which flatters it a little. Blind rows never ask the model: what they find, the
-split gives away, and an attack is above blind only where its whole interval is, and where that would
-be a surprise as one of all that were tried.</p>"""
+split gives away. An attack is above blind only where its whole interval is, and where that would be
+a surprise as one of all that were tried.</p>"""
 EMPTY = "No run yet: choose attacks and press Run."
 MANY = 13
 """Curves from which on only those are drawn that the report shows at first: a page is narrow."""

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import cross_val_predict
 
-from miagym.atomic import replacing
 from miagym.audit.blind import FOLDS
 from miagym.audit.result import Audit
 from miagym.data.dataset import encoded
+from miagym.data.output import writing
 from miagym.data.pictures import take
 from miagym.data.source import Source
 from miagym.errors import DataError
@@ -64,8 +64,8 @@ def matched_rows(audit: Audit, member: NDArray[np.bool_]) -> NDArray[np.intp]:
     return chosen
 
 
-def check_writable(out: Path, source: Source) -> None:
-    """Asks early whether `write_rows` will be able to.
+def check_kind(out: Path, source: Source) -> None:
+    """Asks early whether `write_rows` can write such a file.
 
     Raises:
         DataError: if it is neither a parquet nor a CSV file, or a CSV that pictures should go to.
@@ -77,12 +77,16 @@ def check_writable(out: Path, source: Source) -> None:
 
 
 def write_rows(source: Source, rows: NDArray[np.integer], out: Path) -> None:
-    """Writes some rows with all their columns, pictures as encoded bytes, whole or not at all."""
+    """Writes some rows with all their columns, pictures as encoded bytes, whole or not at all.
+
+    Raises:
+        DataError: if the file cannot be written.
+    """
     table = source.table.take(pa.array(rows))
     if source.pictures is not None:
         pictures = pa.array(map(encoded, take(source.pictures, rows)), type=pa.binary())
         table = table.append_column("image", pictures)
-    with replacing(out) as partial:
+    with writing(out) as partial:
         if out.suffix.lower() == ".csv":
             pa_csv.write_csv(table, partial)
         else:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,8 +12,8 @@ from miagym.audit.files import FileFacts, file_facts, file_view
 from miagym.audit.pixels import pixel_measures, pixel_view
 from miagym.audit.views import View
 from miagym.data.duplicates import perceptual_hash
-from miagym.data.images import UNREADABLE, open_picture, to_square
-from miagym.data.pictures import Picture
+from miagym.data.images import UNREADABLE, open_picture, quietly, to_square
+from miagym.data.pictures import Picture, reason
 from miagym.errors import DataError
 
 HASHED = 64
@@ -80,16 +78,14 @@ def look_at(pictures: Sequence[Picture], done: Callable[[], None] = lambda: None
             sizes[row] = len(data)
             look = _look(data)
         except (*UNREADABLE, DataError) as error:
-            broken[row] = f"{picture}: {error}" if isinstance(picture, Path) else str(error)
+            broken[row] = reason(picture, error)
         looks.append(look)
         done()
     return Pictures(tuple(looks), sizes, broken)
 
 
 def _look(data: bytes) -> Look:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # Pillow's, of odd metadata that we do not read
-        with open_picture(data) as picture:
-            facts = file_facts(picture, len(data))
-            picture.load()
-            return Look(facts, pixel_measures(picture), perceptual_hash(to_square(picture, HASHED)))
+    with quietly(), open_picture(data) as picture:
+        facts = file_facts(picture, len(data))
+        picture.load()
+        return Look(facts, pixel_measures(picture), perceptual_hash(to_square(picture, HASHED)))

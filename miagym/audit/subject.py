@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from miagym.data.dataset import Dataset
+from miagym.data.draw import at_most
 from miagym.data.pictures import LazyPictures, Picture, take
 from miagym.data.source import Source
 from miagym.errors import DataError
@@ -82,9 +83,7 @@ class Subject:
 
     def drawn(self, limit: int, seed: int) -> NDArray[np.intp]:
         """Rows in order, at most `limit` of each side; which ones depends on the seed only."""
-        rng = np.random.default_rng(seed)
-        sides = [np.flatnonzero(self.member == side) for side in (True, False)]
-        return np.sort(np.concatenate([rng.permutation(side)[:limit] for side in sides]))
+        return np.sort(at_most(limit, self.member, np.random.default_rng(seed)))
 
 
 class _Some(LazyPictures):

@@ -79,7 +79,7 @@ def family_p(statistics: Mapping[Name, NDArray[np.float64]]) -> dict[Name, float
 def judge(
     blind: Sequence[BlindRow], others: Sequence[Finding], sides: tuple[int, int]
 ) -> tuple[Verdict, str]:
-    """The verdict and why, in one sentence.
+    """The verdict and why, in a sentence or two.
 
     Args:
         blind: the blind rows, not empty.
@@ -94,18 +94,19 @@ def judge(
     if p <= ALARM:
         what = told(clearest) if clearest.p <= ALARM else f"{told(clearest)}, but {found.words}"
         return Verdict.SHIFTED, (
-            f"Without a model, {what}; of fair splits of {n}, a share of p = {p:.3f} or less shows "
-            "as much."
+            f"Without a model, {what}. Of splits dealt at random ({n}), at most {100 * p:.2g} % "
+            f"look this uneven (p = {p:.3f})."
         )
     if min(sides) < FEWEST or widest.metrics.auc_ci[1] >= MATTERS:
         return Verdict.TOO_SMALL, (
-            f"Nothing was found in {n}, but they cannot rule out a shift that matters (an AUC of "
-            f"{MATTERS} without a model): {told(widest)}."
+            f"Nothing was found, but {n} are too few to rule out a shift that matters (an AUC of "
+            f"{MATTERS}). Without a model, {told(widest)}."
         )
     below = " (below 0.5: dealt to be alike)" if widest.metrics.auc_ci[1] < 0.5 else ""
     return Verdict.FAIR, (
-        f"Without a model, {told(widest)}{below} at best; of fair splits of {n}, a share of p = "
-        f"{p:.2f} shows as much, and a shift that matters (an AUC of {MATTERS}) would have shown."
+        f"Without a model, {told(widest)}{below} at best; {100 * p:.0f} % of splits dealt at "
+        f"random ({n}) look as uneven, and a shift that matters (an AUC of {MATTERS}) would have "
+        "shown."
     )
 
 

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import os
 import sys
+from io import TextIOWrapper
 
 import typer
 
+from miagym.cli.art import art
 from miagym.cli.attacks import attacks
 from miagym.cli.audit import audit
 from miagym.cli.check import check
 from miagym.cli.data import data
-from miagym.cli.evaluate import demo, evaluate
+from miagym.cli.demo import demo
+from miagym.cli.evaluate import evaluate
 from miagym.cli.exercise import exercise
 from miagym.cli.page import page
 from miagym.cli.score import score
-from miagym.cli.train import art, train
+from miagym.cli.train import train
 from miagym.errors import MiagymError
 
 app = typer.Typer(
@@ -36,6 +39,9 @@ FAILED = 2
 
 def main() -> None:
     """Entry point: what goes wrong ends in one sentence, Ctrl-C in another; none exits with 0."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a pipe that knows no – or ≤ is no failure
     try:
         app(standalone_mode=True)
     except MiagymError as error:

@@ -30,7 +30,9 @@ def audit(
     ],
     matched: Annotated[
         Path | None,
-        typer.Option(help="Write a subset whose sides look alike to this .parquet or .csv file."),
+        typer.Option(
+            help="Write a subset whose sides look alike to this new .parquet or .csv file."
+        ),
     ] = None,
     limit: Annotated[int, typer.Option(min=10, help="Most rows of each side to look at.")] = 20_000,
     seed: Seed = 0,
@@ -38,14 +40,17 @@ def audit(
 ) -> None:
     """Ask whether members and non-members can be told apart without any model."""
     from miagym.audit.audit import audit as ask
-    from miagym.audit.matched import check_writable, matched_rows, write_rows
+    from miagym.audit.matched import check_kind, matched_rows, write_rows
     from miagym.audit.subject import Subject
+    from miagym.data.output import check_new
     from miagym.data.registry import open_source
     from miagym.progress import silent
 
+    if matched:
+        check_new(matched, "--matched", data, "audited")
     source = open_source(data)
     if matched:
-        check_writable(matched, source)
+        check_kind(matched, source)
     subject, again = Subject.of(source), None
     with nullcontext() if as_json else progress_bar() as bar:
         progress = phases(bar) if bar else silent

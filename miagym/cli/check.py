@@ -16,14 +16,10 @@ if TYPE_CHECKING:
     from miagym.verdict.answer import Answer, SetAnswer
     from miagym.verdict.upload import Upload
 
-ATTACKS = {
-    "black": ("rediffuse", "text-to-image"),
-    "grey": ("sima", "pia", "loss", "clid"),
-}
-"""Quick ones for each access level; the combination weighs them."""
-
 SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".gif"}
 """What is looked for in folders."""
+UNREAD = {".bmp", ".tif", ".tiff", ".avif", ".heic", ".heif", ".jp2", ".svg"}
+"""What is a picture too, in a form that uploads have not; it is listed as skipped."""
 
 
 def check(
@@ -117,10 +113,13 @@ class _Known:
 def _known(
     target: str, data: str | None, reference: str | None, attacks: str | None, access: str
 ) -> _Known:
-    from attacks import REFERENCE
+    from attacks import REFERENCE, blind_names
     from miagym.errors import DataError
     from miagym.targets.pairings import pairing
+    from miagym.targets.registry import find_target
+    from miagym.verdict.panel import ATTACKS
 
+    find_target(target)  # a name that is mistyped needs no other advice
     paired = pairing(target)
     data = data or (paired and paired.data)
     if data is None:
@@ -136,6 +135,11 @@ def _known(
         names = tuple(dict.fromkeys(name.strip() for name in attacks.split(",") if name.strip()))
         if not names:
             raise DataError("--attacks names no attack; `miagym attacks` lists them.")
+        if blind := [name for name in names if name in blind_names()]:
+            raise DataError(
+                f"{blind[0]} never looks at the target, so what it finds says nothing of it; name "
+                "attacks that do."
+            )
         return _Known(data, base, names)
     return _Known(data, base, tuple(n + REFERENCE if base else n for n in ATTACKS[access]))
 
@@ -149,7 +153,7 @@ def _files(pictures: list[Path]) -> dict[str, Path]:
         found = [given]
         if given.is_dir():
             found = sorted(
-                p for p in given.rglob("*") if p.suffix.lower() in SUFFIXES and p.is_file()
+                p for p in given.rglob("*") if p.suffix.lower() in SUFFIXES | UNREAD and p.is_file()
             )
             if not found:
                 raise DataError(f"There is no picture ({', '.join(sorted(SUFFIXES))}) in {given}.")

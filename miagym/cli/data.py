@@ -68,7 +68,7 @@ def fetch(
 @data.command()
 def clean(
     name: Name,
-    out: Annotated[Path, typer.Option(help="The parquet file to write.")],
+    out: Annotated[Path, typer.Option(help="The new parquet file to write.")],
     within: Annotated[
         int, typer.Option(min=0, max=32, help="Bits in which hashes of near-duplicates differ.")
     ] = 6,
@@ -96,12 +96,11 @@ def clean(
     """Drop copies of members from the non-members, filter both sides alike, deal into parts."""
     from miagym.data.clean.run import clean_data
     from miagym.data.clean.steps import Cleaning
+    from miagym.data.output import check_new
     from miagym.data.registry import open_source
-    from miagym.errors import DataError
 
     cleaning = Cleaning(within, closeness, drop, min_side, language, aesthetics, embeddings)
-    if out.exists() and Path(name).exists() and out.samefile(name):
-        raise DataError(f"{out} is the very file that is cleaned; choose another --out.")
+    check_new(out, "--out", name, "cleaned")
     source = open_source(name)
     if as_json:
         print(json.dumps(clean_data(source, cleaning, out), indent=2, ensure_ascii=False))
@@ -175,6 +174,8 @@ def _table(heading: str) -> Any:
 
 
 def _cell(value: object) -> str:
+    if value is None:
+        return "no picture can be read"
     if isinstance(value, dict):
         return ", ".join(f"{key} {n:,}" for key, n in value.items()) or "none"
     return f"{value:,}" if isinstance(value, int) else str(value)

@@ -1,4 +1,4 @@
-"""`miagym evaluate` and `miagym demo`: attacks on targets whose members are known."""
+"""`miagym evaluate`: attacks on targets whose members are known."""
 
 from __future__ import annotations
 
@@ -13,22 +13,6 @@ from miagym.cli.console import Device, Out, Seed, console, phases, progress_bar
 
 if TYPE_CHECKING:
     from miagym.evaluation.config import Config
-
-DEMO = (
-    "blind-captions",
-    "blind-pixels",
-    "blind-both",
-    "text-to-image",
-    "rediffuse",
-    "loss",
-    "sima",
-    "pia",
-    "secmi",
-    "clid",
-    "trajectory-partial-denoising",
-    "trajectory-reversed-noise",
-)
-"""What the demo runs: one attack of each kind, in minutes; `--attacks all` takes much longer."""
 
 
 def evaluate(
@@ -92,7 +76,7 @@ def evaluate(
         Match(t, d, _attack_names(attacks, r != "-"), _named(r), _named(n))
         for t, d, r, n in zip(target, data, references, nulls, strict=True)
     )
-    _run(
+    run_and_tell(
         Config(
             matches=matches,
             seed=seed,
@@ -107,55 +91,27 @@ def evaluate(
     )
 
 
-def demo(
-    out: Out = Path("runs/demo"),
-    seed: Seed = 0,
-    limit: Annotated[
-        int | None,
-        typer.Option(min=1, help="At most so many members, and so many non-members: a quick look."),
-    ] = None,
-    app: Annotated[bool, typer.Option(help="End on the page, opened with this run.")] = True,
-) -> None:
-    """Run twelve attacks on both embedded targets: overfit against realistic."""
-    from miagym.cli.page import open_page
-    from miagym.evaluation.config import Config, Match
-
-    calibrated = tuple(f"{name}+reference" for name in DEMO if not name.startswith("blind"))
-    matches = (
-        Match("clipart-realistic", "clipart", DEMO, null="clipart-null"),
-        Match(
-            "clipart-overfit",
-            "clipart-tune",
-            (*DEMO, *calibrated),
-            reference="clipart-realistic",
-            null="clipart-null",
-        ),
-    )
-    # Small chunks, so that both cores are busy to the end.
-    _run(Config(matches=matches, seed=seed, limit=limit, chunk=64), out)
-    if app:
-        open_page(out, first="evaluate")
-
-
 def _attack_names(attacks: str, with_reference: bool) -> tuple[str, ...]:
     """The attacks asked for, and the blind ones, since no table stands without their rows."""
-    from attacks import attack_names, make_attack
-    from miagym.access import Access
+    from attacks import attack_names, blind_names, make_attack
+    from miagym.errors import DataError
 
     if attacks == "all":
         return attack_names(with_reference=with_reference)
     names = [name.strip() for name in attacks.split(",") if name.strip()]
     for name in names:
         make_attack(name)  # raises for a name that is unknown
-    blind = [name for name in attack_names() if make_attack(name).access == Access.BLIND]
-    return tuple(dict.fromkeys([*blind, *names]))
+    if not names:
+        raise DataError("--attacks names no attack; `miagym attacks` lists them.")
+    return tuple(dict.fromkeys([*blind_names(), *names]))
 
 
 def _named(name: str) -> str | None:
     return None if name == "-" else name
 
 
-def _run(config: Config, out: Path) -> None:
+def run_and_tell(config: Config, out: Path) -> None:
+    """Runs what is configured into a folder, writes its report, and prints what was found."""
     import pyarrow.parquet as pq
 
     from attacks import make_attack

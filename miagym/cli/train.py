@@ -1,4 +1,4 @@
-"""`miagym train` and `miagym art`: new targets by fine-tuning, and the embedded world anew."""
+"""`miagym train`: new targets by fine-tuning, and the embedded ones anew."""
 
 from __future__ import annotations
 
@@ -113,20 +113,3 @@ def _epochs(text: str) -> tuple[int, ...]:
         return tuple(int(epoch) for epoch in text.split(","))
     except ValueError as error:
         raise RunError(f"Expected epochs with commas, such as 0,5,10, got {text!r}.") from error
-
-
-def art(
-    source: Annotated[Path, typer.Option(help="Folder with png/ and svg/.")] = Path(
-        "/usr/share/openclipart"
-    ),
-    out: Annotated[Path, typer.Option(help="The parquet file to write.")] = Path("clipart.parquet"),
-) -> None:
-    """Rebuild the embedded art from Debian's packages openclipart-png and openclipart-svg."""
-    from miagym.data.clipart.build import build
-
-    with progress_bar() as bar:
-        count = build(
-            source, out, lambda drawings, n: bar.track(drawings, n, description="reading")
-        )
-    for reason, n in count.most_common():
-        console.print(f"{n:6,} {reason}")

@@ -6,16 +6,16 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from miagym.data.candidates import Candidates
-from miagym.data.images import UNREADABLE, read_picture, to_square
-from miagym.data.pictures import Picture, take
+from miagym.data.draw import at_most
+from miagym.data.images import read_picture, to_square
+from miagym.data.pictures import Picture, reason, take
 from miagym.errors import DataError
-
-__all__ = ["CALIBRATION", "TEST", "UNREADABLE", "Dataset", "Loaded"]
 
 CALIBRATION, TEST = "calibration", "test"
 
@@ -73,18 +73,20 @@ class Dataset:
         A file that cannot be read counts as no picture.
 
         Raises:
-            DataError: if a picture stands there twice with the same caption.
+            DataError: if a picture that can be read stands there twice with the same caption.
         """
-        state, seen = hashlib.sha256(), {}
+        state, seen, broken = hashlib.sha256(), dict[bytes, int](), set[bytes]()
         for row, (picture, caption) in enumerate(zip(self.pictures, self.captions, strict=True)):
             data = encoded(picture)
             one = hashlib.sha256(data + b"\0" + caption.encode()).digest()
-            if data and one in seen:
-                raise DataError(
-                    f"{self.name}: rows {seen[one]} and {row} hold the same picture and caption; "
-                    "drop one, or let `miagym data clean` do it, since a duplicate across the "
-                    "split is a member in disguise."
-                )
+            if one in seen and one not in broken:
+                if _is_readable(data):
+                    raise DataError(
+                        f"{self.name}: {self._both(seen[one], row)} hold the same picture and "
+                        "caption; drop one, or let `miagym data clean` do it, since a duplicate "
+                        "across the split is a member in disguise."
+                    )
+                broken.add(one)  # as often as it comes, a page that says "not found", say
             seen[one] = row
             state.update(one)
         state.update(self.member.tobytes())
@@ -104,8 +106,7 @@ class Dataset:
                 pixels.append(to_square(read_picture(picture), size))
                 readable.append(row)
             except DataError as error:
-                where = "" if isinstance(picture, bytes) else f"{picture}: "
-                unreadable[row] = f"{where}{error}"
+                unreadable[row] = reason(picture, error)
         images = np.stack(pixels) if pixels else np.empty((0, size, size, 3), dtype=np.uint8)
         candidates = Candidates(images, tuple(self.captions[row] for row in readable))
         return Loaded(candidates, np.array(readable, dtype=np.int64), unreadable)
@@ -131,9 +132,15 @@ class Dataset:
             seed: of the order.
             limit: at most so many members, and so many non-members.
         """
-        rng = np.random.default_rng(seed)
-        sides = [np.flatnonzero((self.part == part) & (self.member == m)) for m in (True, False)]
-        return rng.permutation(np.concatenate([rng.permutation(side)[:limit] for side in sides]))
+        rng, here = np.random.default_rng(seed), np.flatnonzero(self.part == part)
+        return rng.permutation(here[at_most(limit, self.member[here], rng)])
+
+    def _both(self, first: int, second: int) -> str:
+        """Two rows by the names of their files, where they have different ones."""
+        files = take(self.pictures, np.array([first, second]))
+        if all(isinstance(file, Path) for file in files) and files[0] != files[1]:
+            return f"{files[0]} and {files[1]}"
+        return f"rows {first} and {second}"
 
 
 def encoded(picture: Picture) -> bytes:
@@ -142,5 +149,13 @@ def encoded(picture: Picture) -> bytes:
         return picture
     try:
         return picture.read_bytes()
-    except OSError:
+    except (OSError, ValueError):  # a name may hold a NUL
         return b""
+
+
+def _is_readable(data: bytes) -> bool:
+    try:
+        read_picture(data)
+    except DataError:
+        return False
+    return True

@@ -10,7 +10,7 @@ import numpy as np
 
 from miagym.data.dataset import CALIBRATION, TEST, Dataset
 from miagym.data.images import open_picture, read_picture
-from miagym.data.pictures import Picture
+from miagym.data.pictures import Picture, reason
 from miagym.errors import DataError
 
 
@@ -29,19 +29,24 @@ class _Side:
             if check:
                 read_picture(picture)
         except DataError as error:
-            self.why[str(row)] = str(error)
+            self.why[str(row)] = reason(picture, error)
             return
         self.formats[kind] += 1
         self.short_sides.append(short)
 
     def numbers(self) -> dict[str, Any]:
-        quantiles = np.quantile(self.short_sides or [0], (0, 0.5, 1)).round().astype(int).tolist()
         return {
-            "short_side": dict(zip(("min", "median", "max"), quantiles, strict=True)),
+            "short_side": self._short_side(),
             "formats": dict(self.formats.most_common()),
             "unreadable": len(self.why),
             "why": self.why,
         }
+
+    def _short_side(self) -> dict[str, int] | None:
+        if not self.short_sides:
+            return None
+        quantiles = np.quantile(self.short_sides, (0, 0.5, 1)).round().astype(int).tolist()
+        return dict(zip(("min", "median", "max"), quantiles, strict=True))
 
 
 def describe(data: Dataset, *, check: bool = False) -> dict[str, Any]:
@@ -53,10 +58,11 @@ def describe(data: Dataset, *, check: bool = False) -> dict[str, Any]:
 
     Returns:
         `name`, `digest`, and for `members` and `nonmembers`: rows by part, rows with a caption,
-        short sides in pixels, formats, how many pictures are unreadable, and why by row.
+        short sides in pixels (None if no picture can be read), formats, how many pictures are
+        unreadable, and why by row.
 
     Raises:
-        DataError: if a picture stands there twice with the same caption.
+        DataError: if a picture that can be read stands there twice with the same caption.
     """
     sides = {True: _Side(), False: _Side()}
     for row, picture in enumerate(data.pictures):

@@ -10,6 +10,7 @@ import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
 from miagym.data.pictures import ParquetPictures, as_picture
+from miagym.data.roles import ROLES, is_bulky
 from miagym.data.source import Source
 from miagym.errors import DataError
 
@@ -51,18 +52,19 @@ def _parquet(path: Path) -> Source:
     try:
         schema = pq.read_schema(path)
         _named_once(path, schema.names)
-        table = pq.read_table(path, columns=[field.name for field in schema if _is_plain(field)])
+        table = pq.read_table(path, columns=[field.name for field in schema if _is_read(field)])
     except (pa.ArrowException, OSError) as error:
         raise DataError(f"{path} cannot be read as parquet: {error}") from error
     pictures = ParquetPictures(path) if "image" in schema.names else None
     return Source.of(path.stem, table, pictures)
 
 
-def _is_plain(field: pa.Field) -> bool:
-    """Text, numbers and truth values; pictures and embeddings stay where they are."""
-    kind = field.type
-    bulky = (pa.types.is_nested, pa.types.is_binary, pa.types.is_large_binary)
-    return field.name != "image" and not any(is_bulky(kind) for is_bulky in bulky)
+def _is_read(field: pa.Field) -> bool:
+    """Not pictures and embeddings, which stay where they are.
+
+    A column with a role is read in any case, so that one that cannot be used is refused, not lost.
+    """
+    return field.name != "image" and (field.name in ROLES or not is_bulky(field.type))
 
 
 def _csv(path: Path) -> Source:

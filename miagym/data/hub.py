@@ -14,6 +14,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from miagym.data.pictures import LazyPictures, Picture, as_picture
+from miagym.data.roles import ROLES
 from miagym.data.source import Source
 from miagym.errors import DataError
 
@@ -131,10 +132,12 @@ def _source(name: HubName, splits: Mapping[str, Any], folder: Path, datasets: Mo
         if isinstance(data.features[name.image], datasets.Image):
             data = data.cast_column(name.image, datasets.Image(decode=False))
         pictures = SavedPictures(data, name.image, folder)
+    values = datasets.Value | datasets.ClassLabel
     plain = [
         column
         for column, feature in data.features.items()
-        if isinstance(feature, datasets.Value | datasets.ClassLabel) and column != name.image
+        if column != name.image
+        and (isinstance(feature, values) or _called(column, caption) in ROLES)
     ]
     table = data.select_columns(plain).with_format("arrow")[:]
     kept = {_called(column, caption): table[column] for column in plain if column != name.member}

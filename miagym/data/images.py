@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import io
 import struct
+import warnings
 import zlib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from threading import RLock
 
 import numpy as np
 from numpy.typing import NDArray
@@ -60,6 +63,21 @@ UNREADABLE = (
 """What Pillow raises on pictures that are broken, have broken EXIF, or are too large to be true."""
 
 
+_FILTERS = RLock()
+
+
+@contextmanager
+def quietly() -> Iterator[None]:
+    """Without Pillow's warnings, of odd metadata that we do not read, or of many pixels.
+
+    One thread at a time: Python's warning filters belong to the process, and pages have many
+    threads.
+    """
+    with _FILTERS, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
 def open_picture(picture: bytes | Path) -> Image.Image:
     """Opens an encoded picture, or the file that holds one, without decoding it.
 
@@ -69,6 +87,8 @@ def open_picture(picture: bytes | Path) -> Image.Image:
     try:
         if not picture:
             raise DataError("there is no picture")
+        if isinstance(picture, Path) and "\0" in str(picture):
+            raise DataError("the name of its file holds a NUL")
         opened = Image.open(
             io.BytesIO(picture) if isinstance(picture, bytes) else picture, formats=FORMATS
         )

@@ -23,6 +23,9 @@ BATCH = 64
 KEPT = 64 * 2**20
 """Bytes of pictures: a row group below it is read whole and kept until the next one is read."""
 
+LONGEST_NAME = 200
+"""Characters of a file's name that a reason shows, from its end."""
+
 
 class LazyPictures(Sequence[Picture]):
     """Pictures somewhere else; each way to get them holds a few in memory at a time."""
@@ -145,6 +148,14 @@ def as_picture(value: object, folder: Path) -> Picture:
     if isinstance(value, str) and value:
         return folder / value
     return value if isinstance(value, bytes) else b""
+
+
+def reason(picture: Picture, error: Exception) -> str:
+    """Why a picture cannot be read, with the name of its file if it has one."""
+    if isinstance(picture, bytes):
+        return str(error)
+    name = str(picture)
+    return f"{name if len(name) <= LONGEST_NAME else '…' + name[-LONGEST_NAME:]}: {error}"
 
 
 def take(pictures: Sequence[Picture], rows: NDArray[np.integer]) -> list[Picture]:

@@ -10,17 +10,16 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from miagym.data.dataset import CALIBRATION, TEST, Dataset
+from miagym.data.labels import EXPECTED, label_of
 from miagym.data.pictures import Picture
+from miagym.data.roles import check_roles
 from miagym.data.splits import deal
 from miagym.errors import DataError
 
 SPLIT_SEED = 0
 
-LABELS = {
-    **dict.fromkeys(("true", "1", "yes", "member"), True),
-    **dict.fromkeys(("false", "0", "no", "nonmember", "non-member"), False),
-}
-"""What a cell of `member` may say."""
+SHOWN = 5
+"""Most values that an error lists."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,6 +49,7 @@ class Source:
             raise DataError(
                 f"{name} lacks the column member; found {', '.join(table.column_names) or 'none'}."
             )
+        check_roles(table, name)
         columns = {column: table[column] for column in table.column_names}
         columns["member"] = pa.array(_labels(table["member"], name))
         columns["caption"] = pa.array(_captions(table, name), type=pa.string())
@@ -87,13 +87,9 @@ class Source:
             DataError: if there are no pictures, or a part lacks a side.
         """
         pictures = self.require_pictures()
-        groups, part = self.groups, None
+        groups = self.groups
         if "part" in self.table.column_names:
-            part = np.array(self.table["part"].to_pylist())
-            if not set(part) <= {CALIBRATION, TEST}:
-                raise DataError(
-                    f"{self.name}: `part` must be {CALIBRATION!r} or {TEST!r}, found {set(part)}."
-                )
+            part = _stated_parts(self.table["part"].to_pylist(), self.name)
         else:
             part = parts(np.arange(len(self)) if groups is None else groups, self.member)
         return Dataset(self.name, pictures, self.captions, self.member, part, groups)
@@ -127,13 +123,30 @@ def _labels(column: pa.ChunkedArray, name: str) -> NDArray[np.bool_]:
     if column.null_count:
         raise DataError(f"{name}: {column.null_count} rows have no value for `member`.")
     values = column.to_pylist()
-    labels = [LABELS.get(str(value).strip().lower()) for value in values]
+    labels = [label_of(value) for value in values]
     if None in labels:
         row = labels.index(None)
         raise DataError(
-            f"{name}: `member` must be true or false, row {row} has {str(values[row])[:40]!r}."
+            f"{name}: `member` must be {EXPECTED}; row {row} has {str(values[row])[:40]!r}."
         )
     return np.array(labels, dtype=bool)
+
+
+def _stated_parts(values: list[object], name: str) -> NDArray[np.str_]:
+    wrong = {_shown(value) for value in values if value not in (CALIBRATION, TEST)}
+    if wrong:
+        more = f" and {len(wrong) - SHOWN:,} more" if len(wrong) > SHOWN else ""
+        raise DataError(
+            f"{name}: `part` must be {CALIBRATION!r} or {TEST!r}, found "
+            f"{', '.join(sorted(wrong)[:SHOWN])}{more}."
+        )
+    return np.array(values, dtype=np.str_)
+
+
+def _shown(value: object) -> str:
+    if value is None:
+        return "no value"
+    return repr(value[:40]) if isinstance(value, str) else str(value)
 
 
 def _captions(table: pa.Table, name: str) -> list[str]:

@@ -11,7 +11,6 @@ from miagym.budget import Cost, Meter
 from miagym.data.candidates import Candidates
 from miagym.envs.env import GameEnv
 from miagym.envs.game import Game
-from miagym.envs.menu import price_of
 from miagym.envs.vector import GameVectorEnv
 from miagym.envs.world import door
 from miagym.errors import BudgetExhausted, DataError, SettingsError
@@ -88,7 +87,7 @@ class EpisodeMeter(Meter):
                 "`oracle.candidates`, or pictures made from them."
             )
         left = self._game.accounts.left
-        price = price_of(cost) * len(candidates)
+        price = cost.price * len(candidates)
         if price > left[self._episode]:
             raise BudgetExhausted(
                 f"This question costs {price} UNet rows, and {left[self._episode]} of the "
@@ -99,7 +98,7 @@ class EpisodeMeter(Meter):
 
     def affordable(self, candidates: Sequence[str], cost: Cost) -> int | None:
         """How many times all candidates of the episode can pay this cost, sharing evenly."""
-        price = price_of(cost) * len(self.hand)
+        price = cost.price * len(self.hand)
         return None if price == 0 else int(self._game.accounts.left[self._episode] // price)
 
     def _check_playing(self) -> None:

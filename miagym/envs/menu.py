@@ -11,9 +11,6 @@ from miagym.door import generation_cost, variation_cost
 from miagym.envs.kinds import KINDS
 from miagym.errors import AccessDenied, SettingsError, UnknownName
 
-BACKWARD_ROWS = 2
-"""UNet rows that the way back through the UNet counts for."""
-
 
 @dataclass(frozen=True)
 class Question:
@@ -31,7 +28,7 @@ class Question:
     @property
     def price(self) -> int:
         """What it takes from the budget, in UNet rows."""
-        return price_of(self.cost)
+        return self.cost.price
 
     @property
     def batch(self) -> tuple[str, float | None]:
@@ -83,11 +80,6 @@ def menu(
 def affordable_questions(questions: Sequence[Question], rows: int) -> list[Question]:
     """Those that cost no more than so many UNet rows."""
     return [question for question in questions if question.price <= rows]
-
-
-def price_of(cost: Cost) -> int:
-    """What a question takes from the budget, in UNet rows."""
-    return cost.unet_rows + BACKWARD_ROWS * cost.backward_rows
 
 
 def _parse(name: str) -> tuple[str, float | None]:

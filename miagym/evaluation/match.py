@@ -194,5 +194,5 @@ class MatchRun:
             RunError: if every attack was refused, or only blind ones are left of more.
         """
         if not self.attacks or (self._asked and not self.asking):
-            reasons = "; ".join(dict.fromkeys(s["why"] for s in self.skipped))
+            reasons = " ".join(dict.fromkeys(f"{s['why'].rstrip('.')}." for s in self.skipped))
             raise RunError(f"No attack can be run on {self.match.target}: {reasons}")

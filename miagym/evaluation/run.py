@@ -8,7 +8,7 @@ from typing import Any
 
 from miagym.audit.audit import audit_dataset
 from miagym.data.dataset import TEST
-from miagym.errors import DataError
+from miagym.errors import DataError, MiagymError
 from miagym.evaluation.calibration import calibrate
 from miagym.evaluation.chunk import Job
 from miagym.evaluation.config import Config
@@ -48,7 +48,11 @@ def evaluate(
     if folder.finished:
         return folder.results()
     place = Workplace(folder, progress)
-    scored = [_score(run, place) for run in runs]
+    try:
+        scored = [_score(run, place) for run in runs]
+    except MiagymError:
+        folder.give_up()
+        raise
     folder.gather(place.clocks)
     done = progress("measuring", len(runs))
     sections: dict[str, list[dict[str, Any]]] = {name: [] for name in SECTIONS}

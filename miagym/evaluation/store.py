@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -150,6 +151,13 @@ class RunFolder:
         write_json(self.path / "results.json", results)
         shutil.rmtree(self._chunks, ignore_errors=True)
 
+    def give_up(self) -> None:
+        """Leaves nothing behind where nothing was scored, so that a mended command may begin."""
+        if not self.begun and not self.finished:
+            (self.path / "run.json").unlink(missing_ok=True)
+            with suppress(OSError):  # somebody may have put something there
+                self.path.rmdir()
+
     def results(self) -> dict[str, Any]:
         return json.loads((self.path / "results.json").read_text())
 
@@ -165,7 +173,7 @@ class RunFolder:
         different = sorted(set(keys) - free)
         if different:
             raise RunError(
-                f"{self.path} holds another run (its {' and '.join(different)} differ); choose "
+                f"{self.path} holds another run (they differ in {' and '.join(different)}); choose "
                 "another --out, or delete it."
             )
 

@@ -19,7 +19,6 @@ AS_GIVEN = "as given"
 """The protocol of scores without a calibration part: nobody knows what was chosen on what."""
 RANDOM_HALVES = "held-out, random halves"
 """The protocol of variants without a calibration part: a random half of the candidates chooses."""
-SPENT = ("queries", "unet_rows", "backward_rows")
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,7 +101,10 @@ def _attack(
         calibration=None if calibration is None else calibration.get(chosen),
         null=null.get(chosen, next(iter(null.values()), None)),
         variants={part: found for part, found in options.items() if len(found) > 1},
-        spent=_spent(table, test[chosen]),
+        spent={
+            name: None if each is None else float(each[test[chosen].place].mean())
+            for name, each in table.spent.items()
+        },
     )
 
 
@@ -129,15 +131,3 @@ def _chosen(test: Variants, calibration: Variants | None, attack: str, table: Sc
             "part; calibration scores must choose among what is tested."
         )
     return max(both, key=lambda name: auc(*calibration[name].sides))
-
-
-def _spent(table: ScoreTable, test: Rows) -> dict[str, float | None]:
-    if not table.is_run:
-        return dict.fromkeys(SPENT)
-    names = table.file.names
-    return {
-        name: float(table.file.column(name).to_numpy()[test.place].mean())
-        if name in names
-        else None
-        for name in SPENT
-    }

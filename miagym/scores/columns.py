@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from miagym.errors import DataError
 from miagym.scores.file import ScoreFile
+from miagym.scores.numbers import numbers, plain, require_finite, row_names
 
 NONE = "-"
 """Instead of a column's name: no column has this role."""
@@ -26,7 +27,6 @@ variants on the test part which the calibration part did not choose, as in our r
 MEMBER = {"true", "yes", "y", "t", "1", "1.0", "member", "members"}
 NONMEMBER = {"false", "no", "n", "f", "0", "0.0", "nonmember", "nonmembers"}
 """Labels in words, without case, spaces, hyphens and underscores."""
-MISSING = {"", "na", "n/a", "nan", "none", "null"}
 
 OTHER_NAMES = {
     "score": "scores pred preds prediction prob proba probability confidence logit loss mia_score",
@@ -47,7 +47,8 @@ class Columns:
     """Which column plays which role: None is the one in `OWN_NAMES`, if there is one."""
 
     score: tuple[str, ...] = ("score",)
-    """Several are several attacks on the same candidates."""
+    """Several are several attacks on the same candidates; with a column of attacks, each attack is
+    scored by each of them."""
     member: str = "member"
     attack: str | None = None
     variant: str | None = None
@@ -72,32 +73,17 @@ class Columns:
             if name != NONE:
                 _require(file, role, name)
                 played[role] = name
-        if len(self.score) > 1 and self.attack is None:
-            played.pop("attack", None)
         return played
 
 
-def score_values(file: ScoreFile, name: str) -> NDArray[np.float64]:
-    """Scores (n,), all finite.
+def finite_numbers(file: ScoreFile, name: str) -> NDArray[np.float64]:
+    """Scores, or budgets, or what was spent (n,); all finite.
 
     Raises:
         DataError: if one is missing, NaN or infinite, or no number.
     """
-    column = _plain(file.column(name))
-    if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
-        values = _numbers(column, name, file)
-    elif _is_number(column.type):
-        values = column.cast(pa.float64(), safe=False).to_numpy()
-    else:
-        raise DataError(f"{file.path}: `{name}` holds {column.type}; expected numbers.")
-    infinite, missing = np.isinf(values), np.isnan(values)
-    wrong = np.flatnonzero(infinite | missing)
-    if len(wrong):
-        raise DataError(
-            f"{file.path}: {len(wrong):,} of {len(values):,} values of `{name}` are no finite "
-            f"scores ({int(missing.sum()):,} missing or NaN, {int(infinite.sum()):,} infinite; "
-            f"the first in {_rows(wrong)}); mend them, since none is dropped silently."
-        )
+    values = numbers(file.column(name), name, file.path, file.decimal_comma)
+    require_finite(values, name, file.path)
     return values
 
 
@@ -133,8 +119,8 @@ def codes(file: ScoreFile, name: str) -> tuple[NDArray[np.int64], list[str]]:
     missing = np.flatnonzero([not value for value in column.to_pylist()])
     if len(missing):
         raise DataError(
-            f"{file.path}: `{name}` has no value in {_rows(missing)}; fill it, or leave the column "
-            "out."
+            f"{file.path}: `{name}` has no value in {row_names(missing)}; fill it, or leave the "
+            "column out."
         )
     encoded = column.combine_chunks().dictionary_encode()
     return encoded.indices.to_numpy().astype(np.int64), encoded.dictionary.to_pylist()
@@ -146,7 +132,7 @@ def texts(file: ScoreFile, name: str) -> pa.ChunkedArray:
     Raises:
         DataError: if its kind cannot be written as text.
     """
-    column = _plain(file.column(name))
+    column = plain(file.column(name))
     try:
         return column.cast(pa.string())
     except pa.ArrowException as error:
@@ -169,34 +155,6 @@ def _require(file: ScoreFile, role: str, name: str) -> None:
     raise DataError(f"{file.path} has no column `{name}`, found {found}{hint or '.'}")
 
 
-def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Categories as what they stand for."""
-    is_coded = pa.types.is_dictionary(column.type)
-    return column.cast(column.type.value_type) if is_coded else column
-
-
-def _is_number(kind: pa.DataType) -> bool:
-    checks = (pa.types.is_integer, pa.types.is_floating, pa.types.is_boolean, pa.types.is_decimal)
-    return any(check(kind) for check in checks)
-
-
-def _numbers(column: pa.ChunkedArray, name: str, file: ScoreFile) -> NDArray[np.float64]:
-    """Numbers written as text, NaN where there is none."""
-    values = np.empty(len(column))
-    for row, text in enumerate(column.to_pylist()):
-        bare = (text or "").strip()
-        if file.decimal_comma:
-            bare = bare.replace(",", ".")
-        try:
-            values[row] = np.nan if bare.lower() in MISSING else float(bare)
-        except ValueError as error:
-            raise DataError(
-                f"{file.path}: row {row + 1} of the data has {bare[:40]!r} as `{name}`; expected a "
-                "number."
-            ) from error
-    return values
-
-
 def _translated(
     file: ScoreFile, name: str, words: Mapping[str, object], expected: str
 ) -> NDArray[np.object_]:
@@ -215,13 +173,6 @@ def _translated(
             )
         meaning[number] = words[word]
     return meaning[place] if len(found) else np.empty(0, dtype=object)
-
-
-def _rows(indices: Sequence[int] | NDArray[np.integer]) -> str:
-    """The first rows of many, counted from 1, in words."""
-    first = [f"{index + 1:,}" for index in indices[:3]]
-    more = ", ..." if len(indices) > 3 else ""
-    return f"row{'s' if len(indices) > 1 else ''} {', '.join(first)}{more}"
 
 
 def _is_numeral(text: str) -> bool:

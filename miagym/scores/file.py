@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from miagym.errors import DataError
+from miagym.scores.numbers import numbers
 from miagym.scores.text import json_columns, separated_columns, text_of
 
 KINDS = "CSV, TSV, JSON, JSON lines, parquet, NPZ and NPY"
@@ -189,8 +190,8 @@ def _sides(file: ScoreFile) -> ScoreFile:
 
         def column(name: str, inside: str = inside, outside: str = outside) -> pa.ChunkedArray:
             if name == "score":
-                parts = (file.column(side).cast(pa.float64()) for side in (inside, outside))
-                return pa.chunked_array([chunk for part in parts for chunk in part.chunks])
+                parts = [numbers(file.column(side), side, file.path) for side in (inside, outside)]
+                return pa.chunked_array([np.concatenate(parts)])
             if name == "member":
                 sizes = len(file.column(inside)), len(file.column(outside))
                 return pa.chunked_array([np.repeat([True, False], sizes)])

@@ -17,9 +17,9 @@ from miagym.scores.columns import (
     TEST,
     Columns,
     codes,
+    finite_numbers,
     labels,
     parts,
-    score_values,
     texts,
 )
 from miagym.scores.file import ScoreFile
@@ -27,6 +27,8 @@ from miagym.scores.rows import Rows, Variants, same_candidates, split
 
 OUR_RUN = {"target", "data", "attack", "variant", "part", "candidate", "member", "budget", "score"}
 """Columns of a run folder's scores.parquet."""
+SPENT = ("queries", "unet_rows", "backward_rows")
+"""Columns of what a candidate has cost, which it may have too."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,11 +68,26 @@ class ScoreTable:
         return self.scores(self.columns.score[0])
 
     def scores(self, name: str) -> NDArray[np.float64]:
-        return self.sign * score_values(self.file, name)
+        return self.sign * finite_numbers(self.file, name)
+
+    def numbers(self, name: str) -> NDArray[np.float64]:
+        """Some numbers of each row (n,), all finite, that are no scores."""
+        found = finite_numbers(self.file, name)
+        self.check_length(name, len(found))
+        return found
+
+    @cached_property
+    def spent(self) -> dict[str, NDArray[np.float64] | None]:
+        """Queries and rows (n,) that each row of a run folder has cost; None if unknown."""
+        known = self.file.names if self.is_run else ()
+        return {name: self.numbers(name) if name in known else None for name in SPENT}
 
     def coded(self, role: str) -> tuple[NDArray[np.int64], list[str]]:
-        found = codes(self.file, self.roles[role])
-        self.check_length(self.roles[role], len(found[0]))
+        return self.named(self.roles[role])
+
+    def named(self, name: str) -> tuple[NDArray[np.int64], list[str]]:
+        found = codes(self.file, name)
+        self.check_length(name, len(found[0]))
         return found
 
     def check_length(self, name: str, length: int) -> None:
@@ -82,30 +99,40 @@ class ScoreTable:
             )
 
     def groups(self) -> Iterator[tuple[str, str | None, str | None, Rows]]:
-        """Attack, target, data and rows."""
-        everything = self.everything
+        """Attack, target, data and rows; each attack as often as there are columns of scores."""
+        scored = {name: self.scored(name) for name in self.columns.score}
         if "attack" not in self.roles:
-            for name in self.columns.score:
-                score = self.scores(name)
-                self.check_length(name, len(score))
-                yield name, None, None, replace(everything, score=score)
+            for name, rows in scored.items():
+                yield name, None, None, rows
             return
+        for attack, target, data, places in self._attacks():
+            for name, rows in scored.items():
+                label = attack if len(scored) == 1 else f"{attack} ({name})"
+                yield label, target, data, rows.take(places)
+
+    def scored(self, name: str) -> Rows:
+        """All rows, with the scores of one column."""
+        score = self.first if name == self.columns.score[0] else self.scores(name)
+        self.check_length(name, len(score))
+        return replace(self.everything, score=score)
+
+    def _attacks(self) -> Iterator[tuple[str, str | None, str | None, NDArray[np.intp]]]:
+        """Attack, target, data, and which rows are its own."""
         attack, names = self.coded("attack")
         if not self.is_run:
-            for number, rows in enumerate(split(attack)):
-                yield names[number], None, None, everything.take(rows)
+            for number, places in enumerate(split(attack)):
+                yield names[number], None, None, places
             return
-        (target, targets), (data, datas) = (codes(self.file, name) for name in ("target", "data"))
+        (target, targets), (data, datas) = (self.named(name) for name in ("target", "data"))
         full = self.at_full_budget([target, data, attack])
         key = (target * len(datas) + data) * len(names) + attack
         for rows in split(key[full]):
             first = full[rows[0]]
-            who = names[attack[first]], targets[target[first]], datas[data[first]]
-            yield *who, everything.take(full[rows])
+            yield names[attack[first]], targets[target[first]], datas[data[first]], full[rows]
 
     def at_full_budget(self, who: Sequence[NDArray[np.int64]]) -> NDArray[np.intp]:
         """Rows that are an attack's own scores: those at the highest budget of each variant."""
-        budget = self.file.column("budget").to_numpy()
+        budget = self.numbers("budget")
         key = np.zeros(len(budget), dtype=np.int64)
         for code in (*who, *(self.coded(role)[0] for role in ("part", "variant"))):
             key = key * (code.max() + 1) + code

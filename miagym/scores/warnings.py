@@ -49,7 +49,7 @@ def attack_warnings(attack: AttackScores, lower_is_member: bool) -> Iterator[War
         )
         return
     yield from _orientation(attack, lower_is_member)
-    yield from _values(test, values, counts, name)
+    yield from _values(test, values, counts, name, lower_is_member)
     yield from _position(test, name)
     if attack.calibration is not None:
         yield from _copies(attack.calibration, test, name)
@@ -104,7 +104,11 @@ def _orientation(attack: AttackScores, lower_is_member: bool) -> Iterator[Warned
 
 
 def _values(
-    test: Rows, values: NDArray[np.float64], counts: NDArray[np.integer], name: str
+    test: Rows,
+    values: NDArray[np.float64],
+    counts: NDArray[np.integer],
+    name: str,
+    lower_is_member: bool,
 ) -> Iterator[Warned]:
     """Scores that are coarser than scores should be."""
     if len(values) == 2:
@@ -123,13 +127,14 @@ def _values(
             f"{len(values) - 1} corners, and the FPR reached can lie far below the one allowed.",
         )
         return
-    for which, end in (("lowest", 0), ("highest", -1)):
-        share, value = counts[end] / len(test), values[end]
+    ends = {"lowest": -1, "highest": 0} if lower_is_member else {"lowest": 0, "highest": -1}
+    for which, end in ends.items():
+        share, value = counts[end] / len(test), -values[end] if lower_is_member else values[end]
         if share >= TIED and counts[end] >= FEWEST_TIED:
             yield Warned(
                 "saturated",
-                f"{name}: {100 * share:.1f} % of the scores are exactly {abs(value):g}, the "
-                f"{which} for members; ties hide the order among them, so save scores before they "
+                f"{name}: {100 * share:.1f} % of the scores are exactly {_written(value)}, the "
+                f"{which} of all; ties hide the order among them, so save scores before they "
                 "saturate (logits, say, not probabilities in half precision).",
             )
     if not np.mod(values, 1).any():
@@ -137,6 +142,11 @@ def _values(
             "integers",
             f"{name}: all scores are whole numbers; are they scores, and not ids, ranks or counts?",
         )
+
+
+def _written(value: float) -> str:
+    """All digits, as it stands in the file."""
+    return str(float(value) + 0.0).removesuffix(".0")  # + 0.0, since a turned 0 is -0
 
 
 def _position(test: Rows, name: str) -> Iterator[Warned]:

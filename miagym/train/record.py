@@ -125,7 +125,7 @@ def begin(out: Path, record: TrainingRecord) -> bool:
         return False
     if different := record.differences(existing):
         raise RunError(
-            f"{out} holds another training (its {' and '.join(different)} differ); choose another "
-            "--out, or delete it."
+            f"{out} holds another training (they differ in {' and '.join(different)}); choose "
+            "another --out, or delete it."
         )
     return True

@@ -1,4 +1,4 @@
-"""Calibration: what the attacks say of pictures whose membership is known, in two halves."""
+"""Calibration: what the attacks say of pictures whose membership is known, in two parts."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Calibration:
         groups: group numbers (n,): near-duplicates and series, which are not independent.
         keys: of the candidates (n,), to recognise one that is asked about.
         looks: for the guard (n, d).
-        attacks: by name, the variant that the fitting half chose.
+        attacks: by name, the variant that the fitting part chose.
         signals: by name, (n, d) under that variant.
         left_out: attacks that could not be run, and why.
     """
@@ -92,12 +92,12 @@ def calibrate(
     return made
 
 
-def fitting_half(member: NDArray[np.bool_], seed: int) -> NDArray[np.bool_]:
+def fitting_part(member: NDArray[np.bool_], seed: int) -> NDArray[np.bool_]:
     """Which pictures (n,) are fitted on: a third of each side.
 
-    Fewer non-members where the ranking half would otherwise just miss the number that a p-value of
+    Fewer non-members where the ranking part would otherwise just miss the number that a p-value of
     1 % needs. Groups do not matter here: to keep them whole, a share of pictures has to pass over
-    large groups, which then crowd the ranking half and make p-values too small (measured in
+    large groups, which then crowd the ranking part and make p-values too small (measured in
     docs/benchmarks/conformal.md).
     """
     rng = np.random.default_rng([seed, FITTING])
@@ -121,20 +121,20 @@ def _check_sizes(member: NDArray[np.bool_], name: str) -> None:
 def _asked(
     panel: Panel, data: Dataset, rows: NDArray[np.int64], captioned: bool, progress: Progress
 ) -> Calibration:
-    """The fitting half under all variants, then the ranking half under those that it chose."""
-    fitting = fitting_half(data.member[rows], panel.seed)
-    halves = rows[fitting], rows[~fitting]
+    """The fitting part under all variants, then the ranking part under those that it chose."""
+    fitting = fitting_part(data.member[rows], panel.seed)
+    parts = rows[fitting], rows[~fitting]
     done = progress(
-        f"calibrating {panel.target.name}", sum(-(-len(half) // CHUNK) for half in halves)
+        f"calibrating {panel.target.name}", sum(-(-len(part) // CHUNK) for part in parts)
     )
     survey = Survey(panel, data, captioned, done)
     attacks, left_out = survey.admitted(rows)
     variants = {(n, repr(v)): v for n, attack in attacks.items() for v in attack.variants()}
-    first = survey.ask(variants, halves[0])
+    first = survey.ask(variants, parts[0])
     member = data.member[first.rows]
     chosen = {name: _best(name, first.signals, member) for name in attacks}
     judged = {name: variants[name, text] for name, text in chosen.items()}
-    second = survey.ask(judged, halves[1])
+    second = survey.ask(judged, parts[1])
     read = np.concatenate([first.rows, second.rows])
     member = data.member[read]
     _check_sizes(member, data.name)  # again, without what could not be read

@@ -126,7 +126,7 @@ class Checker:
     def check_set(self, uploads: Sequence[Upload], alpha: float = ALPHA) -> SetAnswer:
         """The one answer about several pictures: do they score higher than non-members do?
 
-        They are compared with the ranking half's non-members, one of each group. Under hypothesis
+        They are compared with the ranking part's non-members, one of each group. Under hypothesis
         0, that suspects are exchangeable with these, the permutation test is exact. The same
         picture twice is no further evidence, and counts once.
 

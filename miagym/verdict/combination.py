@@ -1,4 +1,4 @@
-"""Several attacks, one score: a logistic regression that the fitting half teaches."""
+"""Several attacks, one score: a logistic regression that the fitting part teaches."""
 
 from __future__ import annotations
 
@@ -38,13 +38,13 @@ class Combination:
         member: NDArray[np.bool_],
         seed: int,
     ) -> Combination:
-        """Fitted to the signals (n, d) and labels (n,) of the fitting half.
+        """Fitted to the signals (n, d) and labels (n,) of the fitting part.
 
         What an attack has learned from a picture must not teach the regression how much to trust
         it there; so the regression sees learned attacks cross-fitted.
 
         Raises:
-            TooFewToLearn: if an attack that learns finds too little in a half of the fitting half.
+            TooFewToLearn: if an attack that learns finds too little in a half of the fitting part.
         """
         learned = {n: a for n, a in attacks.items() if isinstance(a, LearnedAttack)}
         columns = [
@@ -81,7 +81,7 @@ def _held_out(
     scores = cross_fitted(attack, features, member, seed)
     if scores is None:
         raise TooFewToLearn(
-            f"{name} learns from the fitting half of the calibration part, which is too small: "
+            f"{name} learns from the fitting part of the calibration part, which is too small: "
             f"{int(member.sum())} members and {int((~member).sum())} non-members; leave the attack "
             "out, or raise --calibration-limit."
         )

@@ -27,7 +27,7 @@ REMEMBERED = 256
 
 @dataclass(frozen=True, eq=False)
 class Judge:
-    """Scores pictures under a target, beside the scores of the ranking half.
+    """Scores pictures under a target, beside the scores of the ranking part.
 
     A picture is asked about by itself, in batches of one, so that its scores do not depend on what
     is asked about beside it.
@@ -59,12 +59,12 @@ class Judge:
 
     @cached_property
     def members(self) -> dict[str, Scores]:
-        """Scores of the ranking half's members, by attack and `TOGETHER`."""
+        """Scores of the ranking part's members, by attack and `TOGETHER`."""
         return self._ranking(member=True)
 
     @cached_property
     def nonmembers(self) -> dict[str, Scores]:
-        """Scores of the ranking half's non-members, by attack and `TOGETHER`."""
+        """Scores of the ranking part's non-members, by attack and `TOGETHER`."""
         return self._ranking(member=False)
 
     @cached_property

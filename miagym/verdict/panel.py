@@ -17,6 +17,12 @@ from miagym.evaluation.protocol import Attack, LearnedAttack
 from miagym.oracle import Oracle
 from miagym.targets.base import Target
 
+ATTACKS = {
+    "black": ("rediffuse", "text-to-image"),
+    "grey": ("sima", "pia", "loss", "clid"),
+}
+"""What a check asks by default at each access level: quick ones, which the combination weighs."""
+
 Name = TypeVar("Name", bound=Hashable)
 
 REFUSALS = (AccessDenied, NoCaption, TargetError)

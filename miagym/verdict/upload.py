@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import io
 import unicodedata
-import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
@@ -19,7 +18,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from miagym.data.candidates import Candidates
-from miagym.data.images import to_square
+from miagym.data.images import quietly, to_square
 from miagym.errors import DataError
 
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF")
@@ -37,7 +36,6 @@ Image.core.set_block_size(1 << 26)
 
 _ORIENTATION = 0x0112
 _DECODING = Lock()  # one at a time: the largest takes 170 MB
-_FILTERS = Lock()  # Python's warning filters belong to the process, and pages have many threads
 
 
 @dataclass(frozen=True, eq=False)
@@ -139,8 +137,7 @@ def _bytes(source: Path | bytes, name: str) -> bytes:
 def _opened(data: bytes, name: str) -> Image.Image:
     """Reads the header only."""
     try:
-        with _FILTERS, warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # our own limit on pixels is stricter than Pillow's
+        with quietly():  # our own limit on pixels is stricter than Pillow's
             return Image.open(io.BytesIO(data), formats=FORMATS)
     except Image.DecompressionBombError as error:
         raise DataError(

@@ -75,7 +75,7 @@ def set_sentences(answer: SetAnswer) -> list[str]:
 
 def p_text(p: float) -> str:
     """A p-value as people read it."""
-    return f"{p:.2g}" if p >= 1e-4 else f"{p:.0e}"
+    return f"{p:.2g}" if p >= 1e-4 else f"{p:.0e}" if p > 0 else "0 (below what can be computed)"
 
 
 def _headline(answer: Answer) -> str:
@@ -93,7 +93,7 @@ def _headline(answer: Answer) -> str:
     if answer.verdict is Verdict.MEMBER_LIKE:
         return (
             f"Member-like: p = {p_text(p)}{smallest}. A rule that calls this picture member-like "
-            f"calls {percent(p)} of pictures like it so that were not used in training."
+            f"says the same of {percent(p)} of the pictures like it that were not used in training."
         )
     if answer.p_smallest > answer.alpha:
         return (

@@ -145,7 +145,7 @@ def test_a_matched_subset_has_both_sides_alike(tmp_path: Path, suffix: str) -> N
     assert again["blind"][0]["auc"] < found["blind"][0]["auc"] - 0.1
     once_more = as_json(out)
     assert once_more["n_members"] == again["n_members"]
-    assert "optimistic" in run(path, "--matched", out).stdout
+    assert "optimistic" in run(path, "--matched", tmp_path / f"again.{suffix}").stdout
 
 
 def test_a_matched_subset_keeps_pictures(tmp_path: Path) -> None:

@@ -44,6 +44,9 @@ def test_few_fair_splits_are_flagged(captions: np.ndarray) -> None:
 def test_the_embedded_splits_are_fair(name: str) -> None:
     found = audit_dataset(load_data(name), seed=0, limit=400)
     assert found.verdict is Verdict.FAIR
+    sides = f"({found.n_members} members and {found.n_nonmembers} non-members)"
+    assert re.search(rf"at best; \d+ % of splits dealt at random {re.escape(sides)}", found.why)
+    assert "a shift that matters (an AUC of 0.6) would have shown" in found.why
     assert {row.view for row in found.blind} == {"captions", "files", "pixels", "all"}
     assert all(row.metrics.auc_ci[0] <= 0.55 for row in found.blind)
 
@@ -67,6 +70,8 @@ def test_stripped_punctuation_is_found_and_named(captions: np.ndarray) -> None:
     found = audit_captions(texts, member)
     assert found.verdict is Verdict.SHIFTED
     assert "AUC of 1.000" in found.why
+    uneven = "(1,000 members and 1,000 non-members), at most 0.2 % look this uneven (p = 0.002)."
+    assert found.why.endswith(f". Of splits dealt at random {uneven}")
     assert "punctuation" in found.cues[0].cue or "“,”" in found.cues[0].cue
 
 
@@ -130,7 +135,9 @@ def test_a_single_rare_word_is_found() -> None:
 
 def test_few_rows_are_too_small_to_tell_unless_they_tell(captions: np.ndarray) -> None:
     rows, member = halves(40, 3)
-    assert audit_captions(captions[rows], member).verdict is Verdict.TOO_SMALL
+    found = audit_captions(captions[rows], member)
+    assert found.verdict is Verdict.TOO_SMALL
+    assert "40 members and 40 non-members are too few to rule out a shift" in found.why
     upper = [text.upper() if m else text for text, m in zip(captions[rows], member, strict=True)]
     assert audit_captions(upper, member).verdict is Verdict.SHIFTED
     few = audit_captions(captions[rows][36:44], member[36:44])

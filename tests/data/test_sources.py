@@ -149,6 +149,55 @@ class TestTables:
         with pytest.raises(DataError, match=why):
             load_data(str(tmp_path / "a.csv"))
 
+    @pytest.mark.parametrize(
+        ("column", "values", "why"),
+        [
+            ("caption", [["a"]] * 12, r"`caption` must be text, it is list<element: string>"),
+            ("caption", [b"a"] * 12, r"`caption` must be text, it is binary"),
+            ("caption", [{"raw": "a"}] * 12, r"`caption` must be text, it is struct"),
+            ("member", [[True]] * 12, r"`member` must be true or false, it is list"),
+            ("member", [b"1"] * 12, r"`member` must be true or false, it is binary"),
+            ("group", [[1]] * 12, r"`group` must be text or numbers, it is list"),
+            ("part", [["test"]] * 12, r"`part` must be text, it is list"),
+            ("url", [["http://a/b"]] * 12, r"`url` must be text, it is list"),
+        ],
+    )
+    def test_a_column_that_cannot_be_used_is_refused_not_lost(
+        self, column: str, values: list, why: str, tmp_path: Path
+    ) -> None:
+        columns = {"caption": ["a"] * 12, "member": [True, False] * 6, column: values}
+        pq.write_table(pa.table(columns), tmp_path / "a.parquet")
+        with pytest.raises(DataError, match=why):
+            open_source(str(tmp_path / "a.parquet"))
+
+    def test_bytes_and_lists_may_stand_in_other_columns(self, tmp_path: Path) -> None:
+        columns = {**side(0), "member": [True, False] * 3, "vector": [[0.5, 1.0]] * 6}
+        pq.write_table(pa.table(columns), tmp_path / "a.parquet")
+        assert len(open_source(str(tmp_path / "a.parquet"))) == 6
+
+    def test_captions_in_lists_are_refused_in_saved_folders_too(self, tmp_path: Path) -> None:
+        one = datasets.Dataset.from_dict({"text": [["a", "b"]] * 6, "member": [True, False] * 3})
+        one.save_to_disk(tmp_path / "saved")
+        with pytest.raises(DataError, match="`caption` must be text, it is list"):
+            open_source(str(tmp_path / "saved"))
+
+    def test_parts_that_are_none_are_listed_plainly(self, tmp_path: Path) -> None:
+        table = {"image": [png(i) for i in range(12)], "member": [True, False] * 6}
+        path = tmp_path / "a.parquet"
+        for part, why in (
+            (["calibration", "Test"] * 6, "or 'test', found 'Test'."),
+            (
+                [f"x{i:02}" for i in range(12)],
+                "found 'x00', 'x01', 'x02', 'x03', 'x04' and 7 more.",
+            ),
+            (["test", None] * 6, "found no value."),
+            ([1] * 12, "found 1."),
+        ):
+            pq.write_table(pa.table({**table, "part": part}), path)
+            with pytest.raises(DataError) as refusal:
+                load_data(str(path))
+            assert str(refusal.value).endswith(why)
+
     def test_groups_without_a_name_stand_alone(self) -> None:
         table = pa.table({"member": [True] * 5, "group": ["a", None, "b", None, "a"]})
         groups = Source.of("x", table, None).groups

@@ -15,7 +15,6 @@ from miagym.access import Access
 from miagym.data.candidates import Candidates
 from miagym.data.dataset import Dataset
 from miagym.envs import oracle_from_env
-from miagym.envs.menu import price_of
 from miagym.envs.pool import PoolEnv, PoolVectorEnv
 from miagym.envs.single import SingleEnv
 from miagym.errors import AccessDenied, BudgetExhausted, DataError, SettingsError
@@ -54,7 +53,7 @@ def test_every_attack_plays_as_through_the_oracle(
     action = {"candidate": [4], "question": [0], "probability": [0.5] * 4, "stop": 0}
     after, *_ = env.step(action)
     spent = observation["budget_left"][0] - after["budget_left"][0]
-    assert spent == price_of(direct.meter.total())
+    assert spent == direct.meter.total().price
 
 
 def test_an_attack_stops_where_the_budget_does(dummy: DummyTarget, small: Dataset) -> None:

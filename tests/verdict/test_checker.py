@@ -20,11 +20,11 @@ from attacks.rising_strength import RisingStrength
 from miagym.cli.check import check
 from miagym.data.dataset import TEST, Dataset
 from miagym.data.registry import load_data
-from miagym.errors import DataError
+from miagym.errors import DataError, UnknownName
 from miagym.targets.dummy import DummyTarget
 from miagym.targets.registry import load_target
 from miagym.verdict.answer import Verdict
-from miagym.verdict.calibration import calibrate, fitting_half
+from miagym.verdict.calibration import calibrate, fitting_part
 from miagym.verdict.checker import Checker
 from miagym.verdict.keep import Kept, load, save
 from miagym.verdict.panel import Panel
@@ -210,11 +210,11 @@ def test_an_alpha_that_is_no_share_is_refused(checker: Checker, fresh: Open, alp
 
 def test_halves_leave_enough_to_rank_and_pass_nobody_over() -> None:
     member = np.arange(300) < 150
-    fitting = fitting_half(member, seed=0)
+    fitting = fitting_part(member, seed=0)
     assert fitting[:150].sum() == 50 and (~fitting & ~member).sum() == 100
-    np.testing.assert_array_equal(fitting, fitting_half(member, seed=0))
-    assert (~fitting_half(np.arange(220) < 100, seed=0)[100:]).sum() == 99
-    often = np.mean([fitting_half(member, seed)[150:] for seed in range(300)], axis=0)
+    np.testing.assert_array_equal(fitting, fitting_part(member, seed=0))
+    assert (~fitting_part(np.arange(220) < 100, seed=0)[100:]).sum() == 99
+    often = np.mean([fitting_part(member, seed)[150:] for seed in range(300)], axis=0)
     assert abs(often.mean() - 1 / 3) < 1e-9 and often.min() > 0.2 and often.max() < 0.47
 
 
@@ -278,6 +278,7 @@ def folder(
         (tmp_path / f"{row}.webp").write_bytes(bytes(data.pictures[int(row)]))  # type: ignore[arg-type]
         (tmp_path / f"{row}.txt").write_text(data.captions[row])
     (tmp_path / "broken.png").write_text("no picture")
+    Image.new("RGB", (SIZE, SIZE)).save(tmp_path / "other.tiff")
     return tmp_path
 
 
@@ -285,7 +286,7 @@ def test_the_command_answers_in_json(folder: Path, checker: Checker, data: Datas
     found = json.loads(run(str(folder), *options(), "--json").stdout)
     assert found["schema"] == 1 and len(found["pictures"]) == 4
     assert found["set"]["pictures"] == 4 and found["set"]["p_value"] <= 0.05
-    assert list(found["skipped"]) == [str(folder / "broken.png")]
+    assert list(found["skipped"]) == [str(folder / "broken.png"), str(folder / "other.tiff")]
     picture = next(folder.glob("*.webp"))
     text = picture.with_suffix(".txt").read_text()
     alone = json.loads(run(str(picture), "--caption", text, *options(), "--json").stdout)
@@ -309,6 +310,7 @@ def test_the_command_answers_in_words(folder: Path) -> None:
         ([".", "--caption", "x"], "--caption is of one picture"),
         (["broken.png", "--access", "white"], "black or grey"),
         (["broken.png", "--attacks", ","], "names no attack"),
+        (["broken.png", "--attacks", "sima,blind-captions"], "blind-captions never looks at the"),
     ],
 )
 def test_what_cannot_be_checked_is_a_sentence(
@@ -316,6 +318,14 @@ def test_what_cannot_be_checked_is_a_sentence(
 ) -> None:
     with pytest.raises(DataError, match=words):
         run(str(folder / arguments[0]), *arguments[1:])
+
+
+def test_a_mistyped_target_is_no_question_of_data(folder: Path) -> None:
+    app = typer.Typer()
+    app.command()(check)
+    result = CliRunner().invoke(app, [str(folder), "--target", "clipart-overfitt"])
+    assert isinstance(result.exception, UnknownName)
+    assert "did you mean clipart-overfit" in str(result.exception)
 
 
 def test_other_targets_need_data(folder: Path, pipelines: dict[str, Path]) -> None:

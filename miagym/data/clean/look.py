@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from miagym.data.dataset import encoded
 from miagym.data.duplicates import perceptual_hash
 from miagym.data.images import read_picture
-from miagym.data.pictures import Picture
+from miagym.data.pictures import Picture, reason
 from miagym.errors import DataError
 
 
@@ -53,7 +53,7 @@ def look_at_all(pictures: Sequence[Picture], done: Callable[[], None] = lambda: 
             read = read_picture(data)
             hashes[row], short_sides[row] = perceptual_hash(np.asarray(read)), min(read.size)
         except DataError as error:
-            unreadable[row] = str(error)
+            unreadable[row] = reason(picture, error)
         done()
     readable = np.array([row not in unreadable for row in range(n)], dtype=bool)
     return Looks(readable, tuple(contents), hashes, short_sides, unreadable)

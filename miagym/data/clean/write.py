@@ -10,8 +10,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from miagym.atomic import replacing
 from miagym.data.dataset import encoded
+from miagym.data.output import writing
 from miagym.data.pictures import Picture
 from miagym.data.source import Source
 
@@ -46,7 +46,7 @@ def write_clean(
         table = table.append_column(name, pa.array(values.tolist()))
     schema = pa.schema([pa.field("image", pa.binary()), *table.schema], {METADATA: report.encode()})
     with (
-        replacing(out) as partial,
+        writing(out) as partial,
         pq.ParquetWriter(partial, schema, use_dictionary=False) as writer,
     ):
         first, data = 0, list[bytes]()

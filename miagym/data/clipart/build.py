@@ -27,9 +27,6 @@ from miagym.data.clipart.render import render
 from miagym.data.splits import deal
 from miagym.errors import DataError
 
-ART = Path("/usr/share/openclipart")
-"""Where the Debian packages put the drawings: `png/` and `svg/` with the same paths below."""
-
 SEED = 20240104
 BLANK = 0.008
 """Drawings with less mean ink than this, of 1, are invisible at 64 pixels."""
@@ -116,7 +113,7 @@ def build(
     """Writes the parquet and returns how many drawings were kept, and left out for which reason.
 
     Args:
-        art: folder with `png/` and `svg/`.
+        art: folder with `png/` and `svg/`, which hold the same paths.
         out: the parquet file to write.
         progress: wraps an iterable and its length, to show how far it is.
 

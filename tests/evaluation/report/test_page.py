@@ -149,9 +149,10 @@ def test_finding_names_the_best_and_its_interval() -> None:
         low, high = (f"{100 * end:.1f}" for end in found["ci"])
         parts.append(f"{100 * found['tpr']:.1f} % [{low}\N{EN DASH}{high}]")
     assert finding(rows) == (
-        f"On overfit the best of 3 attacks that look at the model (PIA) finds {parts[0]} of members "
-        f"at 1 % false positives; on realistic the only attack (PIA) finds {parts[1]} of members "
-        "at 1 % false positives, not above blind; blind baselines that never see the model: "
+        "On overfit the best of 3 attacks that look at the model (PIA) finds "
+        f"{parts[0]} of members at 1 % false positives; on realistic the only attack (PIA) finds "
+        f"{parts[1]} of members at 1 % false positives, not above blind; blind baselines that "
+        "never see the model: "
         f"{parts[2]} on overfit, {parts[3]} on realistic."
     )
 
