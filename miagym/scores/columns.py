@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from miagym.data.labels import EXPECTED, label_of
 from miagym.errors import DataError
 from miagym.scores.file import ScoreFile
 from miagym.scores.numbers import numbers, plain, require_finite, row_names
@@ -24,9 +25,6 @@ PARTS = {
 }
 """Spellings of a part, case aside. `null` are scores on a target that saw neither side; `paper` are
 variants on the test part which the calibration part did not choose, as in our run folders."""
-MEMBER = {"true", "yes", "y", "t", "1", "1.0", "member", "members"}
-NONMEMBER = {"false", "no", "n", "f", "0", "0.0", "nonmember", "nonmembers"}
-"""Labels in words, without case, spaces, hyphens and underscores."""
 
 OTHER_NAMES = {
     "score": "scores pred preds prediction prob proba probability confidence logit loss mia_score",
@@ -93,9 +91,7 @@ def labels(file: ScoreFile, name: str) -> NDArray[np.bool_]:
     Raises:
         DataError: if a value is none of these.
     """
-    words = {**dict.fromkeys(MEMBER, True), **dict.fromkeys(NONMEMBER, False)}
-    expected = "true or false, yes or no, 1 or 0, member or nonmember"
-    return _translated(file, name, words, expected).astype(np.bool_)
+    return _translated(file, name, label_of, EXPECTED).astype(np.bool_)
 
 
 def parts(file: ScoreFile, name: str) -> NDArray[np.str_]:
@@ -104,9 +100,9 @@ def parts(file: ScoreFile, name: str) -> NDArray[np.str_]:
     Raises:
         DataError: if a value is no part.
     """
-    words = {spelling.replace("-", ""): part for part, all_ in PARTS.items() for spelling in all_}
+    words = {_bare(spelling): part for part, all_ in PARTS.items() for spelling in all_}
     expected = "calibration (or validation, val, dev, train) or test (or eval)"
-    return _translated(file, name, words, expected).astype(np.str_)
+    return _translated(file, name, lambda text: words.get(_bare(text)), expected).astype(np.str_)
 
 
 def codes(file: ScoreFile, name: str) -> tuple[NDArray[np.int64], list[str]]:
@@ -156,23 +152,26 @@ def _require(file: ScoreFile, role: str, name: str) -> None:
 
 
 def _translated(
-    file: ScoreFile, name: str, words: Mapping[str, object], expected: str
+    file: ScoreFile, name: str, meaning_of: Callable[[str], object], expected: str
 ) -> NDArray[np.object_]:
-    """Each value (n,) by what its word means."""
+    """What each value (n,) means; None is no meaning."""
     encoded = texts(file, name).combine_chunks().dictionary_encode(null_encoding="encode")
     place, found = encoded.indices.to_numpy(), encoded.dictionary.to_pylist()
     meaning = np.empty(len(found), dtype=object)
     for number, value in enumerate(found):
-        word = "" if value is None else value.strip().lower()
-        word = word.translate(str.maketrans("", "", " -_"))
-        if word not in words:
+        meaning[number] = None if value is None else meaning_of(value)
+        if meaning[number] is None:
             row = int(np.flatnonzero(place == number)[0]) + 1
             shown = "no value" if value is None else f"{value[:40]!r}"
             raise DataError(
                 f"{file.path}: row {row} of the data has {shown} as `{name}`; expected {expected}."
             )
-        meaning[number] = words[word]
     return meaning[place] if len(found) else np.empty(0, dtype=object)
+
+
+def _bare(text: str) -> str:
+    """Without case, spaces, hyphens and underscores."""
+    return text.lower().translate(str.maketrans("", "", " -_"))
 
 
 def _is_numeral(text: str) -> bool:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from miagym.data import draw
 from miagym.evaluation.labelled import Labelled
 
 
@@ -64,6 +65,4 @@ def split(code: NDArray[np.int64]) -> list[NDArray[np.intp]]:
 
 def at_most(most: int, member: NDArray[np.bool_], seed: int) -> NDArray[np.intp]:
     """Rows (as indices, ascending) of so many random members and non-members, or of all."""
-    rng = np.random.default_rng(seed)
-    sides = (np.flatnonzero(member == side) for side in (True, False))
-    return np.sort(np.concatenate([rng.permutation(side)[:most] for side in sides]))
+    return np.sort(draw.at_most(most, member, np.random.default_rng(seed)))

@@ -215,3 +215,10 @@ def test_too_few_captions_are_said_to_be_too_few(tmp_path: Path) -> None:
     (said,) = messages(found(path), "no-blind-row")
     assert "one side has 6 rows" in said and "takes 10" in said
     assert "give --caption" not in said
+
+
+def test_minus_one_is_no_member(tmp_path: Path) -> None:
+    labels = np.where(MEMBER, 1, -1)
+    path = table(tmp_path / "scores.csv", score=SCORE, member=labels)
+    with pytest.raises(DataError, match="has '-1' as `member`; expected true or false"):
+        found(path)
