@@ -86,11 +86,7 @@ class MultipleLoss(Attack):
 
     def __call__(self, oracle: Oracle, candidates: Candidates) -> Scores:
         z0 = oracle.encode(candidates)
-        losses = []
-        for t in self.timesteps:
-            eps = oracle.noise(candidates, t)
-            z_t = oracle.add_noise(z0, eps, t)
-            losses.append(mean_square(oracle.predict_noise(candidates, z_t, t) - eps))
+        losses = [denoising_loss(oracle, candidates, z0, t) for t in self.timesteps]
         return as_scores(-torch.stack(losses).mean(0))
 
     @property

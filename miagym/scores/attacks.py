@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from miagym.errors import DataError
-from miagym.evaluation.auc import auc
+from miagym.evaluation.protocol import best_variant
 from miagym.evaluation.report.finding import FAIR, is_blind
 from miagym.scores.columns import CALIBRATION, NULL, PAPER, TEST, Columns
 from miagym.scores.file import ScoreFile
@@ -130,4 +130,4 @@ def _chosen(test: Variants, calibration: Variants | None, attack: str, table: Sc
             f"{table.file.path}: no variant of {attack} is in both the calibration and the test "
             "part; calibration scores must choose among what is tested."
         )
-    return max(both, key=lambda name: auc(*calibration[name].sides))
+    return best_variant({name: calibration[name] for name in both})

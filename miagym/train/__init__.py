@@ -1,1 +1,1 @@
-"""Training the embedded targets from the embedded art: `miagym train NAME`."""
+"""Training: targets fine-tuned on any data, and the embedded ones anew. `miagym train`."""

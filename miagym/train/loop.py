@@ -1,4 +1,4 @@
-"""One training loop for every network of the embedded world: seeded, resumable, never pickled.
+"""One training loop for every network, fine-tuned or embedded: seeded, resumable, never pickled.
 
 What a step trains on is a function of the step's number alone, so a run that was stopped and
 resumed sees the same batches and the same noise as one that was left alone.

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from miagym import __version__
 from miagym.data.dataset import CALIBRATION, Dataset
 from miagym.errors import DataError
-from miagym.evaluation.auc import auc
-from miagym.evaluation.protocol import Attack
+from miagym.evaluation.labelled import Labelled
+from miagym.evaluation.protocol import Attack, best_variant
 from miagym.progress import Progress, silent
 from miagym.verdict.keep import Kept, load, save
 from miagym.verdict.panel import Panel
@@ -158,9 +158,7 @@ def _best(
 ) -> str:
     """The variant of an attack with the highest AUC; the earlier one wins a tie."""
     own = {text: values[:, 0] for (of, text), values in signals.items() if of == name}
-    if len(own) == 1:
-        return next(iter(own))
-    return max(own, key=lambda text: auc(own[text][member], own[text][~member]))
+    return best_variant({text: Labelled(score, member) for text, score in own.items()})
 
 
 def _name(panel: Panel, data: Dataset, captioned: bool, limit: int | None) -> str:

@@ -59,7 +59,7 @@ def checkpoint_figure(
 
     Args:
         rows: the rows of results.json; of several trainings the one with most checkpoints is drawn.
-        scores: the test part, as `report.write_report` takes it.
+        scores: the test part, as `page.write_report` takes it.
         attack: whose scores; by default `loss`, and if that was not run, the strongest at the end.
         seed: of the intervals of the distance.
 

@@ -36,7 +36,7 @@ def sides_of(row: Row, scores: pa.Table) -> Sides:
 
     Args:
         row: of results.json.
-        scores: the test part, as `report.write_report` takes it.
+        scores: the test part, as `page.write_report` takes it.
     """
     own = scores.filter(
         (pc.field("target") == row["target"])

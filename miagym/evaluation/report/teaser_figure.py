@@ -25,7 +25,7 @@ def teaser_figure(rows: Sequence[Row], scores: pa.Table) -> go.Figure | None:
 
     Args:
         rows: the rows of results.json.
-        scores: the test part, as `report.write_report` takes it.
+        scores: the test part, as `page.write_report` takes it.
 
     Returns:
         None if no two targets share an attack that looks at the model.
