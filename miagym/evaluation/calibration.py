@@ -10,9 +10,9 @@ import pyarrow.compute as pc
 
 from miagym.errors import TooFewToLearn
 from miagym.evaluation.chunk import Job, Variants
-from miagym.evaluation.labelled import Labelled
+from miagym.evaluation.labelled import Labelled, best_variant
 from miagym.evaluation.match import MatchRun
-from miagym.evaluation.protocol import Attack, LearnedAttack, best_variant, cross_fitted
+from miagym.evaluation.protocol import Attack, LearnedAttack, cross_fitted
 from miagym.evaluation.store import SCORES
 from miagym.evaluation.workers import Workplace
 

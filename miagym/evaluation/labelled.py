@@ -34,6 +34,12 @@ class Labelled:
 L = TypeVar("L", bound=Labelled)
 
 
+def best_variant(scores: Mapping[str, Labelled]) -> str:
+    """The variant with the highest calibration AUC; the earlier one wins a tie."""
+    aucs = {name: auc(*labelled.sides) for name, labelled in scores.items()}
+    return max(aucs, key=lambda name: aucs[name])
+
+
 def fixed_beforehand(calibration: Labelled, test: Labelled) -> dict[str, Row]:
     """What thresholds do on the test part that the calibration part has set.
 

@@ -14,8 +14,6 @@ from miagym.access import Access
 from miagym.budget import Cost
 from miagym.data.candidates import Candidates
 from miagym.errors import TooFewToLearn
-from miagym.evaluation.auc import auc
-from miagym.evaluation.labelled import Labelled
 from miagym.oracle import Oracle
 
 HELD_OUT = "held-out"
@@ -53,12 +51,6 @@ class LearnedAttack(Attack, Protocol):
     def score(self, features: NDArray[np.float64]) -> NDArray[np.float64]: ...
 
     def save(self, path: Path) -> None: ...
-
-
-def best_variant(scores: Mapping[str, Labelled]) -> str:
-    """The variant with the highest calibration AUC; the earlier one wins a tie."""
-    aucs = {name: auc(*labelled.sides) for name, labelled in scores.items()}
-    return max(aucs, key=lambda name: aucs[name])
 
 
 def cross_fitted(

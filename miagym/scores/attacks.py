@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from miagym.errors import DataError
-from miagym.evaluation.protocol import best_variant
+from miagym.evaluation.labelled import best_variant
 from miagym.evaluation.report.finding import FAIR, is_blind
 from miagym.scores.columns import CALIBRATION, NULL, PAPER, TEST, Columns
 from miagym.scores.file import ScoreFile

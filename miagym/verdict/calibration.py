@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from miagym import __version__
 from miagym.data.dataset import CALIBRATION, Dataset
 from miagym.errors import DataError
-from miagym.evaluation.labelled import Labelled
-from miagym.evaluation.protocol import Attack, best_variant
+from miagym.evaluation.labelled import Labelled, best_variant
+from miagym.evaluation.protocol import Attack
 from miagym.progress import Progress, silent
 from miagym.verdict.keep import Kept, load, save
 from miagym.verdict.panel import Panel
