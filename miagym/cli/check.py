@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from miagym.cli.console import AsJson, Device, Seed, console, phases, progress_bar
+from miagym.cli.console import (
+    AsJson,
+    Device,
+    Seed,
+    attacks_named,
+    console,
+    phases,
+    progress_bar,
+)
 
 if TYPE_CHECKING:
     from miagym.verdict.answer import Answer, SetAnswer
@@ -132,9 +140,7 @@ def _known(
     base = reference or (paired and paired.reference)
     base = None if base == "-" else base
     if attacks is not None:
-        names = tuple(dict.fromkeys(name.strip() for name in attacks.split(",") if name.strip()))
-        if not names:
-            raise DataError("--attacks names no attack; `miagym attacks` lists them.")
+        names = attacks_named(attacks)
         if blind := [name for name in names if name in blind_names()]:
             raise DataError(
                 f"{blind[0]} never looks at the target, so what it finds says nothing of it; name "

@@ -12,6 +12,8 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from miagym.errors import DataError
+
 WIDE = 120
 """Columns where there is no terminal to ask, so that no table is cut."""
 
@@ -21,6 +23,18 @@ Out = Annotated[Path, typer.Option(help="Folder of the run; an unfinished run in
 Seed = Annotated[int, typer.Option(min=0, help="Seed of noise, order and resampling.")]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+
+
+def attacks_named(attacks: str) -> tuple[str, ...]:
+    """The names in a value of --attacks, each once.
+
+    Raises:
+        DataError: if there are none.
+    """
+    names = tuple(dict.fromkeys(name.strip() for name in attacks.split(",") if name.strip()))
+    if not names:
+        raise DataError("--attacks names no attack; `miagym attacks` lists them.")
+    return names
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from miagym.cli.console import Device, Out, Seed, console, phases, progress_bar
+from miagym.cli.console import Device, Out, Seed, attacks_named, console, phases, progress_bar
 
 if TYPE_CHECKING:
     from miagym.evaluation.config import Config
@@ -94,15 +94,12 @@ def evaluate(
 def _attack_names(attacks: str, with_reference: bool) -> tuple[str, ...]:
     """The attacks asked for, and the blind ones, since no table stands without their rows."""
     from attacks import attack_names, blind_names, make_attack
-    from miagym.errors import DataError
 
     if attacks == "all":
         return attack_names(with_reference=with_reference)
-    names = [name.strip() for name in attacks.split(",") if name.strip()]
+    names = attacks_named(attacks)
     for name in names:
         make_attack(name)  # raises for a name that is unknown
-    if not names:
-        raise DataError("--attacks names no attack; `miagym attacks` lists them.")
     return tuple(dict.fromkeys([*blind_names(), *names]))
 
 
