@@ -1,14 +1,16 @@
 # Everything happens in .venv, which each target makes for itself.
 PYTHON ?= python3
 BIN := .venv/bin
+WORKERS ?= 2
 
 .PHONY: demo test lint clean
 
 demo: .venv/installed
 	$(BIN)/miagym demo $(if $(NO_APP),--no-app)
 
+# Two processes with one thread each, among which whole files of tests are dealt.
 test: .venv/installed .venv/browser lint
-	$(BIN)/pytest
+	OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses $(WORKERS) --dist loadfile
 
 lint: .venv/installed
 	$(BIN)/ruff format --check .

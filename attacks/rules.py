@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Self, cast
 
 import numpy as np
-import skops.io
 from numpy.typing import NDArray
 from sklearn.base import ClassifierMixin, clone
 from sklearn.pipeline import Pipeline, make_pipeline
@@ -75,7 +74,11 @@ class Classifier(Rule):
         return self.pipeline.predict_proba(features)[:, 1]
 
     def arrays(self) -> Arrays:
+        import skops.io  # takes seconds: it looks at all of scikit-learn
+
         return {"skops": np.frombuffer(skops.io.dumps(self.pipeline), dtype=np.uint8)}
 
     def with_arrays(self, arrays: Arrays) -> Self:
+        import skops.io
+
         return type(self)(skops.io.loads(arrays["skops"].tobytes(), trusted=TRUSTED))

@@ -531,6 +531,13 @@ def test_no_model_library_is_loaded(tmp_path: Path) -> None:
     assert json.loads(done.stdout)["schema"] == 1
 
 
+def test_without_an_output_nothing_breaks() -> None:
+    """A job whose output is closed has no terminal to ask for its width."""
+    command = Path(sys.executable).with_name("miagym")
+    done = subprocess.run(["sh", "-c", '"$0" attacks >&-', command], stderr=subprocess.PIPE)
+    assert not done.stderr and done.returncode == 0, done.stderr
+
+
 def test_the_guide_shows_what_happens(app: typer.Typer, tmp_path: Path) -> None:
     """Its program writes its file, its command reads it, and every warning is explained."""
     root = Path(__file__).parent.parent

@@ -9,8 +9,9 @@ the weights of a small network; `LearnedAgent.load` plays it, without stable-bas
 """
 
 import argparse
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
+from typing import Any
 
 import gymnasium as gym
 import numpy as np
@@ -23,40 +24,33 @@ from miagym.envs.agents.agent import play
 from miagym.envs.agents.stable_baselines import FlatVecEnv, learned_agent
 
 
+def option(default: Any, help: str) -> Any:
+    return field(default=default, metadata={"help": help})
+
+
 @dataclass
 class Args:
-    target: str = "clipart-overfit"
-    """who is asked"""
-    access: str = "grey"
-    """what may be asked: black, grey or white"""
-    questions: str = "loss@60,loss@200"
-    """the menu, separated by commas"""
-    budget: int = 4
-    """UNet rows in an episode"""
-    levels: int = 11
-    """probabilities that a verdict can name"""
-    envs: int = 64
-    """environments that play at once"""
-    steps: int = 32_768
-    """steps of all environments together"""
-    rollout: int = 16
-    """steps of each environment between two updates"""
-    learning_rate: float = 3e-3
-    """of Adam; it falls to 0 in the course of training"""
-    entropy: float = 0.01
-    """weight of the entropy bonus, which keeps the agent trying"""
-    curiosity: float = 5.0
-    """how much likelier it asks than it judges, in log odds, before it has learned anything"""
-    seed: int = 0
-    """of everything that is random"""
-    out: Path = Path("agent.safetensors")
-    """where the agent is written"""
+    target: str = option("clipart-overfit", "who is asked")
+    access: str = option("grey", "what may be asked: black, grey or white")
+    questions: str = option("loss@60,loss@200", "the menu, separated by commas")
+    budget: int = option(4, "UNet rows in an episode")
+    levels: int = option(11, "probabilities that a verdict can name")
+    envs: int = option(64, "environments that play at once")
+    steps: int = option(32_768, "steps of all environments together")
+    rollout: int = option(16, "steps of each environment between two updates")
+    learning_rate: float = option(3e-3, "of Adam; it falls to 0 in the course of training")
+    entropy: float = option(0.01, "weight of the entropy bonus, which keeps the agent trying")
+    curiosity: float = option(
+        5.0, "how much likelier it asks than it judges, in log odds, before it has learned anything"
+    )
+    seed: int = option(0, "of everything that is random")
+    out: Path = option(Path("agent.safetensors"), "where the agent is written")
 
 
 parser = argparse.ArgumentParser(formatter_class=argparse.ArgumentDefaultsHelpFormatter)
-for field in fields(Args):
-    name = f"--{field.name.replace('_', '-')}"
-    parser.add_argument(name, type=type(field.default), default=field.default, help=" ")
+for each in fields(Args):
+    name = f"--{each.name.replace('_', '-')}"
+    parser.add_argument(name, type=type(each.default), default=each.default, **each.metadata)
 args = Args(**vars(parser.parse_args()))
 
 # Environments: `train` pays a reward, and all 64 ask in one batch.

@@ -9,7 +9,7 @@ import gradio as gr
 
 from miagym.app.agents import readable
 from miagym.app.auditing import audit_split, audit_table, rows_of, sent_table
-from miagym.app.sentences import in_sentences
+from miagym.app.sentences import in_plain_sentences
 from miagym.app.site import Site
 from miagym.app.visitors import visitor_of
 from miagym.app.working import AUDITS
@@ -18,7 +18,7 @@ from miagym.app.working import AUDITS
 def audit_api(site: Site) -> None:
     """Registers `/audit`, also a tool for agents; within a Blocks context."""
 
-    @in_sentences
+    @in_plain_sentences
     def audit(  # noqa: D417, Gradio gives the request, callers do not
         request: gr.Request,
         split: str = "",

@@ -12,7 +12,7 @@ from miagym.app.agents import plain_json, readable
 from miagym.app.check_tab import MODEL
 from miagym.app.checking import SEED, TARGETS, paired_with
 from miagym.app.desk import desk_on
-from miagym.app.sentences import in_sentences
+from miagym.app.sentences import in_plain_sentences
 from miagym.app.site import Site
 from miagym.app.uploads import picture_input
 from miagym.app.visitors import visitor_of
@@ -28,7 +28,7 @@ def check_api(site: Site) -> None:
     `gr.api` would take any value for a file; these inputs check what they are given.
     """
 
-    @in_sentences
+    @in_plain_sentences
     def check(  # noqa: D417, Gradio gives the request, callers do not
         picture: str | None, caption: str, target: str, request: gr.Request
     ) -> dict[str, Any] | str:

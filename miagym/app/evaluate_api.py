@@ -9,7 +9,7 @@ import gradio as gr
 
 from miagym.app.agents import readable
 from miagym.app.evaluating import Asked, run
-from miagym.app.sentences import in_sentences
+from miagym.app.sentences import in_plain_sentences
 from miagym.app.site import Site
 from miagym.app.visitors import visitor_of
 from miagym.app.working import EVALUATIONS
@@ -18,7 +18,7 @@ from miagym.app.working import EVALUATIONS
 def evaluate_api(site: Site) -> None:
     """Registers `/evaluate`, also a tool for agents; within a Blocks context."""
 
-    @in_sentences
+    @in_plain_sentences
     def evaluate(  # noqa: D417, Gradio gives the request, callers do not
         request: gr.Request,
         target: str,

@@ -20,29 +20,36 @@ T = TypeVar("T")
 
 
 def in_sentences(handler: Callable[P, T]) -> Callable[P, T]:
-    """A handler, function or generator, whose `MiagymError` becomes a `gr.Error`."""
+    """A handler, function or generator, whose `MiagymError` becomes a `gr.Error` on the page."""
+    return _said(handler, functools.partial(html.escape, quote=False))
+
+
+def in_plain_sentences(handler: Callable[P, T]) -> Callable[P, T]:
+    """The same for programs, which show no HTML."""
+    return _said(handler, str)
+
+
+def _said(handler: Callable[P, T], written: Callable[[str], str]) -> Callable[P, T]:
     if inspect.isgeneratorfunction(handler):
 
         @functools.wraps(handler)
         def steps(*args: P.args, **kwargs: P.kwargs) -> Iterator[object]:
-            with _said():
+            with _saying(written):
                 yield from handler(*args, **kwargs)
 
         return steps  # type: ignore[return-value]
 
     @functools.wraps(handler)
     def step(*args: P.args, **kwargs: P.kwargs) -> T:
-        with _said():
+        with _saying(written):
             return handler(*args, **kwargs)
 
     return step
 
 
 @contextmanager
-def _said() -> Iterator[None]:
+def _saying(written: Callable[[str], str]) -> Iterator[None]:
     try:
         yield
     except MiagymError as error:
-        raise gr.Error(
-            html.escape(str(error), quote=False), print_exception=False, duration=SECONDS
-        ) from error
+        raise gr.Error(written(str(error)), print_exception=False, duration=SECONDS) from error

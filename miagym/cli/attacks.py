@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-import sys
 
 from rich.console import Console
 
-from miagym.cli.console import WIDE, AsJson, console
+from miagym.cli.console import IN_TERMINAL, WIDE, AsJson, console
 
 
 def attacks(as_json: AsJson = False) -> None:
@@ -33,5 +32,5 @@ def attacks(as_json: AsJson = False) -> None:
         costs = (f"{at_most}{attack['cost'][name]}" for name in names)
         learns = "yes" if attack["needs_fitting"] else ""
         table.add_row(attack["name"], attack["access"], learns, *costs, attack["paper"])
-    wide = console if sys.stdout.isatty() else Console(width=2 * WIDE)
+    wide = console if IN_TERMINAL else Console(width=2 * WIDE)
     wide.print(table)

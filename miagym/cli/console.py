@@ -17,7 +17,10 @@ from miagym.errors import DataError
 WIDE = 120
 """Columns where there is no terminal to ask, so that no table is cut."""
 
-console = Console(width=None if sys.stdout.isatty() else WIDE)
+IN_TERMINAL = sys.stdout is not None and sys.stdout.isatty()
+"""Python has no stdout where it is closed."""
+
+console = Console(width=None if IN_TERMINAL else WIDE)
 
 Out = Annotated[Path, typer.Option(help="Folder of the run; an unfinished run in it goes on.")]
 Seed = Annotated[int, typer.Option(min=0, help="Seed of noise, order and resampling.")]

@@ -187,6 +187,7 @@ def test_the_api_says_what_the_command_line_says(
     ("arguments", "why"),
     [
         (["/etc/passwd"], "No split"),
+        (["<b> & co"], "<b> & co"),  # programs show no HTML
         ([["clipart"]], "No split"),
         (["", None, None], "list of texts, or instead a split: clipart, "),
         (["", ["a"], [1]], "true and false"),
