@@ -93,5 +93,7 @@ def _fitted(
     features = np.concatenate([part.by_attack[name] for part in parts])
     fitted = attack.fit(features, member)
     place.folder.keep(f"{run.number:02d}-{name}", fitted)
-    held = cross_fitted(attack, features, member, run.config.seed)
+    rows = np.concatenate([part.rows for part in parts])
+    groups = None if run.data.groups is None else run.data.groups[rows]
+    held = cross_fitted(attack, features, member, run.config.seed, groups)
     return {repr(attack): fitted}, {} if held is None else {repr(attack): Labelled(held, member)}

@@ -8,7 +8,7 @@ from typing import ClassVar, Protocol, Self, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.model_selection import StratifiedKFold
+from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
 from miagym.access import Access
 from miagym.budget import Cost
@@ -54,19 +54,36 @@ class LearnedAttack(Attack, Protocol):
 
 
 def cross_fitted(
-    attack: LearnedAttack, features: NDArray[np.float64], member: NDArray[np.bool_], seed: int
+    attack: LearnedAttack,
+    features: NDArray[np.float64],
+    member: NDArray[np.bool_],
+    seed: int,
+    groups: NDArray[np.integer] | None = None,
 ) -> NDArray[np.float64] | None:
     """Scores (n,) of calibration candidates by a rule that has not seen them, to set thresholds by.
 
-    Two halves score each other; a rule's scores of what it was fitted to would be too good.
+    Two halves score each other; a rule's scores of what it was fitted to would be too good, and so
+    would those of near-duplicates be.
+
+    Args:
+        attack: what is fitted.
+        features: what it sees (n, d).
+        member: labels (n,).
+        seed: of the halves.
+        groups: group numbers (n,) of what belongs together: it is never cut.
 
     Returns:
         None if half of the calibration part is too little to learn from.
     """
+    if groups is not None and len(np.unique(groups)) < 2:
+        return None
     scores = np.empty(len(member))
-    halves = StratifiedKFold(2, shuffle=True, random_state=seed)
+    kind = StratifiedKFold if groups is None else StratifiedGroupKFold
+    halves = kind(2, shuffle=True, random_state=seed)
     try:
-        for learned, held in halves.split(features, member):
+        for learned, held in halves.split(features, member, groups):
+            if not 0 < member[learned].sum() < len(learned):  # one group is nearly everything
+                return None
             scores[held] = attack.fit(features[learned], member[learned]).score(features[held])
     except TooFewToLearn:
         return None

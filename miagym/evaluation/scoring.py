@@ -25,7 +25,7 @@ def score_chunk(run: MatchRun, chunk: Chunk, job: Job) -> tuple[pa.Table, Featur
     """
     loaded = run.data.load(chunk.rows, run.target.resolution)
     member = run.data.member[loaded.rows]
-    features, tables = Features(member, {}), [SCORES.empty_table()]
+    features, tables = Features(loaded.rows, member, {}), [SCORES.empty_table()]
     cache, target = Cache(), run.null if chunk.part == NULL else run.target
     oracles: list[Oracle] = []
     seconds: dict[str, float] = {}

@@ -64,6 +64,8 @@ class Clock:
 class Features:
     """What learned attacks see of a calibration chunk."""
 
+    rows: NDArray[np.int64]
+    """Which rows of the data (n,) could be read."""
     member: NDArray[np.bool_]
     """Labels (n,)."""
     by_attack: dict[str, NDArray[np.float64]]
@@ -110,8 +112,10 @@ class RunFolder:
         """Adds a chunk: either all of it is there afterwards, or nothing."""
         write_json(self._chunks / f"{chunk}.json", vars(clock))
         if features.by_attack:
-            arrays = {"member": features.member, **_prefixed(features.by_attack)}
-            _write_arrays(self._chunks / f"{chunk}.safetensors", arrays)
+            told = {"rows": features.rows, "member": features.member}
+            _write_arrays(
+                self._chunks / f"{chunk}.safetensors", told | _prefixed(features.by_attack)
+            )
         _write_table(self._chunks / f"{chunk}.parquet", scores)
 
     def read(self, chunk: str) -> pa.Table:
@@ -120,10 +124,10 @@ class RunFolder:
     def features(self, chunk: str) -> Features:
         path = self._chunks / f"{chunk}.safetensors"
         if not path.is_file():  # none of its pictures could be read
-            return Features(np.empty(0, dtype=bool), {})
+            return Features(np.empty(0, dtype=np.int64), np.empty(0, dtype=bool), {})
         arrays = load_file(path)
-        member = arrays.pop("member")
-        return Features(member, {name.removeprefix("of "): a for name, a in arrays.items()})
+        rows, member = arrays.pop("rows"), arrays.pop("member")
+        return Features(rows, member, {name.removeprefix("of "): a for name, a in arrays.items()})
 
     def keep(self, name: str, attack: LearnedAttack) -> None:
         """Saves a fitted attack beside the results."""

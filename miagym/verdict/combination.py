@@ -36,9 +36,10 @@ class Combination:
         attacks: Mapping[str, Attack],
         signals: Signals,
         member: NDArray[np.bool_],
+        groups: NDArray[np.integer],
         seed: int,
     ) -> Combination:
-        """Fitted to the signals (n, d) and labels (n,) of the fitting part.
+        """Fitted to the signals (n, d), labels (n,) and groups (n,) of the fitting part.
 
         What an attack has learned from a picture must not teach the regression how much to trust
         it there; so the regression sees learned attacks cross-fitted.
@@ -48,7 +49,7 @@ class Combination:
         """
         learned = {n: a for n, a in attacks.items() if isinstance(a, LearnedAttack)}
         columns = [
-            _held_out(name, learned[name], signals[name], member, seed)
+            _held_out(name, learned[name], signals[name], member, groups, seed)
             if name in learned
             else signals[name][:, 0]
             for name in attacks
@@ -76,9 +77,10 @@ def _held_out(
     attack: LearnedAttack,
     features: NDArray[np.float64],
     member: NDArray[np.bool_],
+    groups: NDArray[np.integer],
     seed: int,
 ) -> NDArray[np.float64]:
-    scores = cross_fitted(attack, features, member, seed)
+    scores = cross_fitted(attack, features, member, seed, groups)
     if scores is None:
         raise TooFewToLearn(
             f"{name} learns from the fitting part of the calibration part, which is too small: "

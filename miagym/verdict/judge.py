@@ -45,7 +45,9 @@ class Judge:
     def combination(self) -> Combination:
         c = self.calibration
         signals = {name: values[c.fitting] for name, values in c.signals.items()}
-        return Combination.of(c.attacks, signals, c.member[c.fitting], self.panel.seed)
+        return Combination.of(
+            c.attacks, signals, c.member[c.fitting], c.groups[c.fitting], self.panel.seed
+        )
 
     @cached_property
     def guard(self) -> Guard:
