@@ -20,9 +20,10 @@ from miagym.oracle import Oracle
 def oracle_from_env(env: gym.Env | GameVectorEnv, episode: int = 0) -> EpisodeOracle:
     """An oracle to the target of an environment, for the episode that is being played.
 
-    It answers what the environment's access level allows, not only what is on the menu, and what it
-    answers is paid from `budget_left`. An attack gives the same scores through it, and spends the
-    same, as through an `Oracle` with the seed `noise_seed`:
+    It answers what the environment's access level allows, not only what is on the menu. What it
+    answers is paid from `budget_left`, and the next step takes the price off the reward. An attack
+    gives the same scores through it, and spends the same, as through an `Oracle` with the seed
+    `noise_seed`:
 
         oracle = oracle_from_env(env)
         scores = attack(oracle, oracle.candidates)
@@ -35,7 +36,7 @@ def oracle_from_env(env: gym.Env | GameVectorEnv, episode: int = 0) -> EpisodeOr
         SettingsError: if it is no environment of ours.
         ResetNeeded: if no episode is being played.
     """
-    bare = env.unwrapped
+    bare = getattr(env, "unwrapped", env)
     if not isinstance(bare, GameEnv | GameVectorEnv):
         raise SettingsError(
             f"Expected an environment of miagym, such as miagym/Pool-v0; got {bare!r}."
@@ -95,6 +96,7 @@ class EpisodeMeter(Meter):
             )
         super().charge(candidates, cost)
         left[self._episode] -= price
+        self._game.beside[self._episode] += price
 
     def affordable(self, candidates: Sequence[str], cost: Cost) -> int | None:
         """How many times all candidates of the episode can pay this cost, sharing evenly."""

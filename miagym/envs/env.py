@@ -96,8 +96,7 @@ def _batched(action: object) -> object:
 
 def verdicts_of(game: Game) -> Verdicts:
     """The verdicts of all episodes of a game that are over."""
-    settings = game.settings
-    return game.log.verdicts(settings.data_label, settings.split, settings.resolution)
+    return game.log.verdicts(**game.settings.about)
 
 
 def checked_mode(render_mode: str | None) -> str | None:

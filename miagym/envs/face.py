@@ -59,19 +59,19 @@ def _checked(name: str, space: spaces.Space, value: Any, episodes: int) -> NDArr
     shape = space.shape or ()
     try:
         array = np.asarray(value)
-    except ValueError as error:  # ragged lists
+    except (ValueError, TypeError, RuntimeError) as error:  # ragged lists, tensors with gradients
         raise ActionError(f"Expected {name!r} of shape {shape}, got {value!r}.") from error
     if array.shape != (episodes, *shape):
-        raise ActionError(
-            f"Expected {name!r} of shape {shape} for each of {episodes} environments, "
-            f"got {array.shape} for all of them."
-        )
+        each = array.shape[:1] == (episodes,)
+        got = f"{array.shape[1:]}" if each else f"{array.shape} for all of them"
+        of = f" for each of {episodes} environments" if episodes > 1 or not each else ""
+        raise ActionError(f"Expected {name!r} of shape {shape}{of}, got {got}.")
     if isinstance(space, spaces.Box):
         if array.dtype.kind not in "fiu" or not ((array >= 0) & (array <= 1)).all():
             raise ActionError(f"Expected {name!r} to hold numbers from 0 to 1, got {value!r}.")
         return array.astype(np.float64)
     most = space.nvec if isinstance(space, spaces.MultiDiscrete) else np.array(_size(space))
-    if array.dtype.kind not in "iu" or not ((array >= 0) & (array < most)).all():
+    if array.dtype.kind not in "biu" or not ((array >= 0) & (array < most)).all():
         allowed = f"whole numbers from 0 to {int(most.max()) - 1}"
         raise ActionError(f"Expected {name!r} to hold {allowed}, got {value!r}.")
     return array.astype(np.int64)

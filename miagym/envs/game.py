@@ -95,6 +95,8 @@ class Game:
         self.probability = np.full((episodes, n), PRIOR)
         self.steps = np.zeros(episodes, dtype=np.int64)
         self.over = np.ones(episodes, dtype=bool)
+        self.beside = np.zeros(episodes, dtype=np.int64)
+        """UNet rows paid since the last step, but not by it: see `bridge`."""
         self.begun = np.zeros(episodes, dtype=np.int64)
         """How many episodes each row has seen begin."""
         self.last: list[dict[int, Slot]] = [{} for _ in range(episodes)]
@@ -121,11 +123,16 @@ class Game:
     def begin(self, episode: int, rng: np.random.Generator, *, shuffle: bool) -> None:
         """Deals new candidates and fills the account.
 
+        An episode that is given up once anything was asked or said counts as if it had been cut
+        off: whoever could drop the candidates that leave them in doubt would be graded too well.
+
         Args:
             episode: its row.
             rng: of all that is random in it.
             shuffle: whether to begin with a fresh deck, as after a new seed.
         """
+        if self._given_up(episode):
+            self._record([episode])
         deck, dealer = self.world.deck, self._dealers[episode]
         if shuffle or dealer is None:
             dealer = Dealer(deck, self.settings.candidates, rng)
@@ -143,7 +150,7 @@ class Game:
         self.begun[episode] += 1
         self.last[episode] = {}
         self.probability[episode] = PRIOR
-        for state in (self.count, self.summary, self.steps, self.over):
+        for state in (self.count, self.summary, self.steps, self.over, self.beside):
             state[episode] = 0
         self._clear_answers(np.array([episode]))
 
@@ -169,18 +176,24 @@ class Game:
         self._record(episodes[self.over[episodes]])
         reward = np.zeros(len(episodes))
         if self.settings.split != TEST:
-            reward -= self.settings.price * (prices * paid).sum(axis=1) / self.settings.budget
+            rows = (prices * paid).sum(axis=1) + self.beside[episodes]
+            reward -= self.settings.price * rows / self.settings.budget
             reward -= REFUSED * (asking & ~paid).sum(axis=1)
             for i, episode in enumerate(episodes):
                 member = self.members[episode]
                 if self.over[episode] and member is not None:
                     reward[i] += brier_reward(self.probability[episode], member)
+        self.beside[episodes] = 0
         return Outcome(reward, terminated, truncated)
 
     def affordable(self, episodes: NDArray[np.intp]) -> NDArray[np.int8]:
         """Which questions each of k episodes can still pay (k, menu); none once it is over."""
         left = np.where(self.over[episodes], 0, self.accounts.left[episodes])
         return (self.prices <= left[:, None]).astype(np.int8)
+
+    def _given_up(self, episode: int) -> bool:
+        spent = self.accounts.left[episode] < self.settings.budget
+        return bool(~self.over[episode] & (spent | (self.steps[episode] > 0)))
 
     def _clear_answers(self, episodes: NDArray[np.intp]) -> None:
         for state in (self.answered, self.answer_images, self.answer_values):

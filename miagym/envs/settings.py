@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from numbers import Integral, Real
 from typing import Any, Self, TypedDict
 
 from miagym.access import Access
@@ -13,7 +14,7 @@ from miagym.envs.menu import Question, affordable_questions, menu
 from miagym.envs.statistics import STATISTICS
 from miagym.errors import BudgetError, SettingsError
 from miagym.targets.base import Target
-from miagym.targets.pairings import pairing
+from miagym.targets.pairings import check_reference, pairing
 from miagym.targets.registry import target_resolution
 
 TRAIN, VAL, TEST = "train", "val", "test"
@@ -35,9 +36,18 @@ class Options(TypedDict, total=False):
     guidance_scale: float
     price: float
     noise_seed: int
-    max_episode_steps: int | None
+    max_steps: int | None
     device: str
     batch_size: int
+
+
+class About(TypedDict):
+    """Candidates of which data, in which pictures; as in `verdicts.Verdicts`."""
+
+    data: str
+    split: str
+    size: int
+    by_name: bool
 
 
 class PoolOptions(Options, total=False):
@@ -83,7 +93,7 @@ class Settings:
     """What spending the whole budget takes off the return."""
     noise_seed: int = 0
     """Of the oracle's noise."""
-    max_episode_steps: int | None = None
+    max_steps: int | None = None
     """Steps until an episode without a verdict is cut off; by default one more than the budget."""
     device: str = "auto"
     """Where targets loaded by name are put."""
@@ -112,19 +122,20 @@ class Settings:
         return cls(**merged)
 
     def __post_init__(self) -> None:
+        self._check_kinds()
         if self.access not in map(str, LEVELS):
             raise SettingsError(
                 f"Expected access {_either(map(str, LEVELS))}, got {self.access!r}."
             )
         if self.split not in SPLITS:
             raise SettingsError(f"Expected split {_either(SPLITS)}, got {self.split!r}.")
-        for name in ("budget", "steps", "candidates", "slots", "batch_size", "max_episode_steps"):
+        for name in ("budget", "steps", "candidates", "slots", "batch_size", "max_steps"):
             value = getattr(self, name)
-            if not (value is None and name == "max_episode_steps"):
+            if not (value is None and name == "max_steps"):
                 self._check_whole(name, value)
         for name in ("price", "guidance_scale"):
             value = getattr(self, name)
-            if not isinstance(value, int | float) or not 0 <= value < float("inf"):
+            if not isinstance(value, Real) or not 0 <= float(value) < float("inf"):
                 raise SettingsError(f"Expected a {name} of 0 or more, got {value!r}.")
         if isinstance(self.target, Target):
             self.check_gradients(self.target)
@@ -135,10 +146,27 @@ class Settings:
                 f"{cheapest.name}, costs {cheapest.price}. Raise the budget."
             )
         _ = self.resolution, self.data_name  # names that lead nowhere are refused now
+        if isinstance(self.reference, str):
+            named = self.target if isinstance(self.target, str) else self.target.name
+            check_reference(self.reference, named, self.about["data"])
 
-    def _check_whole(self, name: str, value: object) -> None:
-        if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-            hint = " UNet rows: it buys no answer" if name == "budget" else ""
+    def _check_kinds(self) -> None:
+        kinds = {
+            "target": (str | Target, "a name or a loaded target"),
+            "reference": (str | Target | None, "a name or a loaded target"),
+            "data": (str | Dataset | None, "a name or a loaded data set"),
+            "questions": (Sequence | None, "a list of names"),
+            "noise_seed": (Integral, "a whole number"),
+        }
+        for name, (kind, expected) in kinds.items():
+            value = getattr(self, name)
+            if not isinstance(value, kind):
+                raise SettingsError(f"Expected {expected} for {name}, got {value!r}.")
+
+    def _check_whole(self, name: str, value: Any) -> None:
+        whole = isinstance(value, Integral) and not isinstance(value, bool)
+        if not whole or int(value) < 1:
+            hint = " UNet rows: it buys no answer" if name == "budget" and whole else ""
             error = BudgetError if name == "budget" else SettingsError
             raise error(f"Expected a whole number from 1 for {name}, got {value!r}{hint}.")
 
@@ -185,10 +213,11 @@ class Settings:
         return pair.data
 
     @property
-    def data_label(self) -> str:
-        """What verdicts call the data."""
-        data = self.data_name
-        return data.name if isinstance(data, Dataset) else data
+    def about(self) -> About:
+        """What verdicts say they are about."""
+        data, by_name = self.data_name, isinstance(self.data_name, str)
+        label = data.name if isinstance(data, Dataset) else data
+        return About(data=label, split=self.split, size=self.resolution, by_name=by_name)
 
     @property
     def statistics(self) -> int:
@@ -197,7 +226,7 @@ class Settings:
 
     @property
     def step_limit(self) -> int:
-        return self.budget + 1 if self.max_episode_steps is None else self.max_episode_steps
+        return self.budget + 1 if self.max_steps is None else self.max_steps
 
     @property
     def most_answers(self) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -152,12 +153,18 @@ class GameVectorEnv(VectorEnv[Observation, Action, Any]):
     def _seeds(self, seed: int | list[int | None] | None) -> Sequence[int | None]:
         if seed is None:
             return [None] * self.num_envs
-        seeds = [seed + i for i in range(self.num_envs)] if isinstance(seed, int) else list(seed)
+        if isinstance(seed, Integral):
+            return [int(seed) + i for i in range(self.num_envs)]
+        if not isinstance(seed, list | tuple):
+            raise SettingsError(f"Expected a whole number or a list of them as seed, got {seed!r}.")
+        seeds = list(seed)
         if len(seeds) != self.num_envs:
             raise SettingsError(f"Expected {self.num_envs} seeds, got {len(seeds)}.")
         return seeds
 
     def _masked(self, options: dict[str, Any] | None) -> NDArray[np.intp]:
+        if not isinstance(options, dict | None):
+            raise SettingsError(f"Expected reset options in a dictionary, got {options!r}.")
         mask = (options or {}).get("reset_mask")
         if mask is None:
             return self._everyone

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 import pyarrow as pa
@@ -17,6 +17,7 @@ from miagym.errors import DataError
 
 FORMAT = "miagym verdicts 1"
 COLUMNS = ("candidate", "probability", "spent")
+ABOUT = {"data": str, "split": str, "size": int, "by_name": bool}
 
 
 def brier_reward(probability: NDArray[np.float64], member: NDArray[np.integer]) -> float:
@@ -42,6 +43,8 @@ class Verdicts:
     """Of membership (m,), in [0, 1]."""
     spent: NDArray[np.float64]
     """UNet rows a candidate (m,), where a pool shares its spending evenly."""
+    by_name: bool = True
+    """Whether `data` is a name that leads to the data; else `grade` must be given it."""
 
     def __len__(self) -> int:
         return len(self.candidate)
@@ -49,7 +52,7 @@ class Verdicts:
     def save(self, path: Path | str) -> None:
         """Writes a parquet file, whole or not at all."""
         columns = [list(self.candidate), self.probability, self.spent]
-        about = {"data": self.data, "split": self.split, "size": self.size}
+        about = {name: getattr(self, name) for name in ABOUT}
         table = pa.table(dict(zip(COLUMNS, columns, strict=True)))
         table = table.replace_schema_metadata({"format": FORMAT, "about": json.dumps(about)})
         with replacing(Path(path)) as partial:
@@ -71,12 +74,23 @@ class Verdicts:
             raise DataError(
                 f"{path} holds no verdicts; expected a file that `Verdicts.save` wrote."
             )
-        candidate, *numbers = (table[name].to_pylist() for name in COLUMNS)
-        about: dict[str, Any] = json.loads(metadata[b"about"])
+        try:
+            about = {"by_name": True} | json.loads(metadata.get(b"about", b"{}"))
+            text, *numbers = (table[name].combine_chunks() for name in COLUMNS)
+            numbers = [column.cast(pa.float64()) for column in numbers]
+        except (ValueError, TypeError, KeyError, pa.ArrowException) as error:
+            raise DataError(f"{path} holds no whole verdicts ({error}).") from error
+        told = about.keys() == ABOUT.keys() and all(
+            isinstance(about[name], kind) for name, kind in ABOUT.items()
+        )
+        if not told or not pa.types.is_string(text.type):
+            raise DataError(f"{path} holds no whole verdicts: it does not say what they are about.")
+        if gaps := sum(column.null_count for column in (text, *numbers)):
+            raise DataError(f"{path} holds verdicts with {gaps} gaps; expected none.")
         return cls(
             **about,
-            candidate=tuple(candidate),
-            **dict(zip(COLUMNS[1:], map(np.array, numbers), strict=True)),
+            candidate=tuple(text.to_pylist()),
+            **dict(zip(COLUMNS[1:], (column.to_numpy() for column in numbers), strict=True)),
         )
 
 
@@ -94,7 +108,7 @@ class VerdictLog:
         self._probabilities.extend(map(float, probability))
         self._spent.extend([spent / len(keys)] * len(keys))
 
-    def verdicts(self, data: str, split: str, size: int) -> Verdicts:
+    def verdicts(self, data: str, split: str, size: int, *, by_name: bool = True) -> Verdicts:
         """All so far."""
         numbers = np.array(self._probabilities), np.array(self._spent)
-        return Verdicts(data, split, size, tuple(self._candidates), *numbers)
+        return Verdicts(data, split, size, tuple(self._candidates), *numbers, by_name)

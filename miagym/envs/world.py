@@ -9,6 +9,7 @@ from miagym.access import Access
 from miagym.cache import Cache
 from miagym.envs.deck import Deck, shared_data
 from miagym.envs.settings import Settings
+from miagym.errors import SettingsError
 from miagym.oracle import Oracle
 from miagym.targets.base import Target
 from miagym.targets.registry import shared_target
@@ -40,7 +41,8 @@ class World:
 
         Raises:
             TargetError, DataError: if it cannot be loaded.
-            SettingsError: if the target cannot serve the access level, or the deck is too small.
+            SettingsError: if the target cannot serve the access level, nor the reference stand
+                beside it, or the deck is too small.
         """
         data = settings.data_name
         data = shared_data(data) if isinstance(data, str) else data
@@ -48,6 +50,8 @@ class World:
         settings.check_gradients(target)
         reference = settings.reference
         other = None if reference is None else _target(reference, settings.device)
+        if other is not None:
+            _check_beside(other, target, settings)
         return cls(target, other, Deck(data, settings.split, target.resolution))
 
     def oracles(self, settings: Settings) -> list[Oracle]:
@@ -64,6 +68,22 @@ def door(settings: Settings) -> Door:
         cache=Cache(REMEMBERED),
         batch_size=settings.batch_size,
     )
+
+
+def _check_beside(reference: Target, target: Target, settings: Settings) -> None:
+    """A reference is another model, and can be asked whatever the target can."""
+    same = bool(reference.fingerprint) and reference.fingerprint == target.fingerprint
+    if reference is target or same:
+        raise SettingsError(
+            f"The reference {reference.name} is the target itself; name a model that was trained "
+            "on other pictures."
+        )
+    if reference.resolution != target.resolution:
+        raise SettingsError(
+            f"The reference {reference.name} works on {reference.resolution} pixels a side, the "
+            f"target {target.name} on {target.resolution}; name one of the same size."
+        )
+    settings.check_gradients(reference)
 
 
 def _target(target: str | Target, device: str) -> Target:

@@ -17,7 +17,8 @@ from miagym.exercises.registry import tasks_of
 from miagym.exercises.statements import Ran, run_file, where
 from miagym.exercises.task import NotWritten, Task, Wrong
 
-MODULE = "miagym_exercise"
+MODULE = "__main__"
+"""What a file is called that is run."""
 
 
 def main(file: str, number: str, report: str) -> None:

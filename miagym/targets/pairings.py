@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from miagym.errors import SettingsError
+
 
 @dataclass(frozen=True)
 class Pairing:
@@ -22,6 +24,36 @@ _PAIRINGS = {
     "clipart-overfit": Pairing("clipart-tune", "clipart-realistic", "clipart-null"),
     "clipart-null": Pairing("clipart", None, None),
 }
+
+
+def seen_by(target: str) -> frozenset[str]:
+    """Splits whose members an embedded target was trained on, those of its base included."""
+    pair = pairing(target)
+    if pair is None or pair.null is None:  # a null target has seen neither side, or both alike
+        return frozenset()
+    base = frozenset() if pair.reference is None else seen_by(pair.reference)
+    return base | {pair.data}
+
+
+def check_reference(reference: str, target: str | None, data: str | None) -> None:
+    """A reference is a public model that never saw the members; then what it answers is free.
+
+    Args:
+        reference: its name.
+        target: the name of what is attacked, if it has one.
+        data: the name of the candidates, if they have one.
+
+    Raises:
+        SettingsError: if the reference is the target or a checkpoint of it, or is known to have
+            been trained on the members.
+    """
+    own = target is not None and reference.partition("@")[0] == target.partition("@")[0]
+    if own or data in seen_by(reference):
+        why = f"it is {target}, or a checkpoint of it" if own else f"it was trained on {data}"
+        raise SettingsError(
+            f"{reference} cannot be the reference: {why}, so it knows the members, and its answers "
+            "would be neither public nor free. Name a model that was trained on other pictures."
+        )
 
 
 def pairing(target: str) -> Pairing | None:

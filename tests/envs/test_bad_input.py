@@ -144,3 +144,32 @@ def test_vector_environments_are_as_strict(dummy: DummyTarget, small: Dataset) -
         envs.step(GOOD)
     assert envs.game.accounts.left.tolist() == [120, 120]
     envs.step(good)
+
+
+@pytest.mark.parametrize(
+    ("target", "data", "reference"),
+    [
+        ("clipart-overfit", None, "clipart-overfit"),
+        ("clipart-overfit", None, "clipart-overfit@130"),
+        ("clipart-null", "clipart-tune", "clipart-overfit"),
+        ("clipart-realistic", None, "clipart-overfit"),  # it was tuned from the target itself
+    ],
+)
+def test_a_reference_that_knows_the_members_is_refused(
+    target: str, data: str | None, reference: str
+) -> None:
+    with pytest.raises(SettingsError, match="cannot be the reference"):
+        SingleEnv(target=target, data=data, reference=reference)
+
+
+def test_a_reference_stands_beside_the_target(dummy: DummyTarget, small: Dataset) -> None:
+    with pytest.raises(SettingsError, match="is the target itself"):
+        SingleEnv(target=dummy, data=small, reference=dummy).reset(seed=0)
+    blind = DummyTarget(small.candidates(np.arange(4), 64))
+    blind.has_gradients = False
+    with pytest.raises(SettingsError, match="no gradients"):
+        SingleEnv(target=dummy, data=small, access="white", reference=blind).reset(seed=0)
+    little = DummyTarget(small.candidates(np.arange(4), 32))
+    with pytest.raises(SettingsError, match="reference dummy works on 32 pixels"):
+        SingleEnv(target=dummy, data=small, reference=little).reset(seed=0)
+    SingleEnv(target="clipart-null", data="clipart-tune", reference="clipart-realistic")

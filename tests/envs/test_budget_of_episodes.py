@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import gymnasium as gym
 import numpy as np
 import pytest
 from gymnasium.error import ResetNeeded
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from attacks import make_attack
 from miagym.data.dataset import Dataset
+from miagym.envs import oracle_from_env
 from miagym.envs.pool import PoolEnv, PoolVectorEnv
 from miagym.envs.single import SingleEnv
 from miagym.targets.dummy import DummyTarget
@@ -96,7 +99,7 @@ def test_an_episode_that_spins_is_cut_off_and_its_last_word_counts(
     dummy: DummyTarget, small: Dataset
 ) -> None:
     env = PoolEnv(target=dummy, data=small, candidates=2, slots=1, budget=10, split="val",
-                  max_episode_steps=3)  # fmt: skip
+                  max_steps=3)  # fmt: skip
     env.reset(seed=1)
     idle = {"candidate": [2], "question": [0], "probability": [0.5, 0.5], "stop": 0}
     assert [env.step(idle)[3] for _ in range(2)] == [False, False]
@@ -104,6 +107,48 @@ def test_an_episode_that_spins_is_cut_off_and_its_last_word_counts(
     assert truncated and not terminated
     assert reward == pytest.approx(np.mean(1 - 4 * ([1, 0] - info["member"]) ** 2))
     assert env.verdicts.probability.tolist() == [1.0, 0.0]
+
+
+def test_gym_make_hands_the_limit_on(dummy: DummyTarget) -> None:
+    """`max_episode_steps` is Gymnasium's own, and would cut off without a verdict."""
+    env = gym.make("miagym/Single-v0", split="val", budget=9, max_steps=2)
+    for seed in range(3):
+        env.reset(seed=seed)
+        ask = {"question": 0, "probability": 1.0, "stop": 0}
+        assert [env.step(ask)[3] for _ in range(2)] == [False, True]
+    assert len(env.unwrapped.verdicts) == 3  # pyright: ignore[reportAttributeAccessIssue]
+
+
+def test_giving_up_counts_with_all_that_was_spent(dummy: DummyTarget, small: Dataset) -> None:
+    """Who drops what leaves them in doubt, or asks and replays the seed, is graded on all of it."""
+    for split, kept in (("test", 1), ("val", 1), ("train", 0)):
+        menu = {"access": "grey", "questions": ["loss@100"]}
+        env = SingleEnv(target=dummy, data=small, split=split, budget=9, **menu)
+        env.reset(seed=3)
+        env.reset(seed=3)
+        assert not len(env.verdicts), "nothing was asked or said"
+        for said in (0.7, 0.9):
+            env.step({"question": 0, "probability": said, "stop": 0})
+        env.reset(seed=3)
+        assert env.verdicts.probability.tolist() == [0.9] * kept
+        assert env.verdicts.spent.tolist() == [2] * kept
+        oracle = oracle_from_env(env)
+        oracle.encode(oracle.candidates)
+        make_attack("sima")(oracle, oracle.candidates)
+        env.reset()
+        assert env.verdicts.spent.tolist() == [2, 1] * kept
+
+
+def test_what_is_asked_beside_the_menu_has_its_price(dummy: DummyTarget, small: Dataset) -> None:
+    env = SingleEnv(target=dummy, data=small, budget=10, access="grey", questions=["sima@60"])
+    for beside in (False, True):
+        env.reset(seed=1)
+        if beside:
+            oracle = oracle_from_env(env)
+            make_attack("pia")(oracle, oracle.candidates)
+        ask = {"question": 0, "probability": 0.5, "stop": 0}
+        rewards = [env.step(ask)[1] for _ in range(2)]
+        assert rewards == pytest.approx([-0.01 - 0.02 * beside, -0.01])
 
 
 def test_repeated_questions_get_fresh_noise_and_means(dummy: DummyTarget, small: Dataset) -> None:

@@ -6,6 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from miagym.data.dataset import Dataset
@@ -62,7 +64,36 @@ def test_who_is_judged_twice_counts_once(truth: Verdicts, small: Dataset) -> Non
     )
     found = grade(twice, small)
     assert found.n_verdicts == 80 and found.metrics.n_members == 20
-    assert found.brier_reward == 0 and found.spent == 1
+    assert found.brier_reward == 0 and found.spent == 2, "all that was spent on it"
+    assert (found.n_candidates, found.n_split) == (40, 40)
+    assert grade(some(truth, 30), small).n_candidates == 30
+
+
+def some(verdicts: Verdicts, n: int) -> Verdicts:
+    columns = (verdicts.candidate, verdicts.probability, verdicts.spent)
+    candidate, probability, spent = (column[:n] for column in columns)
+    return replace(verdicts, candidate=candidate, probability=probability, spent=spent)
+
+
+def test_look_alikes_are_no_independent_evidence(truth: Verdicts, small: Dataset) -> None:
+    """Coins tossed for whole groups: an interval that takes rows as independent misses one half."""
+    groups = np.arange(len(small)) // 5
+    alike = replace(small, groups=groups)
+    rows = dict(zip(small.candidates(np.arange(len(small)), 64).keys, groups, strict=True))
+    missed = {}
+    for name, data in (("rows", small), ("groups", alike)):
+        missed[name] = 0
+        for seed in range(100):
+            coin = np.random.default_rng(seed).random(len(small)) < 0.5
+            said = np.array([0.1 + 0.8 * coin[rows[key]] for key in truth.candidate])
+            right = (said > 0.5) == truth.probability
+            low, high = grade(replace(truth, probability=said), data).accuracy_ci
+            assert low <= right.mean() <= high
+            missed[name] += not low <= 0.5 <= high
+    assert missed["rows"] > 0 or missed["groups"] == 0
+    assert missed["groups"] <= missed["rows"]
+    wide = grade(truth, alike)
+    assert wide.accuracy_ci[0] <= grade(truth, small).accuracy_ci[0]
 
 
 def test_calibration_error_by_hand() -> None:
@@ -81,10 +112,34 @@ def test_a_file_keeps_them(truth: Verdicts, small: Dataset, tmp_path: Path) -> N
             Verdicts.load(tmp_path / bad)
 
 
+@pytest.mark.parametrize("broken", ["spent", "null", "text", "about", "no about"])
+def test_a_broken_file_is_a_sentence(broken: str, truth: Verdicts, tmp_path: Path) -> None:
+    path = tmp_path / "verdicts.parquet"
+    truth.save(path)
+    table = pq.read_table(path)
+    told = dict(table.schema.metadata)
+    if broken == "spent":
+        table = table.drop_columns("spent")
+    elif broken in ("null", "text"):
+        odd = pa.array([None if broken == "null" else "much"] * len(table), pa.string())
+        table = table.set_column(1, "probability", odd)
+    else:
+        told = told | {b"about": b"{}"} if broken == "about" else {b"format": told[b"format"]}
+    pq.write_table(table.replace_schema_metadata(told), path)
+    with pytest.raises(DataError, match=r"verdicts\.parquet holds"):
+        Verdicts.load(path)
+
+
 def test_bad_verdicts_are_refused(truth: Verdicts, small: Dataset) -> None:
     with pytest.raises(DataError, match="no verdicts"):
         grade(replace(truth, candidate=(), probability=np.array([]), spent=np.array([])), small)
     with pytest.raises(DataError, match="0 to 1"):
         grade(replace(truth, probability=np.full(40, np.nan)), small)
+    with pytest.raises(DataError, match="0 or more UNet rows"):
+        grade(replace(truth, spent=np.full(40, -5.0)), small)
+    with pytest.raises(DataError, match="members, so there is nothing to tell apart"):
+        grade(some(truth, 1), small)
+    with pytest.raises(DataError, match=r"grade\(verdicts, data\)"):
+        grade(truth)  # the environment was handed `small`; no name leads there
     with pytest.raises(DataError, match="40 of the candidates are not in small, val"):
         grade(replace(truth, split="val"), small)

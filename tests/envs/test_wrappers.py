@@ -166,7 +166,7 @@ def test_many_at_once_are_the_same_as_one_by_one(
 ) -> None:
     pool, belief = isinstance(env, PoolEnv), BELIEF[type(env).__name__]
     options = {"target": dummy, "data": small, **(POOL if pool else GREY)}
-    options |= {"max_episode_steps": 2} if truncates else {}
+    options |= {"max_steps": 2} if truncates else {}
     make, many = (PoolEnv, PoolVectorEnv) if pool else (SingleEnv, SingleVectorEnv)
     one = DummyVecEnv([lambda: FlatActions(Features(make(**options)), belief=belief)] * 3)
     other = FlatVecEnv(many(3, autoreset_mode="Disabled", **options), belief=belief)

@@ -76,8 +76,7 @@ def play(agent: Agent, envs: gym.vector.VectorEnv, episodes: int, seed: int) -> 
     for one in episodes_of(agent, envs, episodes, seed):
         logs[one.row].add(one.keys, one.probability, one.spent)
         returns[one.row].append(one.total)
-    about = settings.data_label, settings.split, settings.resolution
-    return Played(np.array(returns), tuple(log.verdicts(*about) for log in logs))
+    return Played(np.array(returns), tuple(log.verdicts(**settings.about) for log in logs))
 
 
 def episodes_of(
