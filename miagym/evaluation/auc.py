@@ -10,7 +10,8 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import expit, logit
-from scipy.stats import norm
+from scipy.stats import beta
+from scipy.stats import t as student
 from sklearn.metrics import roc_curve
 
 from miagym.errors import DataError
@@ -19,6 +20,9 @@ Interval = tuple[float, float]
 """Lower and upper end."""
 Counts = NDArray[np.integer]
 """(k,): how many candidates have each of k distinct scores, the lowest score first."""
+FEW = 30
+"""Members, or non-members, below which an interval is widened. With 5 to 20 against 1,000 and an
+AUC of .96, DeLong's alone holds the truth in 76 to 88 % of simulations."""
 Scores = NDArray[np.float64]
 
 
@@ -43,6 +47,9 @@ def delong(
 ) -> tuple[float, Interval]:
     """The AUC and its interval by DeLong (1988) on the logit scale, in O(k) and without sorting.
 
+    As wide as Student's t makes it, with the degrees of freedom of Welch and Satterthwaite: of 5
+    members and 1,000 non-members, the members decide.
+
     For many labellings of the same scores, `np.unique(scores, return_inverse=True)` once and
     `np.bincount` for each are all that is needed.
 
@@ -53,7 +60,9 @@ def delong(
     - an AUC of 1 is p successes in p trials, hence at least (a/2)^(1/p) with a = 1 - confidence
       (Clopper-Pearson; about 1 - 3.7/p), and an AUC of 0 is its mirror image;
     - otherwise (all scores tied, or a side with one score) it is Hoeffding's bound,
-      AUC ± sqrt(log(2/a) / 2p), cut to [0, 1].
+      AUC ± sqrt(log(2/a) / 2p), cut to [0, 1];
+    - with p below `FEW` the variance is seen too roughly to be trusted, and the interval is at
+      least that of AUC p successes in p trials (Clopper-Pearson).
 
     Args:
         member_counts: (k,) members at each distinct score, the lowest score first.
@@ -72,13 +81,19 @@ def delong(
     if wins in (0, 2 * m * n):
         bound = tail ** (1 / pairs)
         return point, ((bound, 1.0) if wins else (0.0, 1 - bound))
-    variance = _mean_variance(member_counts, of_members, n)
-    variance += _mean_variance(nonmember_counts, of_nonmembers, m)
+    ours = _mean_variance(member_counts, of_members, n)
+    theirs = _mean_variance(nonmember_counts, of_nonmembers, m)
+    variance = ours + theirs
     if variance == 0 or pairs == 1:
         margin = math.sqrt(-math.log(tail) / (2 * pairs))
         return point, (max(0.0, point - margin), min(1.0, point + margin))
-    margin = norm.isf(tail) * math.sqrt(variance) / (point * (1 - point))
+    freedom = variance**2 / (ours**2 / (m - 1) + theirs**2 / (n - 1))
+    margin = student.isf(tail, freedom) * math.sqrt(variance) / (point * (1 - point))
     low, high = expit(logit(point) + np.array([-margin, margin]))
+    if pairs < FEW:
+        right = point * pairs
+        low = min(low, beta.ppf(tail, right, pairs - right + 1))
+        high = max(high, beta.isf(tail, right + 1, pairs - right))
     return point, (min(float(low), point), max(float(high), point))
 
 

@@ -96,12 +96,16 @@ def compare(
     )
 
 
-def holm(p_values: Sequence[float]) -> list[float]:
+def holm(p_values: Sequence[float], among: int = 0) -> list[float]:
     """P-values as they count when all are looked at: Holm (1979), whatever their dependence.
 
     The i-th smallest of h is multiplied by h - i + 1, is never below one that was smaller before,
     and never above 1. Rejecting where the result is at most a keeps the chance of any false
     rejection at a. The order is that of the input.
+
+    Args:
+        p_values: of the hypotheses that are looked at.
+        among: h, where these were picked from more by what the data show; at least their number.
 
     Raises:
         ValueError: if a value is not between 0 and 1.
@@ -111,7 +115,7 @@ def holm(p_values: Sequence[float]) -> list[float]:
         raise ValueError(f"Expected p-values between 0 and 1, got {list(p_values)}.")
     order = np.argsort(p)
     adjusted = np.empty_like(p)
-    adjusted[order] = np.maximum.accumulate(p[order] * np.arange(len(p), 0, -1))
+    adjusted[order] = np.maximum.accumulate(p[order] * (max(among, len(p)) - np.arange(len(p))))
     return np.minimum(adjusted, 1).tolist()
 
 

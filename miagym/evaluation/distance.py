@@ -13,6 +13,8 @@ from miagym.evaluation.auc import Counts, Interval, Scores, sides
 
 RESAMPLES = 300
 """Of the bootstrap, and as many shuffles; every one of them takes all scores."""
+FEWEST = 20
+"""Members, and non-members, below which the interval is too short: of 10 it covers 90 %."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,8 @@ def wasserstein(member_scores: ArrayLike, nonmember_scores: ArrayLike, seed: int
     A bootstrap distance has the noise of two samplings in it, so that percentiles lie too high, and
     percentiles reflected at the value (Hall 1988) too low where it is near chance. The interval
     holds both, and 0 if the value is not above chance: it errs on the wide side. Its coverage is
-    measured in docs/benchmarks/intervals.md.
+    measured in docs/benchmarks/intervals.md. It must not be shown below `FEWEST` of either side:
+    a bootstrap of so few rows does not know how they vary, and of 1 row it knows nothing.
 
     Raises:
         DataError: if either side is empty, or a score is NaN, infinite, or so large that the
@@ -83,4 +86,5 @@ def _area_between(member_counts: Counts, nonmember_counts: Counts, gaps: Scores)
     """The distance, from counts (k,) at ascending distinct scores that are `gaps` (k-1,) apart."""
     m, n = int(member_counts.sum()), int(nonmember_counts.sum())
     ahead = np.cumsum(n * member_counts - m * nonmember_counts)
-    return float(np.abs(ahead[:-1]) @ gaps) / (m * n)
+    unit = 2.0 ** (m * n).bit_length()  # keeps the sum finite, and as a power of 2 rounds nothing
+    return float(np.abs(ahead[:-1]) / unit @ gaps) / (m * n) * unit

@@ -71,8 +71,9 @@ def comparisons(
 ) -> list[Row]:
     """Each attack against the strongest blind row, and against the best attack.
 
-    P-values are two-sided, of the difference in AUC; `p_holm` is corrected for the number of
-    comparisons with the same rival. The rivals are picked by the same scores.
+    P-values are two-sided, of the difference in AUC. The rivals are picked by the same scores, and
+    the strongest of many is so by luck too; so `p_holm` is corrected for all pairs that might have
+    been compared, whichever had been the strongest: their number is `compared`.
 
     Args:
         scores: by attack, on the same candidates in the same order.
@@ -83,7 +84,9 @@ def comparisons(
     """
     blind = [name for name in scores if name not in asking]
     rows = []
-    for kind, rivals in (("strongest blind row", blind), ("best attack", asking)):
+    k = len(asking)
+    pairs = {"strongest blind row": k * len(blind), "best attack": k * (k - 1) // 2}
+    for kind, rivals in zip(pairs, (blind, asking), strict=True):
         rival = max(rivals, key=lambda name: auc(*scores[name].sides), default=None)
         if rival is None:
             continue
@@ -93,8 +96,8 @@ def comparisons(
             for name in asking
             if name != rival and (ours := align(scores[name], theirs)) is not None
         }
-        corrected = holm([comparison.auc.p for comparison in found.values()])
+        corrected = holm([comparison.auc.p for comparison in found.values()], pairs[kind])
         for (name, comparison), p in zip(found.items(), corrected, strict=True):
             about = {"attack": name, "against": rival, "kind": kind}
-            rows.append({**about, **comparison.as_row(), "p_holm": p, "compared": len(found)})
+            rows.append({**about, **comparison.as_row(), "p_holm": p, "compared": pairs[kind]})
     return rows

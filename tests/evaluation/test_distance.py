@@ -72,6 +72,16 @@ def test_unusable_scores_are_refused(bad: list) -> None:
             wasserstein(*sides, seed=0)
 
 
+@pytest.mark.filterwarnings("error")
+def test_large_scores_are_no_overflow() -> None:
+    rng = np.random.default_rng(0)
+    members, nonmembers = rng.normal(1, 1, 400), rng.normal(0, 1, 400)
+    one, huge = (wasserstein(members * k, nonmembers * k, 0) for k in (1.0, 1e306))
+    assert huge.value == pytest.approx(one.value * 1e306)
+    assert huge.chance == pytest.approx(one.chance * 1e306)
+    assert huge.ci == pytest.approx([end * 1e306 for end in one.ci])
+
+
 def test_scores_too_far_apart_are_refused() -> None:
     with pytest.raises(DataError, match="divide all scores by a constant"):
         wasserstein([1e308], [-1e308], seed=0)

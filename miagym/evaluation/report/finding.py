@@ -23,22 +23,19 @@ def finding(rows: Sequence[Row]) -> str:
 
     Of each target it takes the attack that finds most members at 1 % false positives, or has the
     highest AUC where that is not resolvable, and says of how many it is the best. Held-out rows go
-    before all others.
+    before all others, and those whose controls hold before those where one failed.
     """
     groups, clauses, blinds = by_target(rows), [], []
     for label, group in groups.items():
         asking = held_out(asking_rows(group))
-        best, blind = strongest(asking), strongest(blind_rows(group))
+        holding = [row for row in asking if not row.get("failed_controls")]
+        best, blind = strongest(holding or asking), strongest(blind_rows(group))
         where = f" on {label}" if len(groups) > 1 else ""
         blinds.append(f"{_strength(blind) if blind else 'none was run'}{where}")
         if best is None:
             clauses.append(f"on {label} no attack that looks at the model was scored")
             continue
-        tried = _names(asking)
-        who = f"the best of {tried} attacks" if tried > 1 else "the only attack"
-        if not clauses:
-            who += " that look at the model" if tried > 1 else " that looks at the model"
-        clause = f"on {label} {who} ({best['attack']}) "
+        clause = f"on {label} {_who(group, asking, holding, first=not clauses)} ({best['attack']}) "
         if detection(best):
             clause += f"finds {_strength(best)} of members at 1 % false positives"
         else:
@@ -49,12 +46,28 @@ def finding(rows: Sequence[Row]) -> str:
         if standing.startswith("not") and in_auc.startswith("above"):
             auc = f"{best['auc']:.2f} {interval(best['auc_ci'], '.2f')}"
             clause += f" at that rate with n = {best['n_nonmembers']:,}, but {in_auc} in AUC: {auc}"
+        if failed := best.get("failed_controls"):
+            clause += f", but its control failed ({', '.join(failed)}), so trust no number of it"
         clauses.append(clause + ("" if best["protocol"] == FAIR else f" ({best['protocol']})"))
     if not clauses:
         return "No attack was scored."
     clauses.append(f"blind baselines that never see the model: {', '.join(blinds)}")
     sentence = "; ".join(clauses)
     return f"{sentence[0].upper()}{sentence[1:]}."
+
+
+def _who(group: Sequence[Row], asking: list[Row], holding: list[Row], *, first: bool) -> str:
+    """Of how many attacks it is the best, and how many others were scored without being ranked."""
+    tried, ranked = _names(asking), _names(holding or asking)
+    others = _names(asking_rows(group)) - tried
+    who = f"the best of {ranked} attacks" if ranked > 1 else "the only attack"
+    if first:
+        who += " that look at the model" if ranked > 1 else " that looks at the model"
+    if others:
+        who += f" and {'were' if ranked > 1 else 'was'} held out, {others} more not"
+    if tried > ranked:
+        who += f" and passed {'their' if ranked > 1 else 'its'} controls, {tried - ranked} did not"
+    return who
 
 
 def by_target(rows: Sequence[Row]) -> dict[str, list[Row]]:
@@ -111,7 +124,7 @@ def _standings(row: Row, group: Sequence[Row]) -> list[str]:
     were tried, the luckiest clears chance by luck: it must do so as one of so many.
     """
     blind = [] if is_blind(row) else blind_rows(group)
-    tried = _names(held_out(blind_rows(group) if is_blind(row) else asking_rows(group)))
+    tried = _names(blind_rows(group) if is_blind(row) else asking_rows(group))
     cis = [other["auc_ci"] for other in blind]
     standings = [_standing(row["auc_ci"], cis, 0.5, tried, auc_surprises(row, tried))]
     if found := detection(row):

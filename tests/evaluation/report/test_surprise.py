@@ -63,3 +63,22 @@ def test_what_one_attack_shows_may_be_nothing_as_one_of_many() -> None:
 def test_an_auc_of_one_is_a_surprise_and_half_is_none() -> None:
     assert auc_surprises({"auc": 1.0, "auc_ci": [0.98, 1.0]}, 1000)
     assert not auc_surprises({"auc": 0.5, "auc_ci": [0.5, 0.5]}, 1)
+
+
+def test_a_row_whose_control_failed_is_not_the_finding() -> None:
+    rng, member = np.random.default_rng(0), np.repeat([True, False], 500)
+    good, bad = rows_of(rng.normal(size=(2, 1000)) + [[1.0], [3.0]] * member, member)
+    bad["failed_controls"] = ["null target"]
+    assert "the only attack that looks at the model and passed its controls, 1 did not (a0)" in (
+        finding([good, bad])
+    )
+    alone = finding([bad])
+    assert "its control failed (null target), so trust no number of it" in alone
+
+
+def test_what_was_not_held_out_was_tried_too() -> None:
+    rng, member = np.random.default_rng(0), np.repeat([True, False], 500)
+    weak, strong = rows_of(rng.normal(size=(2, 1000)) + [[0.2], [2.0]] * member, member)
+    strong["protocol"] = "as given"
+    said = finding([weak, strong])
+    assert "the only attack that looks at the model and was held out, 1 more not (a0)" in said
