@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -160,6 +161,7 @@ def test_a_budget_skips_what_it_does_not_cover_and_says_so(
         (["--attacks", ","], "--attacks names no attack"),
         (["--data", "clipart"], "1 targets, 2 data sets"),
         (["--attacks", "loss+reference"], "name one with --reference"),
+        (["--reference", "clipart-overfit@40"], "it was trained on clipart-tune, so it knows"),
     ],
 )
 def test_what_cannot_be_run_is_one_sentence(
@@ -178,8 +180,8 @@ def test_what_cannot_be_run_is_one_sentence(
 def test_a_reference_calibrates(
     arguments: list[object], tmp_path: Path, pipelines: dict[str, Path]
 ) -> None:
-    """Against itself as reference, every calibrated score is nothing."""
-    reference = ["--reference", pipelines["epsilon"]]
+    """Against a copy of itself as reference, every calibrated score is nothing."""
+    reference = ["--reference", shutil.copytree(pipelines["epsilon"], tmp_path / "copy")]
     run(*arguments, *reference, "--attacks", "pia+reference", "--out", tmp_path / "run")
     found = scores(tmp_path / "run").items()
     assert {score for (attack, *_), score in found if attack not in BLIND} == {0.0}

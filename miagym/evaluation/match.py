@@ -28,6 +28,7 @@ from miagym.evaluation.protocol import Attack, LearnedAttack
 from miagym.evaluation.store import NULL
 from miagym.oracle import Oracle
 from miagym.targets.base import Target
+from miagym.targets.pairings import check_reference
 from miagym.targets.registry import load_target
 from miagym.train.record import record_of
 
@@ -42,6 +43,8 @@ class MatchRun:
         self.config = config
         self.number = number
         self.match: Match = config.matches[number]
+        if self.match.reference is not None:
+            check_reference(self.match.reference, self.match.target, self.match.data)
         self.data: Dataset = load_data(self.match.data)
         self.attacks = {name: make_attack(name) for name in self.match.attacks}
         if config.queries is not None:
