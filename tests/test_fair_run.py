@@ -112,7 +112,7 @@ def test_the_report_says_all_of_it(out: Path) -> None:
 
 
 def test_a_failed_control_is_marked_in_words(out: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    from miagym.evaluation.report.finding import remark
+    from miagym.evaluation.report.standing import remark
 
     row = results_of(out)["rows"][3] | {"failed_controls": [NULL_TARGET]}
     assert "FAILED CONTROL (null target)" in remark(row, [row])

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -26,8 +27,10 @@ from typer.testing import CliRunner
 from miagym.cli.score import score as command
 from miagym.errors import DataError
 from miagym.evaluation.auc import auc
+from miagym.evaluation.controls import Control, label_shuffle
 from miagym.evaluation.detection import tpr_at_fpr
 from miagym.evaluation.metrics import measure
+from miagym.scores import sheet
 from miagym.scores.stated import Stated, auc_bounds
 
 N = 240
@@ -160,9 +163,17 @@ def two_sides(path: Path) -> Path:
     return path
 
 
+def pandas_json_in_two_orders(path: Path) -> Path:
+    """The same keys, the other way round in the second column."""
+    by_index = json.loads(pandas_json(path).read_text())
+    by_index["member"] = dict(reversed(by_index["member"].items()))
+    path.write_text(json.dumps(by_index))
+    return path
+
+
 WRITERS = [
-    plain, with_mark, utf16, german, tabs, records, lines, columns, pandas_json, parquet,
-    categories, arrays, structured, two_sides,
+    plain, with_mark, utf16, german, tabs, records, lines, columns, pandas_json,
+    pandas_json_in_two_orders, parquet, categories, arrays, structured, two_sides,
 ]  # fmt: skip
 
 
@@ -347,6 +358,101 @@ def test_what_looks_wrong_is_said(
     assert kind in kinds(run(scored(tmp_path / "odd.csv", score, member)))
 
 
+def two_sizes(path: Path, **more: Any) -> Path:
+    """Attack A on all candidates, attack B on 6 + 6 of others."""
+    few = np.concatenate([np.flatnonzero(MEMBER)[:6], np.flatnonzero(~MEMBER)[:6]])
+    score = np.concatenate([SCORE, 10.0 * MEMBER[few] + SCORE[few]])
+    member = np.concatenate([MEMBER, MEMBER[few]])
+    return scored(path, score, member, attack=["A"] * N + ["B"] * 12, **more)
+
+
+def test_each_attack_is_warned_about_its_own_size(run: Run, tmp_path: Path) -> None:
+    found = run(two_sizes(tmp_path / "sizes.csv"))
+    said = [w["message"] for w in found["warnings"] if w["kind"] == "too-few"]
+    assert len(said) == 2 and said[0].startswith("A: A TPR at 1 % FPR")
+    assert said[1].startswith("B: 6 members and 6 non-members are few")
+    same = run(
+        table(tmp_path / "same.csv", a=SCORE, b=-SCORE, member=MEMBER),
+        "--score",
+        "a",
+        "--score",
+        "b",
+    )
+    assert message(same, "too-few").startswith("A TPR at 1 % FPR")
+
+
+def test_captions_of_other_candidates_give_another_blind_row(run: Run, tmp_path: Path) -> None:
+    """Those of attack A tell nothing, those of attack B all."""
+    telling = [f"A {'photo' if m else 'drawing'}, {i}" for i, m in enumerate(MEMBER)]
+    path = scored(
+        tmp_path / "captions.csv",
+        np.tile(SCORE, 2),
+        np.tile(MEMBER, 2),
+        attack=np.repeat(["A", "B"], N),
+        caption=[f"A cat, {i}" for i in range(N)] + telling,
+    )
+    found = run(path)
+    blind = {row["attack"]: row["auc"] for row in found["rows"] if row["access"] == "blind"}
+    assert set(blind) == {"blind-captions (A)", "blind-captions (B)"}
+    assert blind["blind-captions (A)"] < 0.7 and blind["blind-captions (B)"] > 0.95
+
+
+def test_each_attack_without_a_calibration_part_is_named(run: Run, tmp_path: Path) -> None:
+    part = np.concatenate([np.where(np.arange(N) % 2, "test", "cal"), np.repeat("test", N)])
+    attack = np.repeat(["A", "B"], N)
+    path = scored(
+        tmp_path / "half.csv", np.tile(SCORE, 2), np.tile(MEMBER, 2), attack=attack, part=part
+    )
+    assert message(run(path), "no-calibration-part").startswith("No calibration part of B: ")
+
+
+def test_a_failed_null_target_stands_in_its_row(app: typer.Typer, run: Run, tmp_path: Path) -> None:
+    part = np.repeat(["test", "null"], N)
+    path = scored(tmp_path / "null.csv", np.tile(SCORE, 2), np.tile(MEMBER, 2), part=part)
+    found = run(path)
+    assert [row["failed_controls"] for row in found["rows"]] == [["null target"]]
+    assert f"failed (AUC {found['rows'][0]['auc']:.3f}, where" in message(found, "control-failed")
+    shown = CliRunner().invoke(app, [str(path)]).stdout
+    assert "FAILED CONTROL (null target)" in " ".join(shown.split())
+    honest = run(scored(tmp_path / "honest.csv", SCORE))
+    assert [row["failed_controls"] for row in honest["rows"]] == [[]]
+
+
+def test_a_shuffle_that_fails_by_coverage_says_so(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def failing(*args: Any) -> Control:
+        return replace(label_shuffle(*args), coverage=0.845, passed=False)
+
+    monkeypatch.setattr(sheet, "label_shuffle", failing)
+    found = run(scored(tmp_path / "s.csv", SCORE))
+    said = message(found, "control-failed")
+    assert "95 % intervals held 0.5 in 84.5 % of 200 repetitions" in said and "AUC" not in said
+    assert found["rows"][0]["failed_controls"] == ["label shuffle"]
+
+
+def test_no_interval_of_the_distance_of_few_scores(
+    app: typer.Typer, run: Run, tmp_path: Path
+) -> None:
+    few = np.concatenate([np.flatnonzero(MEMBER)[:19], np.flatnonzero(~MEMBER)])
+    (row,) = run(scored(tmp_path / "few.csv", SCORE[few], MEMBER[few]))["rows"]
+    assert row["wasserstein"]["ci"] is None
+    shown = CliRunner().invoke(app, [str(tmp_path / "few.csv")]).stdout
+    assert f"{row['wasserstein']['value']:.3g} \N{EN DASH} " in shown
+    enough = np.concatenate([np.flatnonzero(MEMBER)[:20], np.flatnonzero(~MEMBER)])
+    (row,) = run(scored(tmp_path / "enough.csv", SCORE[enough], MEMBER[enough]))["rows"]
+    assert len(row["wasserstein"]["ci"]) == 2
+
+
+@pytest.mark.filterwarnings("error")
+def test_huge_scores_are_measured_like_small_ones(run: Run, tmp_path: Path) -> None:
+    (small,) = run(scored(tmp_path / "small.csv", SCORE))["rows"]
+    (huge,) = run(scored(tmp_path / "huge.csv", SCORE * 1e305))["rows"]
+    assert huge["auc"] == small["auc"]
+    value = small["wasserstein"]["value"]
+    assert huge["wasserstein"]["value"] == pytest.approx(value * 1e305)
+
+
 def test_sides_that_are_sorted_by_score_are_no_drift(run: Run, tmp_path: Path) -> None:
     score = np.concatenate([np.sort(SCORE[MEMBER]), np.sort(SCORE[~MEMBER])])
     assert "position" not in kinds(run(scored(tmp_path / "s.csv", score, np.arange(N) < N // 2)))
@@ -399,6 +505,12 @@ def test_the_bounds_of_the_auc_are_reached() -> None:
 def test_a_stated_number_is_what_rounds_to_it() -> None:
     assert Stated.of("2.5%", "x").ends == pytest.approx((0.0245, 0.0255))
     assert Stated.of("0.76", "x").ends == pytest.approx((0.755, 0.765))
+
+
+@pytest.mark.parametrize("text", ["0e999", "0e-999", "1e-400", "0e999%"])
+def test_a_stated_number_of_endless_digits_is_refused(text: str) -> None:
+    with pytest.raises(DataError, match=f"Expected x with at most 100 digits.*got {text}"):
+        Stated.of(text, "x")
 
 
 def test_statements_are_held_against_each_other_and_the_scores(run: Run, tmp_path: Path) -> None:
@@ -480,6 +592,14 @@ BAD: dict[str, tuple[Callable[[Path], Path], str]] = {
     "json twice": (text('[{"score": 1, "score": 2, "member": 1}]'), "more than one value"),
     "json of numbers": (text("[1, 2]"), "something else than records"),
     "json mixed": (text('{"score": [1, "x"], "member": [1, 0]}'), "not all of one kind"),
+    "other keys": (
+        text('{"score": {"0": 1, "1": 2}, "member": {"0": 1, "2": 0}}'),
+        "`score` and `member` do not have the same keys",
+    ),
+    "one member of variants": (
+        text("score,member,variant\n1,1,a\n2,0,a\n3,0,a\n1,1,b\n2,0,b\n3,0,b\n"),
+        "1 members and 2 non-members.*at least 2 of each",
+    ),
     "results": (text('{"schema": 1, "rows": []}'), "give the scores"),
     "folder": (lambda p: p.mkdir() or p, "is a folder"),
     "nothing": (lambda p: p, "There is no file"),

@@ -12,9 +12,10 @@ import plotly.graph_objects as go
 
 from miagym.app.report_parts import captioned, downloads, numbers, verdict
 from miagym.audit.verdict import MATTERS, Verdict
-from miagym.evaluation.report.finding import ALPHA, interval, percent, unresolved
+from miagym.evaluation.report.finding import interval, percent, unresolved
 from miagym.evaluation.report.plots import Curve, auc_figure
 from miagym.evaluation.report.roc_panel import FAINT
+from miagym.evaluation.report.rows import ALPHA
 from miagym.evaluation.report.style import styled
 from miagym.evaluation.report.tables import WITH_INTERVAL, line, safe, table
 

@@ -17,9 +17,11 @@ from miagym.app.report_parts import captioned, downloads, numbers, verdict
 from miagym.evaluation.report.budget_figure import budget_figure
 from miagym.evaluation.report.curves import curves_of
 from miagym.evaluation.report.data import doubts_list, skipped_list, unreadable_list
-from miagym.evaluation.report.finding import ALPHA, Row, by_target, finding, remark
+from miagym.evaluation.report.finding import finding
 from miagym.evaluation.report.plots import Curve
 from miagym.evaluation.report.roc_figure import roc_figure
+from miagym.evaluation.report.rows import ALPHA, Row, by_target
+from miagym.evaluation.report.standing import remark
 from miagym.evaluation.report.style import styled
 from miagym.evaluation.report.tables import main_table, safe
 

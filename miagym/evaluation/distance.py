@@ -26,14 +26,14 @@ class Distance:
 
     Two samples of one distribution are apart too: compare it with `chance`, never with 0.
     """
-    ci: Interval
-    """95 %."""
+    ci: Interval | None
+    """95 %; None of fewer than `FEWEST` members or non-members."""
     chance: float
     """Of 95 % of the shuffles of the labels the distance is not above this."""
 
     def as_row(self) -> dict[str, Any]:
         """Plain numbers and lists."""
-        return {"value": self.value, "ci": list(self.ci), "chance": self.chance}
+        return {"value": self.value, "ci": self.ci and list(self.ci), "chance": self.chance}
 
 
 def wasserstein(member_scores: ArrayLike, nonmember_scores: ArrayLike, seed: int) -> Distance:
@@ -42,8 +42,8 @@ def wasserstein(member_scores: ArrayLike, nonmember_scores: ArrayLike, seed: int
     A bootstrap distance has the noise of two samplings in it, so that percentiles lie too high, and
     percentiles reflected at the value (Hall 1988) too low where it is near chance. The interval
     holds both, and 0 if the value is not above chance: it errs on the wide side. Its coverage is
-    measured in docs/benchmarks/intervals.md. It must not be shown below `FEWEST` of either side:
-    a bootstrap of so few rows does not know how they vary, and of 1 row it knows nothing.
+    measured in docs/benchmarks/intervals.md. Below `FEWEST` of either side there is none: a
+    bootstrap of so few rows does not know how they vary, and of 1 row it knows nothing.
 
     Raises:
         DataError: if either side is empty, or a score is NaN, infinite, or so large that the
@@ -76,8 +76,10 @@ def wasserstein(member_scores: ArrayLike, nonmember_scores: ArrayLike, seed: int
     for _ in range(RESAMPLES):
         dealt = counts(rng.choice(of_all, m, replace=False, shuffle=False))
         shuffled.append(_area_between(dealt, everything - dealt, gaps))
-    low, high = (float(end) for end in np.quantile(again, [0.025, 0.975]))
     chance = float(np.quantile(shuffled, 0.95))
+    if min(m, len(nonmembers)) < FEWEST:
+        return Distance(value, None, chance)
+    low, high = (float(end) for end in np.quantile(again, [0.025, 0.975]))
     lower = max(0.0, min(low, 2 * value - high)) if value > chance else 0.0
     return Distance(value, (min(lower, value), max(high, 2 * value - low, value)), chance)
 

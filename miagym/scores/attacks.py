@@ -9,7 +9,7 @@ import numpy as np
 
 from miagym.errors import DataError
 from miagym.evaluation.labelled import best_variant
-from miagym.evaluation.report.finding import FAIR, is_blind
+from miagym.evaluation.report.rows import FAIR, is_blind
 from miagym.scores.columns import CALIBRATION, NULL, PAPER, TEST, Columns
 from miagym.scores.file import ScoreFile
 from miagym.scores.groups import ScoreTable
@@ -87,6 +87,7 @@ def _attack(
     if PAPER in parts:
         together = table.aligned({**test, **parts[PAPER]}, f"the test part of {attack}")
     if len(test) > 1 and calibration is None:
+        _require_two_halves(table, attack, next(iter(test.values())))
         protocol, calibration, test = RANDOM_HALVES, *_halves(test, seed)
     chosen = _chosen(test, calibration, attack, table)
     null = parts.get(NULL, {})
@@ -106,6 +107,16 @@ def _attack(
             for name, each in table.spent.items()
         },
     )
+
+
+def _require_two_halves(table: ScoreTable, attack: str, test: Rows) -> None:
+    m, n = (len(side) for side in test.sides)
+    if min(m, n) < 2:
+        raise DataError(
+            f"{table.file.path}: {attack} has variants, no calibration part, and {m:,} members and "
+            f"{n:,} non-members in the test part; half of each side must choose the variant and "
+            "half be measured, which takes at least 2 of each."
+        )
 
 
 def _halves(variants: Variants, seed: int) -> tuple[Variants, Variants]:

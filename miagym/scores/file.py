@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from miagym.errors import DataError
-from miagym.scores.numbers import numbers
+from miagym.scores.numbers import numbers, plain
 from miagym.scores.text import json_columns, separated_columns, text_of
 
 KINDS = "CSV, TSV, JSON, JSON lines, parquet, NPZ and NPY"
@@ -180,17 +180,21 @@ def _in_memory(path: Path, columns: Mapping[str, list[object]]) -> ScoreFile:
 
 def _sides(file: ScoreFile) -> ScoreFile:
     """A file of member scores and non-member scores, as one of scores and labels."""
-    plain = {name.lower().replace("_", "").replace("-", ""): name for name in file.names}
+    known = {name.lower().replace("_", "").replace("-", ""): name for name in file.names}
     for ending in ("", "scores"):
-        sides = [plain.get(f"{side}{ending}") for side in ("nonmember", "member")]
-        sides = sides if ending else [plain.get("nonmembers"), plain.get("members")]
+        sides = [known.get(f"{side}{ending}") for side in ("nonmember", "member")]
+        sides = sides if ending else [known.get("nonmembers"), known.get("members")]
         if None in sides or {"score", "member"} & set(file.names):
             continue
         outside, inside = (str(side) for side in sides)
 
         def column(name: str, inside: str = inside, outside: str = outside) -> pa.ChunkedArray:
             if name == "score":
-                parts = [numbers(file.column(side), side, file.path) for side in (inside, outside)]
+                columns = [plain(file.column(side)) for side in (inside, outside)]
+                if pa.types.is_integer(columns[0].type) and columns[0].type == columns[1].type:
+                    return pa.chunked_array([chunk for both in columns for chunk in both.chunks])
+                sides = zip(columns, (inside, outside), strict=True)
+                parts = [numbers(both, side, file.path, shift=False) for both, side in sides]
                 return pa.chunked_array([np.concatenate(parts)])
             if name == "member":
                 sizes = len(file.column(inside)), len(file.column(outside))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from functools import partial
+from operator import itemgetter
 
 from miagym.evaluation.controls import (
     Control,
@@ -17,7 +19,7 @@ from miagym.evaluation.distance import wasserstein
 from miagym.evaluation.gap import protocol_gap
 from miagym.evaluation.labelled import Row, comparisons, fixed_beforehand
 from miagym.evaluation.metrics import measure
-from miagym.evaluation.report.finding import is_blind
+from miagym.evaluation.report.rows import is_blind
 from miagym.scores.attacks import AttackScores
 from miagym.scores.blind import blind_rows
 from miagym.scores.rows import at_most, same_candidates
@@ -72,20 +74,42 @@ def score_sheet(
     with ThreadPoolExecutor(WORKERS) as pool:
         for (its_target, its_data), group in matches.items():
             where = {"target": its_target, "data": its_data}
-            blind, why_none = blind_rows(group[0], its_target, seed)
+            blind, why_none = _blind(group, its_target, seed)
             sheet.rows.extend(where | row for row in blind)
             sections = _sections(group, lower_is_member, seed).items()
             started = [(name, pool.submit(work)) for name, all_ in sections for work in all_]
             for name, future in started:
                 getattr(sheet, name).extend(where | row for row in future.result())
             sheet.warnings.extend(why_none)
-            sheet.warnings.extend(size_warnings(group[0]))
+            sheet.warnings.extend(size_warnings(group))
             for attack in group:
                 sheet.warnings.extend(attack_warnings(attack, lower_is_member))
+    _mark_failed(sheet)
     sheet.warnings.extend(_failed(sheet.controls))
     sheet.warnings.extend(stated_warnings(statement, attacks))
     sheet.warnings.extend(_missing(attacks, sheet.rows))
     return sheet
+
+
+def _blind(
+    attacks: Sequence[AttackScores], target: str | None, seed: int
+) -> tuple[list[Row], list[Warned]]:
+    """The blind row of each set of captions; attacks are named where they have not all the same."""
+    alike: dict[object, list[AttackScores]] = {}
+    for attack in attacks:
+        caption, member = attack.test.caption, attack.test.member.tolist()
+        pairs = None if caption is None else Counter(zip(caption, member, strict=True)).items()
+        alike.setdefault(pairs and frozenset(pairs), []).append(attack)
+    rows, warnings = [], []
+    for group in alike.values():
+        whose, where = "", target
+        if len(alike) > 1:
+            names = ", ".join(attack.attack for attack in group)
+            whose, where = f" ({names})", names if target is None else f"{names} on {target}"
+        found, why_none = blind_rows(group[0], where, seed)
+        rows += [row | {"attack": f"{row['attack']}{whose}"} for row in found]
+        warnings += why_none
+    return rows, warnings
 
 
 Work = Callable[[], list[Row]]
@@ -154,15 +178,29 @@ def _gap(attack: AttackScores, part: str, seed: int) -> list[Row]:
     return [] if gap is None else [{"attack": attack.attack, "part": part, **gap.as_row()}]
 
 
+def _mark_failed(sheet: ScoreSheet) -> None:
+    """Tells each row which of its controls failed."""
+    about = itemgetter("target", "data", "attack")
+    for row in sheet.rows:
+        own = [control for control in sheet.controls if about(control) == about(row)]
+        row["failed_controls"] = [each["control"] for each in own if not each["passed"]]
+
+
 def _failed(controls: Sequence[Row]) -> Iterator[Warned]:
     for control in controls:
-        if not control["passed"]:
-            yield Warned(
-                "control-failed",
-                f"{control['attack']}: the control {control['control']!r} failed (AUC "
-                f"{control['auc']:.3f} where there is nothing to find); no interval of this attack "
-                "can be trusted.",
+        if control["passed"]:
+            continue
+        found = f"AUC {control['auc']:.3f}"
+        if control["coverage"] is not None:
+            found = (
+                f"95 % intervals held 0.5 in {100 * control['coverage']:.1f} % of "
+                f"{control['repetitions']} repetitions"
             )
+        yield Warned(
+            "control-failed",
+            f"{control['attack']}: the control {control['control']!r} failed ({found}, where there "
+            "is nothing to find); no interval of this attack can be trusted.",
+        )
 
 
 def _missing(attacks: Sequence[AttackScores], rows: Sequence[Row]) -> Iterator[Warned]:
@@ -179,9 +217,11 @@ def _missing(attacks: Sequence[AttackScores], rows: Sequence[Row]) -> Iterator[W
             "No null target: score the same candidates on a model that saw neither side, and mark "
             "those rows `null` in the column of --part.",
         )
-    if all(attack.calibration is None for attack in attacks):
+    if lacking := [attack.label for attack in attacks if attack.calibration is None]:
+        whose = "" if len(lacking) == len(attacks) else f" of {', '.join(lacking)}"
         yield Warned(
             "no-calibration-part",
-            "No calibration part: there is no threshold that was fixed beforehand, and nobody can "
-            "tell whether settings were chosen on these very scores; mark rows with --part.",
+            f"No calibration part{whose}: there is no threshold that was fixed beforehand, and "
+            "nobody can tell whether settings were chosen on these very scores; mark rows with "
+            "--part.",
         )

@@ -10,15 +10,9 @@ from rich.markup import escape
 from rich.table import Table
 
 from miagym.evaluation.detection import not_resolvable
-from miagym.evaluation.report.finding import (
-    ALPHA,
-    Row,
-    by_target,
-    finding,
-    interval,
-    percent,
-    remark,
-)
+from miagym.evaluation.report.finding import finding, interval, percent
+from miagym.evaluation.report.rows import ALPHA, Row, by_target
+from miagym.evaluation.report.standing import remark
 from miagym.scores.sheet import ScoreSheet
 
 FINER = "0.001"
@@ -114,7 +108,8 @@ def _distances(rows: Sequence[Row]) -> Table:
     )
     for row in rows:
         found = row["wasserstein"]
-        value = f"{found['value']:.3g} {escape(interval(found['ci'], '.3g'))}"
+        ends = escape(interval(found["ci"], ".3g")) if found["ci"] else "\N{EN DASH}"
+        value = f"{found['value']:.3g} {ends}"
         table.add_row(escape(row["attack"]), value, f"{found['chance']:.3g}")
     return table
 

@@ -124,9 +124,10 @@ def _columns(content: dict[str, object], file: str) -> dict[str, list[object]]:
             "(scores.parquet in the same folder)."
         )
     columns: dict[str, list[object]] = {}
+    keyed = {name: values for name, values in content.items() if isinstance(values, dict)}
     for name, values in content.items():
         if isinstance(values, dict):  # as pandas writes a frame: by column, then by index
-            values = list(values.values())
+            values = _in_order(name, keyed, file)
         if isinstance(values, list):
             columns[name] = values
     if not columns:
@@ -135,6 +136,20 @@ def _columns(content: dict[str, object], file: str) -> dict[str, list[object]]:
             f"{file} holds no columns; expected a list of records, or lists by name, found {found}."
         )
     return columns
+
+
+def _in_order(name: str, keyed: dict[str, dict[str, object]], file: str) -> list[object]:
+    """The values of one column, in the order in which the first column has its keys."""
+    first = next(iter(keyed))
+    values, order = keyed[name], keyed[first]
+    if values.keys() != order.keys():
+        odd = next(iter(values.keys() ^ order.keys()))
+        raise DataError(
+            f"{file}: `{first}` and `{name}` do not have the same keys (key {odd[:40]!r} is in one "
+            "only), so nobody can tell which values belong together; give every column all keys, "
+            "and leave out what is no column."
+        )
+    return [values[key] for key in order]
 
 
 class _Twice(Exception):

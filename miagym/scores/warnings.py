@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -55,27 +55,39 @@ def attack_warnings(attack: AttackScores, lower_is_member: bool) -> Iterator[War
         yield from _copies(attack.calibration, test, name)
 
 
-def size_warnings(attack: AttackScores) -> Iterator[Warned]:
-    """What the numbers of members and non-members do not allow."""
-    m, n = (len(side) for side in attack.test.sides)
+def size_warnings(attacks: Sequence[AttackScores]) -> Iterator[Warned]:
+    """What the numbers of members and non-members do not allow; attacks are named if they differ.
+
+    Args:
+        attacks: of one target, at least one.
+    """
+    alike: dict[tuple[int, int], list[str]] = {}
+    for attack in attacks:
+        m, n = (len(side) for side in attack.test.sides)
+        alike.setdefault((m, n), []).append(attack.label)
+    for (m, n), labels in alike.items():
+        yield from _sizes(m, n, f"{', '.join(labels)}: " if len(alike) > 1 else "")
+
+
+def _sizes(m: int, n: int, whose: str) -> Iterator[Warned]:
     if min(m, n) < FEWEST:
         yield Warned(
             "too-few",
-            f"{m:,} members and {n:,} non-members are few: the intervals are wide, and no attack "
-            "should be called better or worse by such numbers.",
+            f"{whose}{m:,} members and {n:,} non-members are few: the intervals are wide, and "
+            "no attack should be called better or worse by such numbers.",
         )
     elif n < 5 * FEWEST:
         yield Warned(
             "too-few",
-            f"A TPR at 1 % FPR rests on the {allowed(0.01, n)} highest of {n:,} non-members; look "
-            "at its interval, not at the number.",
+            f"{whose}A TPR at 1 % FPR rests on the {allowed(0.01, n)} highest of {n:,} "
+            "non-members; look at its interval, not at the number.",
         )
     if max(m, n) > IMBALANCE * min(m, n):
         smaller = "members" if m < n else "non-members"
         yield Warned(
             "imbalance",
-            f"{m:,} members against {n:,} non-members: the numbers here do not depend on the "
-            f"balance, their intervals are those of {min(m, n):,} {smaller}; accuracy and "
+            f"{whose}{m:,} members against {n:,} non-members: the numbers here do not depend on "
+            f"the balance, their intervals are those of {min(m, n):,} {smaller}; accuracy and "
             "precision from elsewhere do depend on it.",
         )
 

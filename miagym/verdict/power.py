@@ -14,6 +14,8 @@ from miagym.verdict.conformal import Interval, fpr_of_rule, fpr_range, p_values
 
 MOST_PICTURES = 1000
 SETS, RESAMPLES = 200, 100
+PERMUTATIONS = 9999
+"""That a set test draws at most; where there are fewer, it makes them all."""
 _JOINT = 0.975
 """Confidence of each of two intervals whose quotient then has at least 95 %."""
 
@@ -84,7 +86,8 @@ def pictures_needed(
     """How many pictures would do if all were members, simulated from ranking scores.
 
     Sets of members are drawn, with replacement, and compared with all non-members by the
-    permutation test's own mean and variance and a normal tail (exact for large sets).
+    permutation test's own mean and variance and a normal tail (exact for large sets). A size whose
+    smallest p-value is above alpha is too few, however far apart the scores are.
     """
     rng = np.random.default_rng(seed)
     point = _smallest_size(members, nonmembers, alpha, power, rng)
@@ -95,6 +98,12 @@ def pictures_needed(
     ]  # fmt: skip
     low, high = np.quantile(resampled, [0.025, 0.975], method="nearest")
     return Needed(_within(point), (_within(min(low, point)), _within(max(high, point))))
+
+
+def smallest_set_p(pictures: int, controls: int) -> float:
+    """The smallest p-value that the permutation test can give so many pictures."""
+    permutations = math.comb(pictures + controls, pictures)
+    return 1 / permutations if permutations <= PERMUTATIONS else 1 / (PERMUTATIONS + 1)
 
 
 def _within(size: float) -> int | None:
@@ -111,6 +120,8 @@ def _smallest_size(
     """By bisection between 2 and `MOST_PICTURES`; infinite if those are too few."""
 
     def enough(size: int) -> bool:
+        if smallest_set_p(size, len(nonmembers)) > alpha:
+            return False
         return _share_found(members, nonmembers, size, alpha, rng) >= power
 
     if not enough(MOST_PICTURES):

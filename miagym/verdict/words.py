@@ -7,7 +7,8 @@ from collections.abc import Callable
 
 from miagym.verdict.answer import Answer, SetAnswer, Verdict
 from miagym.verdict.conformal import Interval
-from miagym.verdict.power import MOST_PICTURES, Needed, RulePower
+from miagym.verdict.power import MOST_PICTURES, PERMUTATIONS, Needed, RulePower
+from miagym.verdict.set_test import SetTest
 
 STRONG = 10.0
 """How many times as often, at the least, a rule must call a member so before it is not weak."""
@@ -144,13 +145,34 @@ def _set_headline(answer: SetAnswer) -> str:
             f"The set is member-like: p = {p_text(test.p_value)}{smallest} ({compared}, one-sided "
             "permutation test)."
         )
+    if answer.p_smallest > answer.alpha:
+        return (
+            f"Cannot tell about the set: p = {p_text(test.p_value)}{smallest} ({compared}, "
+            "one-sided permutation test). A false positive rate of "
+            f"{percent(answer.alpha)} cannot be resolved {_limit(answer.alpha, test)}."
+        )
     return (
         f"Cannot tell about the set: p = {p_text(test.p_value)} ({compared}, one-sided permutation "
         f"test); the rule allows {percent(answer.alpha)}."
     )
 
 
+def _limit(alpha: float, test: SetTest) -> str:
+    """What keeps the set test from small p-values."""
+    if alpha < 1 / (PERMUTATIONS + 1):
+        return f"with {PERMUTATIONS:,} permutations, so no set can be member-like here"
+    return (
+        f"with {test.controls} non-members and {test.suspects} pictures, so no set of this size "
+        "can be member-like here; calibrate with more, or give more pictures"
+    )
+
+
 def _needed(needed: Needed, alpha: float) -> str:
+    if alpha < 1 / (PERMUTATIONS + 1):
+        return (
+            f"No number of pictures would be found at {percent(alpha)}: the set test makes "
+            f"{PERMUTATIONS:,} permutations, so its p-value is at least {1 / (PERMUTATIONS + 1):g}."
+        )
     if needed.pictures is None:
         return (
             f"Even {MOST_PICTURES:,} members would not be found with 95 % power at "

@@ -139,6 +139,40 @@ def test_large_whole_numbers_of_a_side_are_scores(tmp_path: Path) -> None:
     assert found(path)["rows"][0]["auc"] == 1
 
 
+CLOSE = 2**60 + np.arange(N)
+"""As float64 they would be tied, all of them."""
+RANKED = RNG.permutation(N)
+
+
+@pytest.mark.parametrize("kind", ["parquet", "texts", "json", "two sides", "unsigned"])
+def test_large_whole_numbers_are_not_rounded_into_ties(kind: str, tmp_path: Path) -> None:
+    path, score = tmp_path / "scores", CLOSE[RANKED]
+    if kind == "parquet":
+        parquet(path, {"score": score, "member": MEMBER})
+    elif kind == "unsigned":
+        parquet(path, {"score": score.astype(np.uint64) + 2**63, "member": MEMBER})
+    elif kind == "texts":
+        table(path, score=score, member=MEMBER.astype(int))
+    elif kind == "json":
+        path.write_text(json.dumps({"score": score.tolist(), "member": MEMBER.tolist()}))
+    else:
+        with path.open("wb") as file:
+            np.savez(file, members=score[MEMBER], nonmembers=score[~MEMBER])
+    sheet = found(path)
+    assert sheet["rows"][0]["auc"] == auc(RANKED[MEMBER], RANKED[~MEMBER])
+    assert not messages(sheet, "constant")
+
+
+def test_whole_numbers_that_would_be_tied_all_the_same_are_refused(tmp_path: Path) -> None:
+    columns = {"score": [-(2**62), *CLOSE.tolist()], "member": [False, *MEMBER.tolist()]}
+    path = parquet(tmp_path / "far.parquet", columns)
+    with pytest.raises(DataError, match="`score` holds whole numbers beyond 2\\^53"):
+        found(path)
+    np.savez(tmp_path / "sides.npz", members=CLOSE, nonmembers=SCORE)
+    with pytest.raises(DataError, match="`members` holds whole numbers beyond 2\\^53"):
+        found(tmp_path / "sides.npz")
+
+
 # Attacks below each other, and columns of scores side by side
 
 

@@ -8,9 +8,19 @@ import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
 
-from miagym.verdict.power import MOST_PICTURES, pictures_needed, rule_power
+from miagym.verdict.answer import SetAnswer, Verdict
+from miagym.verdict.checker import RESAMPLES as CHECKED_WITH
+from miagym.verdict.power import (
+    MOST_PICTURES,
+    PERMUTATIONS,
+    Needed,
+    pictures_needed,
+    rule_power,
+    smallest_set_p,
+)
 from miagym.verdict.ratio import LikelihoodRatio
 from miagym.verdict.set_test import set_test
+from miagym.verdict.words import set_sentences
 
 
 def test_normal_scores_have_a_log_linear_ratio() -> None:
@@ -67,6 +77,40 @@ def test_so_many_pictures_are_found_by_the_real_test() -> None:
         for seed in range(200)
     ]
     assert 0.88 <= np.mean(np.array(p) <= alpha) <= 0.99
+
+
+APART = np.random.default_rng(0).normal(9, 1, 60), np.random.default_rng(1).normal(0, 1, 60)
+"""Members and non-members: 6 of the former would do, if permutations were endless."""
+
+
+def test_no_set_is_promised_that_the_permutations_cannot_resolve() -> None:
+    assert smallest_set_p(8, 2) == 1 / 45 and smallest_set_p(99, 99) == 1 / (1 + PERMUTATIONS)
+    assert PERMUTATIONS == CHECKED_WITH
+    assert pictures_needed(*APART, alpha=1e-5, seed=0) == Needed(None, (None, None))
+    needed = pictures_needed(APART[0], APART[1][:2], alpha=0.01, seed=0)
+    assert needed.pictures is not None and smallest_set_p(needed.pictures, 2) <= 0.01
+    assert needed.ci[0] is not None and smallest_set_p(needed.ci[0], 2) <= 0.01
+
+
+def about(alpha: float, pictures: int, controls: int) -> str:
+    """What is said of a set of members, all of whom are above all controls."""
+    members, nonmembers = APART[0][:pictures], APART[1][:controls]
+    test = set_test(members, nonmembers)
+    smallest = smallest_set_p(pictures, controls)
+    verdict = Verdict.MEMBER_LIKE if test.p_value <= alpha else Verdict.CANNOT_TELL
+    needed = pictures_needed(members, nonmembers, alpha, seed=0)
+    sizes = (pictures, pictures, 0, 0)
+    return " ".join(set_sentences(SetAnswer(verdict, alpha, *sizes, test, smallest, needed, True)))
+
+
+def test_what_permutations_cannot_resolve_is_said() -> None:
+    few = about(0.01, pictures=8, controls=2)
+    assert "p = 0.022, the smallest that this test gives" in few
+    assert "1 % cannot be resolved with 2 non-members and 8 pictures" in few
+    fine = about(1e-5, pictures=20, controls=40)
+    assert "0.001 % cannot be resolved with 9,999 permutations" in fine
+    assert "No number of pictures would be found at 0.001 %" in fine and "power" not in fine
+    assert "cannot be resolved" not in about(0.01, pictures=8, controls=40)
 
 
 def test_what_cannot_be_found_needs_more_than_there_are() -> None:

@@ -9,7 +9,7 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from miagym.evaluation.report.finding import ALPHA, Row
+from miagym.evaluation.report.rows import ALPHA, Row
 from miagym.evaluation.report.style import PALETTE, rounded, safe_text, styled
 
 

@@ -15,7 +15,6 @@ import pyarrow as pa
 from plotly.subplots import make_subplots
 
 from miagym.evaluation.distance import wasserstein
-from miagym.evaluation.report.finding import Row, asking_rows, held_out, strongest
 from miagym.evaluation.report.roc_panel import (
     FAINT,
     Sides,
@@ -26,6 +25,7 @@ from miagym.evaluation.report.roc_panel import (
     sides_of,
     told,
 )
+from miagym.evaluation.report.rows import Row, asking_rows, held_out, strongest
 from miagym.evaluation.report.style import rounded, safe_text
 from miagym.targets.registry import split_checkpoint
 
@@ -121,12 +121,15 @@ def _add_distances(
     chance = []
     for state, label, colour in zip(states, labels, colours, strict=True):
         distance = wasserstein(state.sides.members, state.sides.nonmembers, seed)
-        low, high = distance.ci
-        above, below = rounded(np.array([high - distance.value, distance.value - low]))
+        whiskers = None
+        if distance.ci is not None:
+            low, high = distance.ci
+            above, below = rounded(np.array([high - distance.value, distance.value - low]))
+            whiskers = {"array": [above], "arrayminus": [below], "color": colour, "width": 6}
         figure.add_bar(
             x=[label],
             y=rounded(np.array([distance.value])),
-            error_y={"array": [above], "arrayminus": [below], "color": colour, "width": 6},
+            error_y=whiskers,
             marker={"color": faded(colour, 0.35), "line": {"color": colour, "width": 1}},
             legendgroup=safe_text(state.told),
             showlegend=False,

@@ -6,15 +6,9 @@ from collections.abc import Mapping, Sequence
 
 import pyarrow as pa
 
-from miagym.evaluation.report.finding import (
-    Row,
-    asking_rows,
-    blind_rows,
-    held_out,
-    strongest,
-)
 from miagym.evaluation.report.plots import Curve
 from miagym.evaluation.report.roc_panel import sides_of
+from miagym.evaluation.report.rows import Row, asking_rows, blind_rows, held_out, strongest
 
 
 def curves_of(

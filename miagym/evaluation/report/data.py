@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from miagym.audit.cues import Cue, told_cue
-from miagym.evaluation.report.finding import ALPHA, interval, losses, percent
+from miagym.evaluation.report.finding import interval, losses, percent
+from miagym.evaluation.report.rows import ALPHA
 from miagym.evaluation.report.tables import WITH_INTERVAL, line, safe, table
 
 ALARM = 0.05

@@ -22,9 +22,10 @@ from miagym.evaluation.report.budget_figure import budget_figure
 from miagym.evaluation.report.checkpoint_figure import checkpoint_figure
 from miagym.evaluation.report.curves import curves_of
 from miagym.evaluation.report.data import audit_section, doubts_list, skipped_list, unreadable_list
-from miagym.evaluation.report.finding import Row, by_target, finding
+from miagym.evaluation.report.finding import finding
 from miagym.evaluation.report.plots import Curve, auc_figure, distribution_figure
 from miagym.evaluation.report.roc_figure import roc_figure
+from miagym.evaluation.report.rows import Row, by_target
 from miagym.evaluation.report.tables import (
     Labelled,
     comparison_table,

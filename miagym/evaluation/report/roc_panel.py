@@ -11,7 +11,8 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from miagym.evaluation.report.bands import FINEST, roc_band, staircase
-from miagym.evaluation.report.finding import Row, detection, percent, unresolved
+from miagym.evaluation.report.finding import percent, unresolved
+from miagym.evaluation.report.rows import Row, detection
 from miagym.evaluation.report.style import rounded, safe_text, styled
 
 FAINT = "#888888"

@@ -6,15 +6,9 @@ import html
 from collections.abc import Iterable, Mapping, Sequence
 
 from miagym.evaluation.controls import NULL_TARGET
-from miagym.evaluation.report.finding import (
-    ALPHA,
-    Row,
-    interval,
-    is_blind,
-    percent,
-    remark,
-    unresolved,
-)
+from miagym.evaluation.report.finding import interval, percent, unresolved
+from miagym.evaluation.report.rows import ALPHA, Row, is_blind
+from miagym.evaluation.report.standing import remark
 
 WITH_INTERVAL = "<br>[95&nbsp;% interval]"
 Labelled = Sequence[tuple[str, Sequence[Row]]]

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import plotly.graph_objects as go
 import pyarrow as pa
 
-from miagym.evaluation.report.finding import Row, asking_rows, by_target, detection, held_out
 from miagym.evaluation.report.roc_panel import add_axes, add_curve, finished, sides_of, told
+from miagym.evaluation.report.rows import Row, asking_rows, by_target, detection, held_out
 from miagym.evaluation.report.style import PALETTE
 
 PAPER = ("loss", "trajectory-partial-denoising", "trajectory-reversed-noise")

@@ -8,15 +8,9 @@ from rich.box import SIMPLE_HEAD
 from rich.markup import escape
 from rich.table import Table
 
-from miagym.evaluation.report.finding import (
-    Row,
-    by_target,
-    detection,
-    interval,
-    percent,
-    remark,
-    unresolved,
-)
+from miagym.evaluation.report.finding import interval, percent, unresolved
+from miagym.evaluation.report.rows import Row, by_target, detection
+from miagym.evaluation.report.standing import remark
 
 
 def results_tables(rows: Iterable[Row]) -> Iterator[Table]:

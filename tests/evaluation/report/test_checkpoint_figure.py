@@ -86,6 +86,12 @@ def test_numbers_are_those_of_rows_and_scores() -> None:
     assert curve.y[at] == pytest.approx(found["tpr"], rel=1e-5)
 
 
+def test_few_scores_have_bars_without_whiskers() -> None:
+    rows, scores = game(LADDER, n=19)
+    for bar in bars(drawn(checkpoint_figure(rows, scores))):
+        assert bar.y[0] > 0 and bar.error_y.array is None
+
+
 def test_the_same_rows_draw_the_same_figure() -> None:
     rows, scores = game(LADDER)
     assert drawn(checkpoint_figure(rows, scores)).to_json() == (

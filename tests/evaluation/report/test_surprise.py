@@ -9,7 +9,8 @@ import pytest
 
 from miagym.evaluation.detection import tpr_at_fpr
 from miagym.evaluation.metrics import measure
-from miagym.evaluation.report.finding import finding, remark
+from miagym.evaluation.report.finding import finding
+from miagym.evaluation.report.standing import remark
 from miagym.evaluation.report.surprise import auc_surprises, tpr_surprises
 
 TRIED = 20
