@@ -9,11 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from miagym.audit.blind import FOLDS, aucs, folds_of, out_of_fold, widened
+from miagym.audit.captions import CAPTIONS
 from miagym.audit.cues import Strengths, strengths, telling_cues, told_cue
+from miagym.audit.grouping import Groups
 from miagym.audit.result import Audit, Shift
 from miagym.audit.shift import discrepancies
 from miagym.audit.shuffles import shuffled_labels
-from miagym.audit.verdict import BlindRow, Finding, family_p, judge
+from miagym.audit.verdict import REPEATS, BlindRow, Finding, family_p, judge
 from miagym.audit.views import View
 from miagym.evaluation.metrics import measure
 
@@ -57,7 +59,7 @@ class Seen(Answer):
 def ask_views(
     found: Audit,
     views: Sequence[View],
-    groups: NDArray[np.integer],
+    groups: Groups,
     member: NDArray[np.bool_],
     done: Callable[[], None],
 ) -> Audit:
@@ -66,37 +68,54 @@ def ask_views(
     Args:
         found: names, counts and the seed.
         views: what there is to see of n rows.
-        groups: which of them belong together (n,).
+        groups: which of them belong together.
         member: labels (n,).
         done: called after each view.
     """
-    labels, fold = shuffled_labels(member, groups, found.seed), folds_of(groups, found.seed)
+    labels = shuffled_labels(member, groups.dealt, found.seed)
+    fold = folds_of(groups.learned, found.seed)
     views = [view for view in views if _both_sides(member[view.rows])]
     answers = []
     for view in views:
         answers.append(_ask(view, labels, fold, found.seed))
         done()
-    total = _together(answers, labels) if len(views) > 1 else None
-    p = family_p(_statistics(answers, total))
+    others = _by_heart(views, groups, labels, found.seed)
+    others += [_together(answers, labels)] if len(views) > 1 else []
+    p = family_p(_statistics(answers, others))
     shift = tuple(Shift(a.view, float(a.apart[0]), p["shift", a.view]) for a in answers)
     named = telling_cues(views, [answer.cues for answer in answers], member)
-    blind = tuple(_blind_row(a, member, p) for a in (*answers, *([total] if total else [])))
-    others = [Finding(f"one cue tells: {told_cue(cue)}", p[CUES]) for cue in named[:1]]
-    others += [Finding(f"the {one.view} of the two sides lie apart", one.p) for one in shift]
-    verdict, why = judge(blind, others, (found.n_members, found.n_nonmembers))
-    scores = np.column_stack([answer.scores[:, 0] for answer in answers])
+    blind = tuple(_blind_row(a, member, p) for a in (*answers, *others))
+    findings = [Finding(f"one cue tells: {told_cue(cue)}", p[CUES]) for cue in named[:1]]
+    findings += [Finding(f"the {one.view} of the two sides lie apart", one.p) for one in shift]
+    verdict, why = judge(blind, findings, (found.n_members, found.n_nonmembers))
+    guesses = [*answers, *(answer for answer in others if answer.view != ALL)]
+    scores = np.column_stack([answer.scores[:, 0] for answer in guesses])
     return replace(
         found, verdict=verdict, why=why, blind=blind, shift=shift, cues=named, scores=scores
     )
 
 
-def _ask(view: View, labels: NDArray[np.bool_], fold: NDArray[np.intp], seed: int) -> Seen:
+def _guess(view: View, labels: NDArray[np.bool_], fold: NDArray[np.intp], name: str) -> Answer:
     own = labels[view.rows]
     scores = np.zeros(labels.shape, dtype=np.float32)
     scores[view.rows] = out_of_fold(view.features, own, fold[view.rows], view.penalty)
-    apart = discrepancies(view.features, own, seed)
-    areas = aucs(scores[view.rows], own)
-    return Seen(view.name, view.rows, scores, areas, apart, strengths(view, labels))
+    return Answer(name, view.rows, scores, aucs(scores[view.rows], own))
+
+
+def _ask(view: View, labels: NDArray[np.bool_], fold: NDArray[np.intp], seed: int) -> Seen:
+    guess = _guess(view, labels, fold, view.name)
+    apart = discrepancies(view.features, labels[view.rows], seed)
+    return Seen(**vars(guess), apart=apart, cues=strengths(view, labels))
+
+
+def _by_heart(
+    views: Sequence[View], groups: Groups, labels: NDArray[np.bool_], seed: int
+) -> list[Answer]:
+    """The captions once more, if they repeat: rows of the same words may teach each other."""
+    if not groups.repeat:
+        return []
+    fold = folds_of(groups.dealt, seed)
+    return [_guess(view, labels, fold, REPEATS) for view in views if view.name == CAPTIONS]
 
 
 def _together(answers: Sequence[Seen], labels: NDArray[np.bool_]) -> Answer:
@@ -105,14 +124,12 @@ def _together(answers: Sequence[Seen], labels: NDArray[np.bool_]) -> Answer:
 
 
 def _statistics(
-    answers: Sequence[Seen], total: Answer | None
+    answers: Sequence[Seen], others: Sequence[Answer]
 ) -> dict[tuple[str, str], NDArray[np.float64]]:
-    """Each test on each column of labels (b,): of every view, of all together, of single cues."""
-    statistics = {("blind", answer.view): answer.aucs for answer in answers}
+    """Each test on each column of labels (b,): of every guess, of every view, of single cues."""
+    statistics = {("blind", answer.view): answer.aucs for answer in (*answers, *others)}
     statistics |= {("shift", answer.view): answer.apart for answer in answers}
     statistics[CUES] = np.max([answer.cues.strongest for answer in answers], axis=0)
-    if total:
-        statistics["blind", ALL] = total.aucs
     return statistics
 
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from miagym.audit.asking import FEWEST_GROUPS, ask_views
-from miagym.audit.captions import caption_view
+from miagym.audit.captions import CAPTIONS, caption_view
 from miagym.audit.duplicates import EXAMPLES, caption_groups, count_duplicates, linked
+from miagym.audit.grouping import Groups
 from miagym.audit.pictures import Pictures, look_at
 from miagym.audit.result import Audit, Unreadable
 from miagym.audit.subject import Subject
@@ -89,7 +90,7 @@ def audit_seen(
     rows = np.arange(len(subject)) if rows is None else rows
     views = _views(subject, pictures)
     alike = _alike(subject, pictures)
-    groups = linked(list(alike.values()), subject.groups, len(subject))
+    groups = _groups(subject, alike)
     found = Audit(
         subject.name,
         Verdict.TOO_SMALL,
@@ -101,7 +102,7 @@ def audit_seen(
         unreadable=_unreadable(subject, pictures, rows),
         rows=rows,
     )
-    fewest = min(len(np.unique(groups[side])) for side in (subject.member, ~subject.member))
+    fewest = min(len(np.unique(groups.learned[side])) for side in (subject.member, ~subject.member))
     if fewest < FEWEST_GROUPS:
         why = (
             f"One side has {fewest} rows that are not copies of each other; an audit takes "
@@ -135,8 +136,17 @@ def _alike(subject: Subject, pictures: Pictures | None) -> dict[str, NDArray[np.
         groups[pictures.readable] = duplicate_groups(hashes)
         alike["pictures"] = groups
     if subject.captions is not None:
-        alike["captions"] = caption_groups(subject.captions)
+        alike[CAPTIONS] = caption_groups(subject.captions)
     return alike
+
+
+def _groups(subject: Subject, alike: Mapping[str, NDArray[np.integer]]) -> Groups:
+    """What belongs together; of captions, only that they are alike where a rule is learned."""
+    shown = [grouping for of, grouping in alike.items() if of != CAPTIONS]
+    return Groups(
+        dealt=linked(shown, subject.groups, len(subject)),
+        learned=linked(list(alike.values()), subject.groups, len(subject)),
+    )
 
 
 def _unreadable(subject: Subject, pictures: Pictures | None, rows: NDArray[np.intp]) -> Unreadable:

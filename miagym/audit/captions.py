@@ -14,6 +14,9 @@ from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
 
 from miagym.audit.views import Sparse, View, table_features
 
+CAPTIONS = "captions"
+"""What the view is called."""
+
 LONGEST = 1000
 """Characters of a caption that n-grams are taken from; its length is measured in full."""
 
@@ -89,7 +92,7 @@ def caption_view(captions: Sequence[str]) -> View | None:
     blocks = [block for block in blocks if block.shape[1]]
     marks, names = _marks(short, shapes)
     features = csr_array(hstack(blocks) / np.sqrt(len(blocks)))
-    return View("captions", np.arange(len(captions)), features, marks, names, measures, PENALTY)
+    return View(CAPTIONS, np.arange(len(captions)), features, marks, names, measures, PENALTY)
 
 
 def _marks(

@@ -68,17 +68,24 @@ def count_duplicates(
 def caption_groups(captions: Sequence[str]) -> NDArray[np.integer]:
     """Group numbers (n,): captions of the same words, whatever their case, order and punctuation.
 
-    A caption without a word is like no other.
+    Captions without a word (an emoji, "!!!") are alike if they are the same but for spaces around
+    them; an empty one is like no other.
     """
-    words = [" ".join(sorted(set(re.findall(r"\w+", text.lower())))) for text in captions]
-    keys = [text or f" {row}" for row, text in enumerate(words)]
+    keys = [_key(text) or f"  {row}" for row, text in enumerate(captions)]
     return np.unique(np.array(keys, dtype=object), return_inverse=True)[1]
+
+
+def _key(text: str) -> str:
+    """What captions that are alike share; no words start with the space that marks other signs."""
+    words = " ".join(sorted(set(re.findall(r"\w+", text.lower()))))
+    signs = text.strip()
+    return words or (f" {signs}" if signs else "")
 
 
 def linked(
     alike: Sequence[NDArray[np.integer]], given: NDArray[np.integer] | None, n: int
 ) -> NDArray[np.int32]:
-    """Which rows a fair split may keep together: linked, if over others, by any grouping.
+    """Which rows belong together: linked, if over others, by any grouping.
 
     Args:
         alike: groups of near-duplicates (n,), without those that are a kind (see `SHARED`).

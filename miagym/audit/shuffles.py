@@ -1,4 +1,4 @@
-"""Fair splits of the same data: membership dealt again at random, near-duplicates together."""
+"""Fair splits of the same data: membership dealt again at random, rows of a group together."""
 
 from __future__ import annotations
 

@@ -18,6 +18,9 @@ def blind_rows(
 ) -> tuple[list[Row], list[Warned]]:
     """The row of the captions of the test part, if there are captions.
 
+    Where captions repeat, the audit asks twice: with copies kept apart, and not. The stronger
+    answer counts, since a classifier that asks no model may know captions by heart as well.
+
     Args:
         attack: whose test part is looked at.
         target: its name, for the warning.
@@ -38,11 +41,12 @@ def blind_rows(
         return [], [_cannot_tell(f"all are {how}; name another column by --caption.", target)]
     if not audit.blind:
         return [], [_cannot_tell(audit.why[:1].lower() + audit.why[1:], target)]
+    strongest = max(audit.blind, key=lambda row: row.metrics.auc)
     return [
         {
             "attack": BLIND_CAPTIONS,
             "access": "blind",
-            **row.metrics.as_row(),
+            **strongest.metrics.as_row(),
             **dict.fromkeys(SPENT, 0.0),
             "at_threshold": None,
             "wasserstein": None,
@@ -50,7 +54,6 @@ def blind_rows(
             "protocol": CROSS_VALIDATED,
             "chosen": None,
         }
-        for row in audit.blind
     ], []
 
 
