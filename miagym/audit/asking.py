@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import reduce
 
 import numpy as np
 from numpy.typing import NDArray
@@ -119,7 +120,7 @@ def _by_heart(
 
 
 def _together(answers: Sequence[Seen], labels: NDArray[np.bool_]) -> Answer:
-    total = np.sum([answer.scores for answer in answers], axis=0)
+    total = reduce(np.add, (answer.scores for answer in answers))
     return Answer(ALL, np.arange(len(labels)), total, aucs(total, labels))
 
 

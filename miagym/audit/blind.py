@@ -25,6 +25,8 @@ _Held = Iterator[tuple[NDArray[np.intp], NDArray[np.floating]]]
 
 COLUMNS = 64
 """Columns ranked at a time, which bounds memory."""
+AT_ONCE = 256
+"""Rows of a product that are made at a time, likewise."""
 
 
 def folds_of(groups: NDArray[np.integer], seed: int) -> NDArray[np.intp]:
@@ -112,11 +114,24 @@ def _from_features(
     """The same by products of columns: for fewer columns than rows."""
     total = dense(features.T @ features)
     for test, train in _cuts(fold):
-        held = features[test]
-        inner = total - dense(held.T @ held)
-        inner[np.diag_indices_from(inner)] += penalty
         moments = features[train].T @ _centred(labels[train])
-        yield test, held @ cho_solve(cho_factor(inner, overwrite_a=True), moments)
+        yield test, features[test] @ _solved(total, features[test], moments, penalty)
+
+
+def _solved(
+    total: NDArray[Any], held: Matrix, moments: NDArray[np.float64], penalty: float
+) -> NDArray[np.float64]:
+    """Weights (d, b) without the held rows. One matrix (d, d) is made here, and no copy of it."""
+    inner = total.copy()
+    columns: Any = held.T
+    if issparse(columns):
+        columns = columns.tocsr()
+    for start in range(0, len(inner), AT_ONCE):
+        part = slice(start, start + AT_ONCE)
+        inner[part] -= dense(columns[part] @ held)
+    inner[np.diag_indices_from(inner)] += penalty
+    # It is symmetric; transposed it lies in memory as LAPACK wants it, and is not copied.
+    return cho_solve(cho_factor(inner.T, overwrite_a=True), moments, overwrite_b=True)
 
 
 def row_products(features: Matrix) -> NDArray[np.float32]:
