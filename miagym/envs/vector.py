@@ -25,7 +25,7 @@ Step = tuple[Observation, NDArray[np.float64], NDArray[np.bool_], NDArray[np.boo
 
 
 class GameVectorEnv(VectorEnv[Observation, Action, Any]):
-    """What `SingleVectorEnv` and `PoolVectorEnv` share. Step for step the same as `SyncVectorEnv`.
+    """What `SingleVectorEnv` and `PoolVectorEnv` share: `SyncVectorEnv`, but for the last bits.
 
     Row i has a generator of its own, seeded with seed + i.
 
