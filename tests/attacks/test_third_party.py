@@ -46,7 +46,7 @@ def test_it_is_listed_beside_ours(site: Path) -> None:
 def test_it_is_evaluated_like_ours(site: Path, pipelines: dict[str, Path], tmp_path: Path) -> None:
     target = ["--target", str(pipelines["epsilon"]), "--data", "clipart-tune", "--limit", "8"]
     out = ["--attacks", "brightness,brightness+reference", "--out", str(tmp_path / "run")]
-    done = miagym(site, "evaluate", *target, "--reference", str(pipelines["epsilon"]), *out)
+    done = miagym(site, "evaluate", *target, "--reference", str(pipelines["v_prediction"]), *out)
     assert done.returncode == 0, done.stderr
     results = json.loads((tmp_path / "run" / "results.json").read_text())
     assert {row["attack"]: row["unet_rows"] for row in results["rows"]} == {
