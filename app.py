@@ -19,5 +19,5 @@ site = Site(first=os.environ.get("MIAGYM_FIRST_TAB", CHECK))
 demo = build(site)
 
 if __name__ == "__main__":
-    warm_up(site)
+    warm_up(site, demo)
     serve(demo)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from threading import Thread
 from typing import Any
@@ -68,10 +69,12 @@ SERVED: dict[str, Any] = {
 """How it is launched, everywhere."""
 
 
-def warm_up(site: Site) -> None:
-    """Loads in the background what the first check would wait for."""
+def warm_up(site: Site, page: gr.Blocks) -> None:
+    """Loads in the background what the first check would wait for, once the page is served."""
 
     def warm() -> None:
+        while not page.is_running:
+            time.sleep(0.1)
         desk = desk_on(site.device)
         for target in TARGETS:
             desk.warm(target)

@@ -43,6 +43,6 @@ def open_page(run: Path | None, first: str, port: int | None = None, device: str
     choose_device(device)
     site = Site(run=run, first=first, device=device)
     demo = build(site)
-    warm_up(site)
+    warm_up(site, demo)
     console.print("The page is being opened; Ctrl-C ends it.")
     serve(demo, server_port=port)
