@@ -16,6 +16,7 @@ from miagym.envs.deck import rows_of
 from miagym.envs.grading import calibration_error
 from miagym.envs.pool import PoolVectorEnv
 from miagym.envs.single import SingleVectorEnv
+from miagym.envs.verdicts import brier_rewards, on_the_right_side
 from miagym.targets.base import Target
 
 QUESTIONS = ["loss@60", "loss@200"]
@@ -108,9 +109,9 @@ class Result:
         for seed, one in enumerate(verdicts):
             at = [keys[key] for key in one.candidate]
             y, p = data.member[rows][at], one.probability
-            self.rewards[seed, at] = 1 - 4 * (p - y) ** 2
+            self.rewards[seed, at] = brier_rewards(p, y)
             self.returns[seed, at] = self.rewards[seed, at] - PRICE * one.spent / budget
-            self.right[seed, at] = np.where(p == 0.5, 0.5, (p > 0.5) == y)
+            self.right[seed, at] = on_the_right_side(p, y)
             by_chance += [calibration_error(p, rng.random(len(p)) < p) for _ in range(CHANCES)]
         grades = [grade(one, data) for one in verdicts]
         self.brier = float(np.mean([g.brier_reward for g in grades]))

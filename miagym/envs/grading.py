@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from miagym.data.dataset import Dataset
 from miagym.envs.deck import rows_of, shared_data
-from miagym.envs.lookalikes import Intervals, on_the_right_side, rewards, spread
-from miagym.envs.verdicts import Verdicts
+from miagym.envs.lookalikes import Intervals, spread
+from miagym.envs.verdicts import Verdicts, brier_rewards, on_the_right_side
 from miagym.errors import DataError
 from miagym.evaluation.auc import Interval
 from miagym.evaluation.intervals import mean_interval, share_interval
@@ -81,7 +81,7 @@ def grade(verdicts: Verdicts, data: Dataset | None = None) -> Grade:
             "apart; play more episodes."
         )
     drawn = None if data.groups is None else spread(probability, member, data.groups[rows])
-    reward, right = rewards(probability, member), on_the_right_side(probability, member)
+    reward, right = brier_rewards(probability, member), on_the_right_side(probability, member)
     accuracy_ci = share_interval(round(right.sum()), len(right))
     return Grade(
         n_verdicts=len(verdicts),

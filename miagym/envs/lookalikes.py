@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from miagym.envs.verdicts import brier_rewards, on_the_right_side
 from miagym.evaluation.auc import Interval, auc
 from miagym.evaluation.detection import tpr_at_fpr
 
@@ -27,18 +28,6 @@ class Intervals:
     accuracy: Interval | None
     auc: Interval | None
     tpr_at_fpr: dict[float, Interval | None]
-
-
-def rewards(probability: NDArray[np.float64], member: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """Brier's reward 1 - 4 (p - y)² of each candidate (n,)."""
-    return 1 - 4 * (probability - member) ** 2
-
-
-def on_the_right_side(
-    probability: NDArray[np.float64], member: NDArray[np.bool_]
-) -> NDArray[np.float64]:
-    """1 for each candidate (n,) on the right side of one half, and half for exactly one half."""
-    return np.where(probability == 0.5, 0.5, (probability > 0.5) == member)
 
 
 def spread(
@@ -57,7 +46,7 @@ def spread(
         return None
     order = np.argsort(of_row, kind="stable")
     rows = np.split(order, np.cumsum(np.bincount(of_row))[:-1])
-    reward, right = rewards(probability, member), on_the_right_side(probability, member)
+    reward, right = brier_rewards(probability, member), on_the_right_side(probability, member)
     rng, found = np.random.default_rng(0), []
     for _ in range(RESAMPLES):
         some = np.concatenate([rows[g] for g in rng.integers(n, size=n)])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
@@ -20,11 +19,10 @@ from miagym.verdict.conformal import p_values, smallest_p
 from miagym.verdict.judge import TOGETHER, Judge
 from miagym.verdict.panel import Panel
 from miagym.verdict.power import pictures_needed, rule_power
-from miagym.verdict.set_test import SetTest, set_test
+from miagym.verdict.set_test import set_test, smallest_set_p
 from miagym.verdict.survey import without_captions
 from miagym.verdict.upload import Upload
 
-RESAMPLES = 9999
 SURPRISING = 0.01
 """Chance below which so many refusals mean that the set is of another kind."""
 
@@ -144,8 +142,8 @@ class Checker:
         test, smallest, verdict = None, None, Verdict.NOT_COMPARABLE
         if len(similar) >= 2 and not _too_many(strange, len(distinct), judge.guard.level):
             scores = np.array([judge.scores(picture)[TOGETHER] for picture in similar])
-            test = set_test(scores, controls, self.panel.seed, RESAMPLES)
-            smallest = _smallest(test)
+            test = set_test(scores, controls, self.panel.seed)
+            smallest = smallest_set_p(test.suspects, test.controls)
             verdict = Verdict.MEMBER_LIKE if test.p_value <= alpha else Verdict.CANNOT_TELL
         return SetAnswer(
             verdict=verdict,
@@ -199,8 +197,3 @@ def _sizes(judge: Judge) -> Sizes:
 def _too_many(strange: int, pictures: int, level: float) -> bool:
     """Whether a guard of this level refuses more than it would of a set that does resemble."""
     return bool(strange and binom.sf(strange - 1, pictures, level) < SURPRISING)
-
-
-def _smallest(test: SetTest) -> float:
-    permutations = math.comb(test.suspects + test.controls, test.suspects)
-    return 1 / permutations if permutations <= RESAMPLES else 1 / (RESAMPLES + 1)

@@ -11,11 +11,10 @@ from scipy.stats import norm
 
 from miagym.evaluation.intervals import share_interval
 from miagym.verdict.conformal import Interval, fpr_of_rule, fpr_range, p_values
+from miagym.verdict.set_test import smallest_set_p
 
 MOST_PICTURES = 1000
 SETS, RESAMPLES = 200, 100
-PERMUTATIONS = 9999
-"""That a set test draws at most; where there are fewer, it makes them all."""
 _JOINT = 0.975
 """Confidence of each of two intervals whose quotient then has at least 95 %."""
 
@@ -98,12 +97,6 @@ def pictures_needed(
     ]  # fmt: skip
     low, high = np.quantile(resampled, [0.025, 0.975], method="nearest")
     return Needed(_within(point), (_within(min(low, point)), _within(max(high, point))))
-
-
-def smallest_set_p(pictures: int, controls: int) -> float:
-    """The smallest p-value that the permutation test can give so many pictures."""
-    permutations = math.comb(pictures + controls, pictures)
-    return 1 / permutations if permutations <= PERMUTATIONS else 1 / (PERMUTATIONS + 1)
 
 
 def _within(size: float) -> int | None:

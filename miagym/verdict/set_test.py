@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,6 +11,8 @@ from scipy.stats import permutation_test, ttest_ind
 
 from miagym.errors import DataError
 
+PERMUTATIONS = 9999
+"""That a set test draws at most; where there are fewer, it makes them all."""
 MOST_PERMUTED = 1_000_000
 """Scores in memory at a time, among all permutations."""
 
@@ -38,7 +41,7 @@ def set_test(
     suspect_scores: NDArray[np.float64],
     control_scores: NDArray[np.float64],
     seed: int = 0,
-    resamples: int = 9999,
+    resamples: int = PERMUTATIONS,
 ) -> SetTest:
     """Do suspects (n,) score higher than controls (m,), which are known not to be members?
 
@@ -69,6 +72,12 @@ def set_test(
         p_value=float(permuted.pvalue),
         welch_p_value=float(np.asarray(welch)[1]),
     )
+
+
+def smallest_set_p(pictures: int, controls: int) -> float:
+    """The smallest p-value that the permutation test can give so many pictures."""
+    permutations = math.comb(pictures + controls, pictures)
+    return 1 / permutations if permutations <= PERMUTATIONS else 1 / (PERMUTATIONS + 1)
 
 
 def _mean_difference(

@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 from miagym.verdict.answer import Answer, SetAnswer, Verdict
 from miagym.verdict.conformal import Interval
-from miagym.verdict.power import MOST_PICTURES, PERMUTATIONS, Needed, RulePower
-from miagym.verdict.set_test import SetTest
+from miagym.verdict.power import MOST_PICTURES, Needed, RulePower
+from miagym.verdict.set_test import PERMUTATIONS, SetTest
 
 STRONG = 10.0
 """How many times as often, at the least, a rule must call a member so before it is not weak."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 
 import numpy as np
@@ -9,17 +10,14 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 
 from miagym.verdict.answer import SetAnswer, Verdict
-from miagym.verdict.checker import RESAMPLES as CHECKED_WITH
 from miagym.verdict.power import (
     MOST_PICTURES,
-    PERMUTATIONS,
     Needed,
     pictures_needed,
     rule_power,
-    smallest_set_p,
 )
 from miagym.verdict.ratio import LikelihoodRatio
-from miagym.verdict.set_test import set_test
+from miagym.verdict.set_test import PERMUTATIONS, set_test, smallest_set_p
 from miagym.verdict.words import set_sentences
 
 
@@ -85,7 +83,7 @@ APART = np.random.default_rng(0).normal(9, 1, 60), np.random.default_rng(1).norm
 
 def test_no_set_is_promised_that_the_permutations_cannot_resolve() -> None:
     assert smallest_set_p(8, 2) == 1 / 45 and smallest_set_p(99, 99) == 1 / (1 + PERMUTATIONS)
-    assert PERMUTATIONS == CHECKED_WITH
+    assert inspect.signature(set_test).parameters["resamples"].default == PERMUTATIONS == 9999
     assert pictures_needed(*APART, alpha=1e-5, seed=0) == Needed(None, (None, None))
     needed = pictures_needed(APART[0], APART[1][:2], alpha=0.01, seed=0)
     assert needed.pictures is not None and smallest_set_p(needed.pictures, 2) <= 0.01

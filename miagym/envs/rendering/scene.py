@@ -12,7 +12,7 @@ from miagym.envs.history import History
 from miagym.envs.menu import PICTURES, Question
 from miagym.envs.settings import Settings
 from miagym.envs.statistics import STATISTICS
-from miagym.envs.verdicts import brier_reward
+from miagym.envs.verdicts import brier_reward, on_the_right_side
 
 DISTANCE = STATISTICS.index("root mean d²")
 """The statistic that is shown where there is room for one."""
@@ -76,7 +76,7 @@ class Scene:
         reward = f"reward {brier_reward(self.belief, self.truth.astype(int)):+.2f}"
         if one:
             return said, f"Truth: {'member' if self.truth[0] else 'not a member'}, {reward}"
-        right = np.where(self.belief == 0.5, 0.5, (self.belief > 0.5) == self.truth).sum()
+        right = on_the_right_side(self.belief, self.truth).sum()
         return said, f"Right on {right:g} of {len(self.belief)}, {reward}"
 
 
