@@ -16,37 +16,36 @@ from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
 from attacks.base import Attack, LearnedAttack
+from attacks.black_box.degrade_restore import DegradeRestoreCompare
+from attacks.black_box.nearest import NearestGenerated
+from attacks.black_box.reconstruction import Reconstruction
+from attacks.black_box.rediffuse import ReDiffuse
+from attacks.black_box.rising_strength import RisingStrength
+from attacks.black_box.sequential import SequentialVariation
+from attacks.black_box.text_to_image import TextToImage
 from attacks.blind import BlindBoth, BlindCaptions, BlindPixels
-from attacks.cdi import CDI
-from attacks.clid import CLiD, CLiDThreshold, CLiDVector
-from attacks.degrade_restore import DegradeRestoreCompare
-from attacks.gradient_masking import GradientMasking
-from attacks.gsa import GSA1, GSA2
-from attacks.loss import LossThreshold, MultipleLoss
-from attacks.mofit import MoFit
-from attacks.nearest import NearestGenerated
-from attacks.noise_optimisation import NoiseOptimisation
-from attacks.pfami import PFAMI, PFAMINN
-from attacks.pia import PIA, PIAN
-from attacks.quantile import QuantileRegression
-from attacks.reconstruction import Reconstruction
-from attacks.rediffuse import ReDiffuse
-from attacks.reference import ReferenceCalibrated
-from attacks.rising_strength import RisingStrength
-from attacks.saved import load_attack
-from attacks.secmi import SecMI, SecMINN
-from attacks.sequential import SequentialVariation
-from attacks.sima import SimA
-from attacks.text_to_image import TextToImage
-from attacks.trajectory import SETTINGS
-from attacks.trajectory_classifiers import (
+from attacks.grey_box.clid import CLiD, CLiDThreshold, CLiDVector
+from attacks.grey_box.loss import LossThreshold, MultipleLoss
+from attacks.grey_box.pfami import PFAMI, PFAMINN
+from attacks.grey_box.pia import PIA, PIAN
+from attacks.grey_box.quantile import QuantileRegression
+from attacks.grey_box.secmi import SecMI, SecMINN
+from attacks.grey_box.sima import SimA
+from attacks.grey_box.trajectory import SETTINGS
+from attacks.grey_box.trajectory_classifiers import (
     TrajectoryForest,
     TrajectoryLogistic,
     TrajectoryNetwork,
     TrajectoryTree,
 )
-from miagym.access import Access
-from miagym.errors import MiagymError, UnknownName
+from attacks.learning.saved import load_attack
+from attacks.reference import ReferenceCalibrated
+from attacks.white_box.cdi import CDI
+from attacks.white_box.gradient_masking import GradientMasking
+from attacks.white_box.gsa import GSA1, GSA2
+from attacks.white_box.mofit import MoFit
+from attacks.white_box.noise_optimisation import NoiseOptimisation
+from miagym.oracle import Access, MiagymError, UnknownName
 
 __all__ = [
     "REFERENCE",

@@ -14,13 +14,17 @@ from numpy.typing import NDArray
 from safetensors.numpy import save_file
 from torch import Tensor
 
-from attacks.rules import Rule
-from miagym.access import Access
-from miagym.atomic import replacing
-from miagym.budget import Cost
-from miagym.data.candidates import Candidates
-from miagym.errors import AttackError, NoCaption, NotFitted, TooFewToLearn
-from miagym.oracle import Oracle
+from attacks.learning.rules import Rule
+from miagym.oracle import (
+    Access,
+    AttackError,
+    Candidates,
+    Cost,
+    NoCaption,
+    NotFitted,
+    Oracle,
+    TooFewToLearn,
+)
 
 Scores = NDArray[np.float64]
 """(n,), higher = member."""
@@ -118,7 +122,7 @@ class LearnedAttack(Attack):
         return self.rule
 
     def save(self, path: Path) -> None:
-        """Writes what was learned, atomically; `attacks.saved.load_attack` reads it.
+        """Writes what was learned; `attacks.learning.saved.load_attack` reads it.
 
         Raises:
             NotFitted: if nothing was.
@@ -127,8 +131,7 @@ class LearnedAttack(Attack):
         arrays = {name: np.ascontiguousarray(array) for name, array in learned.items()}
         given = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "rule"}
         about = {"attack": class_name(type(self)), "hyperparameters": json.dumps(given)}
-        with replacing(path) as partial:
-            save_file(arrays, partial, metadata={"format": FORMAT, **about})
+        save_file(arrays, path, metadata={"format": FORMAT, **about})
 
     def score(self, features: NDArray[np.float64]) -> Scores:
         """Scores (n,) of features (n, d) that were asked for already."""

@@ -14,11 +14,8 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline, make_pipeline
 
 from attacks.base import LearnedAttack
-from attacks.rules import Classifier, Rule
-from miagym.access import Access
-from miagym.budget import Cost
-from miagym.data.candidates import Candidates
-from miagym.oracle import Oracle
+from attacks.learning.rules import Classifier, Rule
+from miagym.oracle import Access, Candidates, Cost, Oracle
 
 CAPTION_LENGTHS = 3
 """Features of a caption besides its n-grams: characters, words, commas."""

@@ -5,11 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from attacks.base import Attack, Scores
-from miagym.access import Access
-from miagym.budget import Cost
-from miagym.data.candidates import Candidates
-from miagym.errors import TargetError
-from miagym.oracle import Oracle
+from miagym.oracle import Access, Candidates, Cost, Oracle, TargetError
 
 
 @dataclass(frozen=True)

@@ -24,19 +24,19 @@ from agents_page import BUDGETS, DOUBTS, GAMES, PRICES, QUESTIONS, Game, Result,
 from torch import Tensor
 
 from attacks import make_attack
-from miagym.budget import Cost
-from miagym.cache import Cache, digest
+from miagym.agents.adaptive import AdaptiveAgent
+from miagym.agents.agent import Agent, play
+from miagym.agents.attack import AttackAgent
+from miagym.agents.belief import LogisticBelief
+from miagym.agents.blind import BlindAgent
+from miagym.agents.fixed import FixedAgent
+from miagym.agents.learned import LearnedAgent
+from miagym.agents.random import RandomAgent
 from miagym.envs import Verdicts
-from miagym.envs.agents.adaptive import AdaptiveAgent
-from miagym.envs.agents.agent import Agent, play
-from miagym.envs.agents.attack import AttackAgent
-from miagym.envs.agents.belief import LogisticBelief
-from miagym.envs.agents.blind import BlindAgent
-from miagym.envs.agents.fixed import FixedAgent
-from miagym.envs.agents.learned import LearnedAgent
-from miagym.envs.agents.random import RandomAgent
 from miagym.envs.pool import PoolVectorEnv
 from miagym.envs.single import SingleVectorEnv
+from miagym.oracle.budget import Cost
+from miagym.oracle.cache import Cache, digest
 from miagym.targets.base import Target
 from miagym.targets.registry import load_target
 

@@ -12,11 +12,11 @@ import numpy as np
 
 from miagym.data.registry import load_data
 from miagym.envs import Verdicts, grade
-from miagym.envs.deck import rows_of
-from miagym.envs.grading import calibration_error
+from miagym.envs.grading.grade import calibration_error
 from miagym.envs.pool import PoolVectorEnv
+from miagym.envs.sampler import rows_of
 from miagym.envs.single import SingleVectorEnv
-from miagym.envs.verdicts import brier_rewards, on_the_right_side
+from miagym.metrics.brier import brier_rewards, on_the_right_side
 from miagym.targets.base import Target
 
 QUESTIONS = ["loss@60", "loss@200"]

@@ -19,8 +19,9 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
-from miagym.evaluation.metrics import measure
-from miagym.evaluation.report.finding import (
+from miagym.evaluation.store import at_full_budget
+from miagym.metrics.measure import measure
+from miagym.report.finding import (
     by_target,
     detection,
     finding,
@@ -28,7 +29,6 @@ from miagym.evaluation.report.finding import (
     percent,
     remark,
 )
-from miagym.evaluation.store import at_full_budget
 
 HEAD = "| attack | access | UNet rows | AUC [95 %] | TPR@1%FPR [95 %] | seconds | standing |"
 

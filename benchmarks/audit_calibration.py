@@ -21,13 +21,13 @@ from PIL import Image
 from scipy.stats import binomtest
 
 from miagym.atomic import replacing
-from miagym.audit.audit import audit_seen
-from miagym.audit.pictures import Pictures, look_at
-from miagym.audit.result import Audit
-from miagym.audit.subject import Subject
-from miagym.audit.verdict import Verdict
-from miagym.data.clipart import art
+from miagym.auditing.audit import audit_seen
+from miagym.auditing.data_source import Subject
+from miagym.auditing.result import Audit
+from miagym.auditing.verdict import Verdict
+from miagym.auditing.views.pictures import Pictures, look_at
 from miagym.data.splits import deal
+from miagym.embedded import art
 
 ARTIST = "Nicu Buculei"
 HEADING = """# Calibration of the audit

@@ -19,22 +19,22 @@ from conformal_page import PAGE
 from scipy.stats import binomtest
 
 from attacks import make_attack
+from miagym.checking.cache import Kept, load, save
+from miagym.checking.calibration import fitting_part
+from miagym.checking.checker import Checker
+from miagym.checking.combination import Combination
+from miagym.checking.features import looks
+from miagym.checking.ood import Guard
+from miagym.checking.signals import ATTACKS, Panel
+from miagym.checking.survey import Survey
+from miagym.checking.upload import open_upload
 from miagym.data.dataset import CALIBRATION, TEST
 from miagym.data.registry import load_data
-from miagym.evaluation.auc import auc
-from miagym.targets.pairings import pairing
+from miagym.embedded.pairings import pairing
+from miagym.metrics.auc import auc
+from miagym.metrics.conformal import fpr_of_rule, p_values
+from miagym.metrics.permutation import set_test
 from miagym.targets.registry import load_target
-from miagym.verdict.calibration import fitting_part
-from miagym.verdict.checker import Checker
-from miagym.verdict.combination import Combination
-from miagym.verdict.conformal import fpr_of_rule, p_values
-from miagym.verdict.guard import Guard
-from miagym.verdict.keep import Kept, load, save
-from miagym.verdict.looks import looks
-from miagym.verdict.panel import ATTACKS, Panel
-from miagym.verdict.set_test import set_test
-from miagym.verdict.survey import Survey
-from miagym.verdict.upload import open_upload
 
 TARGETS = ("clipart-realistic", "clipart-overfit")
 ALPHAS = (0.01, 0.05)

@@ -17,7 +17,7 @@ import numpy as np
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from attacks.dataset_inference import set_test
+from miagym.checking.dataset_inference import set_test
 from miagym.evaluation.store import at_full_budget
 
 SIZES, REPETITIONS, RESAMPLES, LEVEL = (5, 10, 20, 40), 200, 999, 0.01

@@ -23,16 +23,16 @@ import numpy as np
 from scipy import optimize, stats
 
 from miagym.atomic import replacing
-from miagym.evaluation.auc import Interval, auc_interval
-from miagym.evaluation.comparison import compare
-from miagym.evaluation.detection import (
+from miagym.metrics.auc import Interval, auc_interval
+from miagym.metrics.comparison import compare
+from miagym.metrics.detection import (
     allowed,
     at_threshold,
     balanced_threshold,
     threshold_for,
     tpr_interval,
 )
-from miagym.evaluation.distance import wasserstein
+from miagym.metrics.distance import wasserstein
 
 ALPHA = 0.01
 PAGE = Path(__file__).parents[1] / "docs/benchmarks/intervals.md"

@@ -21,8 +21,8 @@ import torch
 from diffusers import DDIMScheduler, StableDiffusionPipeline
 from torch import Tensor
 
-from attacks.trajectory import SETTINGS, Signal
-from miagym.data.candidates import Candidates
+from attacks.grey_box.trajectory import SETTINGS, Signal
+from miagym.candidates import Candidates
 from miagym.data.registry import load_data
 from miagym.oracle import Oracle
 from miagym.targets.registry import load_target, targets_folder

@@ -21,13 +21,13 @@ from pathlib import Path
 import numpy as np
 from scipy.stats import t as student
 
-from attacks.sequential import SequentialTest, SequentialVariation
-from miagym.access import Access
-from miagym.data.candidates import Candidates
+from attacks.black_box.sequential import SequentialTest, SequentialVariation
+from miagym.candidates import Candidates
 from miagym.data.registry import load_data
-from miagym.evaluation.auc import auc
-from miagym.evaluation.detection import tpr_at_fpr
+from miagym.metrics.auc import auc
+from miagym.metrics.detection import tpr_at_fpr
 from miagym.oracle import Oracle
+from miagym.oracle.access import Access
 from miagym.targets.registry import load_target
 
 CHUNK = 50

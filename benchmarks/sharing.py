@@ -23,7 +23,7 @@ import torch
 from attacks import attack_names, make_attack
 from miagym.evaluation.chunk import Chunk, Job
 from miagym.evaluation.config import Config, Match
-from miagym.evaluation.match import MatchRun
+from miagym.evaluation.experiment import MatchRun
 from miagym.evaluation.protocol import LearnedAttack
 from miagym.evaluation.scoring import score_chunk
 

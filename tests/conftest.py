@@ -24,10 +24,10 @@ from diffusers import (
 from transformers import CLIPTextConfig, CLIPTextModel
 
 from attacks import Attack, make_attack
-from miagym.data.candidates import Candidates
+from miagym.candidates import Candidates
 from miagym.data.registry import load_data
 from miagym.targets.dummy import DummyTarget
-from miagym.train.text import train_tokenizer
+from miagym.training.text import train_tokenizer
 
 torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "2")))
 settings.register_profile("busy", deadline=None)  # a busy machine is no failure

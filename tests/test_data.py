@@ -14,13 +14,13 @@ from hypothesis import strategies as st
 from PIL import Image, ImageOps
 
 from miagym.data import images
-from miagym.data.clipart import art, duplicates
-from miagym.data.clipart.captions import NOTHING, captions, read_metadata
-from miagym.data.clipart.render import render
 from miagym.data.dataset import CALIBRATION, TEST
 from miagym.data.images import to_square
 from miagym.data.registry import load_data
 from miagym.data.splits import deal
+from miagym.embedded import art, duplicates
+from miagym.embedded.captions import NOTHING, captions, read_metadata
+from miagym.embedded.render import render
 from miagym.errors import DataError, UnknownName
 
 

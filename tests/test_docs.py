@@ -12,7 +12,7 @@ import torch
 
 from attacks import make_attack
 from attacks.base import Attack
-from miagym.data.candidates import Candidates
+from miagym.candidates import Candidates
 from miagym.oracle import Oracle
 from miagym.targets.dummy import DummyTarget
 

@@ -16,11 +16,11 @@ from diffusers import DDIMScheduler, StableDiffusionPipeline, UNet2DConditionMod
 
 from attacks import attack_names, make_attack
 from attacks.base import LearnedAttack
-from miagym.budget import Cost
-from miagym.data.candidates import Candidates
+from miagym.candidates import Candidates
 from miagym.errors import DataError, MiagymError, TargetError, UnknownName
 from miagym.noise import paired_noise
 from miagym.oracle import Oracle
+from miagym.oracle.budget import Cost
 from miagym.targets.base import Target
 from miagym.targets.registry import EMBEDDED, checkpoints, load_target, target_resolution
 

@@ -15,18 +15,18 @@ from diffusers import StableDiffusionPipeline
 
 from attacks import attack_names, make_attack
 from attacks.base import Attack, LearnedAttack
-from attacks.rediffuse import ReDiffuse
-from attacks.secmi import SecMI
-from attacks.sima import SimA
-from attacks.trajectory import SETTINGS, Signal
-from miagym.access import Access
-from miagym.cache import Cache
-from miagym.data.clipart import art
+from attacks.black_box.rediffuse import ReDiffuse
+from attacks.grey_box.secmi import SecMI
+from attacks.grey_box.sima import SimA
+from attacks.grey_box.trajectory import SETTINGS, Signal
 from miagym.data.dataset import CALIBRATION, TEST
 from miagym.data.registry import load_data
-from miagym.evaluation.auc import auc
-from miagym.evaluation.metrics import Metrics, measure
+from miagym.embedded import art
+from miagym.metrics.auc import auc
+from miagym.metrics.measure import Metrics, measure
 from miagym.oracle import Oracle
+from miagym.oracle.access import Access
+from miagym.oracle.cache import Cache
 from miagym.targets.base import Target
 from miagym.targets.registry import checkpoints, load_target, target_names, targets_folder
 

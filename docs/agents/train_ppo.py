@@ -20,8 +20,8 @@ from stable_baselines3 import PPO
 from stable_baselines3.common.vec_env import VecMonitor, VecNormalize
 
 import miagym  # registers the environments
-from miagym.envs.agents.agent import play
-from miagym.envs.agents.stable_baselines import FlatVecEnv, learned_agent
+from miagym.agents.agent import play
+from miagym.agents.stable_baselines import FlatVecEnv, learned_agent
 
 
 def option(default: Any, help: str) -> Any:

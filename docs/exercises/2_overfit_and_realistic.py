@@ -31,8 +31,8 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from miagym.data.registry import load_data
-from miagym.evaluation.auc import roc
-from miagym.evaluation.metrics import measure
+from miagym.metrics.auc import roc
+from miagym.metrics.measure import measure
 from miagym.oracle import Oracle
 from miagym.targets.registry import load_target
 

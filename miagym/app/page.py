@@ -10,22 +10,22 @@ from typing import Any
 import gradio as gr
 from starlette.middleware import Middleware
 
-from miagym.app.about_tab import about_tab
-from miagym.app.agents import FromAgents
-from miagym.app.audit_api import audit_api
-from miagym.app.audit_tab import audit_tab
-from miagym.app.body_limit import BodyLimit
-from miagym.app.check_api import check_api
-from miagym.app.check_tab import check_tab
-from miagym.app.checking import TARGETS
-from miagym.app.desk import desk_on
-from miagym.app.evaluate_api import evaluate_api
-from miagym.app.evaluate_tab import evaluate_tab
-from miagym.app.play_tab import play_tab
+from miagym.app.about import about_tab
+from miagym.app.audit.api import audit_api
+from miagym.app.audit.tab import audit_tab
+from miagym.app.check.api import check_api
+from miagym.app.check.desk import desk_on
+from miagym.app.check.service import TARGETS
+from miagym.app.check.tab import check_tab
+from miagym.app.evaluate.api import evaluate_api
+from miagym.app.evaluate.tab import evaluate_tab
+from miagym.app.play.tab import play_tab
+from miagym.app.server.body_limit import BodyLimit
+from miagym.app.server.mcp import FromAgents
+from miagym.app.server.rate_limit import AgentsMarked
+from miagym.app.server.uploads import UploadsOnly
 from miagym.app.site import ABOUT, AUDIT, CHECK, EVALUATE, PLAY, Site
 from miagym.app.theme import CSS, THEME
-from miagym.app.uploads import UploadsOnly
-from miagym.app.visitors import AgentsMarked
 
 TABS: dict[str, tuple[str, Callable[[Site], None]]] = {
     CHECK: ("Check an image", check_tab),

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from miagym.app.lent_gpu import HERE
-from miagym.app.visitors import Allowance
+from miagym.app.server.rate_limit import Allowance
+from miagym.app.server.zero_gpu import HERE
 from miagym.errors import UnknownName
 
 TAB_NAMES = CHECK, EVALUATE, AUDIT, PLAY, ABOUT = "check", "evaluate", "audit", "play", "about"

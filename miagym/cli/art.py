@@ -17,7 +17,7 @@ def art(
     out: Annotated[Path, typer.Option(help="The parquet file to write.")] = Path("clipart.parquet"),
 ) -> None:
     """Rebuild the embedded art from Debian's packages openclipart-png and openclipart-svg."""
-    from miagym.data.clipart.build import build
+    from miagym.embedded.build import build
 
     with progress_bar() as bar:
         count = build(

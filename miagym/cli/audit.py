@@ -12,7 +12,7 @@ import typer
 from miagym.cli.console import AsJson, Seed, console, phases, progress_bar
 
 if TYPE_CHECKING:
-    from miagym.audit.result import Audit
+    from miagym.auditing.result import Audit
 
 OPTIMISTIC = (
     "\nThe subset in {}, matched by the very looks that judge it here, so that this second audit "
@@ -39,9 +39,9 @@ def audit(
     as_json: AsJson = False,
 ) -> None:
     """Ask whether members and non-members can be told apart without any model."""
-    from miagym.audit.audit import audit as ask
-    from miagym.audit.matched import check_kind, matched_rows, write_rows
-    from miagym.audit.subject import Subject
+    from miagym.auditing.audit import audit as ask
+    from miagym.auditing.data_source import Subject
+    from miagym.auditing.matched import check_kind, matched_rows, write_rows
     from miagym.data.output import check_new
     from miagym.data.registry import open_source
     from miagym.progress import silent
@@ -70,7 +70,7 @@ def audit(
 
 
 def _show(found: Audit) -> None:
-    from miagym.audit.table import audit_tables, remarks
+    from miagym.report.audit_tables import audit_tables, remarks
 
     console.print(f"{found.data} is {found.verdict}. {found.why}", markup=False)
     for table in audit_tables(found):

@@ -21,8 +21,8 @@ from miagym.cli.console import (
 )
 
 if TYPE_CHECKING:
-    from miagym.verdict.answer import Answer, SetAnswer
-    from miagym.verdict.upload import Upload
+    from miagym.checking.answer import Answer, SetAnswer
+    from miagym.checking.upload import Upload
 
 SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".gif"}
 """What is looked for in folders."""
@@ -60,14 +60,14 @@ def check(
 ) -> None:
     """Does a picture score as the target's training pictures do, or as others do?"""
     from attacks import make_attack
+    from miagym.checking.answer import SCHEMA
+    from miagym.checking.cache import cache_folder
+    from miagym.checking.checker import Checker
+    from miagym.checking.signals import Panel
     from miagym.data.registry import load_data
     from miagym.errors import DataError
     from miagym.progress import silent
     from miagym.targets.registry import load_target
-    from miagym.verdict.answer import SCHEMA
-    from miagym.verdict.checker import Checker
-    from miagym.verdict.keep import cache_folder
-    from miagym.verdict.panel import Panel
 
     files = _files(pictures)
     if caption is not None and len(files) > 1:
@@ -122,10 +122,10 @@ def _known(
     target: str, data: str | None, reference: str | None, attacks: str | None, access: str
 ) -> _Known:
     from attacks import REFERENCE, blind_names
+    from miagym.checking.signals import ATTACKS
+    from miagym.embedded.pairings import pairing
     from miagym.errors import DataError
-    from miagym.targets.pairings import pairing
     from miagym.targets.registry import find_target
-    from miagym.verdict.panel import ATTACKS
 
     find_target(target)  # a name that is mistyped needs no other advice
     paired = pairing(target)
@@ -171,8 +171,8 @@ def _uploads(
     files: dict[str, Path], caption: str | None, size: int
 ) -> tuple[list[Upload], dict[str, str]]:
     """What can be read, and why the rest cannot; a single picture has to be readable."""
+    from miagym.checking.upload import caption_in, open_upload
     from miagym.errors import DataError
-    from miagym.verdict.upload import caption_in, open_upload
 
     uploads: list[Upload] = []
     skipped: dict[str, str] = {}
@@ -191,7 +191,7 @@ def _as_json(
     answers: list[Answer], of_set: SetAnswer | None, skipped: dict[str, str]
 ) -> dict[str, Any]:
     """One picture: its answer. Several: their answers, the set's, and what was skipped."""
-    from miagym.verdict.words import sentences, set_sentences
+    from miagym.checking.words import sentences, set_sentences
 
     each = [answer.as_json() | {"words": sentences(answer)} for answer in answers]
     if of_set is None:
@@ -204,7 +204,7 @@ def _as_json(
 
 
 def _print_one(answer: Answer) -> None:
-    from miagym.verdict.words import sentences
+    from miagym.checking.words import sentences
 
     first, *others = sentences(answer)
     _say(first, style="bold")
@@ -218,7 +218,7 @@ def _print_several(answers: list[Answer], of_set: SetAnswer, skipped: dict[str, 
     from rich.markup import escape
     from rich.table import Table
 
-    from miagym.verdict.words import p_text, percent, set_sentences
+    from miagym.checking.words import p_text, percent, set_sentences
 
     table = Table("picture", "verdict", box=SIMPLE_HEAD)
     table.add_column("p", justify="right")

@@ -58,10 +58,10 @@ def evaluate(
     device: Device = "auto",
 ) -> None:
     """Run attacks on targets whose members are known, and measure what they find."""
-    from miagym.budget import Budget
+    from miagym.embedded.pairings import pairing
     from miagym.errors import DataError
     from miagym.evaluation.config import Config, Match
-    from miagym.targets.pairings import pairing
+    from miagym.oracle.budget import Budget
 
     Budget(queries=budget)
     references = reference or ["-"] * len(target)
@@ -113,13 +113,13 @@ def run_and_tell(config: Config, out: Path) -> None:
 
     from attacks import make_attack
     from miagym.data.dataset import TEST
-    from miagym.evaluation.identity import identity
-    from miagym.evaluation.match import MatchRun
-    from miagym.evaluation.report.finding import finding, losses
-    from miagym.evaluation.report.page import write_report
-    from miagym.evaluation.report.terminal import results_tables
+    from miagym.evaluation.experiment import MatchRun
+    from miagym.evaluation.provenance import identity
     from miagym.evaluation.run import evaluate
     from miagym.evaluation.store import RunFolder, at_full_budget
+    from miagym.report.finding import finding, losses
+    from miagym.report.page import write_report
+    from miagym.report.terminal import results_tables
 
     command = shlex.join(["miagym", *sys.argv[1:]])
     found: dict[str, Any] = {}

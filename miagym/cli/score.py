@@ -66,11 +66,11 @@ def score(
 
     A column after "else" is taken if the file has it and no option says otherwise; `-` takes none.
     """
-    from miagym.scores.attacks import attacks_of
-    from miagym.scores.columns import Columns
-    from miagym.scores.file import open_scores
-    from miagym.scores.sheet import score_sheet
-    from miagym.scores.stated import Statement
+    from miagym.scorefile.attacks import attacks_of
+    from miagym.scorefile.columns import Columns
+    from miagym.scorefile.file import open_scores
+    from miagym.scorefile.sheet import score_sheet
+    from miagym.scorefile.stated import Statement
 
     statement = Statement.of(stated_auc, stated_tpr, stated_fpr)
     columns = Columns(tuple(score or ("score",)), member, attack, variant, part, id, caption)
@@ -79,7 +79,7 @@ def score(
     if as_json:
         print(json.dumps(sheet.as_json(), indent=2, ensure_ascii=False, allow_nan=False))
         return
-    from miagym.scores.table import conclusion, sheet_tables
+    from miagym.scorefile.table import conclusion, sheet_tables
 
     for table in sheet_tables(sheet, file.name):
         console.print(table)

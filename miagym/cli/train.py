@@ -85,7 +85,7 @@ def train(
 
 
 def _rebuild(name: str, out: Path, device: str) -> None:
-    from miagym.train.worlds import train_target
+    from miagym.embedded.recipes import train_target
 
     with progress_bar() as bar:
         folder = train_target(name, out, device, steps(bar))
@@ -94,7 +94,7 @@ def _rebuild(name: str, out: Path, device: str) -> None:
 
 def _fine_tune(base: str, data: str, given: dict[str, Any], out: Path, device: str) -> None:
     from miagym.targets.registry import checkpoints
-    from miagym.train.fine_tune import FineTuning, fine_tune
+    from miagym.training.fine_tune import FineTuning, fine_tune
 
     plan = replace(FineTuning(base, data), **given)
     with progress_bar() as bar:

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from miagym.data.candidates import Candidates
+from miagym.candidates import Candidates
 from miagym.data.draw import at_most
 from miagym.data.images import read_picture, to_square
 from miagym.data.pictures import Picture, reason, take

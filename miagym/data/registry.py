@@ -8,10 +8,10 @@ import numpy as np
 import pyarrow as pa
 
 from miagym.data import hub
-from miagym.data.clipart import art
 from miagym.data.dataset import Dataset
 from miagym.data.files import read_file, read_folder
 from miagym.data.source import Source
+from miagym.embedded import art
 from miagym.errors import DataError, UnknownName
 
 EMBEDDED = {

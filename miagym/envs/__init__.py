@@ -12,8 +12,8 @@ import gymnasium as gym
 
 if TYPE_CHECKING:
     from miagym.envs.bridge import oracle_from_env as oracle_from_env
-    from miagym.envs.grading import grade as grade
-    from miagym.envs.verdicts import Verdicts as Verdicts
+    from miagym.envs.grading.grade import grade as grade
+    from miagym.envs.grading.verdicts import Verdicts as Verdicts
 
 ENVIRONMENTS = {
     "miagym/Single-v0": ("miagym.envs.single:SingleEnv", "miagym.envs.single:SingleVectorEnv"),
@@ -23,8 +23,8 @@ ENVIRONMENTS = {
 
 _ELSEWHERE = {
     "oracle_from_env": "miagym.envs.bridge",
-    "Verdicts": "miagym.envs.verdicts",
-    "grade": "miagym.envs.grading",
+    "Verdicts": "miagym.envs.grading.verdicts",
+    "grade": "miagym.envs.grading.grade",
 }
 """Imported when asked for, so that `import miagym` needs no torch."""
 

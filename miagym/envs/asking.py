@@ -11,8 +11,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from miagym.data.candidates import Candidates
-from miagym.envs.kinds import KINDS, Round
+from miagym.candidates import Candidates
+from miagym.envs.questions import KINDS, Round
 from miagym.envs.settings import Settings
 from miagym.envs.statistics import RunningMeans, statistics_of
 from miagym.envs.world import World

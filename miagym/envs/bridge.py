@@ -7,14 +7,14 @@ from collections.abc import Sequence
 import gymnasium as gym
 from gymnasium.error import ResetNeeded
 
-from miagym.budget import Cost, Meter
-from miagym.data.candidates import Candidates
+from miagym.candidates import Candidates
 from miagym.envs.env import GameEnv
 from miagym.envs.game import Game
 from miagym.envs.vector import GameVectorEnv
 from miagym.envs.world import door
 from miagym.errors import BudgetExhausted, DataError, SettingsError
 from miagym.oracle import Oracle
+from miagym.oracle.budget import Cost, Meter
 
 
 def oracle_from_env(env: gym.Env | GameVectorEnv, episode: int = 0) -> EpisodeOracle:

@@ -10,11 +10,11 @@ import numpy as np
 from gymnasium.error import ResetNeeded
 from numpy.typing import NDArray
 
-from miagym.envs.face import Action, Face, Observation
 from miagym.envs.game import Game
+from miagym.envs.grading.verdicts import Verdicts
 from miagym.envs.rendering import MODES, render
 from miagym.envs.settings import Settings
-from miagym.envs.verdicts import Verdicts
+from miagym.envs.spaces import Action, Face, Observation
 from miagym.errors import SettingsError
 
 ALONE = np.array([0])

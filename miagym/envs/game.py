@@ -14,15 +14,16 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from miagym.data.candidates import Candidates
+from miagym.candidates import Candidates
 from miagym.envs.accounts import Accounts
 from miagym.envs.asking import Asked, Questioner
-from miagym.envs.deck import Dealer
+from miagym.envs.grading.verdicts import VerdictLog
 from miagym.envs.history import History
+from miagym.envs.sampler import Dealer
 from miagym.envs.settings import TEST, TRAIN, Settings
 from miagym.envs.statistics import summarised
-from miagym.envs.verdicts import VerdictLog, brier_reward
 from miagym.envs.world import World
+from miagym.metrics.brier import brier_reward
 from miagym.targets.base import TOKENS
 
 REFUSED = 0.01

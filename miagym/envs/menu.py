@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from miagym.access import Access
-from miagym.budget import Cost
-from miagym.door import generation_cost, variation_cost
-from miagym.envs.kinds import KINDS
+from miagym.envs.questions import KINDS
 from miagym.errors import AccessDenied, SettingsError, UnknownName
+from miagym.oracle.access import Access
+from miagym.oracle.base import generation_cost, variation_cost
+from miagym.oracle.budget import Cost
 
 
 @dataclass(frozen=True)

@@ -11,9 +11,17 @@ from gymnasium.vector import AutoresetMode
 from numpy.typing import NDArray
 
 from miagym.envs.env import GameEnv
-from miagym.envs.face import Face, Observation, budget_left, numbers, pictures, rows_left, token_ids
 from miagym.envs.game import Game, Moves
 from miagym.envs.settings import PoolOptions, Settings
+from miagym.envs.spaces import (
+    Face,
+    Observation,
+    budget_left,
+    numbers,
+    pictures,
+    rows_left,
+    token_ids,
+)
 from miagym.envs.vector import GameVectorEnv
 
 CANDIDATES, SLOTS, BUDGET = 16, 4, 120

@@ -8,13 +8,13 @@ from functools import cached_property
 from numbers import Integral, Real
 from typing import Any, Self, TypedDict
 
-from miagym.access import Access
 from miagym.data.dataset import Dataset
+from miagym.embedded.pairings import check_reference, pairing
 from miagym.envs.menu import Question, affordable_questions, menu
 from miagym.envs.statistics import STATISTICS
 from miagym.errors import BudgetError, SettingsError
+from miagym.oracle.access import Access
 from miagym.targets.base import Target
-from miagym.targets.pairings import check_reference, pairing
 from miagym.targets.registry import target_resolution
 
 TRAIN, VAL, TEST = "train", "val", "test"

@@ -14,11 +14,11 @@ from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
 from miagym.envs.env import checked_mode, verdicts_of
-from miagym.envs.face import Action, Face, Observation
 from miagym.envs.game import Game
+from miagym.envs.grading.verdicts import Verdicts
 from miagym.envs.rendering import MODES, render
 from miagym.envs.settings import Settings
-from miagym.envs.verdicts import Verdicts
+from miagym.envs.spaces import Action, Face, Observation
 from miagym.errors import SettingsError
 
 Step = tuple[Observation, NDArray[np.float64], NDArray[np.bool_], NDArray[np.bool_], dict[str, Any]]

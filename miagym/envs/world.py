@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Self, TypedDict
 
-from miagym.access import Access
-from miagym.cache import Cache
-from miagym.envs.deck import Deck, shared_data
+from miagym.envs.sampler import Deck, shared_data
 from miagym.envs.settings import Settings
 from miagym.errors import SettingsError
 from miagym.oracle import Oracle
+from miagym.oracle.access import Access
+from miagym.oracle.cache import Cache
 from miagym.targets.base import Target
 from miagym.targets.registry import shared_target
 

@@ -10,11 +10,11 @@ import pyarrow.compute as pc
 
 from miagym.errors import TooFewToLearn
 from miagym.evaluation.chunk import Job, Variants
-from miagym.evaluation.labelled import Labelled, best_variant
-from miagym.evaluation.match import MatchRun
+from miagym.evaluation.experiment import MatchRun
 from miagym.evaluation.protocol import Attack, LearnedAttack, cross_fitted
 from miagym.evaluation.store import SCORES
 from miagym.evaluation.workers import Workplace
+from miagym.metrics.labelled import Labelled, best_variant
 
 
 @dataclass(frozen=True)

@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
-from miagym.access import Access
-from miagym.budget import Cost
-from miagym.data.candidates import Candidates
+from miagym.candidates import Candidates
 from miagym.errors import TooFewToLearn
 from miagym.oracle import Oracle
+from miagym.oracle.access import Access
+from miagym.oracle.budget import Cost
 
 HELD_OUT = "held-out"
 

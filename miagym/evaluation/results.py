@@ -11,13 +11,13 @@ import pyarrow.compute as pc
 
 from miagym.data.dataset import CALIBRATION, TEST
 from miagym.evaluation.calibration import Calibrated
-from miagym.evaluation.controls import label_shuffle, nonmembers_against_nonmembers, null_target
-from miagym.evaluation.gap import protocol_gap
-from miagym.evaluation.labelled import Labelled, Row, comparisons, fixed_beforehand
-from miagym.evaluation.match import MatchRun
-from miagym.evaluation.metrics import measure
+from miagym.evaluation.experiment import MatchRun
 from miagym.evaluation.protocol import HELD_OUT
 from miagym.evaluation.store import NULL, PAPER, Clock, RunFolder
+from miagym.metrics.controls import label_shuffle, nonmembers_against_nonmembers, null_target
+from miagym.metrics.labelled import Labelled, Row, comparisons, fixed_beforehand
+from miagym.metrics.measure import measure
+from miagym.metrics.optimism import protocol_gap
 
 
 @dataclass(frozen=True)

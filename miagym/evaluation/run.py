@@ -6,13 +6,13 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
-from miagym.audit.audit import audit_dataset
+from miagym.auditing.audit import audit_dataset
 from miagym.data.dataset import TEST
 from miagym.errors import DataError, MiagymError
 from miagym.evaluation.calibration import calibrate
 from miagym.evaluation.chunk import Job
 from miagym.evaluation.config import Config
-from miagym.evaluation.match import MatchRun
+from miagym.evaluation.experiment import MatchRun
 from miagym.evaluation.protocol import Attack
 from miagym.evaluation.results import Scored, results_of
 from miagym.evaluation.store import RunFolder

@@ -9,13 +9,13 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from miagym.cache import Cache
 from miagym.data.dataset import TEST, Loaded
 from miagym.evaluation.chunk import Chunk, Job
-from miagym.evaluation.match import REFUSALS, MatchRun
+from miagym.evaluation.experiment import REFUSALS, MatchRun
 from miagym.evaluation.protocol import Attack
 from miagym.evaluation.store import NULL, PAPER, SCORES, Clock, Features
 from miagym.oracle import Oracle
+from miagym.oracle.cache import Cache
 
 
 def score_chunk(run: MatchRun, chunk: Chunk, job: Job) -> tuple[pa.Table, Features, Clock]:

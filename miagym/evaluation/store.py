@@ -131,7 +131,8 @@ class RunFolder:
 
     def keep(self, name: str, attack: LearnedAttack) -> None:
         """Saves a fitted attack beside the results."""
-        attack.save(self.path / "fitted" / f"{name}.safetensors")
+        with replacing(self.path / "fitted" / f"{name}.safetensors") as partial:
+            attack.save(partial)
 
     def clock(self, chunk: str) -> Clock:
         return Clock(**json.loads((self._chunks / f"{chunk}.json").read_text()))

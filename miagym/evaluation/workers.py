@@ -10,7 +10,7 @@ import torch
 
 from miagym.errors import DataError
 from miagym.evaluation.chunk import Chunk, Job
-from miagym.evaluation.match import MatchRun
+from miagym.evaluation.experiment import MatchRun
 from miagym.evaluation.scoring import score_chunk
 from miagym.evaluation.store import Clock, RunFolder
 from miagym.progress import Progress

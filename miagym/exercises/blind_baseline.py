@@ -12,8 +12,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from miagym.data.registry import load_data
-from miagym.evaluation.auc import auc
 from miagym.exercises.task import Task, answered, expect, numbers
+from miagym.metrics.auc import auc
 
 PICTURES = 160
 BLURRED_AUC = 0.85

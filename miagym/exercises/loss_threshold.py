@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from miagym.data.candidates import Candidates
+from miagym.candidates import Candidates
 from miagym.data.registry import load_data
 from miagym.exercises.task import Task, answered, close, expect, number, numbers
 from miagym.oracle import Oracle

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from miagym.checking.answer import Verdict
 from miagym.exercises.task import Task, answered, close, expect, number
-from miagym.verdict.answer import Verdict
-from miagym.verdict.conformal import p_values
+from miagym.metrics.conformal import p_values
 
 ROUNDS = 60
 

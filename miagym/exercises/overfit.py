@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from miagym.evaluation.auc import auc as known_auc
-from miagym.evaluation.detection import tpr_at_fpr as known_tpr
 from miagym.exercises.task import Task, answered, close, expect, number, numbers
+from miagym.metrics.auc import auc as known_auc
+from miagym.metrics.detection import tpr_at_fpr as known_tpr
 
 ROUNDS = 40
 ALPHAS = (0.01, 0.07, 0.1, 0.29, 0.5)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.functional import avg_pool2d, interpolate
 
-from miagym.data.candidates import Candidates
+from miagym.candidates import Candidates
 from miagym.noise import paired_noise
 from miagym.targets.base import TOKENS, Texts, Timesteps
 from miagym.targets.gradients import DifferentiableTarget

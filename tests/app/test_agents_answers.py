@@ -10,7 +10,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from miagym.app.agents import readable
+from miagym.app.server.mcp import readable
 
 SWEPT = """
 from pathlib import Path

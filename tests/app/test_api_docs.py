@@ -16,19 +16,19 @@ import pytest
 from gradio_client import Client
 from PIL import Image
 
-from miagym.app.auditing import MOST as LOOKED_AT
-from miagym.app.auditing import SPLITS
-from miagym.app.check_examples import MEMBER, example
-from miagym.app.checking import TARGETS
-from miagym.app.desk import desk_on
-from miagym.app.evaluating import BUDGETS, FEWEST, MOST, QUICK
+from miagym.app.audit.service import MOST as LOOKED_AT
+from miagym.app.audit.service import SPLITS
+from miagym.app.check.desk import desk_on
+from miagym.app.check.examples import MEMBER, example
+from miagym.app.check.service import TARGETS
+from miagym.app.evaluate.service import BUDGETS, FEWEST, MOST, QUICK
 from miagym.app.page import SERVED
+from miagym.app.server.jobs import MINUTES
+from miagym.app.server.sandboxed_table import MAX_CAPTION, MAX_ROWS
 from miagym.app.site import ROWS_AN_HOUR
-from miagym.app.strangers import MAX_CAPTION, MAX_ROWS
-from miagym.app.working import MINUTES
+from miagym.checking.answer import SCHEMA
+from miagym.checking.upload import MAX_PIXELS
 from miagym.targets.registry import target_names
-from miagym.verdict.answer import SCHEMA
-from miagym.verdict.upload import MAX_PIXELS
 
 ROOT = Path(__file__).parents[2]
 PAGE = "http://127.0.0.1:7860"

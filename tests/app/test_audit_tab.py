@@ -14,9 +14,9 @@ import pyarrow.parquet as pq
 import pytest
 from gradio_client import Client
 
-from miagym.app.audit_view import audit_view
-from miagym.app.auditing import SPLITS, UPLOAD, audit_table, sent_table, uploaded_table
-from miagym.app.strangers import MAX_CAPTION, MAX_ROWS, read_table
+from miagym.app.audit.service import SPLITS, UPLOAD, audit_table, sent_table, uploaded_table
+from miagym.app.audit.view import audit_view
+from miagym.app.server.sandboxed_table import MAX_CAPTION, MAX_ROWS, read_table
 from miagym.data.registry import open_source
 from miagym.errors import DataError
 from tests.app.visiting import SIZES, served, watch
@@ -28,11 +28,11 @@ PROGRAM = """
 import sys
 from pathlib import Path
 import gradio as gr
-from miagym.app.audit_api import audit_api
-from miagym.app.audit_tab import audit_tab
+from miagym.app.audit.api import audit_api
+from miagym.app.audit.tab import audit_tab
 from miagym.app.site import Site
-from miagym.app.uploads import UploadsOnly
-from miagym.app.visitors import Allowance
+from miagym.app.server.uploads import UploadsOnly
+from miagym.app.server.rate_limit import Allowance
 
 site = Site(run=Path(sys.argv[1]), allowance=Allowance(1_000))
 with UploadsOnly(analytics_enabled=False) as page:

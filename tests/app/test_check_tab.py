@@ -10,22 +10,22 @@ from typing import Any
 import gradio as gr
 import numpy as np
 import pytest
-from command_line import run
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 from PIL import Image
-from verdict.test_upload import blank_png
 
-from miagym.app.check_examples import BORDERLINE, KINDS, MEMBER, NONMEMBER, ROWS, example
-from miagym.app.check_tab import _check_one
-from miagym.app.checking import MOST, TARGETS, CheckDesk, Scale
-from miagym.app.figures import verdict_figure
+from miagym.app.check.examples import BORDERLINE, KINDS, MEMBER, NONMEMBER, ROWS, example
+from miagym.app.check.figures import verdict_figure
+from miagym.app.check.service import MOST, TARGETS, CheckDesk, Scale
+from miagym.app.check.tab import _check_one
+from miagym.app.server.rate_limit import Allowance
 from miagym.app.site import Site
-from miagym.app.visitors import Allowance
+from miagym.checking.answer import Verdict
+from miagym.checking.cache import cache_folder
 from miagym.data.dataset import TEST
-from miagym.verdict.answer import Verdict
-from miagym.verdict.keep import cache_folder
 from tests.app.visiting import SIZES, served, watch
+from tests.checking.test_upload import blank_png
+from tests.command_line import run
 
 OVERFIT = TARGETS[0]
 SHOTS = Path(__file__).parents[2] / "build" / "screenshots"
@@ -33,10 +33,10 @@ SHOTS = Path(__file__).parents[2] / "build" / "screenshots"
 
 PROGRAM = """
 import gradio as gr
-from miagym.app.check_api import check_api
-from miagym.app.check_tab import check_tab
+from miagym.app.check.api import check_api
+from miagym.app.check.tab import check_tab
 from miagym.app.site import Site
-from miagym.app.uploads import UploadsOnly
+from miagym.app.server.uploads import UploadsOnly
 
 site = Site()
 with UploadsOnly(title="miagym", analytics_enabled=False) as page:

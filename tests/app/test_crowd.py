@@ -15,7 +15,7 @@ import pytest
 from gradio_client import Client, handle_file
 from playwright.sync_api import Browser, Page
 
-from miagym.app.checking import TARGETS
+from miagym.app.check.service import TARGETS
 from miagym.data.dataset import TEST
 from miagym.data.registry import load_data
 from tests.app.visiting import Served, watch

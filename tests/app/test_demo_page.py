@@ -9,10 +9,10 @@ from importlib.resources import files
 from pathlib import Path
 
 import pytest
-from command_line import run
 from playwright.sync_api import Browser, expect
 
 from tests.app.visiting import Served, served, watch
+from tests.command_line import run
 
 MIAGYM = Path(sys.executable).with_name("miagym")
 """Beside the interpreter: the folder of an environment that was not activated is in no PATH."""
@@ -60,7 +60,7 @@ def test_a_page_that_cannot_be_opened_is_a_sentence(
 
 
 def test_the_shipped_run_is_the_demo_s() -> None:
-    from miagym.app.evaluating import opened
+    from miagym.app.evaluate.service import opened
 
     found = opened(Path(str(files("miagym").joinpath("assets/demo"))))
     assert found is not None and found.is_demo

@@ -16,8 +16,8 @@ import pytest
 from gradio_client import Client, handle_file
 from playwright.sync_api import expect
 
-from miagym.app.evaluating import FOLDER, MOST, QUICK, Asked, opened
-from miagym.app.run_view import view
+from miagym.app.evaluate.service import FOLDER, MOST, QUICK, Asked, opened
+from miagym.app.evaluate.view import view
 from miagym.data.registry import EMBEDDED, load_data
 from miagym.errors import MiagymError, RunError
 from miagym.targets.registry import target_names
@@ -31,12 +31,12 @@ PROGRAM = """
 import sys
 from pathlib import Path
 import gradio as gr
-from miagym.app.check_api import check_api
-from miagym.app.evaluate_api import evaluate_api
-from miagym.app.evaluate_tab import evaluate_tab
+from miagym.app.check.api import check_api
+from miagym.app.evaluate.api import evaluate_api
+from miagym.app.evaluate.tab import evaluate_tab
 from miagym.app.site import Site
-from miagym.app.uploads import UploadsOnly
-from miagym.app.visitors import Allowance
+from miagym.app.server.uploads import UploadsOnly
+from miagym.app.server.rate_limit import Allowance
 
 site = Site(run=Path(sys.argv[1]), allowance=Allowance(40_000))
 with UploadsOnly(analytics_enabled=False) as page:

@@ -13,10 +13,10 @@ import pytest
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 from PIL import Image
-from verdict.test_upload import REFUSED, RIGHT, blank_png, encoded
 
-from miagym.verdict.upload import open_upload
+from miagym.checking.upload import open_upload
 from tests.app.visiting import ROOT, Served
+from tests.checking.test_upload import REFUSED, RIGHT, blank_png, encoded
 
 OVERFIT = "clipart-overfit"
 FILE = {"meta": {"_type": "gradio.FileData"}}

@@ -8,10 +8,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-from miagym.app.check_api import as_json
-from miagym.app.check_examples import MEMBER, NONMEMBER, example
-from miagym.app.checking import CheckDesk
-from miagym.app.desk import ASK_THERE
+from miagym.app.check.api import as_json
+from miagym.app.check.desk import ASK_THERE
+from miagym.app.check.examples import MEMBER, NONMEMBER, example
+from miagym.app.check.service import CheckDesk
 
 TARGET = "clipart-overfit"
 
@@ -33,8 +33,8 @@ def GPU(duration):
 PROGRAM = """
 import json, sys
 from pathlib import Path
-from miagym.app.check_api import as_json
-from miagym.app.desk import desk_on
+from miagym.app.check.api import as_json
+from miagym.app.check.desk import desk_on
 from miagym.app.site import Site
 import spaces
 

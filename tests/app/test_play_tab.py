@@ -10,11 +10,11 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from miagym.app.play_board import Seat, painted
-from miagym.app.playing import Playing
-from miagym.app.playing_known import Known
-from miagym.app.playing_rivals import Rivals
-from miagym.app.playing_table import Table
+from miagym.app.play.board import Seat, painted
+from miagym.app.play.opponents import Rivals
+from miagym.app.play.playing import Playing
+from miagym.app.play.reference_scores import Known
+from miagym.app.play.setup import Table
 from tests.app.visiting import Served, served
 
 MINUTE = 60_000.0
@@ -23,9 +23,9 @@ MINUTE = 60_000.0
 
 PROGRAM = """
 import gradio as gr
-from miagym.app.play_tab import play_tab
+from miagym.app.play.tab import play_tab
 from miagym.app.site import PLAY, Site
-from miagym.app.visitors import Allowance
+from miagym.app.server.rate_limit import Allowance
 
 site = Site(first=PLAY, device="cpu", allowance=Allowance(50_000))
 with gr.Blocks(analytics_enabled=False) as page, gr.Tabs(selected=PLAY):

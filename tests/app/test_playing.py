@@ -5,15 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from miagym.app.playing import SECRET_ROUNDS, YOU, Playing, Round, Said
-from miagym.app.playing_chart import chart
-from miagym.app.playing_known import COUNT, known_of
-from miagym.app.playing_pieces import candidate, tallies, truth
-from miagym.app.playing_rivals import ABOUT, BLIND, NEVER, ONE, Rivals, rival_rows
-from miagym.app.playing_table import BUDGET, GREY, SURPRISE, Table, table_of
-from miagym.app.playing_tally import caution, chance, tally
-from miagym.data.candidates import Candidates
-from miagym.envs.deck import rows_of, shared_data
+from miagym.app.play.chart import chart
+from miagym.app.play.opponents import ABOUT, BLIND, NEVER, ONE, Rivals, rival_rows
+from miagym.app.play.pieces import candidate, tallies, truth
+from miagym.app.play.playing import SECRET_ROUNDS, YOU, Playing, Round, Said
+from miagym.app.play.reference_scores import COUNT, known_of
+from miagym.app.play.setup import BUDGET, GREY, SURPRISE, Table, table_of
+from miagym.app.play.tally import caution, chance, tally
+from miagym.candidates import Candidates
+from miagym.envs.sampler import rows_of, shared_data
 from miagym.errors import ActionError, BudgetExhausted, UnknownName
 
 TABLE = Table("clipart-overfit", "clipart-tune", "clipart-realistic", "black")

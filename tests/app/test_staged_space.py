@@ -15,9 +15,9 @@ import pytest
 import yaml
 from gradio_client import Client, handle_file
 
-from miagym.app.check_api import as_json
-from miagym.app.check_examples import MEMBER, NONMEMBER, example
-from miagym.app.checking import TARGETS, CheckDesk
+from miagym.app.check.api import as_json
+from miagym.app.check.examples import MEMBER, NONMEMBER, example
+from miagym.app.check.service import TARGETS, CheckDesk
 from tests.app.visiting import ADDRESS, ROOT
 
 SECONDS = 300

@@ -19,18 +19,18 @@ import numpy as np
 import pytest
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
-from verdict.test_upload import REFUSED, RIGHT, printed
 
 import miagym.app
+from tests.checking.test_upload import REFUSED, RIGHT, printed
 
 SERVED = """
 import hashlib, time
 from pathlib import Path
 import gradio as gr
 from miagym.app.page import serve
-from miagym.app.sentences import in_sentences
-from miagym.app.uploads import UploadsOnly, files_input, picture_input
-from miagym.verdict.upload import open_upload
+from miagym.app.server.errors import in_sentences
+from miagym.app.server.uploads import UploadsOnly, files_input, picture_input
+from miagym.checking.upload import open_upload
 
 @in_sentences
 def look(picture: str | None, words: str) -> dict:

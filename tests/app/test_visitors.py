@@ -25,10 +25,10 @@ from mcp.client.streamable_http import streamable_http_client
 from mcp.types import TextContent
 from starlette.datastructures import Headers
 
-from miagym.app import visitors
-from miagym.app.sentences import in_sentences
-from miagym.app.visitors import AGENT, MARK, Allowance, visitor_of
-from miagym.app.working import Line
+from miagym.app.server import rate_limit as visitors
+from miagym.app.server.errors import in_sentences
+from miagym.app.server.jobs import Line
+from miagym.app.server.rate_limit import AGENT, MARK, Allowance, visitor_of
 from miagym.errors import DataError, TooMuchAsked
 
 
@@ -124,8 +124,8 @@ SERVED_PAGE = """
 import time
 import gradio as gr
 from miagym.app.page import serve
-from miagym.app.uploads import UploadsOnly
-from miagym.app.visitors import visitor_of
+from miagym.app.server.uploads import UploadsOnly
+from miagym.app.server.rate_limit import visitor_of
 
 def who(request: gr.Request) -> str:
     return visitor_of(request)

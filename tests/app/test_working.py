@@ -7,8 +7,8 @@ from threading import Event
 
 import pytest
 
-from miagym.app.stopping import Runs
-from miagym.app.working import Line, Step
+from miagym.app.server.jobs import Line, Step
+from miagym.app.server.run_button import Runs
 from miagym.errors import TooMuchAsked
 from miagym.progress import Progress
 

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 
 from attacks.base import Attack, LearnedAttack
-from attacks.saved import load_attack
-from miagym.access import Access
-from miagym.budget import Cost
-from miagym.data.candidates import Candidates
+from attacks.learning.saved import load_attack
+from miagym.candidates import Candidates
 from miagym.errors import AccessDenied, NotFitted
 from miagym.oracle import Oracle
+from miagym.oracle.access import Access
+from miagym.oracle.budget import Cost
 from miagym.targets.base import Target
 
 

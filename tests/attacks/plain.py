@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from attacks.base import Attack
-from miagym.data.candidates import Candidates
+from miagym.candidates import Candidates
 from miagym.noise import paired_noise
 from miagym.oracle import Oracle
 from miagym.targets.base import FINAL

@@ -7,14 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from contract import check_contract, check_refusal
 from sklearn.metrics import roc_auc_score
 
 from attacks import REFERENCE, attack_names, make_attack
 from attacks.base import Attack, LearnedAttack
-from miagym.access import Access
-from miagym.budget import Budget, Cost
-from miagym.data.candidates import Candidates
+from miagym.candidates import Candidates
 from miagym.errors import (
     BudgetExhausted,
     DataError,
@@ -24,7 +21,10 @@ from miagym.errors import (
     UnknownName,
 )
 from miagym.oracle import Oracle
+from miagym.oracle.access import Access
+from miagym.oracle.budget import Budget, Cost
 from miagym.targets.dummy import DummyTarget
+from tests.attacks.contract import check_contract, check_refusal
 
 NAMES = attack_names(with_reference=True)
 ASKING = [name for name in attack_names() if make_attack(name).access > Access.BLIND]

@@ -10,19 +10,19 @@ import pytest
 
 from attacks import load_attack, make_attack
 from attacks.base import Attack, LearnedAttack
-from attacks.loss import LossThreshold
-from attacks.nearest import NearestGenerated
-from attacks.quantile import QuantileRegression
-from attacks.rediffuse import ReDiffuse
+from attacks.black_box.nearest import NearestGenerated
+from attacks.black_box.rediffuse import ReDiffuse
+from attacks.black_box.sequential import SequentialVariation
+from attacks.grey_box.loss import LossThreshold
+from attacks.grey_box.quantile import QuantileRegression
+from attacks.grey_box.secmi import SecMI, SecMINN
+from attacks.grey_box.trajectory import Trajectory
 from attacks.reference import ReferenceCalibrated
-from attacks.secmi import SecMI, SecMINN
-from attacks.sequential import SequentialVariation
-from attacks.trajectory import Trajectory
-from miagym.access import Access
-from miagym.budget import Budget, Cost
-from miagym.data.candidates import Candidates
+from miagym.candidates import Candidates
 from miagym.errors import AttackError, BudgetExhausted, DataError, TargetError
 from miagym.oracle import Oracle
+from miagym.oracle.access import Access
+from miagym.oracle.budget import Budget, Cost
 from miagym.targets.dummy import DummyTarget
 
 

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from contract import check_contract, check_refusal
 
-from miagym.data.candidates import Candidates
+from miagym.candidates import Candidates
 from miagym.targets.dummy import DummyTarget
+from tests.attacks.contract import check_contract, check_refusal
 
 SOURCE = Path(__file__).parent.parent / "third_party"
 

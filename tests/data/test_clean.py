@@ -18,8 +18,8 @@ from miagym.data.clean.language import in_language
 from miagym.data.clean.run import clean_data
 from miagym.data.clean.steps import Cleaning
 from miagym.data.clean.write import METADATA
-from miagym.data.clipart import art
 from miagym.data.registry import load_data, open_source
+from miagym.embedded import art
 from miagym.errors import DataError
 
 N = 120

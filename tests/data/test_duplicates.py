@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image, ImageEnhance
 
-from miagym.data.clipart import art
 from miagym.data.duplicates import (
     WITHIN,
     duplicate_groups,
@@ -22,6 +21,7 @@ from miagym.data.duplicates import (
     near_pairs_by_embedding,
     perceptual_hash,
 )
+from miagym.embedded import art
 from miagym.errors import DataError
 
 

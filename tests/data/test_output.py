@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from miagym.audit import audit as auditing
+from miagym.auditing import audit as auditing
 from miagym.cli import app
 from miagym.data.clean import run as cleaning
 from miagym.data.output import writing

@@ -17,18 +17,18 @@ from stable_baselines3 import PPO
 from stable_baselines3.common.vec_env import VecNormalize
 
 from attacks import make_attack
+from miagym.agents.adaptive import AdaptiveAgent
+from miagym.agents.agent import Agent, Played, episodes_of, play
+from miagym.agents.attack import AttackAgent
+from miagym.agents.belief import LogisticBelief
+from miagym.agents.blind import BlindAgent
+from miagym.agents.board import Board
+from miagym.agents.fixed import FixedAgent
+from miagym.agents.learned import LearnedAgent
+from miagym.agents.random import RandomAgent
+from miagym.agents.stable_baselines import FlatVecEnv, learned_agent
 from miagym.data.dataset import CALIBRATION, TEST, Dataset
-from miagym.envs.agents.adaptive import AdaptiveAgent
-from miagym.envs.agents.agent import Agent, Played, episodes_of, play
-from miagym.envs.agents.attack import AttackAgent
-from miagym.envs.agents.belief import LogisticBelief
-from miagym.envs.agents.blind import BlindAgent
-from miagym.envs.agents.board import Board
-from miagym.envs.agents.fixed import FixedAgent
-from miagym.envs.agents.learned import LearnedAgent
-from miagym.envs.agents.random import RandomAgent
-from miagym.envs.agents.stable_baselines import FlatVecEnv, learned_agent
-from miagym.envs.grading import grade
+from miagym.envs.grading.grade import grade
 from miagym.envs.pool import PoolVectorEnv
 from miagym.envs.single import SingleVectorEnv
 from miagym.envs.vector import GameVectorEnv

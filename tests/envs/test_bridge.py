@@ -11,14 +11,14 @@ from gymnasium.error import ResetNeeded
 
 from attacks import Attack, attack_names, make_attack
 from attacks.base import LearnedAttack
-from miagym.access import Access
-from miagym.data.candidates import Candidates
+from miagym.candidates import Candidates
 from miagym.data.dataset import Dataset
 from miagym.envs import oracle_from_env
 from miagym.envs.pool import PoolEnv, PoolVectorEnv
 from miagym.envs.single import SingleEnv
 from miagym.errors import AccessDenied, BudgetExhausted, DataError, SettingsError
 from miagym.oracle import Oracle
+from miagym.oracle.access import Access
 from miagym.targets.dummy import DummyTarget
 
 PLENTY = 100_000

@@ -12,9 +12,9 @@ import pytest
 
 from miagym.data.dataset import Dataset
 from miagym.envs import Verdicts, grade
-from miagym.envs.deck import rows_of
-from miagym.envs.grading import calibration_error
+from miagym.envs.grading.grade import calibration_error
 from miagym.envs.pool import PoolEnv
+from miagym.envs.sampler import rows_of
 from miagym.errors import DataError
 from miagym.targets.dummy import DummyTarget
 

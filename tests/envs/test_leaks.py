@@ -14,8 +14,8 @@ from sklearn.model_selection import StratifiedGroupKFold, cross_val_predict
 from miagym.data.dataset import Dataset
 from miagym.data.registry import load_data
 from miagym.envs import grade
-from miagym.envs.deck import rows_of
 from miagym.envs.pool import PoolEnv
+from miagym.envs.sampler import rows_of
 from miagym.envs.single import SingleEnv, SingleVectorEnv
 from miagym.targets.dummy import DummyTarget
 

@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from miagym.data.candidates import Candidates
+from miagym.candidates import Candidates
 from miagym.data.dataset import Dataset
 from miagym.envs.game import Game
 from miagym.envs.pool import PoolEnv, PoolVectorEnv

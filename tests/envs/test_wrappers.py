@@ -16,13 +16,13 @@ from hypothesis import strategies as st
 from stable_baselines3.common.env_checker import check_env as check_env_of_stable_baselines
 from stable_baselines3.common.vec_env import DummyVecEnv
 
+from miagym.agents.stable_baselines import FlatVecEnv
 from miagym.data.dataset import Dataset
-from miagym.envs.agents.stable_baselines import FlatVecEnv
 from miagym.envs.env import GameEnv
 from miagym.envs.pool import PoolEnv, PoolVectorEnv
 from miagym.envs.single import SingleEnv, SingleVectorEnv
 from miagym.envs.wrappers import Features, FlatActions
-from miagym.envs.wrappers_maps import squashed
+from miagym.envs.wrappers.maps import squashed
 from miagym.errors import ActionError, SettingsError
 from miagym.targets.dummy import DummyTarget
 
@@ -242,7 +242,7 @@ def test_without_stable_baselines_a_sentence_says_what_to_install() -> None:
     code = (
         "import sys; sys.modules['stable_baselines3'] = None; import miagym.envs.wrappers\n"
         "from miagym.errors import MiagymError\n"
-        "try: import miagym.envs.agents.stable_baselines\n"
+        "try: import miagym.agents.stable_baselines\n"
         "except MiagymError as error: assert 'pip install \"miagym[agents]\"' in str(error)\n"
         "else: raise SystemExit('no error')"
     )

@@ -7,8 +7,8 @@ import pytest
 from numpy.typing import NDArray
 
 from attacks.blind import BlindPixels
-from miagym.evaluation.auc import auc
 from miagym.evaluation.protocol import cross_fitted
+from miagym.metrics.auc import auc
 
 PAIRS = 60
 

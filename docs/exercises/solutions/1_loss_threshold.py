@@ -37,9 +37,9 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 from torch import Tensor
 
-from miagym.data.candidates import Candidates
+from miagym.candidates import Candidates
 from miagym.data.registry import load_data
-from miagym.evaluation.metrics import measure
+from miagym.metrics.measure import measure
 from miagym.oracle import Oracle
 from miagym.targets.registry import load_target
 

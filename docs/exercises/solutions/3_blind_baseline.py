@@ -36,12 +36,12 @@ from sklearn.model_selection import GroupKFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from miagym.audit.audit import audit
-from miagym.audit.cues import told_cue
-from miagym.audit.subject import Subject
-from miagym.data.candidates import Candidates
+from miagym.auditing.audit import audit
+from miagym.auditing.cues import told_cue
+from miagym.auditing.data_source import Subject
+from miagym.candidates import Candidates
 from miagym.data.registry import load_data
-from miagym.evaluation.metrics import measure
+from miagym.metrics.measure import measure
 from miagym.oracle import Oracle
 from miagym.targets.registry import load_target
 

@@ -33,9 +33,9 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from attacks.loss import LossThreshold
-from attacks.pia import PIA
-from attacks.sima import SimA
+from attacks.grey_box.loss import LossThreshold
+from attacks.grey_box.pia import PIA
+from attacks.grey_box.sima import SimA
 from miagym.data.registry import load_data
 from miagym.oracle import Oracle
 from miagym.targets.registry import load_target

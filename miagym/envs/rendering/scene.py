@@ -12,7 +12,7 @@ from miagym.envs.history import History
 from miagym.envs.menu import PICTURES, Question
 from miagym.envs.settings import Settings
 from miagym.envs.statistics import STATISTICS
-from miagym.envs.verdicts import brier_reward, on_the_right_side
+from miagym.metrics.brier import brier_reward, on_the_right_side
 
 DISTANCE = STATISTICS.index("root mean d²")
 """The statistic that is shown where there is room for one."""

@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 
 from attacks.base import Attack, Scores, as_scores
-from miagym.access import Access
-from miagym.budget import Cost
-from miagym.data.candidates import Candidates
+from miagym.candidates import Candidates
 from miagym.oracle import Oracle
+from miagym.oracle.access import Access
+from miagym.oracle.budget import Cost
 
 
 @dataclass(frozen=True)

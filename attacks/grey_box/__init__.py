@@ -1,0 +1,1 @@
+"""Attacks that need latents and predicted noise."""

@@ -1,0 +1,43 @@
+"""SimA: the predicted noise of a clean training picture is small."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from attacks.base import Attack, Scores, as_scores
+from miagym.oracle import Access, Candidates, Cost, Oracle
+
+
+@dataclass(frozen=True)
+class SimA(Attack):
+    """Score-based membership inference.
+
+    Rao, Qu, Moyer, arXiv 2509.25003. Faithful; t is chosen on calibration data, where the reference
+    code reports the best t on the test data with non-members as positives.
+
+    Score: -||E(z0, t, c)||_p: the latent enters without noise, whatever t the model is told.
+
+    Costs 1 UNet row and 1 encode.
+
+    Args:
+        timestep: t.
+        norm: p.
+    """
+
+    access = Access.GREY
+    paper = "Rao et al. 2025, arXiv 2509.25003"
+
+    timestep: int = 100
+    norm: float = 4.0
+
+    def __call__(self, oracle: Oracle, candidates: Candidates) -> Scores:
+        z0 = oracle.encode(candidates)
+        predicted = oracle.predict_noise(candidates, z0, self.timestep)
+        return as_scores(-predicted.flatten(1).norm(p=self.norm, dim=1))
+
+    @property
+    def cost(self) -> Cost:
+        return Cost(queries=2, unet_rows=1, encodes=1)
+
+    def variants(self) -> tuple[Attack, ...]:
+        return tuple(replace(self, timestep=t) for t in (self.timestep, 0, 50, 200))

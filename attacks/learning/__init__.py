@@ -1,0 +1,1 @@
+"""What attacks learn: decision rules, networks, and how fitted attacks are saved."""

@@ -1,0 +1,44 @@
+"""Adaptive: the next questions go to whom the answers leave in doubt."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from miagym.agents.board import Board
+from miagym.agents.fixed import check_schedule, scheduled
+from miagym.envs.spaces import Action, Observation
+from miagym.envs.wrappers.maps import Belief
+
+
+@dataclass(frozen=True, eq=False)
+class AdaptiveAgent:
+    """Asks about the candidates nearest to one half, and stops when nobody is near enough.
+
+    Uncertainty sampling (Lewis and Gale, A Sequential Algorithm for Training Text Classifiers,
+    SIGIR 1994), spent on answers instead of labels.
+    """
+
+    belief: Belief
+    """Of a batch of observations; it makes the verdicts."""
+    prices: NDArray[np.int64]
+    """Of the questions (K,), in UNet rows."""
+    schedule: tuple[int, ...] = (0,)
+    """Questions about a candidate, in order and over again."""
+    doubt: float = 0.1
+    """4 p (1 - p), what the verdict p is expected to lose, above which asking is worth it."""
+
+    def __post_init__(self) -> None:
+        check_schedule(self.schedule, len(self.prices))
+
+    def act(self, observation: Observation, rng: np.random.Generator) -> Action:
+        board = Board.of(observation)
+        probability = board.believed(self.belief, observation)
+        doubt = 4 * probability * (1 - probability)
+        nearest = np.argsort(-doubt, axis=1, kind="stable")
+        answers = np.take_along_axis(board.count.sum(axis=2), nearest, axis=1)
+        worth = np.take_along_axis(doubt, nearest, axis=1) > self.doubt
+        candidate = np.where(worth, nearest, board.n)
+        return board.ask(candidate, scheduled(self.schedule, answers), probability, self.prices)

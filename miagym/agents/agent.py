@@ -1,0 +1,149 @@
+"""What an agent is, and the loop that lets it play many environments at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+import gymnasium as gym
+import numpy as np
+from gymnasium.vector import AutoresetMode
+from numpy.typing import NDArray
+
+from miagym.envs.grading.verdicts import VerdictLog, Verdicts
+from miagym.envs.spaces import Action, Observation
+from miagym.envs.vector import GameVectorEnv
+from miagym.errors import SettingsError, TooFewToLearn
+
+
+class Agent(Protocol):
+    """Acts in all environments of a vector environment at once."""
+
+    def act(self, observation: Observation, rng: np.random.Generator) -> Action:
+        """What to do, from a batch of observations (b, ...); all that is random is of `rng`."""
+        ...
+
+
+@dataclass(frozen=True)
+class Episode:
+    """An episode that has ended."""
+
+    row: int
+    """Which environment played it."""
+    seen: list[Observation]
+    """What it showed before each action."""
+    total: float
+    """Its return; 0 on `test`."""
+    keys: tuple[str, ...]
+    """Of its n candidates, as in `Verdicts`."""
+    probability: NDArray[np.float64]
+    """The verdicts (n,)."""
+    spent: int
+    """UNet rows."""
+    member: NDArray[np.int8] | None
+    """The labels (n,); None on `test`."""
+
+
+@dataclass(frozen=True)
+class Played:
+    """What came of playing."""
+
+    returns: NDArray[np.float64]
+    """Of every episode (b, episodes); 0 on `test`, where `grade` looks at the verdicts."""
+    verdicts: tuple[Verdicts, ...]
+    """Of each environment, in the order of playing."""
+
+
+def play(agent: Agent, envs: gym.vector.VectorEnv, episodes: int, seed: int) -> Played:
+    """Lets an agent play so many episodes in each environment.
+
+    Environment i is seeded with seed + i, and deals its candidates without putting back: as long as
+    they last, it judges each once, so that environments are repetitions of one experiment.
+
+    Args:
+        agent: who plays.
+        envs: b environments of miagym.
+        episodes: in each of them.
+        seed: of the environments and of the agent.
+
+    Raises:
+        SettingsError: if the environments are not of ours, or reset themselves in the same step.
+    """
+    settings = ours(envs).settings
+    logs = [VerdictLog() for _ in range(envs.num_envs)]
+    returns: list[list[float]] = [[] for _ in logs]
+    for one in episodes_of(agent, envs, episodes, seed):
+        logs[one.row].add(one.keys, one.probability, one.spent)
+        returns[one.row].append(one.total)
+    return Played(np.array(returns), tuple(log.verdicts(**settings.about) for log in logs))
+
+
+def episodes_of(
+    agent: Agent, envs: gym.vector.VectorEnv, episodes: int, seed: int
+) -> Iterator[Episode]:
+    """Episodes as they end, so many of each environment; as `play`, for those who learn."""
+    bare, rng = ours(envs), np.random.default_rng(seed)
+    observation, _ = bare.reset(seed=seed)
+    seen: list[list[Observation]] = [[] for _ in range(bare.num_envs)]
+    total, ended = np.zeros(bare.num_envs), np.zeros(bare.num_envs, dtype=np.int64)
+    while ended.min() < episodes:
+        for row, so_far in enumerate(seen):
+            so_far.append({name: value[row] for name, value in observation.items()})
+        action = agent.act(observation, rng)
+        observation, reward, terminated, truncated, info = bare.step(action)
+        total += reward
+        over = terminated | truncated
+        for row in map(int, np.flatnonzero(over)):
+            if ended[row] < episodes:  # the others play on until the last one is through
+                member = np.atleast_1d(info["member"][row]) if "member" in info else None
+                yield _ended(bare, row, seen[row], total[row], member)
+            ended[row] += 1
+            seen[row], total[row] = [], 0
+        if over.any():
+            observation, _ = bare.reset(options={"reset_mask": over})
+
+
+def ours(envs: gym.vector.VectorEnv) -> GameVectorEnv:
+    """The vector environment of ours inside its wrappers.
+
+    Raises:
+        SettingsError: if it is none, or one whose episodes are gone when they end.
+    """
+    bare = envs.unwrapped
+    if not isinstance(bare, GameVectorEnv):
+        raise SettingsError(f"Expected vector environments of miagym, got {bare!r}.")
+    if bare.autoreset_mode == AutoresetMode.SAME_STEP:
+        raise SettingsError(
+            "Agents play environments that do not reset in the step that ends an episode; make "
+            "them with another autoreset_mode."
+        )
+    return bare
+
+
+def check_enough(member: NDArray[np.int8], fewest: int) -> None:
+    """Whether there is enough to learn from in different candidates with these labels (m,).
+
+    Raises:
+        TooFewToLearn: if there are fewer members, or non-members, than `fewest`.
+    """
+    sides = int((member == 1).sum()), int((member == 0).sum())
+    if min(sides) < fewest:
+        raise TooFewToLearn(
+            f"Learning needs at least {fewest} members and {fewest} non-members; these episodes "
+            f"dealt {sides[0]} and {sides[1]}: play more of them, or name larger data."
+        )
+
+
+def _ended(
+    envs: GameVectorEnv,
+    row: int,
+    seen: list[Observation],
+    total: float,
+    member: NDArray[np.int8] | None,
+) -> Episode:
+    game, hand = envs.game, envs.game.hands[row]
+    assert hand is not None
+    spent = envs.settings.budget - int(game.accounts.left[row])
+    probability = game.probability[row].copy()
+    return Episode(row, seen, float(total), hand.keys, probability, spent, member)

@@ -1,0 +1,52 @@
+"""Fixed: the same questions about everybody in turn, until the budget is gone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from miagym.agents.board import Board
+from miagym.envs.spaces import Action, Observation
+from miagym.envs.wrappers.maps import Belief
+from miagym.errors import SettingsError
+
+
+@dataclass(frozen=True, eq=False)
+class FixedAgent:
+    """Uniform spending, the benchmark of those who choose."""
+
+    belief: Belief
+    """Of a batch of observations; it makes the verdicts."""
+    prices: NDArray[np.int64]
+    """Of the questions (K,), in UNet rows."""
+    schedule: tuple[int, ...] = (0,)
+    """Questions about a candidate, in order and over again."""
+
+    def __post_init__(self) -> None:
+        check_schedule(self.schedule, len(self.prices))
+
+    def act(self, observation: Observation, rng: np.random.Generator) -> Action:
+        board = Board.of(observation)
+        answers = board.count.sum(axis=2)
+        candidate = np.argsort(answers, axis=1, kind="stable")
+        question = scheduled(self.schedule, np.take_along_axis(answers, candidate, axis=1))
+        return board.ask(candidate, question, board.believed(self.belief, observation), self.prices)
+
+
+def check_schedule(schedule: tuple[int, ...], menu: int) -> None:
+    """Whether a schedule names questions of the menu.
+
+    Raises:
+        SettingsError: if it is empty, or names others.
+    """
+    if not schedule or not set(schedule) <= set(range(menu)):
+        raise SettingsError(
+            f"Expected a schedule of one or more questions from 0 to {menu - 1}, got {schedule}."
+        )
+
+
+def scheduled(schedule: tuple[int, ...], answers: NDArray[np.integer]) -> NDArray[np.int64]:
+    """The next question about whoever has so many answers."""
+    return np.array(schedule, dtype=np.int64)[answers % len(schedule)]

@@ -1,0 +1,16 @@
+"""Never: asks nothing, and takes no side."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from miagym.agents.board import Board
+from miagym.envs.spaces import Action, Observation
+
+
+class NeverAsks:
+    """Says one half of everybody, which earns 0, always."""
+
+    def act(self, observation: Observation, rng: np.random.Generator) -> Action:
+        board = Board.of(observation)
+        return board.verdict(np.full((len(board.left), board.n), 0.5))

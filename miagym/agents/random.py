@@ -1,0 +1,31 @@
+"""Random: asks anything about anybody, stops anywhere, says anything."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from miagym.agents.board import Board
+from miagym.envs.spaces import Action, Observation
+
+
+@dataclass(frozen=True, eq=False)
+class RandomAgent:
+    """The floor of every table; with `stops=0`, also a collector of answers to learn from."""
+
+    prices: NDArray[np.int64]
+    """Of the questions (K,), in UNet rows: `envs.unwrapped.game.prices`."""
+    stops: float = 0.1
+    """Probability of stopping, in each step."""
+
+    def act(self, observation: Observation, rng: np.random.Generator) -> Action:
+        board = Board.of(observation)
+        shape = len(board.left), board.slots
+        candidate = rng.integers(board.n, size=shape)
+        candidate[rng.random(len(candidate)) < self.stops] = board.n
+        # The largest of random numbers, among what can be paid, is a uniform choice.
+        chances = rng.random((*shape, len(self.prices))) * board.affordable[:, None]
+        probability = rng.random((len(candidate), board.n))
+        return board.ask(candidate, chances.argmax(axis=2), probability, self.prices)

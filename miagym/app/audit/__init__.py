@@ -1,0 +1,1 @@
+"""The tab that asks whether a split is fair."""

@@ -1,0 +1,51 @@
+"""The endpoint `/audit`: what `miagym audit --json` prints, for machines."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import gradio as gr
+
+from miagym.app.audit.service import audit_split, audit_table, rows_of, sent_table
+from miagym.app.server.errors import in_plain_sentences
+from miagym.app.server.jobs import AUDITS
+from miagym.app.server.mcp import readable
+from miagym.app.server.rate_limit import visitor_of
+from miagym.app.site import Site
+
+
+def audit_api(site: Site) -> None:
+    """Registers `/audit`, also a tool for agents; within a Blocks context."""
+
+    @in_plain_sentences
+    def audit(  # noqa: D417, Gradio gives the request, callers do not
+        request: gr.Request,
+        split: str = "",
+        captions: list[str] | None = None,
+        member: list[bool] | None = None,
+    ) -> dict[str, Any] | str:
+        """Asks whether members can be told from non-members without any model.
+
+        Name an embedded split, or send captions and labels of your own. Splits: clipart (fair),
+        clipart-by-category and clipart-without-punctuation (both shifted on purpose). "Fair" means
+        that nothing was found, "too small" that nothing could have been.
+
+        Args:
+            split: the name of an embedded split; empty for captions of your own.
+            captions: at most 20,000 texts, of which 2,000 a side are looked at.
+            member: true or false for each text: does it belong to a member?
+
+        Returns:
+            verdict (fair, shifted, too small), why, blind, shift, cues, duplicates.
+        """
+        if split:
+            work = partial(audit_split, split)
+        else:
+            subject = sent_table(captions, member)
+            work = partial(audit_table, subject)
+            work = site.allowance.paid(visitor_of(request), rows_of(subject), work)
+        return readable(AUDITS.result_of(work).as_json(), request)
+
+    # Programs wait in a queue of their own, of which one at a time stands in line with visitors.
+    gr.api(audit, api_name="audit", concurrency_id="audit", concurrency_limit=1)

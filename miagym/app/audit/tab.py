@@ -1,0 +1,105 @@
+"""Is the split fair? Audits of the embedded data, fair and shifted on purpose, and of a table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import gradio as gr
+from gradio.data_classes import FileData
+
+from miagym.app.audit.service import (
+    MOST,
+    audit_split,
+    audit_table,
+    opening_audits,
+    rows_of,
+    uploaded_table,
+)
+from miagym.app.audit.view import audit_view
+from miagym.app.evaluate.service import opened
+from miagym.app.parts import FIGURE, STYLE
+from miagym.app.server.errors import in_sentences
+from miagym.app.server.jobs import AUDITS
+from miagym.app.server.rate_limit import visitor_of
+from miagym.app.server.run_button import Job, RunAndStop
+from miagym.app.server.sandboxed_table import MAX_BYTES, MAX_ROWS
+from miagym.app.server.uploads import uploaded
+from miagym.app.site import Site
+from miagym.auditing.result import Audit
+from miagym.progress import Progress
+
+MINE = "mine"
+CHOICES = [
+    ("Embedded drawings, dealt by lot", "clipart"),
+    ("Members are animals, people, food (shifted on purpose)", "clipart-by-category"),
+    ("Members' captions without punctuation (shifted on purpose)", "clipart-without-punctuation"),
+    ("My own table", MINE),
+]
+STOPPED = "Stopped. The numbers shown are those of the audit before."
+ABOUT = f"""<p class="small">A CSV or parquet file with the columns <code>caption</code> and
+<code>member</code> (true or false), and <code>group</code> if rows belong together; at most
+{MAX_BYTES // 1_000_000} MB and {MAX_ROWS:,} rows, of which {MOST:,} a side are looked at. No other
+column is read, no picture is needed, and the file is deleted soon after. Each row that is looked at
+counts as a UNet row of your allowance.</p>"""
+
+
+def audit_tab(site: Site) -> None:
+    """The choice of a split, the audit, what it says."""
+    gr.HTML(STYLE)
+    opening = audit_view(opening_audits(opened(site.run)))
+    with gr.Row():
+        with gr.Column(scale=1, min_width=280):
+            split = gr.Radio(CHOICES, value="clipart", label="Split", elem_id="audit-split")
+            file = _table_input(
+                label="Table of captions and labels", height=170, elem_id="audit-file"
+            )
+            gr.HTML(ABOUT)
+            buttons = RunAndStop.laid_out("Audit", "audit")
+        with gr.Column(scale=2, min_width=420):
+            shown = (
+                gr.HTML(opening.verdict, elem_id="audit-verdict"),
+                gr.Plot(
+                    opening.figure,
+                    label="Told apart without a model",
+                    elem_id="audit-figure",
+                    elem_classes=FIGURE,
+                ),
+                gr.HTML(opening.numbers, elem_id="audit-numbers", apply_default_css=False),
+                gr.HTML(opening.downloads, elem_id="audit-downloads", apply_default_css=False),
+            )
+    # Who uploads a table wants it audited.
+    file.upload(
+        lambda: MINE, outputs=split, queue=False, show_progress="hidden", api_visibility="private"
+    )
+    job = Job(
+        AUDITS,
+        asked=partial(_work, site),
+        seen=lambda told: tuple(vars(audit_view([told.as_json()])).values()),
+        stopped=STOPPED,
+    )
+    buttons.wire(job, (split, file), shown)
+
+
+def _table_input(**options: Any) -> gr.File:
+    """A `gr.File` for one upload, which gives its path; see `uploads.picture_input`."""
+    file = gr.File(file_types=[".csv", ".tsv", ".parquet"], **options)
+    setattr(file, "preprocess", _path)  # noqa: B010, so that pyright lets us
+    return file
+
+
+@in_sentences
+def _path(payload: FileData | None) -> str | None:
+    return None if payload is None else str(uploaded(payload.path))
+
+
+def _work(
+    site: Site, request: gr.Request, split: str, path: str | None
+) -> Callable[[Progress], Audit]:
+    """What is to be done, and paid for in its turn."""
+    if split != MINE:
+        return partial(audit_split, split)
+    subject = uploaded_table(uploaded(path))
+    work = partial(audit_table, subject)
+    return site.allowance.paid(visitor_of(request), rows_of(subject), work)

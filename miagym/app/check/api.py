@@ -1,0 +1,73 @@
+"""The endpoint `/check`, for programs and for agents: a picture in, `miagym check --json` out."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import gradio as gr
+
+from miagym.app.check.desk import desk_on
+from miagym.app.check.service import SEED, TARGETS, paired_with
+from miagym.app.check.tab import MODEL
+from miagym.app.server.errors import in_plain_sentences
+from miagym.app.server.mcp import plain_json, readable
+from miagym.app.server.rate_limit import visitor_of
+from miagym.app.server.uploads import picture_input
+from miagym.app.site import Site
+from miagym.errors import DataError
+
+if TYPE_CHECKING:
+    from miagym.checking.answer import Answer
+
+
+def check_api(site: Site) -> None:
+    """Adds `/check` to the page that is being built; nothing of it is seen.
+
+    `gr.api` would take any value for a file; these inputs check what they are given.
+    """
+
+    @in_plain_sentences
+    def check(  # noqa: D417, Gradio gives the request, callers do not
+        picture: str | None, caption: str, target: str, request: gr.Request
+    ) -> dict[str, Any] | str:
+        """Does a picture score as the training pictures of an image generator do?
+
+        Verdicts: "member-like", "cannot tell" (the ordinary answer), "not comparable". The p-value
+        is the share of pictures that were not used in training and score at least as high; it is
+        no probability that this one was used. "Cannot tell" does not mean that it was not used.
+        Pictures are uploads: POST the file to /gradio_api/upload of this server, as the form field
+        "files", and give SERVER/gradio_api/file=PATH with the path that comes back. Agents may give
+        a data: URL of at most 1 MB instead. Other addresses are refused.
+
+        Args:
+            picture: an uploaded JPEG, PNG, GIF or WebP, at most 10 MB, 25 million pixels (WebP: 8).
+            caption: as it may have stood beside the picture in training; empty if unknown.
+            target: the generator, one of the embedded two.
+
+        Returns:
+            verdict, p_value, likelihood_ratio, guard, power, and the whole answer in `words`.
+        """
+        if picture is None:
+            raise DataError("Expected an uploaded picture, got none.")
+        pay = partial(site.allowance.take, visitor_of(request))
+        answer = desk_on(site.device).check(Path(picture), caption, target, pay=pay)
+        return readable(as_json(answer, target), request)
+
+    with gr.Row(visible=False):
+        picture = picture_input(label="picture")
+        caption = gr.Textbox("", label="caption")
+        target = gr.Radio(list(TARGETS), value=TARGETS[0], label="target")
+        answer = plain_json(label="answer")
+        gr.Button().click(check, [picture, caption, target], answer, api_name="check", **MODEL)
+
+
+def as_json(answer: Answer, target: str) -> dict[str, Any]:
+    """What `miagym check --json` prints about one picture."""
+    from miagym.checking.answer import SCHEMA
+    from miagym.checking.words import sentences
+
+    paired = paired_with(target)
+    about = {"target": target, "data": paired.data, "reference": paired.reference, "seed": SEED}
+    return {"schema": SCHEMA} | about | answer.as_json() | {"words": sentences(answer)}

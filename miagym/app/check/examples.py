@@ -1,0 +1,86 @@
+"""Pictures to begin with: one that was used, one that was not, and one at the edge, by a rule."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import gettempdir
+from threading import Lock
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from miagym.atomic import replacing
+
+if TYPE_CHECKING:
+    from miagym.app.check.service import CheckDesk
+
+MEMBER, NONMEMBER, BORDERLINE = "Member", "Non-member", "Borderline"
+KINDS = (MEMBER, NONMEMBER, BORDERLINE)
+LOT = 100
+_WRITING = Lock()
+
+RULE = (
+    f"Examples by a rule, not by hand: of {LOT} members and {LOT} non-members drawn from the test "
+    "part, the median p-value of each kind, and the smallest p-value above 1 % of either kind."
+)
+
+ROWS = {
+    "clipart-overfit": {MEMBER: 426, NONMEMBER: 370, BORDERLINE: 589},
+    "clipart-realistic": {MEMBER: 1709, NONMEMBER: 1058, BORDERLINE: 431},
+}
+"""What `choose` found, as rows of each target's data."""
+
+
+@dataclass(frozen=True)
+class Example:
+    """A picture of the embedded data, as a file, and what is known of it."""
+
+    file: Path
+    caption: str
+    member: bool
+
+
+def example(desk: CheckDesk, target: str, kind: str, folder: Path | None = None) -> Example:
+    """The example of a kind; its file is the data's own, byte for byte."""
+    from miagym.data.dataset import encoded
+
+    data = desk.checker(target).data
+    row = ROWS[target][kind]
+    folder = Path(gettempdir()) / "miagym-examples" if folder is None else folder
+    file = folder / f"{target}-{row}.webp"
+    with _WRITING:
+        if not file.is_file():
+            with replacing(file) as partial:
+                partial.write_bytes(encoded(data.pictures[row]))
+    return Example(file, data.captions[row], bool(data.member[row]))
+
+
+def choose(desk: CheckDesk, target: str) -> dict[str, int]:
+    """The rows that `RULE` names; the first in the drawn order wins a tie. Takes a minute.
+
+    Pictures that the guard refuses have no p-value and are passed over.
+    """
+    from miagym.checking.calibrated import TOGETHER
+    from miagym.data.dataset import TEST
+    from miagym.metrics.conformal import p_values
+
+    checker = desk.checker(target)
+    judge, data = checker.judge(captioned=True), checker.data
+    rows = data.rows(TEST, checker.panel.seed, LOT)
+    pictures = data.candidates(rows, checker.panel.target.resolution)
+    alike = np.array([judge.resemblance(pictures[[i]]).resembles for i in range(len(rows))])
+    rows, pictures = rows[alike], pictures[np.flatnonzero(alike)]
+    scores = [judge.scores(pictures[[i]])[TOGETHER] for i in range(len(rows))]
+    p = p_values(scores, judge.nonmembers[TOGETHER])
+    member = data.member[rows]
+    return {
+        MEMBER: _median(rows[member], p[member]),
+        NONMEMBER: _median(rows[~member], p[~member]),
+        BORDERLINE: int(rows[np.argmin(np.where(p > desk.scale(target, True).alpha, p, 2.0))]),
+    }
+
+
+def _median(rows: np.ndarray, p: np.ndarray) -> int:
+    """The row with the lower median p-value."""
+    return int(rows[np.argsort(p, kind="stable")[(len(p) - 1) // 2]])

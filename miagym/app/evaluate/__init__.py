@@ -1,0 +1,1 @@
+"""The tab that runs attacks and explores a finished run."""

@@ -1,0 +1,53 @@
+"""The endpoint `/evaluate`: what `miagym evaluate` writes into results.json, for machines."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import gradio as gr
+
+from miagym.app.evaluate.service import Asked, run
+from miagym.app.server.errors import in_plain_sentences
+from miagym.app.server.jobs import EVALUATIONS
+from miagym.app.server.mcp import readable
+from miagym.app.server.rate_limit import visitor_of
+from miagym.app.site import Site
+
+
+def evaluate_api(site: Site) -> None:
+    """Registers `/evaluate`, also a tool for agents; within a Blocks context."""
+
+    @in_plain_sentences
+    def evaluate(  # noqa: D417, Gradio gives the request, callers do not
+        request: gr.Request,
+        target: str,
+        attacks: list[str],
+        candidates: int = 100,
+        queries: int = 0,
+    ) -> dict[str, Any] | str:
+        """Measures attacks on a target whose members are known, with intervals and blind rows.
+
+        Attacks: text-to-image, rediffuse, loss, sima, pia, secmi, clid, quantile-regression,
+        trajectory-logistic, gradient-masking. Targets: clipart-overfit, clipart-realistic,
+        clipart-null, or a checkpoint such as clipart-overfit@40. An attack has learned from the
+        model only where its whole interval lies above those of all blind rows. It takes a minute or
+        more; ask for few candidates first.
+
+        Args:
+            target: the name of a target, as listed above.
+            attacks: names of attacks, as listed above; blind ones run always.
+            candidates: members, and as many non-members, from 20 to 140.
+            queries: budget for one candidate, from 1 to 16; 0 for what each attack needs.
+
+        Returns:
+            rows, controls, protocols, comparisons, audit, run, and `command` for the same numbers.
+        """
+        names = tuple(attacks) if isinstance(attacks, list) else ()
+        asked = Asked(target, names, candidates, queries or None, site.device)
+        work = site.allowance.paid(visitor_of(request), asked.rows, partial(run, asked))
+        found = EVALUATIONS.result_of(work)
+        return readable({"command": found.command, **found.results}, request)
+
+    # Programs wait in a queue of their own, of which one at a time stands in line with visitors.
+    gr.api(evaluate, api_name="evaluate", concurrency_id="evaluate", concurrency_limit=1)

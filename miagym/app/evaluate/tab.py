@@ -1,0 +1,222 @@
+"""Evaluate: attacks on a target whose members are known, and the finished demo run beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any, NamedTuple
+
+import gradio as gr
+
+from miagym.app.evaluate.service import (
+    BUDGETS,
+    FEWEST,
+    MOST,
+    Asked,
+    Finished,
+    names_within,
+    opened,
+    run,
+)
+from miagym.app.evaluate.view import View, view
+from miagym.app.parts import FIGURE, STYLE, said
+from miagym.app.server.jobs import EVALUATIONS
+from miagym.app.server.rate_limit import visitor_of
+from miagym.app.server.run_button import Job, RunAndStop
+from miagym.app.site import Site
+from miagym.errors import MiagymError
+from miagym.progress import Progress
+from miagym.targets.registry import target_names
+
+AT_FIRST = Asked("clipart-overfit", ("rediffuse", "loss", "sima", "pia"))
+"""What stands in the form when the page opens."""
+ACCESS = [("black box", "black"), ("grey box", "grey"), ("white box", "white")]
+AS_NEEDED = 0
+"""The choice of no budget: a dropdown has no value None."""
+DEMO = "The demo run: one attack of each kind, on an overfit and on a realistic target"
+OTHER = "A finished run"
+MINE = "Your run"
+STOPPED = "Stopped; nothing of it is kept. The numbers shown are those of the run before."
+
+
+def evaluate_tab(site: Site) -> None:
+    """The form, the run, its numbers."""
+    gr.HTML(STYLE)
+    with gr.Row():
+        with gr.Column(scale=1, min_width=280):
+            form = _form()
+            price = gr.HTML(priced(site, AT_FIRST), elem_id="evaluate-price")
+            buttons = RunAndStop.laid_out("Run", "evaluate")
+        found = opened(site.run)
+        opening = view(found, DEMO if found and found.is_demo else OTHER)
+        with gr.Column(scale=2, min_width=420):
+            above = _figures(opening)
+    shown = Shown(*above, *_numbers(opening))
+    _wire_form(site, form, price)
+    job = Job(
+        EVALUATIONS,
+        asked=_asked(site),
+        seen=lambda found: tuple(vars(view(found, MINE)).values()),
+        stopped=STOPPED,
+    )
+    buttons.wire(job, form.asked, shown)
+
+
+class Form(NamedTuple):
+    """What a visitor fills in."""
+
+    access: gr.Radio
+    data: gr.HTML
+    target: gr.Dropdown
+    attacks: gr.CheckboxGroup
+    candidates: gr.Slider
+    queries: gr.Dropdown
+
+    @property
+    def asked(self) -> tuple[Any, ...]:
+        """The inputs of `ask`."""
+        return self.target, self.attacks, self.candidates, self.queries
+
+
+class Shown(NamedTuple):
+    """Where a run is shown, in the order of `View`."""
+
+    finding: gr.HTML
+    roc: gr.Plot
+    budgets: gr.Plot
+    table: gr.HTML
+    downloads: gr.HTML
+    command: gr.Code
+
+
+def ask(
+    site: Site, target: str, attacks: list[str], candidates: float, queries: int | None
+) -> Asked:
+    """What the form says.
+
+    Raises:
+        MiagymError: if it cannot be run.
+    """
+    whole = int(candidates) if candidates == int(candidates) else candidates
+    return Asked(target, tuple(attacks), whole, queries or None, site.device)  # type: ignore[arg-type]
+
+
+def priced(site: Site, asked: Asked, visitor: str | None = None) -> str:
+    """What a run costs at most, and what the visitor has."""
+    minutes = asked.seconds / 60
+    time = f"{minutes:.0f} minutes" if minutes >= 1.5 else f"{max(10, asked.seconds):.0f} seconds"
+    left = site.allowance.rows if visitor is None else site.allowance.left(visitor)
+    return said(
+        f"At most {asked.rows:,} UNet rows, roughly {time} on two cores. {left:,} of your "
+        f"{site.allowance.rows:,} rows an hour are left."
+    )
+
+
+def about_data(target: str) -> str:
+    """The data that belong to a target."""
+    paired = Asked(target, AT_FIRST.attacks).pairing
+    null = f" Null target: {paired.null}." if paired.null else " Nothing is to be found there."
+    return said(f"Data: {paired.data}, whose members it was trained on.{null}")
+
+
+def _form() -> Form:
+    target = gr.Dropdown(
+        target_names(), value=AT_FIRST.target, label="Target", elem_id="evaluate-target"
+    )
+    data = gr.HTML(about_data(AT_FIRST.target), elem_id="evaluate-data")
+    access = gr.Radio(ACCESS, value="grey", label="The attacker's access, at most")
+    attacks = gr.CheckboxGroup(
+        list(names_within("grey")),
+        value=list(AT_FIRST.attacks),
+        label="Attacks",
+        info="Blind ones, which never ask the model, run always.",
+        elem_id="evaluate-attacks",
+    )
+    candidates = gr.Slider(
+        FEWEST,
+        MOST,
+        value=AT_FIRST.candidates,
+        step=20,
+        label="Members, and as many non-members",
+        info="From 100 on, 1 % of false positives can be measured.",
+        elem_id="evaluate-candidates",
+    )
+    queries = gr.Dropdown(
+        [("as each attack needs", AS_NEEDED), *((str(n), n) for n in BUDGETS)],
+        value=AS_NEEDED,
+        label="Queries for one candidate",
+        info="Black-box attacks spend them all; attacks that need more are left out.",
+        elem_id="evaluate-queries",
+    )
+    return Form(access, data, target, attacks, candidates, queries)
+
+
+def _figures(opening: View) -> tuple[gr.HTML, gr.Plot, gr.Plot]:
+    return (
+        gr.HTML(opening.finding, elem_id="evaluate-finding"),
+        gr.Plot(
+            opening.roc,
+            label="Members found against false positives",
+            elem_id="evaluate-roc",
+            elem_classes=FIGURE,
+        ),
+        gr.Plot(
+            opening.budgets,
+            label="What more queries buy",
+            elem_id="evaluate-budgets",
+            elem_classes=FIGURE,
+        ),
+    )
+
+
+def _numbers(opening: View) -> tuple[gr.HTML, gr.HTML, gr.Code]:
+    return (
+        gr.HTML(opening.table, elem_id="evaluate-table", apply_default_css=False),
+        gr.HTML(opening.downloads, elem_id="evaluate-downloads", apply_default_css=False),
+        gr.Code(
+            opening.command,
+            language="shell",
+            interactive=False,
+            label="The same on the command line",
+            elem_id="evaluate-command",
+        ),
+    )
+
+
+def _wire_form(site: Site, form: Form, price: gr.HTML) -> None:
+    """The choices follow access and target, the price follows all."""
+
+    def offered(access: str, attacks: list[str]) -> Any:
+        names = names_within(access)
+        return gr.update(choices=list(names), value=[n for n in attacks if n in names])
+
+    def price_of(
+        target: str, attacks: list[str], candidates: float, queries: int, request: gr.Request
+    ) -> str:
+        try:
+            asked = ask(site, target, attacks, candidates, queries)
+        except MiagymError as error:
+            return said(str(error))
+        return priced(site, asked, visitor_of(request))
+
+    quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+    form.target.change(about_data, form.target, form.data, **quiet)
+    form.access.change(offered, [form.access, form.attacks], form.attacks, **quiet)
+    gr.on(
+        [one.change for one in form.asked],
+        price_of,
+        inputs=list(form.asked),
+        outputs=price,
+        trigger_mode="always_last",
+        **quiet,
+    )
+
+
+def _asked(site: Site) -> Callable[..., Callable[[Progress], Finished]]:
+    """What Run starts: what the form says, for which the visitor pays in its turn."""
+
+    def asked(request: gr.Request, *said: Any) -> Callable[[Progress], Finished]:
+        asked = ask(site, *said)
+        return site.allowance.paid(visitor_of(request), asked.rows, partial(run, asked))
+
+    return asked

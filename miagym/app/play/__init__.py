@@ -1,0 +1,1 @@
+"""The tab on which a visitor plays the game by hand."""

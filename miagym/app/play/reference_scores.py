@@ -1,0 +1,109 @@
+"""Pictures whose membership is known, asked the same questions: what distances are held against."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+from threading import Lock
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from miagym.app.play.setup import Table
+from miagym.envs.pool import PoolEnv
+from miagym.envs.rendering.scene import DISTANCE
+from miagym.envs.settings import TRAIN
+from miagym.envs.spaces import Observation
+from miagym.envs.statistics import STATISTICS
+
+COUNT = 48
+AT_ONCE = 8
+"""Asked in one go, so that a visitor's question never waits long."""
+SMALLEST = 1e-6
+
+
+class Known:
+    """Known members and non-members of one table, asked each question once, piece by piece.
+
+    Args:
+        table: whom they are asked.
+        device: where targets are put.
+    """
+
+    def __init__(self, table: Table, device: str) -> None:
+        self._table = table
+        options = table.options(device, TRAIN, budget=10**6)  # more than all questions cost
+        self._env = PoolEnv(**options, candidates=COUNT, slots=AT_ONCE)
+        self._asked = np.zeros(len(table.questions), dtype=np.int64)
+        self._lock = Lock()
+
+    def is_complete(self, question: int) -> bool:
+        return bool(self._asked[question] == COUNT)
+
+    def measure(self, question: int) -> None:
+        """Asks the next few of them one question; nothing if all have answered."""
+        with self._lock:
+            if not self._env.game.begun[0]:
+                self._env.reset(seed=0)
+            first = int(self._asked[question])
+            if first == COUNT:
+                return
+            whom = np.arange(first, first + AT_ONCE)
+            self._env.step(
+                {
+                    "candidate": whom,
+                    "question": np.full(AT_ONCE, question),
+                    "probability": np.full(COUNT, 0.5),
+                    "stop": 0,
+                }
+            )
+            self._asked[question] += AT_ONCE
+
+    def distances(self, question: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Of those that have answered: the members' (k,), and the non-members' (m,)."""
+        count = int(self._asked[question])
+        members = self._env.game.members[0]
+        if members is None:
+            return np.empty(0), np.empty(0)
+        found = relative(self._env.game.summary[0, :count, question])
+        member = members[:count] == 1
+        return found[member], found[~member]
+
+    def belief(self, question: int) -> Callable[[Observation], NDArray[np.float64]]:
+        """What answers to one question say, by logistic regression on the known pictures.
+
+        These have answered once. More answers about a candidate make its belief steadier, and no
+        bolder.
+        """
+        while not self.is_complete(question):
+            self.measure(question)
+        near, far = self.distances(question)
+        x = np.log(np.concatenate([near, far]))[:, None]
+        # The visitor's pictures are half members, whatever the known ones happen to be.
+        model = make_pipeline(StandardScaler(), LogisticRegression(class_weight="balanced"))
+        model.fit(x, np.arange(len(x)) < len(near))
+
+        def believed(observation: Observation) -> NDArray[np.float64]:
+            asked = observation["count"][..., question] > 0
+            values = np.log(relative(observation["summary"][..., question, :]))
+            said = model.predict_proba(values.reshape(-1, 1))[:, 1].reshape(asked.shape)
+            return np.where(asked, said, 0.5)
+
+        return believed
+
+
+def relative(values: NDArray[np.floating]) -> NDArray[np.float64]:
+    """The distance in statistics (..., F); over the public model's, where there is one (...)."""
+    own = np.maximum(values[..., DISTANCE].astype(np.float64), SMALLEST)
+    if values.shape[-1] == len(STATISTICS):
+        return own
+    return own / np.maximum(values[..., len(STATISTICS) + DISTANCE], SMALLEST)
+
+
+@lru_cache(maxsize=8)
+def known_of(table: Table, device: str) -> Known:
+    """Shared by all visitors of this process."""
+    return Known(table, device)

@@ -1,0 +1,1 @@
+"""What the served page needs besides its tabs: uploads, rate limits, jobs, errors, sandbox."""

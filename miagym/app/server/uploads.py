@@ -1,0 +1,128 @@
+"""Inputs that hand over the very files that were uploaded, and a page that takes no others."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+import gradio as gr
+from gradio.data_classes import FileData, ImageData, ListFiles
+from gradio.utils import get_upload_folder
+
+from miagym.app.server.errors import SECONDS, in_sentences
+from miagym.errors import DataError
+
+FILES = 40
+"""In one request: pictures, and texts beside them."""
+OURS = "/gradio_api/file="
+"""In the address under which the page serves a file; agents name their uploads by it."""
+NOT_THESE = "Expected the inputs that /gradio_api/info lists, each of its kind, and got others."
+
+
+class UploadsOnly(gr.Blocks):
+    """A page none of whose inputs takes a file that was not uploaded.
+
+    Gradio itself opens what a forged request names: a file of the server's, a `data:` URL, any
+    public address, whichever component it is sent to, a text box as well. This page does not.
+    """
+
+    async def preprocess_data(
+        self, block_fn: Any, inputs: list[Any], state: Any, explicit_call: bool = False
+    ) -> list[Any]:
+        try:
+            if not explicit_call:
+                inputs = only_uploads(inputs)
+            return await super().preprocess_data(block_fn, inputs, state, explicit_call)
+        except gr.Error:
+            raise
+        except (ValueError, RecursionError) as error:  # of the wrong kind, or nested without end
+            raise gr.Error(NOT_THESE, print_exception=False, duration=SECONDS) from error
+
+
+def picture_input(**options: Any) -> gr.Image:
+    """A `gr.Image` for uploads only, which gives the path of the file, untouched.
+
+    The stock component re-encodes pictures, which changes the very statistics that membership
+    inference reads. (Not a subclass: Gradio writes a .pyi beside the source of each.)
+
+    Args:
+        options: those of `gr.Image`, but for `sources` and `type`.
+    """
+    image = gr.Image(sources=["upload"], type="filepath", **options)
+    setattr(image, "preprocess", _path)  # noqa: B010, so that pyright lets us
+    return image
+
+
+def files_input(**options: Any) -> gr.File:
+    """A `gr.File` for several uploads, which gives paths by the names that visitors gave them.
+
+    Args:
+        options: those of `gr.File`, but for `file_count`.
+    """
+    files = gr.File(file_count="multiple", **options)
+    setattr(files, "preprocess", _by_name)  # noqa: B010, so that pyright lets us
+    return files
+
+
+@in_sentences
+def _path(payload: ImageData | None) -> str | None:
+    return None if payload is None else str(uploaded(payload.path))
+
+
+@in_sentences
+def _by_name(payload: ListFiles | FileData | None) -> dict[str, Path]:
+    """A name that is there already gets a number."""
+    if payload is None:
+        return {}
+    several = payload.root if isinstance(payload, ListFiles) else [payload]
+    if len(several) > FILES:
+        raise DataError(f"Expected at most {FILES} files at once, got {len(several)}.")
+    found: dict[str, Path] = {}
+    for file in several:
+        path = uploaded(file.path)
+        name = Path(file.orig_name or path.name).name
+        while name in found:
+            name = f"{Path(name).stem}+{Path(name).suffix}"
+        found[name] = path
+    return found
+
+
+def uploaded(path: str | None) -> Path:
+    """A path that lies in Gradio's upload folder.
+
+    Raises:
+        DataError: if it does not.
+    """
+    try:
+        folder = Path(get_upload_folder()).resolve()
+        found = None if path is None else Path(path).resolve()
+        if found is not None and found.is_relative_to(folder) and found.is_file():
+            return found
+    except (OSError, ValueError):  # a name that is too long, or holds a NUL
+        pass
+    raise DataError("Expected an uploaded file; drop one, or choose one.")
+
+
+@in_sentences
+def only_uploads(values: list[Any]) -> list[Any]:
+    """A visitor's values, in which whatever looks like a file is an uploaded one.
+
+    Raises:
+        gr.Error: if one is not.
+    """
+    return [_checked(value) for value in values]
+
+
+def _checked(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_checked(one) for one in value]
+    if not isinstance(value, dict):
+        return value
+    if isinstance(value.get("path"), str):
+        path = value["path"]
+        path = unquote(path.partition(OURS)[2]) if OURS in path else path
+        return {**value, "path": str(uploaded(path))}
+    if isinstance(value.get("url"), str):
+        uploaded(None)
+    return {key: _checked(one) for key, one in value.items()}

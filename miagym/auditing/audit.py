@@ -1,0 +1,157 @@
+"""The audit: does anything but the model tell members from non-members?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from miagym.auditing.data_source import Subject
+from miagym.auditing.duplicates import EXAMPLES, caption_groups, count_duplicates, linked
+from miagym.auditing.grouping import Groups
+from miagym.auditing.permutation_test import FEWEST_GROUPS, ask_views
+from miagym.auditing.result import Audit, Unreadable
+from miagym.auditing.verdict import Verdict
+from miagym.auditing.views.captions import CAPTIONS, caption_view
+from miagym.auditing.views.pictures import Pictures, look_at
+from miagym.auditing.views.view import View, tabular
+from miagym.data.dataset import Dataset
+from miagym.data.duplicates import duplicate_groups
+from miagym.errors import DataError
+from miagym.progress import Progress, silent
+
+LIMIT = 20_000
+"""Rows of each side that are looked at, unless the caller says otherwise."""
+
+
+def audit_dataset(
+    data: Dataset,
+    seed: int = 0,
+    limit: int = LIMIT,
+    rows: NDArray[np.integer] | None = None,
+    progress: Progress = silent,
+) -> Audit:
+    """Audits a data set, or some rows of it: its test part, say."""
+    subject = Subject.of(data)
+    return audit(subject if rows is None else subject.take(rows), seed, limit, progress)
+
+
+def audit_captions(
+    captions: Sequence[str],
+    member: NDArray[np.bool_],
+    groups: NDArray[np.integer] | None = None,
+    seed: int = 0,
+    limit: int = LIMIT,
+) -> Audit:
+    """Audits n captions with labels (n,); a fair split keeps rows of a group (n,) together."""
+    return audit(Subject("captions", member, tuple(captions), groups=groups), seed, limit)
+
+
+def audit(
+    subject: Subject, seed: int = 0, limit: int = LIMIT, progress: Progress = silent
+) -> Audit:
+    """Looks at rows with every view, and says whether the split is fair.
+
+    Args:
+        subject: what is audited.
+        seed: of the rows that are drawn, of folds and of shuffles.
+        limit: most rows of each side to look at.
+        progress: shows how far it is.
+
+    Raises:
+        DataError: if there is nothing to look at.
+    """
+    rows = subject.drawn(limit, seed)
+    subject = subject.take(rows)
+    pictures = None
+    if subject.pictures is not None:
+        pictures = look_at(subject.pictures, progress("looking at pictures", len(subject)))
+    return audit_seen(subject, pictures, seed, progress, rows)
+
+
+def audit_seen(
+    subject: Subject,
+    pictures: Pictures | None,
+    seed: int = 0,
+    progress: Progress = silent,
+    rows: NDArray[np.intp] | None = None,
+) -> Audit:
+    """The same for rows whose pictures, if they have any, were looked at before.
+
+    Args:
+        subject: all n rows are audited.
+        pictures: what its pictures show.
+        seed: of folds and shuffles.
+        progress: shows how far it is.
+        rows: what the n rows are called (n,), if not 0 to n - 1.
+    """
+    rows = np.arange(len(subject)) if rows is None else rows
+    views = _views(subject, pictures)
+    alike = _alike(subject, pictures)
+    groups = _groups(subject, alike)
+    found = Audit(
+        subject.name,
+        Verdict.TOO_SMALL,
+        "",
+        n_members=int(subject.member.sum()),
+        n_nonmembers=int((~subject.member).sum()),
+        seed=seed,
+        duplicates=tuple(count_duplicates(of, g, subject.member, rows) for of, g in alike.items()),
+        unreadable=_unreadable(subject, pictures, rows),
+        rows=rows,
+    )
+    fewest = min(len(np.unique(groups.learned[side])) for side in (subject.member, ~subject.member))
+    if fewest < FEWEST_GROUPS:
+        why = (
+            f"One side has {fewest} rows that are not copies of each other; an audit takes "
+            f"{FEWEST_GROUPS} to say anything."
+        )
+        return replace(found, why=why)
+    done = progress("asking each view", len(views))
+    return ask_views(found, views, groups, subject.member, done)
+
+
+def _views(subject: Subject, pictures: Pictures | None) -> list[View]:
+    """What there is to see."""
+    views = [] if subject.captions is None else [caption_view(subject.captions)]
+    if pictures:
+        views += pictures.views()
+    if subject.embeddings is not None:
+        columns = {f"embedding {i}": c for i, c in enumerate(subject.embeddings.T.astype(float))}
+        views.append(tabular("embeddings", np.arange(len(subject)), columns, {}))
+    seen = [view for view in views if view]
+    if not seen:
+        raise DataError(f"{subject.name}: all rows look the same, so there is nothing to audit.")
+    return seen
+
+
+def _alike(subject: Subject, pictures: Pictures | None) -> dict[str, NDArray[np.integer]]:
+    """Groups of near-duplicates (n,), by what is alike; a picture that is not seen is alone."""
+    alike: dict[str, NDArray[np.integer]] = {}
+    if pictures is not None and len(pictures.readable):
+        hashes = np.array([look.hash for look in pictures.looks if look], dtype=np.uint64)
+        groups = np.arange(len(subject)) + len(subject)
+        groups[pictures.readable] = duplicate_groups(hashes)
+        alike["pictures"] = groups
+    if subject.captions is not None:
+        alike[CAPTIONS] = caption_groups(subject.captions)
+    return alike
+
+
+def _groups(subject: Subject, alike: Mapping[str, NDArray[np.integer]]) -> Groups:
+    """What belongs together; of captions, only that they are alike where a rule is learned."""
+    shown = [grouping for of, grouping in alike.items() if of != CAPTIONS]
+    return Groups(
+        dealt=linked(shown, subject.groups, len(subject)),
+        learned=linked(list(alike.values()), subject.groups, len(subject)),
+    )
+
+
+def _unreadable(subject: Subject, pictures: Pictures | None, rows: NDArray[np.intp]) -> Unreadable:
+    if pictures is None or not pictures.broken:
+        return Unreadable()
+    of_members = int(subject.member[list(pictures.broken)].sum())
+    listed = [f"row {rows[row]}: {why}" for row, why in pictures.broken.items()]
+    return Unreadable(of_members, len(listed) - of_members, tuple(listed[:EXAMPLES]))

@@ -1,0 +1,143 @@
+"""The verdict, at a known rate of error: one test over everything that was looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from miagym.metrics.measure import Metrics
+
+ALARM = 0.03
+"""Share of fair splits that may be called shifted: below 5 %, since near-duplicates make the
+shuffles only nearly exact."""
+
+MATTERS = 0.6
+"""AUC of a blind row from which a shift matters: published attacks on large models lie below it."""
+
+FEWEST = 100
+"""Rows a side that "fair" asks for, whatever the intervals say."""
+
+REPEATS = "repeated captions"
+"""The blind row of captions where rows of the same words may teach each other."""
+
+UNLESS = (
+    " Such a split is fair only if it was dealt by caption, all rows of the same words to one "
+    "side; if it was, say so with a column `group`."
+)
+"""What is said of a split whose repeated captions tell more than anything else."""
+
+
+Name = TypeVar("Name")
+
+
+class Verdict(StrEnum):
+    """What the audit says of a split."""
+
+    FAIR = "fair"
+    SHIFTED = "shifted"
+    TOO_SMALL = "too small"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What a test beside the blind rows found, in words, and how often a fair split shows it."""
+
+    words: str
+    p: float
+
+
+@dataclass(frozen=True)
+class BlindRow:
+    """How well one view, without the model, tells members from non-members, out of fold."""
+
+    view: str
+    metrics: Metrics
+    p: float
+    """How often any test of the audit is as extreme in a fair split."""
+
+    def as_row(self) -> dict[str, Any]:
+        return {"view": self.view, **self.metrics.as_row(), "p": self.p}
+
+
+def family_p(statistics: Mapping[Name, NDArray[np.float64]]) -> dict[Name, float]:
+    """The p-value of each test, corrected for all: Westfall & Young (1993), single step.
+
+    Each statistic is put on one scale by its mean and spread over all columns; a test's p-value is
+    the share of columns whose largest statistic reaches it. The smallest of them is exact for "the
+    labels were dealt at random", however the tests depend on each other.
+
+    Args:
+        statistics: by test, its values (b,) on the labels in question and on b - 1 shuffles of
+            them; larger = more shifted.
+    """
+    values = np.nan_to_num(np.array(list(statistics.values())))
+    spread = values.std(axis=1, keepdims=True)
+    scaled = (values - values.mean(axis=1, keepdims=True)) / np.where(spread > 0, spread, 1)
+    largest = scaled.max(axis=0)
+    return {
+        name: float(np.mean(largest >= row[0] - 1e-9))
+        for name, row in zip(statistics, scaled, strict=True)
+    }
+
+
+def judge(
+    blind: Sequence[BlindRow], others: Sequence[Finding], sides: tuple[int, int]
+) -> tuple[Verdict, str]:
+    """The verdict and why, in a sentence or two.
+
+    Args:
+        blind: the blind rows, not empty.
+        others: what the other tests found.
+        sides: number of members and of non-members.
+    """
+    n = f"{sides[0]:,} members and {sides[1]:,} non-members"
+    clearest = _clearest(blind)
+    widest = max(blind, key=lambda row: row.metrics.auc_ci[1])
+    found = min(others, key=lambda other: other.p)
+    p = min(clearest.p, found.p)
+    if p <= ALARM:
+        what = told(clearest) if clearest.p <= ALARM else f"{told(clearest)}, but {found.words}"
+        by_heart = UNLESS if clearest.view == REPEATS and clearest.p <= ALARM else ""
+        return Verdict.SHIFTED, (
+            f"Without a model, {what}. Of splits dealt at random ({n}), at most {100 * p:.2g} % "
+            f"look this uneven (p = {p:.3f}).{by_heart}"
+        )
+    if min(sides) < FEWEST or widest.metrics.auc_ci[1] >= MATTERS:
+        return Verdict.TOO_SMALL, (
+            f"Nothing was found, but {n} are too few to rule out a shift that matters (an AUC of "
+            f"{MATTERS}). Without a model, {told(widest)}."
+        )
+    below = " (below 0.5: dealt to be alike)" if widest.metrics.auc_ci[1] < 0.5 else ""
+    return Verdict.FAIR, (
+        f"Without a model, {told(widest)}{below} at best; {100 * p:.0f} % of splits dealt at "
+        f"random ({n}) look as uneven, and a shift that matters (an AUC of {MATTERS}) would have "
+        "shown."
+    )
+
+
+def _clearest(blind: Sequence[BlindRow]) -> BlindRow:
+    """The most telling row; captions known by heart only if they tell more than all others do."""
+    plain = min((row for row in blind if row.view != REPEATS), key=_unlikely)
+    for row in blind:
+        more = row.p < plain.p or row.metrics.auc_ci[0] > plain.metrics.auc_ci[1]
+        if row.view == REPEATS and row.p <= plain.p and more:
+            return row
+    return plain
+
+
+def _unlikely(row: BlindRow) -> tuple[float, float]:
+    return row.p, -row.metrics.auc
+
+
+def told(row: BlindRow) -> str:
+    """A blind row in words: "captions tell the sides apart with an AUC of 0.612 [0.59, 0.63]"."""
+    low, high = row.metrics.auc_ci
+    verb = "tell" if row.view.endswith("s") else "tells"
+    view = "everything together" if row.view == "all" else row.view
+    auc = f"{row.metrics.auc:.3f} [{low:.3f}, {high:.3f}]"
+    return f"{view} {verb} the sides apart with an AUC of {auc}"

@@ -1,0 +1,1 @@
+"""Views of the data: captions, files, pixels; none asks the model."""

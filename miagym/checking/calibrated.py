@@ -1,0 +1,115 @@
+"""The judge: what a calibration teaches, ready to be applied to pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from miagym.candidates import Candidates
+from miagym.checking.calibration import Calibration
+from miagym.checking.combination import Combination
+from miagym.checking.features import looks
+from miagym.checking.ood import Guard, Resemblance
+from miagym.checking.signals import Panel
+from miagym.metrics.likelihood_ratio import LikelihoodRatio
+
+Scores = NDArray[np.float64]
+TOGETHER = "together"
+"""The name of the combined score, beside those of the attacks."""
+
+REMEMBERED = 256
+"""Pictures whose scores are kept, so that a set of them is not asked about twice."""
+
+
+@dataclass(frozen=True, eq=False)
+class Judge:
+    """Scores pictures under a target, beside the scores of the ranking part.
+
+    A picture is asked about by itself, in batches of one, so that its scores do not depend on what
+    is asked about beside it.
+
+    Args:
+        panel: who is asked.
+        calibration: made with that panel.
+    """
+
+    panel: Panel
+    calibration: Calibration
+    _remembered: dict[str, dict[str, float]] = field(default_factory=dict, init=False)
+
+    @cached_property
+    def combination(self) -> Combination:
+        c = self.calibration
+        signals = {name: values[c.fitting] for name, values in c.signals.items()}
+        return Combination.of(
+            c.attacks, signals, c.member[c.fitting], c.groups[c.fitting], self.panel.seed
+        )
+
+    @cached_property
+    def guard(self) -> Guard:
+        return Guard(self.calibration.looks)
+
+    @cached_property
+    def ratio(self) -> LikelihoodRatio:
+        return LikelihoodRatio.of(
+            self.members[TOGETHER], self.nonmembers[TOGETHER], self.panel.seed
+        )
+
+    @cached_property
+    def members(self) -> dict[str, Scores]:
+        """Scores of the ranking part's members, by attack and `TOGETHER`."""
+        return self._ranking(member=True)
+
+    @cached_property
+    def nonmembers(self) -> dict[str, Scores]:
+        """Scores of the ranking part's non-members, by attack and `TOGETHER`."""
+        return self._ranking(member=False)
+
+    @cached_property
+    def controls(self) -> Scores:
+        """`TOGETHER` of ranking non-members, one of each group, to compare a set with.
+
+        The pictures of a group score alike. Were all of a large one among the controls, it would
+        move their mean, and with it the answer about any set.
+        """
+        c = self.calibration
+        rows = ~c.fitting & ~c.member
+        return self.nonmembers[TOGETHER][np.unique(c.groups[rows], return_index=True)[1]]
+
+    def resemblance(self, picture: Candidates) -> Resemblance:
+        """What the guard says of one picture."""
+        return self.guard(looks(picture)[0])
+
+    def scores(self, picture: Candidates) -> dict[str, float]:
+        """Of one picture, by attack and `TOGETHER`; high = member."""
+        key = picture.keys[0]
+        found = self._remembered.get(key)
+        if found is None:
+            scores = self._scores(self.panel.signals(self.calibration.attacks, picture))
+            found = {name: float(values[0]) for name, values in scores.items()}
+            if len(self._remembered) >= REMEMBERED:
+                self._remembered.clear()
+            self._remembered[key] = found
+        return found
+
+    def label(self, picture: Candidates) -> bool | None:
+        """Whether this very picture is a calibration member (non-member); None if it is neither."""
+        key, keys = picture.keys[0], self.calibration.keys
+        return bool(self.calibration.member[keys.index(key)]) if key in keys else None
+
+    def prepare(self) -> None:
+        """Works out now what is otherwise worked out at the first picture."""
+        _ = self.combination, self.guard, self.ratio, self.controls
+
+    def _ranking(self, member: bool) -> dict[str, Scores]:
+        c = self.calibration
+        rows = ~c.fitting & (c.member == member)
+        return self._scores({name: values[rows] for name, values in c.signals.items()})
+
+    def _scores(self, signals: Mapping[str, NDArray[np.float64]]) -> dict[str, Scores]:
+        single = self.combination.single(signals)
+        return {**single, TOGETHER: self.combination.together(single)}

@@ -1,0 +1,199 @@
+"""Checks: pictures in, answers out; calibration happens once, when it is first needed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+from threading import RLock
+
+import numpy as np
+from scipy.stats import binom
+
+from miagym.checking.answer import ALPHA, Answer, AttackRow, SetAnswer, Sizes, Verdict
+from miagym.checking.calibrated import TOGETHER, Judge
+from miagym.checking.calibration import calibrate
+from miagym.checking.signals import Panel
+from miagym.checking.survey import without_captions
+from miagym.checking.upload import Upload
+from miagym.data.dataset import CALIBRATION, Dataset
+from miagym.errors import DataError
+from miagym.metrics.conformal import p_values, smallest_p
+from miagym.metrics.permutation import set_test, smallest_set_p
+from miagym.metrics.power import pictures_needed, rule_power
+from miagym.progress import Progress, silent
+
+SURPRISING = 0.01
+"""Chance below which so many refusals mean that the set is of another kind."""
+
+
+class Checker:
+    """Answers whether pictures look like members of a target's training data.
+
+    Threads may share it.
+
+    Args:
+        panel: attacks, target and seed.
+        data: members of the target and non-members like them; only its calibration part is used.
+        limit: at most so many calibration members, and so many non-members.
+        folder: where calibrations are kept; None keeps none.
+        progress: of what takes time.
+    """
+
+    def __init__(
+        self,
+        panel: Panel,
+        data: Dataset,
+        *,
+        limit: int | None = None,
+        folder: Path | None = None,
+        progress: Progress = silent,
+    ) -> None:
+        self.panel, self.data = panel, data
+        self._limit, self._folder, self._progress = limit, folder, progress
+        self._judges: dict[bool, Judge] = {}
+        self._lock = RLock()
+
+    def judge(self, captioned: bool) -> Judge:
+        """The judge of pictures with captions, or without.
+
+        Raises:
+            DataError: see `calibrate`.
+        """
+        with self._lock:
+            if captioned not in self._judges:
+                calibration = calibrate(
+                    self.panel,
+                    self.data,
+                    captioned=captioned,
+                    limit=self._limit,
+                    folder=self._folder,
+                    progress=self._progress,
+                )
+                judge = Judge(self.panel, calibration)
+                judge.prepare()
+                self._judges[captioned] = judge
+            return self._judges[captioned]
+
+    @cached_property
+    def captions_known(self) -> bool:
+        """Whether all calibration pictures have captions, without which none can be used."""
+        rows = self.data.rows(CALIBRATION, self.panel.seed, self._limit)
+        return all(self.data.captions[row].strip() for row in rows)
+
+    def check(self, upload: Upload, alpha: float = ALPHA) -> Answer:
+        """The answer about one picture.
+
+        Raises:
+            DataError: if alpha is no share, or calibration is not possible.
+        """
+        _check_alpha(alpha)
+        captioned = upload.captioned and self.captions_known
+        judge = self.judge(captioned)
+        picture = upload.candidate if captioned else without_captions(upload.candidate)
+        nonmembers, guard = judge.nonmembers, judge.resemblance(picture)
+        verdict, score, p, ratio = Verdict.NOT_COMPARABLE, None, None, None
+        rows: tuple[AttackRow, ...] = ()
+        if guard.resembles:
+            scores = judge.scores(picture)
+            each = {name: float(p_values(s, nonmembers[name])[0]) for name, s in scores.items()}
+            score, p = scores[TOGETHER], each[TOGETHER]
+            ratio = judge.ratio(score)
+            verdict = Verdict.MEMBER_LIKE if p <= alpha else Verdict.CANNOT_TELL
+            rows = tuple(
+                AttackRow(name, repr(attack), scores[name], each[name])
+                for name, attack in judge.calibration.attacks.items()
+            )
+        return Answer(
+            name=upload.name,
+            verdict=verdict,
+            alpha=alpha,
+            score=score,
+            p_value=p,
+            p_smallest=smallest_p(len(nonmembers[TOGETHER])),
+            likelihood_ratio=ratio,
+            guard=guard,
+            attacks=rows,
+            power=rule_power(judge.members[TOGETHER], nonmembers[TOGETHER], alpha),
+            sizes=_sizes(judge),
+            captioned=captioned,
+            done=upload.done,
+            notes=self._notes(upload, judge, captioned, judge.label(picture)),
+        )
+
+    def check_set(self, uploads: Sequence[Upload], alpha: float = ALPHA) -> SetAnswer:
+        """The one answer about several pictures: do they score higher than non-members do?
+
+        They are compared with the ranking part's non-members, one of each group. Under hypothesis
+        0, that suspects are exchangeable with these, the permutation test is exact. The same
+        picture twice is no further evidence, and counts once.
+
+        Raises:
+            DataError: if alpha is no share, or calibration is not possible.
+        """
+        _check_alpha(alpha)
+        captioned = self.captions_known and all(upload.captioned for upload in uploads)
+        judge = self.judge(captioned)
+        given = [u.candidate if captioned else without_captions(u.candidate) for u in uploads]
+        distinct = list({picture.keys[0]: picture for picture in given}.values())
+        similar = [picture for picture in distinct if judge.resemblance(picture).resembles]
+        strange = len(distinct) - len(similar)
+        controls = judge.controls
+        test, smallest, verdict = None, None, Verdict.NOT_COMPARABLE
+        if len(similar) >= 2 and not _too_many(strange, len(distinct), judge.guard.level):
+            scores = np.array([judge.scores(picture)[TOGETHER] for picture in similar])
+            test = set_test(scores, controls, self.panel.seed)
+            smallest = smallest_set_p(test.suspects, test.controls)
+            verdict = Verdict.MEMBER_LIKE if test.p_value <= alpha else Verdict.CANNOT_TELL
+        return SetAnswer(
+            verdict=verdict,
+            alpha=alpha,
+            pictures=len(uploads),
+            used=0 if test is None else len(similar),
+            repeated=len(given) - len(distinct),
+            not_comparable=strange,
+            test=test,
+            p_smallest=smallest,
+            needed=pictures_needed(judge.members[TOGETHER], controls, alpha, self.panel.seed),
+            captioned=captioned,
+        )
+
+    def _notes(
+        self, upload: Upload, judge: Judge, captioned: bool, label: bool | None
+    ) -> tuple[str, ...]:
+        notes = []
+        if not upload.captioned and self.captions_known:
+            notes.append("Without a caption, all were asked about under the empty prompt.")
+        if upload.captioned and not captioned:
+            notes.append(
+                "The caption was not used, since not all calibration pictures have one; all were "
+                "asked about under the empty prompt."
+            )
+        if label is not None:
+            which = "member" if label else "non-member"
+            notes.append(
+                f"This very picture is a {which} of the calibration part: the answer was known, "
+                "and the p-value counts the picture against itself."
+            )
+        left_out = judge.calibration.left_out
+        notes += [f"{name} was left out: {why}" for name, why in left_out.items()]
+        return tuple(notes)
+
+
+def _check_alpha(alpha: float) -> None:
+    if not 0 < alpha < 1:
+        raise DataError(f"Expected an alpha between 0 and 1, such as 0.01, got {alpha}.")
+
+
+def _sizes(judge: Judge) -> Sizes:
+    c = judge.calibration
+    return Sizes(*(
+        int((c.fitting == fitting)[c.member == member].sum())
+        for fitting in (True, False)
+        for member in (True, False)
+    ))  # fmt: skip
+
+
+def _too_many(strange: int, pictures: int, level: float) -> bool:
+    """Whether a guard of this level refuses more than it would of a set that does resemble."""
+    return bool(strange and binom.sf(strange - 1, pictures, level) < SURPRISING)

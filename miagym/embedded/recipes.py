@@ -1,0 +1,136 @@
+"""The recipes of the embedded targets: which drawings, how many epochs, from where."""
+
+# diffusers and transformers annotate what is configurable only roughly:
+# pyright: reportArgumentType=false, reportAttributeAccessIssue=false
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow.compute as pc
+import torch
+from diffusers import AutoencoderKL, StableDiffusionPipeline
+
+from miagym.embedded import art
+from miagym.errors import UnknownName
+from miagym.targets.loading import choose_device, load_pipeline
+from miagym.targets.registry import find_target
+from miagym.training.autoencoder import train_autoencoder
+from miagym.training.diffusion import Keep, Training, train_diffusion
+from miagym.training.latents import encode_mirrored
+from miagym.training.loop import Progress
+from miagym.training.saving import save_checkpoint, save_pipeline, writing_weights
+from miagym.training.text import new_text_encoder, train_tokenizer
+from miagym.training.unet import new_scheduler, new_unet
+
+SEED = 1
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a target is trained."""
+
+    roles: tuple[str, ...]
+    """Drawings with these roles are its training set, and so its members."""
+    epochs: int
+    learning_rate: float
+    start_from: str | None = None
+    """The target whose weights it begins with; None begins from nothing."""
+    checkpoints: tuple[int, ...] = ()
+    """Epochs after which the UNet is kept."""
+
+
+RECIPES = {
+    "clipart-realistic": Recipe(("base-member",), epochs=25, learning_rate=1.5e-3),
+    "clipart-null": Recipe(
+        ("spare", "tune-member", "tune-nonmember"), epochs=36, learning_rate=1.5e-3
+    ),
+    "clipart-overfit": Recipe(
+        ("tune-member",),
+        epochs=180,
+        learning_rate=2e-3,
+        start_from="clipart-realistic",
+        checkpoints=(15, 40, 80, 130),
+    ),
+}
+"""A base sees each drawing a few dozen times, augmented; the overfit fine-tune sees few drawings
+hundreds of times, as they are."""
+
+
+def train_target(name: str, out: Path, device: str, progress: Progress) -> Path:
+    """Trains an embedded target, and what it starts from, unless `out` holds that already.
+
+    Args:
+        name: of a recipe.
+        out: holds one diffusers folder for each finished target, and states of unfinished ones.
+        device: "auto", "cpu" or "cuda".
+        progress: shows how far it is.
+
+    Returns:
+        The folder of the target.
+
+    Raises:
+        UnknownName: if there is no such recipe.
+    """
+    if name not in RECIPES:
+        raise UnknownName("recipe", name, RECIPES)
+    folder = out / name
+    if (folder / "model_index.json").is_file():
+        return folder
+    recipe, where = RECIPES[name], choose_device(device)
+    if recipe.start_from is None:
+        pipeline = _from_nothing(out, where, progress)
+    else:
+        start = str(train_target(recipe.start_from, out, device, progress))
+        pipeline = load_pipeline(find_target(start), where, torch.float32)
+    table = art.table()
+    drawings = table.filter(pc.field("role").isin(recipe.roles))
+    training = Training(
+        encode_mirrored(pipeline.vae, art.pixels(drawings), where),
+        drawings["caption"].to_pylist(),
+        recipe.epochs,
+        recipe.learning_rate,
+        augment=recipe.start_from is None,
+        train_text=recipe.start_from is None,
+    )
+
+    def keep(epoch: int) -> Keep:
+        return lambda unet: save_checkpoint(unet, folder, epoch)
+
+    train_diffusion(
+        training,
+        pipeline,
+        SEED,
+        out / "states" / f"{name}.safetensors",
+        progress,
+        name,
+        {epoch: keep(epoch) for epoch in recipe.checkpoints},
+    )
+    save_pipeline(pipeline, folder)
+    return folder
+
+
+def _from_nothing(out: Path, device: torch.device, progress: Progress) -> StableDiffusionPipeline:
+    """Fresh UNet and text encoder on the shared autoencoder, which is trained first if need be."""
+    table = art.table()
+    tokenizer = train_tokenizer(table["caption"].to_pylist())
+    vae = out / "autoencoder"
+    if not vae.is_dir():
+        states = out / "states"
+        trained = train_autoencoder(art.pixels(table), SEED, states, progress, device)
+        partial = out / "autoencoder.partial"
+        with writing_weights(vae):
+            trained.save_pretrained(partial)
+        partial.rename(vae)
+    torch.manual_seed(SEED)
+    return StableDiffusionPipeline(
+        vae=AutoencoderKL.from_pretrained(vae).eval(),
+        text_encoder=new_text_encoder(tokenizer),
+        tokenizer=tokenizer,
+        unet=new_unet(),
+        scheduler=new_scheduler(),
+        safety_checker=None,
+        feature_extractor=None,
+        requires_safety_checker=False,
+    ).to(device)

@@ -1,0 +1,144 @@
+"""How good verdicts were, told afterwards by whoever has the labels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from miagym.data.dataset import Dataset
+from miagym.envs.grading.verdicts import Verdicts
+from miagym.envs.sampler import rows_of, shared_data
+from miagym.errors import DataError
+from miagym.metrics.auc import Interval
+from miagym.metrics.brier import brier_rewards, on_the_right_side
+from miagym.metrics.group_bootstrap import Intervals, spread
+from miagym.metrics.intervals import mean_interval, share_interval
+from miagym.metrics.measure import Metrics, measure
+
+BINS = 10
+
+
+@dataclass(frozen=True)
+class Grade:
+    """How good verdicts are. A candidate judged several times counts once, with its mean verdict.
+
+    All intervals are of 95 %. Where the data knows groups of look-alikes, each is at least as wide
+    as when whole groups are drawn anew (see `lookalikes`): look-alikes are no independent evidence.
+    """
+
+    n_verdicts: int
+    n_candidates: int
+    """How many were judged."""
+    n_split: int
+    """How many there are. An agent that has judged fewer may have chosen the easy ones."""
+    metrics: Metrics
+    """AUC and TPR@FPR of the probabilities as scores."""
+    brier_reward: float
+    """Mean of 1 - 4 (p - y)²: 0 for an agent that knows nothing and says so."""
+    brier_reward_ci: Interval
+    accuracy: float
+    """Share of candidates on the right side of one half; exactly one half counts half."""
+    accuracy_ci: Interval
+    calibration_error: float
+    """Mean distance between what was said and what was so, over ten groups of equal size."""
+    spent: float
+    """UNet rows a candidate, on average: all that was spent on it, in all of its episodes."""
+
+
+def grade(verdicts: Verdicts, data: Dataset | None = None) -> Grade:
+    """Looks the labels up and grades verdicts.
+
+    Args:
+        verdicts: of an environment, or loaded from a file.
+        data: the data set, if it was not loaded by a name.
+
+    Raises:
+        DataError: if there are no verdicts, or of one side only, a number is none, or a candidate
+            is not in the split that the verdicts name.
+    """
+    _check_numbers(verdicts)
+    if data is None and not verdicts.by_name:
+        raise DataError(
+            f"These verdicts are about data that the environment was handed, {verdicts.data}; hand "
+            "it to the grader too: grade(verdicts, data)."
+        )
+    data = shared_data(verdicts.data) if data is None else data
+    known = _rows(data, verdicts.split, verdicts.size)
+    if unknown := set(verdicts.candidate) - known.keys():
+        raise DataError(
+            f"{len(unknown)} of the candidates are not in {data.name}, {verdicts.split}; grade "
+            "with the data that the environment was made with."
+        )
+    keys, which = np.unique(np.array(verdicts.candidate), return_inverse=True)
+    probability = np.bincount(which, verdicts.probability) / np.bincount(which)
+    rows = np.array([known[key] for key in keys])
+    member = data.member[rows]
+    if member.all() or not member.any():
+        side = "members" if member.all() else "non-members"
+        raise DataError(
+            f"All {len(keys)} candidates judged so far are {side}, so there is nothing to tell "
+            "apart; play more episodes."
+        )
+    drawn = None if data.groups is None else spread(probability, member, data.groups[rows])
+    reward, right = brier_rewards(probability, member), on_the_right_side(probability, member)
+    accuracy_ci = share_interval(round(right.sum()), len(right))
+    return Grade(
+        n_verdicts=len(verdicts),
+        n_candidates=len(keys),
+        n_split=len(known),
+        metrics=_widened(measure(probability, member), drawn),
+        brier_reward=float(reward.mean()),
+        brier_reward_ci=_wider(_reward_interval(reward), drawn and drawn.brier_reward),
+        accuracy=float(right.mean()),
+        accuracy_ci=_wider(accuracy_ci, drawn and drawn.accuracy),
+        calibration_error=calibration_error(probability, member),
+        spent=float(verdicts.spent.sum() / len(keys)),
+    )
+
+
+def calibration_error(probability: NDArray[np.float64], member: NDArray[np.bool_]) -> float:
+    """Expected calibration error over `BINS` groups of equal size, in order of the probability."""
+    order = np.argsort(probability, kind="stable")
+    groups = np.array_split(order, min(BINS, len(order)))
+    gaps = [len(g) * abs(probability[g].mean() - member[g].mean()) for g in groups]
+    return float(sum(gaps) / len(order))
+
+
+def _check_numbers(verdicts: Verdicts) -> None:
+    if not len(verdicts):
+        raise DataError("There are no verdicts to grade; end an episode on `val` or `test` first.")
+    if not len(verdicts) == len(verdicts.probability) == len(verdicts.spent):
+        raise DataError("Expected a probability and a spending for each candidate.")
+    if not ((verdicts.probability >= 0) & (verdicts.probability <= 1)).all():
+        raise DataError("Expected probabilities from 0 to 1, got others, or NaN.")
+    if not (np.isfinite(verdicts.spent) & (verdicts.spent >= 0)).all():
+        raise DataError("Expected spending of 0 or more UNet rows, got less, or NaN.")
+
+
+def _rows(data: Dataset, split: str, size: int) -> dict[str, int]:
+    """Rows of a split by the keys of their candidates."""
+    rows = rows_of(data, split)
+    return dict(zip(data.candidates(rows, size).keys, map(int, rows), strict=True))
+
+
+def _reward_interval(reward: NDArray[np.float64]) -> Interval:
+    """A point where all rewards are equal, as those of an agent that always says one half."""
+    if len(reward) < 2 or np.ptp(reward) == 0:
+        return float(reward.mean()), float(reward.mean())
+    return mean_interval(reward)
+
+
+def _widened(metrics: Metrics, drawn: Intervals | None) -> Metrics:
+    if drawn is None:
+        return metrics
+    found = {
+        alpha: one and replace(one, ci=_wider(one.ci, drawn.tpr_at_fpr[alpha]))
+        for alpha, one in metrics.tpr_at_fpr.items()
+    }
+    return replace(metrics, auc_ci=_wider(metrics.auc_ci, drawn.auc), tpr_at_fpr=found)
+
+
+def _wider(one: Interval, other: Interval | None) -> Interval:
+    return one if other is None else (min(one[0], other[0]), max(one[1], other[1]))

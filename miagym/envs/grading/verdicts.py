@@ -1,0 +1,106 @@
+"""Verdicts, stored while the game is played. No label is in them; `grading` looks labels up."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from miagym.atomic import replacing
+from miagym.errors import DataError
+
+FORMAT = "miagym verdicts 1"
+COLUMNS = ("candidate", "probability", "spent")
+ABOUT = {"data": str, "split": str, "size": int, "by_name": bool}
+
+
+@dataclass(frozen=True, eq=False)
+class Verdicts:
+    """What an agent said about candidates (m), and what it had spent. No label is in it."""
+
+    data: str
+    """Name of the data set."""
+    split: str
+    size: int
+    """Side of the pictures in pixels, on which a candidate's key depends."""
+    candidate: tuple[str, ...]
+    """Keys: a digest of picture and caption."""
+    probability: NDArray[np.float64]
+    """Of membership (m,), in [0, 1]."""
+    spent: NDArray[np.float64]
+    """UNet rows a candidate (m,), where a pool shares its spending evenly."""
+    by_name: bool = True
+    """Whether `data` is a name that leads to the data; else `grade` must be given it."""
+
+    def __len__(self) -> int:
+        return len(self.candidate)
+
+    def save(self, path: Path | str) -> None:
+        """Writes a parquet file, whole or not at all."""
+        columns = [list(self.candidate), self.probability, self.spent]
+        about = {name: getattr(self, name) for name in ABOUT}
+        table = pa.table(dict(zip(COLUMNS, columns, strict=True)))
+        table = table.replace_schema_metadata({"format": FORMAT, "about": json.dumps(about)})
+        with replacing(Path(path)) as partial:
+            pq.write_table(table, partial)
+
+    @classmethod
+    def load(cls, path: Path | str) -> Self:
+        """Reads what `save` wrote.
+
+        Raises:
+            DataError: if it is something else.
+        """
+        try:
+            table = pq.read_table(path)
+        except (OSError, pa.ArrowException) as error:
+            raise DataError(f"{path} cannot be read as verdicts ({error}).") from error
+        metadata = table.schema.metadata or {}
+        if metadata.get(b"format") != FORMAT.encode():
+            raise DataError(
+                f"{path} holds no verdicts; expected a file that `Verdicts.save` wrote."
+            )
+        try:
+            about = {"by_name": True} | json.loads(metadata.get(b"about", b"{}"))
+            text, *numbers = (table[name].combine_chunks() for name in COLUMNS)
+            numbers = [column.cast(pa.float64()) for column in numbers]
+        except (ValueError, TypeError, KeyError, pa.ArrowException) as error:
+            raise DataError(f"{path} holds no whole verdicts ({error}).") from error
+        told = about.keys() == ABOUT.keys() and all(
+            isinstance(about[name], kind) for name, kind in ABOUT.items()
+        )
+        if not told or not pa.types.is_string(text.type):
+            raise DataError(f"{path} holds no whole verdicts: it does not say what they are about.")
+        if gaps := sum(column.null_count for column in (text, *numbers)):
+            raise DataError(f"{path} holds verdicts with {gaps} gaps; expected none.")
+        return cls(
+            **about,
+            candidate=tuple(text.to_pylist()),
+            **dict(zip(COLUMNS[1:], (column.to_numpy() for column in numbers), strict=True)),
+        )
+
+
+@dataclass
+class VerdictLog:
+    """Collects verdicts, episode after episode."""
+
+    _candidates: list[str] = field(default_factory=list)
+    _probabilities: list[float] = field(default_factory=list)
+    _spent: list[float] = field(default_factory=list)
+
+    def add(self, keys: tuple[str, ...], probability: NDArray[np.float64], spent: int) -> None:
+        """The verdict of one episode on its n candidates, and what it spent on all of them."""
+        self._candidates.extend(keys)
+        self._probabilities.extend(map(float, probability))
+        self._spent.extend([spent / len(keys)] * len(keys))
+
+    def verdicts(self, data: str, split: str, size: int, *, by_name: bool = True) -> Verdicts:
+        """All so far."""
+        numbers = np.array(self._probabilities), np.array(self._spent)
+        return Verdicts(data, split, size, tuple(self._candidates), *numbers, by_name)

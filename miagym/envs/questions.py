@@ -1,0 +1,137 @@
+"""Kinds of questions: what each asks the oracle, and what difference its answer is judged by."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from miagym.candidates import Candidates
+from miagym.oracle import Oracle
+from miagym.oracle.access import Access
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Answers to k questions of one kind."""
+
+    difference: Tensor
+    """How far the answers are from what they should be (k, ...): what statistics are made from."""
+    images: Tensor | None = None
+    """The pictures (k, 3, size, size) in [0, 1], if the question asks for pictures."""
+
+
+@dataclass(frozen=True)
+class Round:
+    """k rows that go through the target together: candidates, and for each a value and a draw."""
+
+    candidates: Candidates
+    values: Sequence[float]
+    draws: Sequence[int]
+    steps: int
+    guidance_scale: float
+
+    @property
+    def timesteps(self) -> list[int]:
+        return [int(value) for value in self.values]
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of question, of which the menu holds one for each of some values."""
+
+    access: Access
+    values: tuple[float, ...]
+    """Of the default menu; empty if the question has none."""
+    ask: Callable[[Oracle, Round], Answer]
+    rows: int = 1
+    """UNet rows of an answer, but for pictures."""
+    backward_rows: int = 0
+    together: bool = True
+    """Whether rows with different values share a batch."""
+
+
+def _text_to_image(oracle: Oracle, asked: Round) -> Answer:
+    images = oracle.generate(
+        asked.candidates,
+        draw=asked.draws,
+        steps=asked.steps,
+        guidance_scale=asked.guidance_scale,
+    )
+    return Answer(images - oracle.pixels(asked.candidates), images)
+
+
+def _variation(oracle: Oracle, asked: Round) -> Answer:
+    images = oracle.vary(
+        asked.candidates,
+        strength=asked.values[0],
+        draw=asked.draws,
+        steps=asked.steps,
+        guidance_scale=asked.guidance_scale,
+    )
+    return Answer(images - oracle.pixels(asked.candidates), images)
+
+
+def _loss(oracle: Oracle, asked: Round) -> Answer:
+    """E(z_t, t, c) - eps."""
+    z_t, eps = _noised(oracle, asked)
+    return Answer(oracle.predict_noise(asked.candidates, z_t, asked.timesteps) - eps)
+
+
+def _sima(oracle: Oracle, asked: Round) -> Answer:
+    """E(z0, t, c), as in SimA: a clean latent holds no noise to predict."""
+    z0 = oracle.encode(asked.candidates)
+    return Answer(oracle.predict_noise(asked.candidates, z0, asked.timesteps))
+
+
+def _pia(oracle: Oracle, asked: Round) -> Answer:
+    """e0 - E(z_t, t, c) with z_t from e0 = E(z0, 0, c), as in PIA."""
+    z0 = oracle.encode(asked.candidates)
+    e0 = oracle.predict_noise(asked.candidates, z0, 0)
+    z_t = oracle.add_noise(z0, e0, asked.timesteps)
+    return Answer(e0 - oracle.predict_noise(asked.candidates, z_t, asked.timesteps))
+
+
+def _caption_gap(oracle: Oracle, asked: Round) -> Answer:
+    """E(z_t, t, c) - E(z_t, t, ""): what the caption changes, as in CLiD."""
+    z_t, _ = _noised(oracle, asked)
+    told = oracle.predict_noise(asked.candidates, z_t, asked.timesteps)
+    return Answer(told - oracle.predict_noise(asked.candidates, z_t, asked.timesteps, prompts=""))
+
+
+def _latent_gradient(oracle: Oracle, asked: Round) -> Answer:
+    """Gradient of ||E(z_t, t, c) - eps||² by z_t."""
+    z_t, eps = _noised(oracle, asked)
+    return Answer(oracle.latent_gradient(asked.candidates, z_t, asked.timesteps[0], eps))
+
+
+def _parameter_gradients(oracle: Oracle, asked: Round) -> Answer:
+    """Norms of the loss's gradient, one for each parameter tensor, as in GSA."""
+    z_t, eps = _noised(oracle, asked)
+    timesteps = asked.timesteps[:1]
+    ask = oracle.parameter_gradient_norms
+    return Answer(ask(asked.candidates, z_t[:, None], timesteps, eps[:, None]))
+
+
+def _noised(oracle: Oracle, asked: Round) -> tuple[Tensor, Tensor]:
+    """z_t and the eps in it, each row at its own timestep and draw."""
+    z0 = oracle.encode(asked.candidates)
+    eps = oracle.noise(asked.candidates, asked.timesteps, asked.draws)
+    return oracle.add_noise(z0, eps, asked.timesteps), eps
+
+
+BLACK, GREY, WHITE = Access.BLACK, Access.GREY, Access.WHITE
+KINDS = {
+    "text-to-image": Kind(BLACK, (), _text_to_image),
+    "variation": Kind(BLACK, (0.3, 0.6), _variation, together=False),
+    "loss": Kind(GREY, (60, 200, 400), _loss),
+    "sima": Kind(GREY, (60, 200), _sima),
+    "pia": Kind(GREY, (60, 200), _pia, rows=2),
+    "caption-gap": Kind(GREY, (200,), _caption_gap, rows=2),
+    "latent-gradient": Kind(WHITE, (200,), _latent_gradient, backward_rows=1, together=False),
+    "parameter-gradients": Kind(
+        WHITE, (200,), _parameter_gradients, backward_rows=1, together=False
+    ),
+}
+"""All kinds. A value is a strength in (0, 1] or a timestep."""

@@ -1,0 +1,91 @@
+"""Which candidates an episode deals: three splits that share no picture, each dealt like cards."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from miagym.candidates import Candidates
+from miagym.data.dataset import CALIBRATION, TEST, Dataset
+from miagym.data.registry import load_data
+from miagym.data.splits import deal
+from miagym.errors import SettingsError
+
+SHARES = {"train": 2.0, "val": 1.0}
+"""How the calibration part of a data set is dealt; `test` is its test part."""
+
+shared_data = lru_cache(maxsize=8)(load_data)
+"""Data sets by name, loaded once for all environments of a process."""
+
+
+class Deck:
+    """The candidates of one split. On `test` it holds no label: `grade` looks them up afterwards.
+
+    Args:
+        data: which pictures.
+        split: "train" and "val" are cut from the calibration part by whole groups.
+        size: side of the pictures in pixels.
+
+    Raises:
+        SettingsError: if the split has no member, or no non-member.
+    """
+
+    def __init__(self, data: Dataset, split: str, size: int) -> None:
+        self._data, self._size = data, size
+        self._rows = rows_of(data, split)
+        self.name = f"{data.name}, {split}"
+        self._member = None if split == TEST else data.member[self._rows].astype(np.int8)
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def candidates(self, cards: NDArray[np.integer]) -> Candidates:
+        """As an attacker sees them."""
+        return self._data.candidates(self._rows[cards], self._size)
+
+    def member(self, cards: NDArray[np.integer]) -> NDArray[np.int8] | None:
+        """Labels (n,), 1 for members; None on `test`."""
+        return None if self._member is None else self._member[cards]
+
+
+class Dealer:
+    """Deals a deck in random order without putting back; it shuffles when too few are left."""
+
+    def __init__(self, deck: Deck, hand: int, rng: np.random.Generator) -> None:
+        if hand > len(deck):
+            raise SettingsError(
+                f"An episode of {hand} candidates cannot be dealt from {len(deck)} ({deck.name}); "
+                "ask for fewer candidates."
+            )
+        self._cards, self._hand, self._rng = len(deck), hand, rng
+        self._order = np.empty(0, dtype=np.int64)
+
+    def deal(self) -> NDArray[np.int64]:
+        """The cards of one episode (hand,), dealt without a look at labels."""
+        if len(self._order) < self._hand:
+            self._order = self._rng.permutation(self._cards)
+        hand, self._order = self._order[: self._hand], self._order[self._hand :]
+        return hand
+
+
+def rows_of(data: Dataset, split: str) -> NDArray[np.int64]:
+    """Rows of a data set that a split holds.
+
+    Raises:
+        SettingsError: if it lacks members or non-members.
+    """
+    if split == TEST:
+        rows = np.flatnonzero(data.part == TEST)
+    else:
+        rows = np.flatnonzero(data.part == CALIBRATION)
+        groups = np.arange(len(data)) if data.groups is None else data.groups
+        sides = np.where(data.member[rows], "member", "non-member").tolist()
+        rows = rows[deal(groups[rows], sides, SHARES, seed=0) == split]
+    if len(np.unique(data.member[rows])) < 2:
+        raise SettingsError(
+            f"The {split} split of {data.name} lacks members or non-members: its "
+            f"{'test' if split == TEST else 'calibration'} part has too few pictures, or groups."
+        )
+    return rows

@@ -1,0 +1,187 @@
+"""What the wrappers do, written once for batches: actions as one number, observations as vectors.
+
+`wrappers` uses it for one environment, `agents.stable_baselines` for many at once.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+from gymnasium import spaces
+from numpy.typing import NDArray
+
+from miagym.envs.game import PRIOR
+from miagym.envs.settings import Settings
+from miagym.envs.spaces import Action, Observation
+from miagym.errors import ActionError, SettingsError
+
+Belief = Callable[[Observation], NDArray[np.floating]]
+"""From what one pool shows, probabilities of membership (n,); agents ask it about batches."""
+
+
+def squashed(statistics: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Maps x from [0, inf) to x / (1 + x) in [0, 1): the logistic function of log x.
+
+    It resolves best around 1, the size of the noise that questions are about.
+    """
+    return statistics / (1 + statistics)
+
+
+def feature_space(settings: Settings) -> spaces.Box:
+    """Of what `features` gives: shares (d,), d = n K (F + 1) + K + 1."""
+    asked = settings.candidates * len(settings.menu)
+    width = asked * (settings.statistics + 1) + len(settings.menu) + 1
+    return spaces.Box(0, 1, (width,), np.float32)
+
+
+def features(observation: Mapping[str, NDArray[Any]], settings: Settings) -> NDArray[np.float32]:
+    """What was answered and what is left, as shares; neither pictures nor captions.
+
+    Args:
+        observation: of b environments with n candidates, K questions and F statistics.
+        settings: theirs.
+
+    Returns:
+        (b, d) in [0, 1]: `summary` squashed, `count` as shares of the answers that the budget
+        buys, `affordable`, `budget_left` as a share.
+    """
+    parts = [
+        squashed(observation["summary"]),
+        observation["count"] / settings.most_answers,
+        observation["affordable"],
+        observation["budget_left"] / settings.budget,
+    ]
+    rows = len(observation["budget_left"])
+    return np.hstack([part.reshape(rows, -1) for part in parts]).astype(np.float32)
+
+
+class FlatMap(ABC):
+    """All actions in one row: the questions first, then the verdict.
+
+    Args:
+        questions: actions that ask.
+        verdicts: actions that end the episode.
+    """
+
+    def __init__(self, questions: int, verdicts: int) -> None:
+        self.questions, self.verdicts = questions, verdicts
+        self.space = spaces.Discrete(questions + verdicts)
+
+    @abstractmethod
+    def actions(self, flat: NDArray[np.int64], observation: Observation) -> Action:
+        """What b numbers do, given what their environments show; batched (b, ...)."""
+
+    def mask(self, affordable: NDArray[np.int8]) -> NDArray[np.int8]:
+        """Which numbers can be paid (b, questions + verdicts), of `affordable` (b, K)."""
+        asked = np.tile(affordable, self.questions // affordable.shape[1])
+        verdicts = np.ones((len(affordable), self.verdicts), dtype=np.int8)
+        return np.hstack([asked, verdicts]).astype(np.int8)
+
+    def checked(self, flat: object, episodes: int) -> NDArray[np.int64]:
+        """These numbers as an array (episodes,).
+
+        Raises:
+            ActionError: if they are not whole numbers of the space.
+        """
+        array = np.asarray(flat)
+        whole = array.dtype.kind in "iu" and array.shape == (episodes,)
+        if not whole or not ((array >= 0) & (array < self.space.n)).all():
+            raise ActionError(
+                f"Expected a whole number from 0 to {self.space.n - 1} for each of {episodes} "
+                f"environments, got {flat!r}."
+            )
+        return array.astype(np.int64)
+
+
+class SingleFlatMap(FlatMap):
+    """K questions, then verdicts with the probabilities 0, 1 / (levels - 1), ..., 1."""
+
+    def __init__(self, settings: Settings, levels: int) -> None:
+        if not isinstance(levels, int) or levels < 2:
+            raise SettingsError(f"Expected 2 or more levels of probability, got {levels!r}.")
+        super().__init__(len(settings.menu), levels)
+
+    def actions(self, flat: NDArray[np.int64], observation: Observation) -> Action:
+        stop = flat >= self.questions
+        said = (flat - self.questions) / (self.verdicts - 1)
+        return {
+            "question": np.where(stop, 0, flat),
+            "probability": np.where(stop, said, PRIOR),
+            "stop": stop.astype(np.int64),
+        }
+
+
+class PoolFlatMap(FlatMap):
+    """K questions about the first candidate, K about the second, ..., and one verdict.
+
+    A question fills one slot and leaves the others empty. The probabilities are those of a belief,
+    with every action, so that a pool that is cut off has a verdict too.
+    """
+
+    def __init__(self, settings: Settings, belief: Belief | None) -> None:
+        if belief is None:
+            raise SettingsError(
+                "A pool's flat actions say whom to ask and when to stop, not how likely anybody is "
+                "a member: give belief=, a function from an observation to n probabilities."
+            )
+        super().__init__(settings.candidates * len(settings.menu), 1)
+        self._n, self._slots, self._belief = settings.candidates, settings.slots, belief
+
+    def actions(self, flat: NDArray[np.int64], observation: Observation) -> Action:
+        stop = flat == self.questions
+        menu = self.questions // self._n
+        candidate = np.full((len(flat), self._slots), self._n)
+        candidate[:, 0] = np.where(stop, self._n, flat // menu)
+        question = np.zeros_like(candidate)
+        question[:, 0] = np.where(stop, 0, flat % menu)
+        rows = [{name: value[i] for name, value in observation.items()} for i in range(len(flat))]
+        return {
+            "candidate": candidate,
+            "question": question,
+            "probability": np.stack([self._believed(row) for row in rows]),
+            "stop": stop.astype(np.int64),
+        }
+
+    def _believed(self, observation: Observation) -> NDArray[np.float64]:
+        return checked_belief(self._belief(observation), (self._n,))
+
+
+def checked_belief(found: object, shape: tuple[int, ...]) -> NDArray[np.float64]:
+    """What a belief gave, if it is probabilities of this shape.
+
+    Raises:
+        ActionError: if it is not.
+    """
+    array = np.asarray(found)
+    numbers = array.dtype.kind in "fiu" and array.shape == shape
+    if not numbers or not ((array >= 0) & (array <= 1)).all():
+        raise ActionError(
+            f"Expected a belief of shape {shape} with probabilities from 0 to 1, got {found!r}; "
+            "nothing was asked or charged."
+        )
+    return array.astype(np.float64)
+
+
+def flat_map(settings: Settings, *, pool: bool, levels: int, belief: Belief | None) -> FlatMap:
+    """The numbers of an environment's actions.
+
+    Args:
+        settings: the environment's.
+        pool: whether it is a pool.
+        levels: of probability, in the verdict about a single candidate.
+        belief: of membership, in a pool.
+
+    Raises:
+        SettingsError: if a pool has no belief, or a single candidate has one.
+    """
+    if pool:
+        return PoolFlatMap(settings, belief)
+    if belief is not None:
+        raise SettingsError(
+            "A belief goes with miagym/Pool-v0 only; in miagym/Single-v0 the action itself says "
+            "the probability."
+        )
+    return SingleFlatMap(settings, levels)

@@ -1,0 +1,59 @@
+"""What makes a run this run: configuration, data, models, versions, commit."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from miagym import __version__
+from miagym.evaluation.config import Config
+from miagym.evaluation.experiment import MatchRun
+
+LIBRARIES = ("torch", "diffusers", "transformers", "numpy", "scikit-learn")
+
+
+def identity(config: Config, runs: Sequence[MatchRun], command: str) -> dict[str, Any]:
+    """The content of run.json: nothing in it changes from one run of a command to the next."""
+    models: dict[str, str] = {}
+    for run in runs:
+        models |= run.fingerprints()
+        if len(runs) > 1:
+            run.release()  # so that those of one match at a time are in memory
+    return {
+        "schema": 1,
+        "command": command,
+        "config": asdict(config),
+        "data": {run.match.data: run.data.digest for run in runs},
+        "models": dict(sorted(models.items())),
+        "attacks": [
+            {name: [repr(v) for v in attack.variants()] for name, attack in run.attacks.items()}
+            for run in runs
+        ],
+        "versions": {
+            "python": sys.version.split()[0],
+            "miagym": __version__,
+            **{name: version(name) for name in LIBRARIES},
+        },
+        "git_commit": git_commit(),
+    }
+
+
+def git_commit() -> str | None:
+    """The commit of the checkout that this code runs from, or None outside of one."""
+    try:
+        found = subprocess.run(
+            ["git", "rev-parse", "HEAD"],
+            cwd=Path(__file__).parent,
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=10,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return found.stdout.strip()

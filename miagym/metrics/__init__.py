@@ -1,0 +1,1 @@
+"""Statistics on numpy and scipy alone: AUC, detection, comparisons, conformal p-values, power."""

@@ -1,0 +1,87 @@
+"""What is measured about every attack: score high = member, positive = member.
+
+Everything comes with an interval, and nothing is finer than the data: a false positive rate below
+1/n has no answer. The ideas are in `auc` and `detection`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from miagym.errors import DataError
+from miagym.metrics.auc import Interval, counted, delong, sides
+from miagym.metrics.detection import OperatingPoint, tpr_at_fpr, tpr_interval
+
+
+@dataclass(frozen=True)
+class Detection:
+    """An operating point and the interval of its TPR."""
+
+    point: OperatingPoint
+    ci: Interval
+
+
+@dataclass(frozen=True)
+class Metrics:
+    """Everything measured about one attack on one set of candidates."""
+
+    n_members: int
+    n_nonmembers: int
+    auc: float
+    auc_ci: Interval
+    tpr_at_fpr: dict[float, Detection | None]
+    """By allowed FPR: 0.01 always (None if there are too few non-members), 0.001 if resolvable."""
+
+    def as_row(self) -> dict[str, Any]:
+        """The metrics as they stand in results.json: plain numbers, lists and None."""
+        return {
+            "n_members": self.n_members,
+            "n_nonmembers": self.n_nonmembers,
+            "auc": self.auc,
+            "auc_ci": list(self.auc_ci),
+            "tpr_at_fpr": {
+                str(alpha): found
+                and {"tpr": found.point.tpr, "ci": list(found.ci), "fpr": found.point.fpr}
+                for alpha, found in self.tpr_at_fpr.items()
+            },
+        }
+
+
+def measure(scores: ArrayLike, member: NDArray[np.bool_]) -> Metrics:
+    """Measures one attack.
+
+    Args:
+        scores: (n,), higher = member.
+        member: (n,) bool, the truth.
+
+    Raises:
+        DataError: if shapes or types differ from that, a score is NaN or infinite, or all
+            candidates are of one kind.
+    """
+    score, member = np.asarray(scores, dtype=np.float64), np.asarray(member)
+    if member.dtype != np.bool_ or score.ndim != 1 or score.shape != member.shape:
+        raise DataError(
+            "Expected scores (n,) and member (n,) of type bool, "
+            f"got {score.shape} and {member.shape} of type {member.dtype}."
+        )
+    members, nonmembers = sides(score[member], score[~member])
+    area, area_ci = delong(*counted(members, nonmembers))
+    found: dict[float, Detection | None] = {}
+    for alpha in (0.01, 0.001):
+        point = tpr_at_fpr(members, nonmembers, alpha)
+        interval = tpr_interval(members, nonmembers, alpha)
+        if point is not None and interval is not None:
+            found[alpha] = Detection(point, interval)
+        elif alpha == 0.01:
+            found[alpha] = None
+    return Metrics(
+        n_members=len(members),
+        n_nonmembers=len(nonmembers),
+        auc=area,
+        auc_ci=area_ci,
+        tpr_at_fpr=found,
+    )

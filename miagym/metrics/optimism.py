@@ -1,0 +1,160 @@
+"""Two protocols on the same candidates: the paper's, which is optimistic, and held-out choices.
+
+Dubiński et al. (WACV 2024) draw 1,000 members and 1,000 non-members a hundred times from up to
+5,000 of each, and quote the best timestep, chosen on the very same data. What that flatters is
+measured here beside choices made on other candidates.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.stats import rankdata
+
+from miagym.metrics.detection import allowed
+
+Scores = NDArray[np.float64]
+
+DRAWS = 100
+MOST_DRAWN = 1000
+ALPHA = 0.01
+
+
+@dataclass(frozen=True)
+class Spread:
+    """Mean and standard deviation over the draws."""
+
+    mean: float
+    std: float
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one protocol reports."""
+
+    chosen: str
+    """The variant; of held-out choices the one that was chosen most often."""
+    auc: Spread
+    tpr: Spread | None
+    """At 1 % FPR; None where a draw has too few non-members to resolve it."""
+
+
+@dataclass(frozen=True)
+class Gap:
+    """The paper's protocol beside held-out choices, on equally large draws of one pool.
+
+    Args:
+        n_members: in the pool.
+        n_nonmembers: in the pool.
+        draws: repetitions.
+        drawn: members, and non-members, of each draw.
+        variants: how many there were to choose from.
+        paper: best variant by mean TPR at 1 % FPR (by AUC where that is not resolvable) on the
+            draws themselves: optimistic.
+        held_out: variant chosen by AUC on what was not drawn, anew for each draw.
+    """
+
+    n_members: int
+    n_nonmembers: int
+    draws: int
+    drawn: int
+    variants: int
+    paper: Outcome
+    held_out: Outcome
+
+    def as_row(self) -> dict[str, Any]:
+        """As it stands in results.json."""
+        own = {k: v for k, v in vars(self).items() if not isinstance(v, Outcome)}
+        return {**own, "paper": _row(self.paper), "held_out": _row(self.held_out)}
+
+
+def protocol_gap(
+    scores: Mapping[str, ArrayLike], member: NDArray[np.bool_], seed: int
+) -> Gap | None:
+    """Both protocols on the same pool of candidates.
+
+    A draw takes half of the pool, and at most 1,000 of each side; held-out choices are made on the
+    rest of the pool. So both protocols report on the same draws.
+
+    Args:
+        scores: of each variant (n,), higher = member.
+        member: labels (n,).
+        seed: of the draws.
+
+    Returns:
+        None if either side has fewer than 4.
+    """
+    names = list(scores)
+    values = np.stack([np.asarray(scores[name], dtype=np.float64) for name in names])
+    sides = np.flatnonzero(member), np.flatnonzero(~member)
+    drawn = min(MOST_DRAWN, *(len(side) // 2 for side in sides))
+    if drawn < 2:
+        return None
+    rng = np.random.default_rng(seed)
+    aucs, tprs, choices = [], [], []
+    for _ in range(DRAWS):
+        members, nonmembers = (rng.permutation(side) for side in sides)
+        inside, outside = (
+            (members[:drawn], nonmembers[:drawn]),
+            (members[drawn:], nonmembers[drawn:]),
+        )
+        aucs.append(_aucs(values, *inside))
+        tprs.append(_tprs(values, *inside))
+        choices.append(int(np.argmax(_aucs(values, *outside))))
+    by_auc, by_tpr = np.array(aucs), None if tprs[0] is None else np.array(tprs, dtype=float)
+    best = int(np.argmax((by_auc if by_tpr is None else by_tpr).mean(0)))
+    return Gap(
+        n_members=len(sides[0]),
+        n_nonmembers=len(sides[1]),
+        draws=DRAWS,
+        drawn=drawn,
+        variants=len(names),
+        paper=_outcome(names[best], by_auc, by_tpr, np.full(DRAWS, best)),
+        held_out=_outcome(names[np.bincount(choices).argmax()], by_auc, by_tpr, np.array(choices)),
+    )
+
+
+def _aucs(values: Scores, members: NDArray[np.intp], nonmembers: NDArray[np.intp]) -> Scores:
+    """AUC of each variant (v,), from the ranks of its scores (v, n)."""
+    m, n = len(members), len(nonmembers)
+    ranks = rankdata(values[:, np.concatenate([members, nonmembers])], axis=1)
+    return (ranks[:, :m].sum(axis=1) - m * (m + 1) / 2) / (m * n)
+
+
+def _tprs(values: Scores, members: NDArray[np.intp], nonmembers: NDArray[np.intp]) -> Scores | None:
+    """TPR of each variant (v,) as `detection.tpr_at_fpr` has it."""
+    passing = allowed(ALPHA, len(nonmembers))
+    if passing == 0:
+        return None
+    threshold = np.sort(values[:, nonmembers], axis=1)[:, -1 - passing]
+    return (values[:, members] > threshold[:, None]).mean(axis=1)
+
+
+def _outcome(
+    chosen: str,
+    aucs: NDArray[np.float64],
+    tprs: NDArray[np.float64] | None,
+    choices: NDArray[np.intp],
+) -> Outcome:
+    rows = np.arange(len(choices))
+    return Outcome(
+        chosen,
+        _spread(aucs[rows, choices]),
+        None if tprs is None else _spread(tprs[rows, choices]),
+    )
+
+
+def _spread(values: NDArray[np.float64]) -> Spread:
+    return Spread(float(values.mean()), float(values.std(ddof=1)))
+
+
+def _row(outcome: Outcome) -> dict[str, Any]:
+    return {
+        "chosen": outcome.chosen,
+        "auc": vars(outcome.auc),
+        "tpr": outcome.tpr and vars(outcome.tpr),
+    }

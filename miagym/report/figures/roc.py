@@ -1,0 +1,34 @@
+"""All ROC curves of a run on log-log axes, with a band around each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import plotly.graph_objects as go
+
+from miagym.report.figures.plots import Curve
+from miagym.report.figures.roc_panel import Sides, add_axes, add_curve, finished
+from miagym.report.style import DASHES, PALETTE
+
+
+def roc_figure(curves: Sequence[Curve]) -> go.Figure:
+    """A colour for each target, a dash for each access level; the bands are `bands.roc_band`.
+
+    Curves that are not shown at first stand in the legend, where they can be switched on.
+    """
+    figure = go.Figure()
+    add_axes(figure)
+    targets = list(dict.fromkeys(curve.target for curve in curves))
+    drawn = [curve for curve in curves if curve.has_scores]
+    for curve in drawn:
+        name = f"{curve.attack} ({curve.access})"
+        add_curve(
+            figure,
+            Sides(curve.members, curve.nonmembers),
+            name if len(targets) == 1 else f"{name} on {curve.target}",
+            PALETTE[targets.index(curve.target) % len(PALETTE)],
+            DASHES.get(curve.access, "solid"),
+            band=True,
+            shown=curve.shown,
+        )
+    return finished(figure, lines=1 + len(drawn))

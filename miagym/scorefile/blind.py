@@ -1,0 +1,64 @@
+"""The blind row: what the captions of a score file give away, or why they cannot tell."""
+
+from __future__ import annotations
+
+from miagym.errors import DataError
+from miagym.metrics.labelled import Row
+from miagym.scorefile.attacks import AttackScores
+from miagym.scorefile.groups import SPENT
+from miagym.scorefile.warnings import Warned
+
+BLIND_CAPTIONS = "blind-captions"
+CROSS_VALIDATED = "cross-validated"
+"""The protocol of the blind row: each caption is scored by a rule that other captions taught."""
+
+
+def blind_rows(
+    attack: AttackScores, target: str | None, seed: int
+) -> tuple[list[Row], list[Warned]]:
+    """The row of the captions of the test part, if there are captions.
+
+    Where captions repeat, the audit asks twice: with copies kept apart, and not. The stronger
+    answer counts, since a classifier that asks no model may know captions by heart as well.
+
+    Args:
+        attack: whose test part is looked at.
+        target: its name, for the warning.
+        seed: of folds and shuffles.
+
+    Returns:
+        One row or none, and a warning if there is none in spite of captions.
+    """
+    captions = attack.test.caption
+    if captions is None:
+        return [], []
+    from miagym.auditing.audit import (
+        audit_captions,  # the audit takes longer to import than to skip
+    )
+
+    try:
+        audit = audit_captions(tuple(captions), attack.test.member, seed=seed)
+    except DataError:  # a column that nobody asked for must not make scores unusable
+        how = "the same" if any(captions) else "empty"
+        return [], [_cannot_tell(f"all are {how}; name another column by --caption.", target)]
+    if not audit.blind:
+        return [], [_cannot_tell(audit.why[:1].lower() + audit.why[1:], target)]
+    strongest = max(audit.blind, key=lambda row: row.metrics.auc)
+    return [
+        {
+            "attack": BLIND_CAPTIONS,
+            "access": "blind",
+            **strongest.metrics.as_row(),
+            **dict.fromkeys(SPENT, 0.0),
+            "at_threshold": None,
+            "wasserstein": None,
+            "seconds": None,
+            "protocol": CROSS_VALIDATED,
+            "chosen": None,
+        }
+    ], []
+
+
+def _cannot_tell(why: str, target: str | None) -> Warned:
+    where = "" if target is None else f" of {target}"
+    return Warned("no-blind-row", f"No blind row from the captions{where}: {why}")

@@ -1,0 +1,182 @@
+"""What the columns of a score file mean: which holds what, and its values as numbers and labels."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from miagym.data.labels import EXPECTED, label_of
+from miagym.errors import DataError
+from miagym.scorefile.file import ScoreFile
+from miagym.scorefile.numbers import numbers, plain, require_finite, row_names
+
+NONE = "-"
+"""Instead of a column's name: no column has this role."""
+CALIBRATION, TEST, NULL, PAPER = "calibration", "test", "null", "paper"
+PARTS = {
+    CALIBRATION: ("calibration", "calib", "cal", "validation", "valid", "val", "dev", "train"),
+    TEST: ("test", "eval", "evaluation", "held-out"),
+    NULL: ("null",),
+    PAPER: ("paper",),
+}
+"""Spellings of a part, case aside. `null` are scores on a target that saw neither side; `paper` are
+variants on the test part which the calibration part did not choose, as in our run folders."""
+
+OTHER_NAMES = {
+    "score": "scores pred preds prediction prob proba probability confidence logit loss mia_score",
+    "member": "label labels is_member ismember membership members y y_true truth target in_train",
+}
+OWN_NAMES = {
+    "attack": ("attack",),
+    "variant": ("variant",),
+    "part": ("part",),
+    "id": ("id", "candidate"),
+    "caption": ("caption",),
+}
+"""Columns that have a role by their name, where no option says otherwise."""
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Which column plays which role: None is the one in `OWN_NAMES`, if there is one."""
+
+    score: tuple[str, ...] = ("score",)
+    """Several are several attacks on the same candidates; with a column of attacks, each attack is
+    scored by each of them."""
+    member: str = "member"
+    attack: str | None = None
+    variant: str | None = None
+    part: str | None = None
+    id: str | None = None
+    caption: str | None = None
+
+    def among(self, file: ScoreFile) -> dict[str, str]:
+        """The name of the column of each role that is played, scores aside.
+
+        Raises:
+            DataError: if the file lacks a column that was asked for.
+        """
+        for name in self.score:
+            _require(file, "score", name)
+        _require(file, "member", self.member)
+        played = {"member": self.member}
+        for role, own in OWN_NAMES.items():
+            name = getattr(self, role)
+            if name is None:
+                name = next((name for name in own if name in file.names), NONE)
+            if name != NONE:
+                _require(file, role, name)
+                played[role] = name
+        return played
+
+
+def finite_numbers(file: ScoreFile, name: str) -> NDArray[np.float64]:
+    """Scores, or budgets, or what was spent (n,); all finite.
+
+    Raises:
+        DataError: if one is missing, NaN or infinite, or no number.
+    """
+    values = numbers(file.column(name), name, file.path, file.decimal_comma)
+    require_finite(values, name, file.path)
+    return values
+
+
+def labels(file: ScoreFile, name: str) -> NDArray[np.bool_]:
+    """Labels (n,): bool, 0 and 1, or words such as true, yes, member and their opposites.
+
+    Raises:
+        DataError: if a value is none of these.
+    """
+    return _translated(file, name, label_of, EXPECTED).astype(np.bool_)
+
+
+def parts(file: ScoreFile, name: str) -> NDArray[np.str_]:
+    """The part of each row (n,), as `PARTS` spells it first.
+
+    Raises:
+        DataError: if a value is no part.
+    """
+    words = {_bare(spelling): part for part, all_ in PARTS.items() for spelling in all_}
+    expected = "calibration (or validation, val, dev, train) or test (or eval)"
+    return _translated(file, name, lambda text: words.get(_bare(text)), expected).astype(np.str_)
+
+
+def codes(file: ScoreFile, name: str) -> tuple[NDArray[np.int64], list[str]]:
+    """The values of a column of names as numbers (n,) in order of appearance, and the names.
+
+    Raises:
+        DataError: if a value is missing.
+    """
+    column = texts(file, name)
+    missing = np.flatnonzero([not value for value in column.to_pylist()])
+    if len(missing):
+        raise DataError(
+            f"{file.path}: `{name}` has no value in {row_names(missing)}; fill it, or leave the "
+            "column out."
+        )
+    encoded = column.combine_chunks().dictionary_encode()
+    return encoded.indices.to_numpy().astype(np.int64), encoded.dictionary.to_pylist()
+
+
+def texts(file: ScoreFile, name: str) -> pa.ChunkedArray:
+    """A column of strings, whatever it holds.
+
+    Raises:
+        DataError: if its kind cannot be written as text.
+    """
+    column = plain(file.column(name))
+    try:
+        return column.cast(pa.string())
+    except pa.ArrowException as error:
+        raise DataError(f"{file.path}: `{name}` holds {column.type}; expected text.") from error
+
+
+def _require(file: ScoreFile, role: str, name: str) -> None:
+    if name in file.names:
+        return
+    near = [
+        n for n in file.names if n.lower() in (name.lower(), *OTHER_NAMES.get(role, "").split())
+    ]
+    hint = ""
+    if near:
+        lower = " --lower-is-member" if near[0].lower() == "loss" else ""
+        hint = f"; did you mean --{role} {near[0]}{lower}?"
+    elif any(_is_numeral(n) for n in file.names):
+        hint = "; its first line seems to hold values, so put a line with names above it."
+    found = ", ".join(n[:40] for n in file.names[:12] if n) or "none"
+    raise DataError(f"{file.path} has no column `{name}`, found {found}{hint or '.'}")
+
+
+def _translated(
+    file: ScoreFile, name: str, meaning_of: Callable[[str], object], expected: str
+) -> NDArray[np.object_]:
+    """What each value (n,) means; None is no meaning."""
+    encoded = texts(file, name).combine_chunks().dictionary_encode(null_encoding="encode")
+    place, found = encoded.indices.to_numpy(), encoded.dictionary.to_pylist()
+    meaning = np.empty(len(found), dtype=object)
+    for number, value in enumerate(found):
+        meaning[number] = None if value is None else meaning_of(value)
+        if meaning[number] is None:
+            row = int(np.flatnonzero(place == number)[0]) + 1
+            shown = "no value" if value is None else f"{value[:40]!r}"
+            raise DataError(
+                f"{file.path}: row {row} of the data has {shown} as `{name}`; expected {expected}."
+            )
+    return meaning[place] if len(found) else np.empty(0, dtype=object)
+
+
+def _bare(text: str) -> str:
+    """Without case, spaces, hyphens and underscores."""
+    return text.lower().translate(str.maketrans("", "", " -_"))
+
+
+def _is_numeral(text: str) -> bool:
+    try:
+        float(text.replace(",", "."))
+    except ValueError:
+        return False
+    return True

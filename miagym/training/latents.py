@@ -1,0 +1,72 @@
+"""Pictures through the autoencoder, once, before a training begins."""
+
+# diffusers annotates what is configurable only roughly:
+# pyright: reportAttributeAccessIssue=false
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from diffusers import AutoencoderKL
+from numpy.typing import NDArray
+from torch import Tensor
+
+from miagym.data.dataset import Dataset
+from miagym.noise import paired_noise
+from miagym.training.loop import Progress
+
+PIXELS_AT_ONCE = 2**20
+"""Decoded and encoded together, which bounds memory: 4 pictures of 512×512, 256 of 64×64."""
+
+
+@torch.inference_mode()
+def encode_mirrored(vae: AutoencoderKL, pixels: NDArray[np.uint8], device: torch.device) -> Tensor:
+    """Scaled latents (2, n, c, h, w) of drawings (n, 64, 64, 3) and of their mirror images."""
+    x = torch.from_numpy(np.ascontiguousarray(pixels.transpose(0, 3, 1, 2)))
+    encoded = [
+        torch.cat([vae.encode(_scaled(b, device)).latent_dist.mean for b in y.split(64)])
+        for y in (x, x.flip(-1))
+    ]
+    return (torch.stack(encoded) * vae.config.scaling_factor).clone()
+
+
+@torch.inference_mode()
+def encode_sampled(
+    vae: AutoencoderKL,
+    data: Dataset,
+    rows: NDArray[np.integer],
+    size: int,
+    seed: int,
+    progress: Progress,
+) -> Tensor:
+    """Scaled latents (1, n, c, h, w) of some rows of a data set, on the CPU.
+
+    A latent is a sample of the posterior, as Stable Diffusion is trained on. Its noise depends on
+    the seed and the picture alone.
+
+    Args:
+        vae: in float32.
+        data: whose pictures are decoded a few at a time.
+        rows: of the data set (n,).
+        size: side of the pictures, in pixels.
+        seed: of the samples.
+        progress: shows how far it is.
+
+    Raises:
+        DataError: if a picture cannot be read.
+    """
+    chunk, device = max(1, PIXELS_AT_ONCE // size**2), vae.device
+    latents = []
+    for number in progress(range(-(-len(rows) // chunk)), "encoding"):
+        some = data.candidates(rows[number * chunk : (number + 1) * chunk], size)
+        images = torch.from_numpy(some.images.transpose(0, 3, 1, 2).copy())
+        posterior = vae.encode(_scaled(images, device)).latent_dist
+        noise = paired_noise(seed, some.keys, tuple(posterior.mean.shape[1:]), "posterior")
+        z = posterior.mean + posterior.std * noise.to(device)
+        latents.append(z.cpu() * vae.config.scaling_factor)
+    return torch.cat(latents)[None].clone()
+
+
+def _scaled(images: Tensor, device: torch.device) -> Tensor:
+    """8-bit images as an autoencoder takes them: in [-1, 1]."""
+    return images.to(device).float() / 127.5 - 1

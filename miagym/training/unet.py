@@ -1,0 +1,38 @@
+"""The embedded UNet, on 16×16×4 latents, and its noise schedule."""
+
+# diffusers annotates what is configurable only roughly:
+# pyright: reportArgumentType=false
+
+from __future__ import annotations
+
+from diffusers import DDIMScheduler, UNet2DConditionModel
+
+from miagym.training.text import WIDTH
+
+
+def new_unet() -> UNet2DConditionModel:
+    """1.6 M parameters; text enters at 8×8 and 4×4, where attention is cheap."""
+    return UNet2DConditionModel(
+        sample_size=16,
+        in_channels=4,
+        out_channels=4,
+        block_out_channels=(32, 64, 80),
+        down_block_types=("DownBlock2D", "CrossAttnDownBlock2D", "DownBlock2D"),
+        up_block_types=("UpBlock2D", "UpBlock2D", "UpBlock2D"),
+        layers_per_block=1,
+        cross_attention_dim=WIDTH,
+        attention_head_dim=2,
+        norm_num_groups=8,
+    )
+
+
+def new_scheduler() -> DDIMScheduler:
+    """The noise schedule of Stable Diffusion 1.x."""
+    return DDIMScheduler(
+        beta_start=0.00085,
+        beta_end=0.012,
+        beta_schedule="scaled_linear",
+        clip_sample=False,
+        set_alpha_to_one=False,
+        steps_offset=1,
+    )
