@@ -1,0 +1,64 @@
+"""What is measured, as typed records: the content of results.json, field by field.
+
+Every reader of a run (report, page, front door) takes these, so that what is said of a row rests on
+a field of it and never on its name.
+"""
+
+from miagym.results.audits import (
+    AuditCue,
+    AuditDuplicates,
+    AuditRecord,
+    AuditShift,
+    AuditUnreadable,
+    AuditView,
+)
+from miagym.results.records import (
+    HELD_OUT,
+    About,
+    AttackRow,
+    AtThreshold,
+    BudgetPoint,
+    Comparison,
+    Control,
+    Detection,
+    Difference,
+    Distance,
+    Interval,
+    Measured,
+    Optimism,
+    Outcome,
+    Record,
+    Spread,
+)
+from miagym.results.run import SCHEMA, Doubt, Results, RunAbout, Skipped, Unreadable
+
+__all__ = [
+    "HELD_OUT",
+    "SCHEMA",
+    "About",
+    "AtThreshold",
+    "AttackRow",
+    "AuditCue",
+    "AuditDuplicates",
+    "AuditRecord",
+    "AuditShift",
+    "AuditUnreadable",
+    "AuditView",
+    "BudgetPoint",
+    "Comparison",
+    "Control",
+    "Detection",
+    "Difference",
+    "Distance",
+    "Doubt",
+    "Interval",
+    "Measured",
+    "Optimism",
+    "Outcome",
+    "Record",
+    "Results",
+    "RunAbout",
+    "Skipped",
+    "Spread",
+    "Unreadable",
+]

@@ -1,0 +1,180 @@
+"""What is measured of attacks: a record for each row of results.json."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+HELD_OUT = "held-out"
+"""The protocol that a finding rests on: chosen on calibration data, measured on test data."""
+
+Level = Literal["blind", "black", "grey", "white"]
+Interval = tuple[float, float]
+
+
+class Record(BaseModel):
+    """Immutable; what is written is what was given, so that absent fields stay absent."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain numbers, texts, lists and None."""
+        return self.model_dump(mode="json", by_alias=True, exclude_unset=True)
+
+
+class Detection(Record):
+    """Members found at the highest threshold that keeps the false positive rate."""
+
+    tpr: float
+    ci: Interval
+    """95 % interval of the TPR."""
+    fpr: float
+    """The rate that was reached; with ties it is below the one that is allowed."""
+
+
+class Measured(Record):
+    """AUC, and TPR at low false positive rates, with 95 % intervals."""
+
+    n_members: int
+    n_nonmembers: int
+    auc: float
+    auc_ci: Interval
+    tpr_at_fpr: dict[str, Detection | None]
+    """By allowed FPR, as "0.01"; None where there are too few non-members."""
+
+
+class BudgetPoint(Measured):
+    """What an attack finds with so many questions."""
+
+    queries: float | None = None
+    """Mean per candidate, as are the rows."""
+    unet_rows: float | None = None
+    backward_rows: float | None = None
+
+
+class AtThreshold(Record):
+    """What a threshold does on the test part that was fixed on the calibration part."""
+
+    n_members: int
+    n_nonmembers: int
+    threshold: float
+    tpr: float
+    tpr_ci: Interval
+    fpr: float
+    fpr_ci: Interval
+    balanced_accuracy: float
+    balanced_accuracy_ci: Interval
+
+
+class Distance(Record):
+    """First Wasserstein distance of the two score distributions."""
+
+    value: float
+    ci: Interval | None
+    chance: float
+
+
+class AttackRow(BudgetPoint):
+    """One attack on the test part of one target and data set."""
+
+    target: str | None
+    data: str | None
+    attack: str
+    access: Level | None
+    """None where a score file does not tell."""
+    reference: bool = False
+    """Whether its scores are calibrated by a public reference model."""
+    learned: bool = False
+    """Whether it was fitted to the calibration part."""
+    at_threshold: dict[str, AtThreshold] | None = None
+    """By "balanced" and "0.01"."""
+    wasserstein: Distance | None = None
+    seconds: float | None = None
+    protocol: str
+    chosen: str | None
+    """The variant, as Python builds it."""
+    curve: tuple[BudgetPoint, ...] = ()
+    """After 1, 2, 4, ... queries, for attacks that can stop early."""
+    failed_controls: tuple[str, ...] = ()
+
+    @property
+    def blind(self) -> bool:
+        """Whether it never sees the model, so that what it finds is in the split."""
+        return self.access == "blind"
+
+    @property
+    def held_out(self) -> bool:
+        """Whether nothing about it was chosen on the test part."""
+        return self.protocol == HELD_OUT
+
+
+class About(Record):
+    """Which attack on which target and data set a record is of."""
+
+    target: str | None
+    data: str | None
+    attack: str
+
+
+class Control(About):
+    """A measurement where nothing is to be found; see `metrics.controls`."""
+
+    control: str
+    n_members: int
+    n_nonmembers: int
+    repetitions: int
+    auc: float
+    auc_ci: Interval
+    coverage: float | None
+    p_value: float | None
+    passed: bool
+
+
+class Spread(Record):
+    """Over random draws."""
+
+    mean: float
+    std: float
+
+
+class Outcome(Record):
+    """What one protocol reports."""
+
+    chosen: str
+    auc: Spread
+    tpr: Spread | None
+
+
+class Optimism(About):
+    """The paper's protocol (optimistic) beside held-out choices; see `metrics.optimism`."""
+
+    part: str
+    n_members: int
+    n_nonmembers: int
+    draws: int
+    drawn: int
+    variants: int
+    paper: Outcome
+    held_out: Outcome
+
+
+class Difference(Record):
+    """Of two attacks on the same candidates."""
+
+    difference: float
+    ci: Interval
+    p: float
+
+
+class Comparison(About):
+    """An attack against another; see `metrics.comparison`."""
+
+    against: str
+    kind: str
+    n_members: int
+    n_nonmembers: int
+    auc: Difference
+    tpr_at_fpr: dict[str, Difference | None]
+    p_holm: float
+    compared: int
