@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from pathlib import Path
-
-import numpy as np
-import pyarrow as pa
 
 from miagym.data import hub
 from miagym.data.dataset import Dataset
 from miagym.data.files import read_file, read_folder
 from miagym.data.source import Source
-from miagym.embedded import art
 from miagym.errors import DataError, UnknownName
 
 EMBEDDED = {
-    "clipart": ("base-member", "base-nonmember"),
-    "clipart-tune": ("tune-member", "tune-nonmember"),
+    "clipart": "miagym.embedded.art:source",
+    "clipart-tune": "miagym.embedded.art:source",
 }
-"""Embedded splits, with the roles of members and non-members: `clipart` for `clipart-realistic`,
-`clipart-tune` for `clipart-overfit`."""
+"""Data sets in the package, each with the function (name -> `Source`) that reads it, imported when
+it is asked for: `clipart` for `clipart-realistic`, `clipart-tune` for `clipart-overfit`."""
 
 OTHERS = "A parquet file, a CSV, a folder or hf:owner/name works as well."
 
@@ -48,7 +45,8 @@ def open_source(name: str) -> Source:
         DataError: if what is there cannot be used.
     """
     if name in EMBEDDED:
-        return _embedded(name)
+        module, _, function = EMBEDDED[name].partition(":")
+        return getattr(import_module(module), function)(name)
     if name.startswith(hub.PREFIX):
         return hub.read_hub(hub.HubName.parse(name))
     path = Path(name)
@@ -60,13 +58,3 @@ def open_source(name: str) -> Source:
         known = " and ".join(EMBEDDED)
         raise DataError(f"There is no file or folder {name}; embedded data sets are {known}.")
     raise UnknownName("data set", name, EMBEDDED, OTHERS)
-
-
-def _embedded(name: str) -> Source:
-    role = np.array(art.table()["role"].to_pylist())
-    member, nonmember = EMBEDDED[name]
-    rows = np.flatnonzero((role == member) | (role == nonmember))
-    table = art.table().take(rows)
-    columns = {column: table[column] for column in ("caption", "artist", "group", "part")}
-    columns["member"] = pa.array(role[rows] == member)
-    return Source.of(name, pa.table(columns), table["image"].to_pylist())

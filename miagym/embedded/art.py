@@ -12,6 +12,14 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 from PIL import Image
 
+from miagym.data.source import Source
+
+SPLITS = {
+    "clipart": ("base-member", "base-nonmember"),
+    "clipart-tune": ("tune-member", "tune-nonmember"),
+}
+"""Embedded data sets by name, with the roles of their members and non-members."""
+
 
 @cache
 def table() -> pa.Table:
@@ -24,3 +32,14 @@ def pixels(rows: pa.Table) -> NDArray[np.uint8]:
     """The drawings of some rows of the table (n, 64, 64, 3)."""
     images = (Image.open(io.BytesIO(data)) for data in rows["image"].to_pylist())
     return np.stack([np.asarray(image) for image in images])
+
+
+def source(name: str) -> Source:
+    """Labelled rows of one of `SPLITS`."""
+    role = np.array(table()["role"].to_pylist())
+    member, nonmember = SPLITS[name]
+    rows = np.flatnonzero((role == member) | (role == nonmember))
+    found = table().take(rows)
+    columns = {column: found[column] for column in ("caption", "artist", "group", "part")}
+    columns["member"] = pa.array(role[rows] == member)
+    return Source.of(name, pa.table(columns), found["image"].to_pylist())

@@ -8,10 +8,6 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-# Okabe & Ito (2008), told apart by colour-blind readers. Their black and yellow are left out: each
-# vanishes on one of the two page colours.
-PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
-MEMBERS, NONMEMBERS = "#E69F00", "#56B4E9"
 DASHES = {"blind": "dot", "black": "dash", "grey": "solid", "white": "dashdot"}
 SYMBOLS = {"blind": "x", "black": "square", "grey": "circle", "white": "diamond"}
 

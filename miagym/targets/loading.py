@@ -12,7 +12,7 @@ from safetensors import SafetensorError
 from transformers.utils import logging as transformers_logging
 
 from miagym.errors import TargetError
-from miagym.targets.registry import Source
+from miagym.targets.location import TargetLocation
 from miagym.targets.stable_diffusion import StableDiffusion
 
 UNLOADABLE = (
@@ -45,12 +45,12 @@ def _check_index(folder: Path) -> None:
 
 
 def load_stable_diffusion(
-    source: Source, *, device: str = "auto", dtype: torch.dtype | None = None
+    location: TargetLocation, *, device: str = "auto", dtype: torch.dtype | None = None
 ) -> StableDiffusion:
     """Loads a pipeline as a target.
 
     Args:
-        source: where its weights are.
+        location: where its weights are.
         device: "auto" takes a GPU where there is one.
         dtype: half precision on a GPU and float32 elsewhere, by default.
 
@@ -59,11 +59,11 @@ def load_stable_diffusion(
     """
     chosen = choose_device(device)
     dtype = dtype or (torch.float16 if chosen.type == "cuda" else torch.float32)
-    pipeline = load_pipeline(source, chosen, dtype)
+    pipeline = load_pipeline(location, chosen, dtype)
     pipeline.vae.to(memory_format=torch.channels_last)
     if chosen.type == "cuda":
         pipeline.unet.to(memory_format=torch.channels_last)
-    return StableDiffusion(pipeline, source.name)
+    return StableDiffusion(pipeline, location.name)
 
 
 def choose_device(device: str) -> torch.device:
@@ -83,7 +83,7 @@ def choose_device(device: str) -> torch.device:
 
 
 def load_pipeline(
-    source: Source, device: torch.device, dtype: torch.dtype
+    location: TargetLocation, device: torch.device, dtype: torch.dtype
 ) -> StableDiffusionPipeline:
     """Loads a pipeline from a folder or the hub, safetensors only, without safety checker.
 
@@ -92,16 +92,16 @@ def load_pipeline(
     """
     disable_progress_bar()
     transformers_logging.disable_progress_bar()
-    local_only = isinstance(source.place, Path)
-    _check_index(Path(source.place))
+    local_only = isinstance(location.place, Path)
+    _check_index(Path(location.place))
     try:
         parts = {}
-        if source.unet is not None:
+        if location.unet is not None:
             parts["unet"] = UNet2DConditionModel.from_pretrained(
-                source.unet, dtype=dtype, use_safetensors=True, local_files_only=True
+                location.unet, dtype=dtype, use_safetensors=True, local_files_only=True
             )
         pipeline = StableDiffusionPipeline.from_pretrained(
-            source.place,
+            location.place,
             safety_checker=None,
             requires_safety_checker=False,
             use_safetensors=True,
@@ -112,6 +112,6 @@ def load_pipeline(
     except UNLOADABLE as error:
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise TargetError(
-            f"{source.name} cannot be loaded as a Stable Diffusion pipeline: {reason}"
+            f"{location.name} cannot be loaded as a Stable Diffusion pipeline: {reason}"
         ) from error
     return pipeline.to(device)

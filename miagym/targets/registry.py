@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import os.path
 import re
-from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from miagym.errors import TargetError, UnknownName
+from miagym.targets.location import TargetLocation
 
 if TYPE_CHECKING:
     import torch
@@ -25,18 +24,6 @@ CHECKPOINT = re.compile(r"epoch-(\d{3,})", re.ASCII)
 
 BEFORE_0_9 = re.compile(r"0\.[0-8](\.|$)")
 """Versions of diffusers that wrote small sizes for Stable Diffusion 1.x, by mistake."""
-
-
-@dataclass(frozen=True)
-class Source:
-    """Where the weights of a target are."""
-
-    name: str
-    """What reports call it."""
-    place: Path | str
-    """A diffusers folder, or a hub id."""
-    unet: Path | None = None
-    """The folder of a checkpoint's UNet, which takes the place of the last one."""
 
 
 def targets_folder() -> Path:
@@ -65,7 +52,7 @@ def target_names() -> list[str]:
     return [full for name in EMBEDDED for full in (name, *checkpoints(name))]
 
 
-def find_target(name: str) -> Source:
+def find_target(name: str) -> TargetLocation:
     """Finds the weights by embedded name, folder, or hub id; `NAME@40` and `FOLDER@40` as well.
 
     Raises:
@@ -79,11 +66,11 @@ def find_target(name: str) -> Source:
         if epoch not in _epochs(folder):
             kept = ", ".join(map(str, _epochs(folder))) or "none"
             raise TargetError(f"{base} keeps no checkpoint {epoch}; those it keeps: {kept}.")
-        return Source(name, _checked(folder), unet_folder(folder, epoch))
+        return TargetLocation(name, _checked(folder), unet_folder(folder, epoch))
     if name in EMBEDDED or exists:
-        return Source(name, _checked(_folder(name)))
+        return TargetLocation(name, _checked(_folder(name)))
     if "/" in name and "@" not in name and not name.startswith((".", "/")):
-        return Source(name, name)
+        return TargetLocation(name, name)
     raise UnknownName("target", name, target_names(), "A folder or a hub id works as well.")
 
 
@@ -116,9 +103,9 @@ def target_resolution(name: str) -> int:
         UnknownName: if there is no such target, as in `find_target`.
         TargetError: if its configuration cannot be read, or tells no size.
     """
-    source = find_target(name)
-    unet = _config(source, "unet")
-    size, blocks = unet.get("sample_size"), _config(source, "vae").get("block_out_channels")
+    location = find_target(name)
+    unet = location.config("unet")
+    size, blocks = unet.get("sample_size"), location.config("vae").get("block_out_channels")
     if not isinstance(size, int) or size < 1 or not isinstance(blocks, list) or not blocks:
         raise TargetError(
             f"{name} tells no size of its pictures: expected a whole number as sample_size in "
@@ -127,26 +114,6 @@ def target_resolution(name: str) -> int:
     if BEFORE_0_9.match(str(unet.get("_diffusers_version"))):
         size = max(size, 64)  # as diffusers reads it
     return size * 2 ** (len(blocks) - 1)
-
-
-def _config(source: Source, part: str) -> dict[str, Any]:
-    """The configuration of a part of a pipeline, "unet" or "vae"."""
-    from huggingface_hub import hf_hub_download
-
-    try:
-        if part == "unet" and source.unet is not None:
-            path = source.unet / "config.json"
-        elif isinstance(source.place, Path):
-            path = source.place / part / "config.json"
-        else:
-            path = Path(hf_hub_download(source.place, f"{part}/config.json"))
-        config = json.loads(path.read_text())
-    except (OSError, ValueError) as error:  # bad JSON is a ValueError, so is a bad hub id
-        reason = str(error).strip().partition("\n")[0]
-        raise TargetError(f"{source.name}: {part}/config.json cannot be read: {reason}") from error
-    if not isinstance(config, dict):
-        raise TargetError(f"{source.name}: {part}/config.json holds no settings.")
-    return config
 
 
 def _folder(name: str) -> Path:

@@ -9,7 +9,8 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from miagym.report.style import MEMBERS, NONMEMBERS, PALETTE, safe_text, styled
+from miagym.palette import MEMBERS, NONMEMBERS, PALETTE
+from miagym.report.style import safe_text, styled
 
 if TYPE_CHECKING:
     from miagym.app.check.service import Scale

@@ -8,13 +8,18 @@ from numpy.typing import NDArray
 
 from miagym.envs.game import Game
 from miagym.envs.rendering.ansi import text_of
+from miagym.envs.rendering.canvas import Canvas
+from miagym.envs.rendering.pool import draw_pool
 from miagym.envs.rendering.scene import scene_of
+from miagym.envs.rendering.single import draw_single
 
 MODES = ("ansi", "rgb_array")
 
 
 def render(game: Game, episode: int, mode: str) -> str | NDArray[np.uint8]:
     """One episode, as text ("ansi") or as a picture (720, 1280, 3), 8 bit ("rgb_array").
+
+    The picture's size is the same whatever the target's resolution is.
 
     Raises:
         ResetNeeded: if no episode has begun.
@@ -24,6 +29,7 @@ def render(game: Game, episode: int, mode: str) -> str | NDArray[np.uint8]:
     scene = scene_of(game, episode)
     if mode == "ansi":
         return text_of(scene)
-    from miagym.envs.rendering.picture import picture_of  # the palette brings plotly along
-
-    return picture_of(scene)
+    canvas = Canvas()
+    draw = draw_pool if scene.history is None else draw_single
+    draw(canvas, scene)
+    return canvas.pixels()

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from miagym.report.style import MEMBERS, NONMEMBERS, PALETTE
+from miagym.palette import MEMBERS, NONMEMBERS, PALETTE
 
 WIDTH, HEIGHT = 1280, 720
 INK, MUTED, LINE, PANEL, PAPER = "#1F2933", "#66717D", "#D5DADF", "#EEF1F3", "#FBFBFA"

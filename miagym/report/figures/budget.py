@@ -9,8 +9,9 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
+from miagym.palette import PALETTE
 from miagym.report.rows import ALPHA, Row
-from miagym.report.style import PALETTE, rounded, safe_text, styled
+from miagym.report.style import rounded, safe_text, styled
 
 
 def budget_figure(groups: Mapping[str, Sequence[Row]]) -> go.Figure | None:

@@ -12,15 +12,8 @@ from numpy.typing import NDArray
 from plotly.subplots import make_subplots
 
 from miagym.metrics.auc import Interval
-from miagym.report.style import (
-    MEMBERS,
-    NONMEMBERS,
-    PALETTE,
-    SYMBOLS,
-    rounded,
-    safe_text,
-    styled,
-)
+from miagym.palette import MEMBERS, NONMEMBERS, PALETTE
+from miagym.report.style import SYMBOLS, rounded, safe_text, styled
 
 
 @dataclass(frozen=True, eq=False)

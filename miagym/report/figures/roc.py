@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 import plotly.graph_objects as go
 
+from miagym.palette import PALETTE
 from miagym.report.figures.plots import Curve
 from miagym.report.figures.roc_panel import Sides, add_axes, add_curve, finished
-from miagym.report.style import DASHES, PALETTE
+from miagym.report.style import DASHES
 
 
 def roc_figure(curves: Sequence[Curve]) -> go.Figure:

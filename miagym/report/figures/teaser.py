@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import plotly.graph_objects as go
 import pyarrow as pa
 
+from miagym.palette import PALETTE
 from miagym.report.figures.roc_panel import add_axes, add_curve, finished, sides_of, told
 from miagym.report.rows import Row, asking_rows, by_target, detection, held_out
-from miagym.report.style import PALETTE
 
 PAPER = ("loss", "trajectory-partial-denoising", "trajectory-reversed-noise")
 """The paper's own attacks come first: chosen beforehand, they flatter nobody."""
