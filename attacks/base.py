@@ -40,6 +40,8 @@ class Attack(ABC):
     paper: ClassVar[str]
     adaptive: ClassVar[bool] = False
     """Whether it spends less than `cost` on candidates that it is sure about."""
+    uses_reference: ClassVar[bool] = False
+    """Whether it calibrates by a public reference model."""
 
     @abstractmethod
     def __call__(self, oracle: Oracle, candidates: Candidates) -> Scores:

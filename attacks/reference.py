@@ -22,6 +22,7 @@ class ReferenceCalibrated(Attack):
     """
 
     paper = "Watson et al. 2022, arXiv 2111.08440"
+    uses_reference = True
 
     attack: Attack
 

@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 
 from miagym.errors import TooFewToLearn
 from miagym.evaluation.chunk import Job, Variants
-from miagym.evaluation.experiment import MatchRun
+from miagym.evaluation.experiment import Experiment
 from miagym.evaluation.protocol import Attack, LearnedAttack, cross_fitted
 from miagym.evaluation.store import SCORES
 from miagym.evaluation.workers import Workplace
@@ -29,7 +29,7 @@ class Calibrated:
     """By attack name, the variants that were not chosen."""
 
 
-def calibrate(run: MatchRun, place: Workplace) -> Calibrated:
+def calibrate(run: Experiment, place: Workplace) -> Calibrated:
     """Chooses a variant of each attack, or fits it, on the calibration part alone."""
     learning = {name: a for name, a in run.attacks.items() if isinstance(a, LearnedAttack)}
     options = _options(run)
@@ -62,7 +62,7 @@ def calibrate(run: MatchRun, place: Workplace) -> Calibrated:
     return Calibrated({name: chosen[name] for name in run.attacks}, scores, others)
 
 
-def _options(run: MatchRun) -> dict[str, dict[str, Attack]]:
+def _options(run: Experiment) -> dict[str, dict[str, Attack]]:
     """What there is to choose from: of each attack that learns nothing, the affordable variants."""
     return {
         name: run.affordable_variants(attack) or {repr(attack): attack}
@@ -84,7 +84,7 @@ def _scores_by_variant(names: set[str], scores: pa.Table) -> dict[str, dict[str,
 
 
 def _fitted(
-    run: MatchRun, place: Workplace, name: str, attack: LearnedAttack, chunks: list[str]
+    run: Experiment, place: Workplace, name: str, attack: LearnedAttack, chunks: list[str]
 ) -> tuple[dict[str, Attack], dict[str, Labelled]]:
     """The attack fitted to the whole calibration part, kept in the folder, and how it scores it."""
     parts = [place.folder.features(chunk) for chunk in chunks]

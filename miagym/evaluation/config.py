@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+AUTO = "auto"
+"""In the place of a name: what is known to belong to an embedded target, if anything is."""
+
 
 @dataclass(frozen=True)
 class Match:
@@ -12,9 +15,9 @@ class Match:
     target: str
     data: str
     attacks: tuple[str, ...]
-    reference: str | None = None
-    """The public base of a fine-tuned target, for attacks that calibrate by it."""
-    null: str | None = None
+    reference: str | None = AUTO
+    """The public base of a fine-tuned target; `AUTO` names one where an attack calibrates by it."""
+    null: str | None = AUTO
     """A target that saw neither side, or both alike: the control where nothing is to be found."""
 
 

@@ -1,56 +1,79 @@
-"""One target, one data set, all attacks: what is loaded, and how a chunk of it is scored."""
+"""One target, one data set, all attacks: what is loaded, and how it is cut into chunks."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from miagym.candidates import Candidates
 from miagym.data.dataset import CALIBRATION, TEST, Dataset
 from miagym.data.registry import load_data
 from miagym.embedded.pairings import check_reference
-from miagym.errors import (
-    AccessDenied,
-    BudgetExhausted,
-    NoCaption,
-    RunError,
-    TargetError,
-    TooFewToLearn,
-)
+from miagym.errors import RunError
 from miagym.evaluation.chunk import Chunk
 from miagym.evaluation.config import Config, Match
-from miagym.evaluation.protocol import Attack, LearnedAttack
+from miagym.evaluation.protocol import Attack
+from miagym.evaluation.signals import Signals, first_readable
 from miagym.evaluation.store import NULL
-from miagym.oracle import Oracle
-from miagym.oracle.access import Access
-from miagym.oracle.budget import Budget
-from miagym.oracle.cache import Cache
+from miagym.oracle import Access
+from miagym.results import Skipped
 from miagym.targets.base import Target
 from miagym.targets.registry import load_target
 from miagym.training.record import record_of
 
-REFUSALS = (AccessDenied, BudgetExhausted, NoCaption, TargetError, TooFewToLearn)
-"""Why an attack is left out of a run, while the others go on."""
+
+@dataclass(frozen=True, eq=False)
+class Objects:
+    """What the names in a `Config` stand for.
+
+    Args:
+        attacks: by name, blind ones among them: without their rows there is no table.
+        targets: by name; others are loaded by their names.
+        data: by name; others are loaded by their names.
+
+    Raises:
+        RunError: if no attack is blind.
+    """
+
+    attacks: Mapping[str, Attack]
+    targets: Mapping[str, Target] = field(default_factory=dict)
+    data: Mapping[str, Dataset] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not self.blind:
+            raise RunError(
+                "No blind attack was given; expected at least one, since no result stands without "
+                "the row of an attack that never sees the model."
+            )
+
+    @property
+    def blind(self) -> list[str]:
+        """Names of the attacks that never see a model."""
+        return [name for name, a in self.attacks.items() if a.access == Access.BLIND]
+
+    def target(self, name: str, device: str) -> Target:
+        return self.targets.get(name) or load_target(name, device=device)
 
 
-class MatchRun:
+class Experiment:
     """A match, loaded; attacks that it refuses are in `skipped`, with the reason."""
 
-    def __init__(self, config: Config, number: int, make_attack: Callable[[str], Attack]) -> None:
+    def __init__(self, config: Config, number: int, objects: Objects) -> None:
         self.config = config
         self.number = number
         self.match: Match = config.matches[number]
         if self.match.reference is not None:
             check_reference(self.match.reference, self.match.target, self.match.data)
-        self.data: Dataset = load_data(self.match.data)
-        self.attacks = {name: make_attack(name) for name in self.match.attacks}
+        self._objects = objects
+        self.data: Dataset = objects.data.get(self.match.data) or load_data(self.match.data)
+        self.attacks = {name: objects.attacks[name] for name in self.match.attacks}
         if config.queries is not None:
             for name, attack in self.attacks.items():
                 self.attacks[name] = attack.within(config.queries)
-        self.skipped: list[dict[str, str]] = []
+        self.skipped: list[Skipped] = []
         self._asked = bool(self.asking)
 
     @property
@@ -59,51 +82,41 @@ class MatchRun:
         return [name for name, a in self.attacks.items() if a.access > Access.BLIND]
 
     @cached_property
-    def target(self) -> Target:
-        return load_target(self.match.target, device=self.config.device)
-
-    @cached_property
-    def reference(self) -> Target | None:
-        name = self.match.reference
-        return None if name is None else load_target(name, device=self.config.device)
-
-    @cached_property
     def null(self) -> Target | None:
-        name = self.match.null
-        return None if name is None else load_target(name, device=self.config.device)
+        return self._model(self.match.null)
+
+    @cached_property
+    def signals(self) -> Signals:
+        """Target and reference, loaded, with all that decides how they are asked."""
+        return Signals(
+            self._objects.target(self.match.target, self.config.device),
+            self.attacks,
+            self._model(self.match.reference),
+            self.config.seed,
+            self.config.batch_size,
+            self.config.queries,
+        )
+
+    @property
+    def target(self) -> Target:
+        return self.signals.target
+
+    def _model(self, name: str | None) -> Target | None:
+        return None if name is None else self._objects.target(name, self.config.device)
 
     def fingerprints(self) -> dict[str, str]:
         """Of the models that take part, by their names."""
         named = {
             self.match.target: self.target,
-            self.match.reference: self.reference,
+            self.match.reference: self.signals.reference,
             self.match.null: self.null,
         }
         return {name: model.fingerprint for name, model in named.items() if name and model}
 
     def release(self) -> None:
         """Lets go of the models, which are loaded again when they are needed again."""
-        for model in ("target", "reference", "null"):
+        for model in ("signals", "null"):
             self.__dict__.pop(model, None)
-
-    def oracle(self, attack: Attack, cache: Cache, target: Target | None = None) -> Oracle:
-        """The door that one attack gets: its own meter, the chunk's cache.
-
-        Args:
-            attack: says how much may be asked.
-            cache: shared by the attacks on a chunk.
-            target: what is asked; that of the match by default.
-        """
-        options = {
-            "seed": self.config.seed,
-            "cache": cache,
-            "batch_size": self.config.batch_size,
-            "budget": Budget(queries=self.config.queries),
-        }
-        reference = (
-            None if self.reference is None else Oracle(self.reference, attack.access, **options)
-        )
-        return Oracle(target or self.target, attack.access, reference=reference, **options)
 
     def test_chunks(self) -> list[Chunk]:
         return self._cut(TEST, self.data.rows(TEST, self.config.seed, self.config.limit))
@@ -112,18 +125,19 @@ class MatchRun:
         """The first rows of the test part, about which the null target is asked."""
         if self.match.null is None:
             return []
-        limit = self.config.limit
-        fewer = self.config.null_on if limit is None else min(limit, self.config.null_on)
+        fewer = self._at_most(self.config.null_on)
         return self._cut(NULL, self.data.rows(TEST, self.config.seed, fewer))
 
     def calibration_chunks(self) -> list[Chunk]:
         """The calibration part; its first rows choose variants, all of them fit what learns."""
-        seed, limit = self.config.seed, self.config.limit
-        rows = self.data.rows(CALIBRATION, seed, limit)
-        fewer = self.config.choose_on if limit is None else min(limit, self.config.choose_on)
+        seed, fewer = self.config.seed, self._at_most(self.config.choose_on)
+        rows = self.data.rows(CALIBRATION, seed, self.config.limit)
         choosing = self.data.rows(CALIBRATION, seed, fewer)
         first = self._cut(CALIBRATION, choosing, chooses=True)
         return first + self._cut(CALIBRATION, rows[~np.isin(rows, choosing)], start=len(first))
+
+    def _at_most(self, most: int) -> int:
+        return most if self.config.limit is None else min(self.config.limit, most)
 
     def _cut(
         self, part: str, rows: NDArray[np.int64], start: int = 0, chooses: bool = False
@@ -139,47 +153,29 @@ class MatchRun:
 
         The candidate is one without a caption, if there is any.
         """
-        candidate = self._probed()
-        calibration = self.data.rows(CALIBRATION, self.config.seed, self.config.limit)
-        member = self.data.member[calibration]
-        for name, attack in list(self.attacks.items()):
-            oracle = self.oracle(attack, Cache())
-            try:
-                if isinstance(attack, LearnedAttack):
-                    attack.check_calibration(member)
-                    attack.features(oracle, candidate)
-                else:
-                    attack(oracle, candidate)
-            except REFUSALS as error:
-                self.leave_out({name: str(error)})
-        self.check_any_attack()
-
-    def _probed(self) -> Candidates:
-        """One candidate that can be read, without a caption if there is such a one."""
-        seed, limit = self.config.seed, self.config.limit
-        rows = np.concatenate([self.data.rows(part, seed, limit) for part in (TEST, CALIBRATION)])
+        rows = self._all_rows()
         bare = np.array([not self.data.captions[row].strip() for row in rows])
-        for row in np.concatenate([rows[bare], rows[~bare]]):
-            loaded = self.data.load(np.array([row]), self.target.resolution)
-            if len(loaded.rows):
-                return loaded.candidates
-        raise RunError(f"None of the {len(rows)} pictures of {self.data.name} can be read.")
+        ordered = np.concatenate([rows[bare], rows[~bare]])
+        candidate = first_readable(self.data, ordered, self.target.resolution)
+        calibration = self.data.rows(CALIBRATION, self.config.seed, self.config.limit)
+        self.leave_out(self.signals.refused(candidate, self.data.member[calibration]))
+        self.check_any_attack()
 
     def leave_out(self, refused: Mapping[str, str]) -> None:
         """Goes on without these attacks, which were refused for these reasons."""
         for name, why in refused.items():
             if self.attacks.pop(name, None) is not None:
-                where = {"target": self.match.target, "data": self.match.data}
-                self.skipped.append({**where, "attack": name, "why": why})
+                about = {"target": self.match.target, "data": self.match.data, "attack": name}
+                self.skipped.append(Skipped(**about, why=why))
 
     def doubts(self) -> str | None:
         """Why the labels may be wrong, where it is on record what the target was trained on."""
         record = record_of(self.match.target)
-        if record is None:
-            return None
+        return None if record is None else record.doubts(self.data, self._all_rows())
+
+    def _all_rows(self) -> NDArray[np.int64]:
         seed, limit = self.config.seed, self.config.limit
-        rows = [self.data.rows(part, seed, limit) for part in (CALIBRATION, TEST)]
-        return record.doubts(self.data, np.concatenate(rows))
+        return np.concatenate([self.data.rows(part, seed, limit) for part in (TEST, CALIBRATION)])
 
     def affordable_variants(self, attack: Attack) -> dict[str, Attack]:
         """By their repr, what calibration data choose from within the budget."""
@@ -196,6 +192,5 @@ class MatchRun:
         Raises:
             RunError: if every attack was refused, or only blind ones are left of more.
         """
-        if not self.attacks or (self._asked and not self.asking):
-            reasons = " ".join(dict.fromkeys(f"{s['why'].rstrip('.')}." for s in self.skipped))
-            raise RunError(f"No attack can be run on {self.match.target}: {reasons}")
+        left = self.asking if self._asked else self.attacks
+        self.signals.check_any_left(left, [skipped.why for skipped in self.skipped])

@@ -16,13 +16,13 @@ from miagym.oracle import Oracle
 from miagym.oracle.access import Access
 from miagym.oracle.budget import Cost
 
-HELD_OUT = "held-out"
-
 
 class Attack(Protocol):
     """What an evaluation needs of an attack; `attacks.base.Attack` is one."""
 
     access: ClassVar[Access]
+    uses_reference: ClassVar[bool]
+    """Whether it calibrates by a public reference model."""
 
     @property
     def cost(self) -> Cost: ...

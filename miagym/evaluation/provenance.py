@@ -12,12 +12,12 @@ from typing import Any
 
 from miagym import __version__
 from miagym.evaluation.config import Config
-from miagym.evaluation.experiment import MatchRun
+from miagym.evaluation.experiment import Experiment
 
 LIBRARIES = ("torch", "diffusers", "transformers", "numpy", "scikit-learn")
 
 
-def identity(config: Config, runs: Sequence[MatchRun], command: str) -> dict[str, Any]:
+def identity(config: Config, runs: Sequence[Experiment], command: str) -> dict[str, Any]:
     """The content of run.json: nothing in it changes from one run of a command to the next."""
     models: dict[str, str] = {}
     for run in runs:

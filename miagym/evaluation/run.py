@@ -3,70 +3,85 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict
-from typing import Any
+from dataclasses import asdict, replace
+from pathlib import Path
 
 from miagym.auditing.audit import audit_dataset
 from miagym.data.dataset import TEST
-from miagym.errors import DataError, MiagymError
+from miagym.embedded.pairings import pairing
+from miagym.errors import DataError
 from miagym.evaluation.calibration import calibrate
 from miagym.evaluation.chunk import Job
-from miagym.evaluation.config import Config
-from miagym.evaluation.experiment import MatchRun
-from miagym.evaluation.protocol import Attack
-from miagym.evaluation.results import Scored, results_of
+from miagym.evaluation.config import AUTO, Config, Match
+from miagym.evaluation.experiment import Experiment, Objects
+from miagym.evaluation.measuring import Scored, measured
+from miagym.evaluation.provenance import identity
 from miagym.evaluation.store import RunFolder
 from miagym.evaluation.workers import Workplace
-from miagym.progress import Progress
-
-SECTIONS = ("rows", "controls", "protocols", "comparisons")
+from miagym.progress import Progress, silent
+from miagym.results import SCHEMA, AuditRecord, Doubt, Results, RunAbout
 
 
 def evaluate(
     config: Config,
-    make_attack: Callable[[str], Attack],
-    open_folder: Callable[[list[MatchRun]], RunFolder],
-    progress: Progress,
-) -> dict[str, Any]:
+    objects: Objects,
+    out: Path,
+    *,
+    command: str,
+    progress: Progress = silent,
+    tell: Callable[[str], None] = lambda sentence: None,
+) -> Results:
     """Runs all matches, resuming what the folder already holds, and writes the results.
+
+    Blind attacks run on every match, asked for or not; null target and reference are those that
+    are known to belong to an embedded target, unless others are named.
 
     Args:
         config: what to run.
-        make_attack: from name to attack.
-        open_folder: opens the run folder, once it is known what was loaded.
+        objects: attacks by name, and what is not to be loaded by its name.
+        out: the run folder.
+        command: what gives the same numbers again.
         progress: shows how far each phase is.
-
-    Returns:
-        The content of results.json.
+        tell: is told, in a sentence, what the folder already holds.
 
     Raises:
-        MiagymError: of whatever kind; what has been scored before it stays in the folder.
+        MiagymError: of whatever kind; what has been scored before it stays in the folder, and
+            where nothing was, nothing is left.
     """
+    config = replace(config, matches=tuple(_completed(m, objects) for m in config.matches))
     _check_different(config)
-    runs = [MatchRun(config, number, make_attack) for number in range(len(config.matches))]
-    folder = open_folder(runs)
+    runs = [Experiment(config, number, objects) for number in range(len(config.matches))]
+    folder = RunFolder(out, identity(config, runs, command))
     if folder.finished:
+        tell(f"{out} holds this very run, finished.")
         return folder.results()
+    if folder.begun:
+        tell(f"{out} holds the beginning of this run; going on.")
     place = Workplace(folder, progress)
     try:
         scored = [_score(run, place) for run in runs]
-    except MiagymError:
+        folder.gather(place.clocks)
+        results = _results(config, scored, place, progress)
+    except BaseException:
         folder.give_up()
         raise
-    folder.gather(place.clocks)
-    done = progress("measuring", len(runs))
-    sections: dict[str, list[dict[str, Any]]] = {name: [] for name in SECTIONS}
-    for match in scored:
-        for name, rows in results_of(match, folder).items():
-            sections[name] += rows
-        done()
-    sections["audit"] = _audits(runs, progress)
-    results = {"schema": 1, "run": _about(config, scored, place), **sections}
     folder.finish(results)
     return results
 
 
-def _score(run: MatchRun, place: Workplace) -> Scored:
+def _completed(match: Match, objects: Objects) -> Match:
+    """The match with its blind attacks first, and what is known to belong to its target."""
+    known, null, reference = pairing(match.target), match.null, match.reference
+    names = tuple(dict.fromkeys([*objects.blind, *match.attacks]))
+    if null == AUTO:
+        null = known and known.null
+    if reference == AUTO:
+        uses = any(objects.attacks[name].uses_reference for name in names)
+        reference = known.reference if known and uses else None
+    return replace(match, attacks=names, reference=reference, null=null)
+
+
+def _score(run: Experiment, place: Workplace) -> Scored:
     """Calibrates, asks about the test part, then asks the null target."""
     run.probe()
     before = len(place.clocks)
@@ -84,7 +99,23 @@ def _score(run: MatchRun, place: Workplace) -> Scored:
     return Scored(run, calibrated, clocks)
 
 
-def _audits(runs: list[MatchRun], progress: Progress) -> list[dict[str, Any]]:
+def _results(config: Config, scored: list[Scored], place: Workplace, progress: Progress) -> Results:
+    done, sections = progress("measuring", len(scored)), []
+    for match in scored:
+        sections.append(measured(match, place.folder))
+        done()
+    return Results(
+        schema=SCHEMA,
+        run=_about(config, scored, place),
+        rows=tuple(row for own in sections for row in own.rows),
+        controls=tuple(row for own in sections for row in own.controls),
+        protocols=tuple(row for own in sections for row in own.protocols),
+        comparisons=tuple(row for own in sections for row in own.comparisons),
+        audit=_audits([match.run for match in scored], progress),
+    )
+
+
+def _audits(runs: list[Experiment], progress: Progress) -> tuple[AuditRecord, ...]:
     """Whether the test part of each data set is fair, which no attack is needed to say."""
     by_data = {run.match.data: run for run in runs}
     done = progress("auditing the data", len(by_data))
@@ -92,26 +123,27 @@ def _audits(runs: list[MatchRun], progress: Progress) -> list[dict[str, Any]]:
     for name, run in by_data.items():
         seed = run.config.seed
         rows = run.data.rows(TEST, seed, run.config.limit)
-        audits.append({**audit_dataset(run.data, seed=seed, rows=rows).as_json(), "data": name})
+        found = audit_dataset(run.data, seed=seed, rows=rows)
+        audits.append(AuditRecord.model_validate({**found.as_json(), "data": name}))
         done()
-    return audits
+    return tuple(audits)
 
 
-def _about(config: Config, scored: list[Scored], place: Workplace) -> dict[str, Any]:
+def _about(config: Config, scored: list[Scored], place: Workplace) -> RunAbout:
     """What results.json says of the run as a whole."""
     clocks = place.clocks.values()
-    return {
-        "config": asdict(config),
-        "rows_charged": sum(clock.rows_charged for clock in clocks),
-        "rows_computed": sum(clock.rows_computed for clock in clocks),
-        "skipped": [skipped for match in scored for skipped in match.run.skipped],
-        "doubts": [
-            {"target": match.run.match.target, "data": match.run.match.data, "why": why}
+    return RunAbout(
+        config=asdict(config),
+        rows_charged=sum(clock.rows_charged for clock in clocks),
+        rows_computed=sum(clock.rows_computed for clock in clocks),
+        skipped=tuple(skipped for match in scored for skipped in match.run.skipped),
+        doubts=tuple(
+            Doubt(target=match.run.match.target, data=match.run.match.data, why=why)
             for match in scored
             if (why := match.run.doubts()) is not None
-        ],
-        "unreadable": [lost for match in scored for lost in match.unreadable()],
-    }
+        ),
+        unreadable=tuple(lost for match in scored for lost in match.unreadable()),
+    )
 
 
 def _check_different(config: Config) -> None:

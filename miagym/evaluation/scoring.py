@@ -11,14 +11,15 @@ from numpy.typing import NDArray
 
 from miagym.data.dataset import TEST, Loaded
 from miagym.evaluation.chunk import Chunk, Job
-from miagym.evaluation.experiment import REFUSALS, MatchRun
+from miagym.evaluation.experiment import Experiment
 from miagym.evaluation.protocol import Attack
+from miagym.evaluation.signals import REFUSALS, checked_scores
 from miagym.evaluation.store import NULL, PAPER, SCORES, Clock, Features
 from miagym.oracle import Oracle
 from miagym.oracle.cache import Cache
 
 
-def score_chunk(run: MatchRun, chunk: Chunk, job: Job) -> tuple[pa.Table, Features, Clock]:
+def score_chunk(run: Experiment, chunk: Chunk, job: Job) -> tuple[pa.Table, Features, Clock]:
     """Scores a chunk, and collects what is learned from it, all under one cache.
 
     Pictures that cannot be read are left out, and reported with the reason.
@@ -32,7 +33,7 @@ def score_chunk(run: MatchRun, chunk: Chunk, job: Job) -> tuple[pa.Table, Featur
     refused: dict[str, str] = {}
 
     def door(attack: Attack) -> Oracle:
-        oracles.append(run.oracle(attack, cache, target))
+        oracles.append(run.signals.oracle(attack, cache, target))
         return oracles[-1]
 
     names = dict.fromkeys([*job.scored, *job.others, *job.learning])
@@ -42,7 +43,10 @@ def score_chunk(run: MatchRun, chunk: Chunk, job: Job) -> tuple[pa.Table, Featur
             for part, variants in ((chunk.part, job.scored), (PAPER, job.others)):
                 for variant, attack in variants.get(name, {}).items():
                     oracle = door(attack)
-                    curve = attack.anytime(oracle, loaded.candidates)
+                    curve = {
+                        budget: checked_scores(attack, scores, len(loaded.rows))
+                        for budget, scores in attack.anytime(oracle, loaded.candidates).items()
+                    }
                     tables += _tables(run, part, loaded, (name, variant), curve, oracle)
             if learner := job.learning.get(name):
                 features.by_attack[name] = learner.features(door(learner), loaded.candidates)
@@ -60,7 +64,7 @@ def score_chunk(run: MatchRun, chunk: Chunk, job: Job) -> tuple[pa.Table, Featur
 
 
 def _tables(
-    run: MatchRun,
+    run: Experiment,
     part: str,
     loaded: Loaded,
     name_and_variant: tuple[str, str],

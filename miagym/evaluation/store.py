@@ -19,6 +19,7 @@ from safetensors.numpy import load_file, save_file
 from miagym.atomic import replacing
 from miagym.errors import RunError
 from miagym.evaluation.protocol import LearnedAttack
+from miagym.results import Results
 
 PAPER, NULL = "paper", "null"
 """Parts of a run beside those of the data: variants that calibration did not choose, on the test
@@ -135,7 +136,7 @@ class RunFolder:
             attack.save(partial)
 
     def clock(self, chunk: str) -> Clock:
-        return Clock(**json.loads((self._chunks / f"{chunk}.json").read_text()))
+        return Clock(**json.loads((self._chunks / f"{chunk}.json").read_text(encoding="utf-8")))
 
     def gather(self, chunks: Iterable[str]) -> None:
         """Writes scores.parquet, chunk after chunk, so that memory holds one chunk at a time."""
@@ -151,9 +152,9 @@ class RunFolder:
         filters = [("target", "==", target), ("data", "==", data), ("attack", "==", attack)]
         return pq.read_table(self.path / "scores.parquet", filters=filters)
 
-    def finish(self, results: dict[str, Any]) -> None:
+    def finish(self, results: Results) -> None:
         """Writes results.json, which makes the run a finished one, and clears the chunks away."""
-        write_json(self.path / "results.json", results)
+        write_json(self.path / "results.json", results.as_json())
         shutil.rmtree(self._chunks, ignore_errors=True)
 
     def give_up(self) -> None:
@@ -163,12 +164,12 @@ class RunFolder:
             with suppress(OSError):  # somebody may have put something there
                 self.path.rmdir()
 
-    def results(self) -> dict[str, Any]:
-        return json.loads((self.path / "results.json").read_text())
+    def results(self) -> Results:
+        return Results.read(self.path / "results.json")
 
     def _check_same(self, existing: Path, identity: dict[str, Any]) -> None:
         try:
-            other = json.loads(existing.read_text())
+            other = json.loads(existing.read_text(encoding="utf-8"))
         except ValueError as error:
             raise RunError(f"{existing} cannot be read ({error}); choose another --out.") from error
         ours = json.loads(json.dumps(identity))

@@ -10,7 +10,7 @@ import torch
 
 from miagym.errors import DataError
 from miagym.evaluation.chunk import Chunk, Job
-from miagym.evaluation.experiment import MatchRun
+from miagym.evaluation.experiment import Experiment
 from miagym.evaluation.scoring import score_chunk
 from miagym.evaluation.store import Clock, RunFolder
 from miagym.progress import Progress
@@ -29,7 +29,9 @@ class Workplace:
         """By chunk, in the order in which they were asked for."""
         self._progress = progress
 
-    def do(self, run: MatchRun, tasks: list[tuple[Chunk, Job]], *, leave_out: bool = True) -> None:
+    def do(
+        self, run: Experiment, tasks: list[tuple[Chunk, Job]], *, leave_out: bool = True
+    ) -> None:
         """Does each job on its chunk, unless the folder already holds what came of it.
 
         Args:
@@ -58,7 +60,7 @@ class Workplace:
                 self._progress("stopping after the chunks at work", 1)
                 raise
 
-    def check_both_sides(self, run: MatchRun, chunks: list[Chunk]) -> None:
+    def check_both_sides(self, run: Experiment, chunks: list[Chunk]) -> None:
         """Whether pictures of both sides of a part could be read.
 
         Raises:

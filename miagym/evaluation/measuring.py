@@ -1,9 +1,10 @@
-"""From scores at rest to the content of results.json."""
+"""From scores at rest to the records of results.json."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -11,71 +12,85 @@ import pyarrow.compute as pc
 
 from miagym.data.dataset import CALIBRATION, TEST
 from miagym.evaluation.calibration import Calibrated
-from miagym.evaluation.experiment import MatchRun
-from miagym.evaluation.protocol import HELD_OUT
+from miagym.evaluation.experiment import Experiment
+from miagym.evaluation.protocol import LearnedAttack
 from miagym.evaluation.store import NULL, PAPER, Clock, RunFolder
 from miagym.metrics.controls import label_shuffle, nonmembers_against_nonmembers, null_target
-from miagym.metrics.labelled import Labelled, Row, comparisons, fixed_beforehand
+from miagym.metrics.labelled import Labelled, comparisons, fixed_beforehand
 from miagym.metrics.measure import measure
 from miagym.metrics.optimism import protocol_gap
+from miagym.results import HELD_OUT, AttackRow, Comparison, Control, Optimism, Unreadable
+
+Row = dict[str, Any]
 
 
 @dataclass(frozen=True)
 class Scored:
     """A match whose scores are all in the folder."""
 
-    run: MatchRun
+    run: Experiment
     calibrated: Calibrated
     clocks: list[Clock]
     """Of the calibration and of the test part."""
 
-    def unreadable(self) -> list[Row]:
+    def unreadable(self) -> list[Unreadable]:
         """Pictures that were left out, each once, with the side that lost it."""
         data = self.run.data
         lost = {int(row): why for clock in self.clocks for row, why in clock.unreadable.items()}
         return [
-            {
-                "data": self.run.match.data,
-                "row": row,
-                "part": str(data.part[row]),
-                "member": bool(data.member[row]),
-                "why": why,
-            }
+            Unreadable(
+                data=self.run.match.data,
+                row=row,
+                part=str(data.part[row]),
+                member=bool(data.member[row]),
+                why=why,
+            )
             for row, why in sorted(lost.items())
         ]
 
 
-def results_of(match: Scored, folder: RunFolder) -> dict[str, list[Row]]:
-    """The sections of results.json that one match fills: rows, controls, protocols, comparisons."""
+@dataclass(frozen=True)
+class Sections:
+    """The sections of results.json that one match fills."""
+
+    rows: list[AttackRow] = field(default_factory=list)
+    controls: list[Control] = field(default_factory=list)
+    protocols: list[Optimism] = field(default_factory=list)
+    comparisons: list[Comparison] = field(default_factory=list)
+
+
+def measured(match: Scored, folder: RunFolder) -> Sections:
+    """What the scores of one match come to."""
     where = {"target": match.run.match.target, "data": match.run.match.data}
-    sections: dict[str, list[Row]] = {"rows": [], "controls": [], "protocols": []}
+    sections, seed = Sections(), match.run.config.seed
     final: dict[str, Labelled] = {}
     for name in match.run.attacks:
         scores = folder.scores(where["target"], where["data"], name)
         test = scores.filter(pc.field("part") == TEST)
         *_, last = np.unique(test["budget"].to_numpy())
         final[name] = _labelled(test.filter(pc.field("budget") == last))
-        row = where | _row(match, name, test) | {"failed_controls": []}
-        sections["rows"].append(row)
+        about, controls = where | {"attack": name}, []
         if name in match.run.asking:
-            about = where | {"attack": name}
-            controls = list(_controls(scores, final[name], match.run.config.seed))
-            sections["controls"] += [about | control for control in controls]
-            row["failed_controls"] = [c["control"] for c in controls if not c["passed"]]
-            for gap in _gaps(match, name, scores, final[name]):
-                sections["protocols"].append(about | gap)
-    compared = comparisons(final, match.run.asking, match.run.config.seed)
-    return {**sections, "comparisons": [where | row for row in compared]}
+            controls = [Control(**about, **c) for c in _controls(scores, final[name], seed)]
+            sections.controls.extend(controls)
+            gaps = _gaps(match, name, scores, final[name])
+            sections.protocols.extend(Optimism(**about, **gap) for gap in gaps)
+        failed = tuple(c.control for c in controls if not c.passed)
+        sections.rows.append(AttackRow(**about, **_row(match, name, test), failed_controls=failed))
+    compared = comparisons(final, match.run.asking, seed)
+    sections.comparisons.extend(Comparison(**where, **row) for row in compared)
+    return sections
 
 
 def _row(match: Scored, name: str, test: pa.Table) -> Row:
-    """One row of the main table, from the test part."""
+    """The fields of an `AttackRow`, from the test part."""
     attack = match.run.attacks[name]
     *earlier, last = np.unique(test["budget"].to_numpy())
     final = test.filter(pc.field("budget") == last)
     row = {
-        "attack": name,
         "access": str(attack.access),
+        "reference": attack.uses_reference,
+        "learned": isinstance(attack, LearnedAttack),
         **_numbers(final),
         "at_threshold": _at_threshold(match, name, _labelled(final)),
         "seconds": sum(clock.seconds.get(name, 0.0) for clock in match.clocks),
