@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from miagym.envs.questions import KINDS
 from miagym.errors import AccessDenied, SettingsError, UnknownName
 from miagym.oracle.access import Access
-from miagym.oracle.base import generation_cost, variation_cost
+from miagym.oracle.costs import generation_cost, variation_cost
 from miagym.oracle.budget import Cost
 
 

@@ -1,7 +1,13 @@
-"""The one door to a target: what may be asked, what it costs, and who has been charged.
+"""The oracle: what may be asked of a target, what it costs, and who has been charged.
 
-Attacks import this package and nothing else of miagym.
+Attacks import this package and nothing else of miagym. What needs torch is imported when it is
+asked for.
 """
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
 
 from miagym.candidates import Candidates
 from miagym.errors import (
@@ -17,12 +23,13 @@ from miagym.errors import (
     UnknownName,
 )
 from miagym.oracle.access import Access
-from miagym.oracle.base import generation_cost, guidance_rows, variation_cost
 from miagym.oracle.budget import Budget, Cost, Meter
-from miagym.oracle.cache import Cache
-from miagym.oracle.oracle import Oracle
-from miagym.oracle.white_box import BACKWARD
-from miagym.targets.base import FINAL
+
+if TYPE_CHECKING:
+    from miagym.oracle.cache import Cache
+    from miagym.oracle.costs import BACKWARD, generation_cost, guidance_rows, variation_cost
+    from miagym.oracle.dry_run import check_cost, check_repr, metered_cost
+    from miagym.oracle.oracle import FINAL, Oracle
 
 __all__ = [
     "BACKWARD",
@@ -44,7 +51,24 @@ __all__ = [
     "TargetError",
     "TooFewToLearn",
     "UnknownName",
+    "check_cost",
+    "check_repr",
     "generation_cost",
     "guidance_rows",
+    "metered_cost",
     "variation_cost",
 ]
+
+_LAZY = {
+    "cache": ("Cache",),
+    "costs": ("BACKWARD", "generation_cost", "guidance_rows", "variation_cost"),
+    "dry_run": ("check_cost", "check_repr", "metered_cost"),
+    "oracle": ("FINAL", "Oracle"),
+}
+
+
+def __getattr__(name: str) -> object:
+    for module, names in _LAZY.items():
+        if name in names:
+            return getattr(import_module(f"{__name__}.{module}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

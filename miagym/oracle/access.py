@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from enum import IntEnum
 
+from miagym.errors import UnknownName
+
 
 class Access(IntEnum):
     """Access levels, after the threat models of the literature.
@@ -23,3 +25,15 @@ class Access(IntEnum):
 
     def __str__(self) -> str:
         return self.name.lower()
+
+    @classmethod
+    def of(cls, access: Access | str) -> Access:
+        """The level, or the level of this name.
+
+        Raises:
+            UnknownName: if there is none.
+        """
+        levels = {str(level): level for level in cls}
+        if str(access) not in levels:
+            raise UnknownName("access level", str(access), levels)
+        return levels[str(access)]

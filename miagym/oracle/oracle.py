@@ -1,151 +1,157 @@
-"""The oracle: the one door to a target, and the questions that an attacker may ask there."""
+"""The oracle: checks access, charges, and only then lets a question through to the target."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Callable, Hashable, Sequence
 
+import torch
 from torch import Tensor
 
 from miagym.candidates import Candidates
-from miagym.errors import AccessDenied
+from miagym.errors import AccessDenied, BudgetError
+from miagym.noise import paired_noise
+from miagym.oracle import black_box, grey_box, white_box
 from miagym.oracle.access import Access
-from miagym.oracle.base import (
-    Conditions,
-    Prompts,
-    generation_cost,
-    guidance_rows,
-    pick,
-    texts_of,
-    variation_cost,
-)
-from miagym.oracle.budget import Cost
-from miagym.oracle.cache import digest
-from miagym.oracle.white_box import GradientQuestions
-from miagym.targets.base import Timesteps, variation_steps
+from miagym.oracle.budget import Budget, Cost, Meter
+from miagym.oracle.cache import Cache
+from miagym.oracle.inputs import pixels_for
+from miagym.targets.base import FINAL, Target, Timesteps
 from miagym.targets.rows import ForEach, for_each
 
 
-class Oracle(GradientQuestions):
-    """Answers questions about candidates, under an access level and a budget (see `Door`).
+class Oracle:
+    """Answers questions about candidates, under an access level and a budget.
 
     Every question names the candidates it is about, row by row: they pay for it. Equal questions
-    have equal answers, whoever asks, in whatever batch. Questions of white access, which gradients
-    answer, are in `gradients.py`.
+    have equal answers, whoever asks, in whatever batch.
+
+    Args:
+        target: the model that is asked, or its name.
+        access: what may be asked, or its name.
+        queries: answers that one candidate may be asked for; no limit by default.
+        budget: what one candidate may cost, where `queries` alone does not say it.
+        seed: of all noise.
+        cache: shared by oracles whose attacks may profit from each other's answers.
+        batch_size: rows in one call of the target.
+        variation: whether the black box varies images too, or only follows prompts.
+        reference: an oracle to a public model, for attacks that calibrate by it.
+
+    Raises:
+        UnknownName: if no target or access level has this name.
+        BudgetError: if both `queries` and `budget` are given, or could never pay for a question.
     """
 
-    # Black box.
-
-    def generate(
+    def __init__(
         self,
-        candidates: Candidates,
+        target: Target | str,
+        access: Access | str = Access.WHITE,
         *,
-        prompts: Prompts = None,
-        draw: ForEach = 0,
-        steps: int = 20,
-        guidance_scale: float = 7.5,
-    ) -> Tensor:
-        """Text to image: one picture a candidate, (n, 3, size, size) in [0, 1].
+        queries: int | None = None,
+        budget: Budget | None = None,
+        seed: int = 0,
+        cache: Cache | None = None,
+        batch_size: int = 64,
+        variation: bool = True,
+        reference: Oracle | None = None,
+    ) -> None:
+        if queries is not None and budget is not None:
+            raise BudgetError("Give an oracle `queries` or a `budget`, not both.")
+        self.access = Access.of(access)
+        self.meter = Meter(Budget(queries) if budget is None else budget)
+        self._target = _target_named(target) if isinstance(target, str) else target
+        self.seed = seed
+        self.cache = Cache() if cache is None else cache
+        self.batch_size = batch_size
+        self.variation = variation
+        self.reference = reference
 
-        Costs 1 query, 1 decode, `steps` UNet rows (twice that with guidance).
-        """
-        variation_steps(1, steps)  # refuses a number of steps below 1
-        cost = generation_cost(steps, guidance_scale)
-        texts, draws = texts_of(candidates, prompts), for_each(draw, len(candidates), "draw")
-        self._charge("text to image", Access.BLACK, candidates, cost)
-        noise = self._noise(candidates, "generate", draws)
+    # Questions: the oracle's methods stand in one file for each access that they need.
 
-        def compute(rows: list[int]) -> Tensor:
-            prompts = [texts[i] for i in rows]
-            return self._target.generate(noise[rows], prompts, steps, guidance_scale) / 2 + 0.5
+    generate = black_box.generate
+    vary = black_box.vary
+    encode = grey_box.encode
+    decode = grey_box.decode
+    embed = grey_box.embed
+    predict_noise = grey_box.predict_noise
+    latent_gradient = white_box.latent_gradient
+    pixel_gradient = white_box.pixel_gradient
+    embedding_gradient = white_box.embedding_gradient
+    parameter_gradient_norms = white_box.parameter_gradient_norms
 
-        asked = ("generate", steps, guidance_scale)
-        keys = [(*asked, *row) for row in zip(draws, candidates.keys, texts, strict=True)]
-        return self._fetch(keys, compute, cost)
+    # What anyone knows of a published model: free, asks nothing.
 
-    def vary(
-        self,
-        candidates: Candidates,
-        *,
-        strength: float,
-        prompts: Prompts = None,
-        draw: ForEach = 0,
-        steps: int = 20,
-        guidance_scale: float = 7.5,
-    ) -> Tensor:
-        """Image to image: one variation of each candidate, (n, 3, size, size) in [0, 1].
+    @property
+    def alphas_cumprod(self) -> Tensor:
+        """ab_t for t = 0 .. T - 1, float64 on the CPU."""
+        return self._target.alphas_cumprod
 
-        Costs 1 query, 1 encode, 1 decode, about strength · steps UNet rows (twice with guidance).
+    def timesteps(self, steps: int) -> list[int]:
+        """The descending timesteps of DDIM sampling in so many steps."""
+        return self._target.timesteps(steps)
+
+    def add_noise(self, z0: Tensor, noise: Tensor, timestep: Timesteps) -> Tensor:
+        """z_t = sqrt(ab_t) z0 + sqrt(1 - ab_t) eps."""
+        return self._target.add_noise(z0, noise, timestep)
+
+    def ddim_move(self, z: Tensor, eps: Tensor, start: int, end: int) -> Tensor:
+        """A deterministic DDIM step from `start` to `end`, up or down, given E(z, start)."""
+        for timestep in (start, end):
+            if timestep != FINAL:
+                self._target.check_timestep(timestep)
+        return self._target.ddim_move(z, eps, start, end)
+
+    def noise(self, candidates: Candidates, timestep: Timesteps, draw: ForEach = 0) -> Tensor:
+        """Paired noise, shaped as latents: the same for the same (candidate, timestep, draw)."""
+        n = len(candidates)
+        each = for_each(timestep, n, "timestep"), for_each(draw, n, "draw")
+        return self._noise(candidates, "latent", *each)
+
+    def noise_of(self, candidates: Candidates, shape: tuple[int, ...], *what: object) -> Tensor:
+        """Paired noise (n, *shape) for other purposes, which `what` tells apart."""
+        noise = paired_noise(self.seed, candidates.keys, shape, *what)
+        return noise.to(self._target.device)
+
+    def pixels(self, candidates: Candidates) -> Tensor:
+        """The candidates as the black box would return them: (n, 3, size, size) in [0, 1].
 
         Raises:
-            AccessDenied: also where this black box has no variation.
+            DataError: if they are of another size than the target's pictures.
         """
-        if not self.variation:
-            raise AccessDenied("This black box follows prompts only and varies no images.")
-        cost = variation_cost(strength, steps, guidance_scale)
-        texts, draws = texts_of(candidates, prompts), for_each(draw, len(candidates), "draw")
-        images = self.pixels(candidates)
-        self._charge("image variation", Access.BLACK, candidates, cost)
-        z0 = self._encode(candidates, images)
-        noise = self._noise(candidates, "vary", draws)
+        return pixels_for(self._target, candidates)
 
-        def compute(rows: list[int]) -> Tensor:
-            prompts = [texts[i] for i in rows]
-            varied = self._target.vary(
-                z0[rows], noise[rows], prompts, strength, steps, guidance_scale
+    # The way of every question: `_require`, `_charge`, `_fetch`.
+
+    def _require(self, question: str, needs: Access) -> None:
+        if self.access < needs:
+            raise AccessDenied(
+                f"{question.capitalize()} needs {needs} access, this oracle grants {self.access}; "
+                "use an attack of that access, or an oracle that grants more."
             )
-            return varied / 2 + 0.5
 
-        asked = ("vary", strength, steps, guidance_scale)
-        about = zip(draws, candidates.keys, candidates.pictures, texts, strict=True)
-        return self._fetch([(*asked, *row) for row in about], compute, replace(cost, encodes=0))
+    def _charge(self, question: str, needs: Access, candidates: Candidates, cost: Cost) -> None:
+        self._require(question, needs)
+        self.meter.charge(candidates.keys, cost)
 
-    # Grey box.
-
-    def encode(self, candidates: Candidates) -> Tensor:
-        """z0: the latents of the candidates (n, *latent_shape). Costs 1 query and 1 encode."""
-        cost = Cost(queries=1, encodes=1)
-        images = self.pixels(candidates)
-        self._charge("encoding", Access.GREY, candidates, cost)
-        return self._encode(candidates, images)
-
-    def decode(self, candidates: Candidates, latents: Tensor) -> Tensor:
-        """Pictures (n, 3, size, size) in [0, 1] from latents. Costs 1 query and 1 decode."""
-        cost = Cost(queries=1, decodes=1)
-        self._check_latents(candidates, latents)
-        self._charge("decoding", Access.GREY, candidates, cost)
-        keys = [("decode", row) for row in digest(latents)]
-        return self._fetch(keys, lambda rows: self._target.decode(latents[rows]) / 2 + 0.5, cost)
-
-    def embed(self, candidates: Candidates, prompts: Prompts = None) -> Tensor:
-        """Text embeddings (n, tokens, width), to be changed and asked under. Costs 1 query."""
-        texts = texts_of(candidates, prompts)
-        self._charge("text embeddings", Access.GREY, candidates, Cost(queries=1))
-        return self._target.embed(texts)
-
-    def predict_noise(
+    def _fetch(
         self,
-        candidates: Candidates,
-        latents: Tensor,
-        timestep: Timesteps,
-        *,
-        prompts: Conditions = None,
-        guidance_scale: float = 1.0,
+        keys: Sequence[tuple[Hashable, ...]],
+        compute: Callable[[list[int]], Tensor],
+        cost: Cost,
     ) -> Tensor:
-        """E(z, t, c) at any latents, shaped as they are; each row may have its own timestep.
+        """Answers charged already, of which each distinct new one is computed once."""
+        named = [(id(self._target), self.seed, *key) for key in keys]
+        return self.cache.fetch(named, compute, cost, self.batch_size)
 
-        Costs 1 query and 1 UNet row, or 2 rows where `guidance_scale` is not 1.
-        """
-        cost = Cost(queries=1, unet_rows=guidance_rows(guidance_scale))
-        self._check_latents(candidates, latents)
-        timesteps = self._target.each_timestep(timestep, len(candidates))
-        texts, names = self._conditions(candidates, prompts)
-        self._charge("predicted noise", Access.GREY, candidates, cost)
+    def _noise(self, candidates: Candidates, what: str, *each: list[int]) -> Tensor:
+        """Paired noise, shaped as latents; each row's own numbers tell it apart."""
+        shape = self._target.latent_shape
+        noise = [torch.empty((0, *shape))]
+        for key, *numbers in zip(candidates.keys, *each, strict=True):
+            noise.append(paired_noise(self.seed, [key], shape, what, *numbers))
+        return torch.cat(noise).to(self._target.device)
 
-        def compute(rows: list[int]) -> Tensor:
-            return self._target.predict_noise(
-                latents[rows], [timesteps[i] for i in rows], pick(texts, rows), guidance_scale
-            )
 
-        asked = zip(timesteps, digest(latents), names, strict=True)
-        keys = [("predict_noise", guidance_scale, *row) for row in asked]
-        return self._fetch(keys, compute, cost)
+def _target_named(name: str) -> Target:
+    from miagym.targets.registry import load_target  # imported late: it knows the hub
+
+    return load_target(name)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from dataclasses import replace
 from typing import Any
 
@@ -12,7 +14,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from miagym.candidates import Candidates
-from miagym.errors import AccessDenied, BudgetExhausted, DataError, TargetError
+from miagym.errors import (
+    AccessDenied,
+    BudgetError,
+    BudgetExhausted,
+    DataError,
+    TargetError,
+    UnknownName,
+)
 from miagym.oracle import Oracle
 from miagym.oracle.access import Access
 from miagym.oracle.budget import Budget, Cost
@@ -304,3 +313,32 @@ def test_timesteps_may_come_from_numpy(dummy: DummyTarget, drawings: Candidates)
     assert torch.equal(oracle.predict_noise(few, z, numbers), whole)
     assert torch.equal(oracle.predict_noise(few[:1], z[:1], numbers[0]), whole[:1])
     assert oracle.cache.computed == Cost(unet_rows=5)
+
+
+def test_access_may_be_named_and_queries_be_a_number(
+    dummy: DummyTarget, drawings: Candidates
+) -> None:
+    oracle = Oracle(dummy, access="grey", queries=1)
+    assert oracle.access is Access.GREY and oracle.meter.budget == Budget(queries=1)
+    oracle.encode(drawings[:1])
+    with pytest.raises(BudgetExhausted, match="1 of 1 are spent"):
+        oracle.encode(drawings[:1])
+
+
+def test_options_that_make_no_oracle(dummy: DummyTarget) -> None:
+    with pytest.raises(UnknownName, match="access level is called 'gray'; did you mean grey"):
+        Oracle(dummy, "gray")
+    with pytest.raises(BudgetError, match="`queries` or a `budget`, not both"):
+        Oracle(dummy, queries=1, budget=Budget(queries=1))
+    with pytest.raises(BudgetError, match="A budget of 0 queries buys no answer"):
+        Oracle(dummy, queries=0)
+    with pytest.raises(UnknownName, match="clipart-overfit"):
+        Oracle("clipart-overfitted")
+
+
+def test_what_needs_no_torch_comes_without_it() -> None:
+    code = (
+        "import sys; from miagym.oracle import Access, Budget, Candidates, Cost, Meter; "
+        "sys.exit('torch' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

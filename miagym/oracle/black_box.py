@@ -1,0 +1,82 @@
+"""Questions of black-box access: pictures from prompts, and variations of pictures."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from torch import Tensor
+
+from miagym.candidates import Candidates
+from miagym.errors import AccessDenied
+from miagym.oracle.access import Access
+from miagym.oracle.costs import generation_cost, variation_cost
+from miagym.oracle.grey_box import encode_charged
+from miagym.oracle.inputs import Prompts, texts_of
+from miagym.targets.rows import ForEach, for_each
+
+if TYPE_CHECKING:
+    from miagym.oracle.oracle import Oracle
+
+
+def generate(
+    self: Oracle,
+    candidates: Candidates,
+    *,
+    prompts: Prompts = None,
+    draw: ForEach = 0,
+    steps: int = 20,
+    guidance_scale: float = 7.5,
+) -> Tensor:
+    """Text to image: one picture a candidate, (n, 3, size, size) in [0, 1].
+
+    Costs 1 query, 1 decode, `steps` UNet rows (twice that with guidance).
+    """
+    cost = generation_cost(steps, guidance_scale)
+    texts, draws = texts_of(candidates, prompts), for_each(draw, len(candidates), "draw")
+    self._charge("text to image", Access.BLACK, candidates, cost)
+    noise = self._noise(candidates, "generate", draws)
+
+    def compute(rows: list[int]) -> Tensor:
+        prompts = [texts[i] for i in rows]
+        return self._target.generate(noise[rows], prompts, steps, guidance_scale) / 2 + 0.5
+
+    asked = ("generate", steps, guidance_scale)
+    keys = [(*asked, *row) for row in zip(draws, candidates.keys, texts, strict=True)]
+    return self._fetch(keys, compute, cost)
+
+
+def vary(
+    self: Oracle,
+    candidates: Candidates,
+    *,
+    strength: float,
+    prompts: Prompts = None,
+    draw: ForEach = 0,
+    steps: int = 20,
+    guidance_scale: float = 7.5,
+) -> Tensor:
+    """Image to image: one variation of each candidate, (n, 3, size, size) in [0, 1].
+
+    Costs 1 query, 1 encode, 1 decode, about strength · steps UNet rows (twice with guidance).
+
+    Raises:
+        AccessDenied: also where this black box has no variation.
+    """
+    if not self.variation:
+        raise AccessDenied("This black box follows prompts only and varies no images.")
+    cost = variation_cost(strength, steps, guidance_scale)
+    texts, draws = texts_of(candidates, prompts), for_each(draw, len(candidates), "draw")
+    images = self.pixels(candidates)
+    self._charge("image variation", Access.BLACK, candidates, cost)
+    z0 = encode_charged(self, candidates, images)
+    noise = self._noise(candidates, "vary", draws)
+
+    def compute(rows: list[int]) -> Tensor:
+        prompts = [texts[i] for i in rows]
+        varied = self._target.vary(z0[rows], noise[rows], prompts, strength, steps, guidance_scale)
+        return varied / 2 + 0.5
+
+    asked = ("vary", strength, steps, guidance_scale)
+    about = zip(draws, candidates.keys, candidates.pictures, texts, strict=True)
+    return self._fetch([(*asked, *row) for row in about], compute, replace(cost, encodes=0))

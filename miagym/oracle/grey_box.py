@@ -1,0 +1,77 @@
+"""Questions of grey-box access: latents, text embeddings and predicted noise."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from torch import Tensor
+
+from miagym.candidates import Candidates
+from miagym.oracle.access import Access
+from miagym.oracle.budget import Cost
+from miagym.oracle.cache import digest
+from miagym.oracle.costs import guidance_rows
+from miagym.oracle.inputs import Conditions, Prompts, check_latents, conditions_of, pick, texts_of
+from miagym.targets.base import Timesteps
+
+if TYPE_CHECKING:
+    from miagym.oracle.oracle import Oracle
+
+
+def encode(self: Oracle, candidates: Candidates) -> Tensor:
+    """z0: the latents of the candidates (n, *latent_shape). Costs 1 query and 1 encode."""
+    images = self.pixels(candidates)
+    self._charge("encoding", Access.GREY, candidates, Cost(queries=1, encodes=1))
+    return encode_charged(self, candidates, images)
+
+
+def encode_charged(oracle: Oracle, candidates: Candidates, images: Tensor) -> Tensor:
+    """z0, charged already; pictures that look the same are encoded once."""
+    keys = [("encode", picture) for picture in candidates.pictures]
+    target = oracle._target
+    return oracle._fetch(keys, lambda rows: target.encode(images[rows] * 2 - 1), Cost(encodes=1))
+
+
+def decode(self: Oracle, candidates: Candidates, latents: Tensor) -> Tensor:
+    """Pictures (n, 3, size, size) in [0, 1] from latents. Costs 1 query and 1 decode."""
+    cost = Cost(queries=1, decodes=1)
+    check_latents(self._target, candidates, latents)
+    self._charge("decoding", Access.GREY, candidates, cost)
+    keys = [("decode", row) for row in digest(latents)]
+    return self._fetch(keys, lambda rows: self._target.decode(latents[rows]) / 2 + 0.5, cost)
+
+
+def embed(self: Oracle, candidates: Candidates, prompts: Prompts = None) -> Tensor:
+    """Text embeddings (n, tokens, width), to be changed and asked under. Costs 1 query."""
+    texts = texts_of(candidates, prompts)
+    self._charge("text embeddings", Access.GREY, candidates, Cost(queries=1))
+    return self._target.embed(texts)
+
+
+def predict_noise(
+    self: Oracle,
+    candidates: Candidates,
+    latents: Tensor,
+    timestep: Timesteps,
+    *,
+    prompts: Conditions = None,
+    guidance_scale: float = 1.0,
+) -> Tensor:
+    """E(z, t, c) at any latents, shaped as they are; each row may have its own timestep.
+
+    Costs 1 query and 1 UNet row, or 2 rows where `guidance_scale` is not 1.
+    """
+    cost = Cost(queries=1, unet_rows=guidance_rows(guidance_scale))
+    check_latents(self._target, candidates, latents)
+    timesteps = self._target.each_timestep(timestep, len(candidates))
+    texts, names = conditions_of(candidates, prompts)
+    self._charge("predicted noise", Access.GREY, candidates, cost)
+
+    def compute(rows: list[int]) -> Tensor:
+        return self._target.predict_noise(
+            latents[rows], [timesteps[i] for i in rows], pick(texts, rows), guidance_scale
+        )
+
+    asked = zip(timesteps, digest(latents), names, strict=True)
+    keys = [("predict_noise", guidance_scale, *row) for row in asked]
+    return self._fetch(keys, compute, cost)

@@ -1,0 +1,94 @@
+"""What a question is given, checked against the target before anything is charged."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from miagym.candidates import Candidates, check_texts
+from miagym.errors import DataError
+from miagym.oracle.cache import digest
+from miagym.targets.base import Target, Texts
+
+Prompts = str | Sequence[str] | None
+"""None asks under each candidate's own caption; one text asks under that text for all."""
+Conditions = Prompts | Tensor
+"""Prompts, or text embeddings (n, tokens, width)."""
+
+
+def pixels_for(target: Target, candidates: Candidates) -> Tensor:
+    """The candidates' pictures (n, 3, size, size) in [0, 1], on the target's device.
+
+    Raises:
+        DataError: if there are none, or they are of another size than the target's pictures.
+    """
+    size = target.resolution
+    if not len(candidates):
+        raise DataError("There are no candidates to ask about.")
+    if candidates.images.shape[1:3] != (size, size):
+        raise DataError(
+            f"{target.name} works on {size}×{size} pixels, the candidates have "
+            f"{candidates.images.shape[2]}×{candidates.images.shape[1]}; "
+            f"load them with size={size}."
+        )
+    images = torch.from_numpy(np.ascontiguousarray(candidates.images.transpose(0, 3, 1, 2)))
+    return images.to(target.device).float() / 255
+
+
+def check_latents(target: Target, candidates: Candidates, *latents: Tensor) -> None:
+    """Whether each tensor holds one latent of the target's shape for each candidate.
+
+    Raises:
+        DataError: if one does not.
+    """
+    expected = (len(candidates), *target.latent_shape)
+    for tensor in latents:
+        if tuple(tensor.shape) != expected:
+            raise DataError(
+                f"Expected a latent for each candidate, of shape {expected}, "
+                f"got {tuple(tensor.shape)}."
+            )
+
+
+def texts_of(candidates: Candidates, prompts: Prompts) -> Sequence[str]:
+    """The text under which each candidate is asked about (n,).
+
+    Raises:
+        DataError: if there are more or fewer prompts than candidates, or one is no text.
+    """
+    if prompts is None:
+        return candidates.captions
+    if isinstance(prompts, str):
+        check_texts([prompts])
+        return [prompts] * len(candidates)
+    if len(prompts) != len(candidates):
+        raise DataError(f"Got {len(prompts)} prompts for {len(candidates)} candidates.")
+    check_texts(prompts)
+    return prompts
+
+
+def conditions_of(
+    candidates: Candidates, prompts: Conditions
+) -> tuple[Texts, Sequence[str | bytes]]:
+    """What the target is told for each candidate, and what tells it apart in the cache.
+
+    Raises:
+        DataError: if there is not one text or embedding for each candidate.
+    """
+    if not isinstance(prompts, Tensor):
+        texts = texts_of(candidates, prompts)
+        return texts, texts
+    if prompts.ndim != 3 or len(prompts) != len(candidates):
+        raise DataError(
+            f"Expected text embeddings ({len(candidates)}, tokens, width), "
+            f"got {tuple(prompts.shape)}."
+        )
+    return prompts, digest(prompts)
+
+
+def pick(texts: Texts, rows: list[int]) -> Texts:
+    """Some rows of texts or embeddings."""
+    return texts[rows] if isinstance(texts, Tensor) else [texts[i] for i in rows]
