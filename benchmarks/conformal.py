@@ -21,16 +21,16 @@ from scipy.stats import binomtest
 from attacks import make_attack
 from miagym.checking.cache import Kept, load, save
 from miagym.checking.calibration import fitting_part
-from miagym.checking.checker import Checker
+from miagym.checking.checker import ATTACKS, Checker
 from miagym.checking.combination import Combination
 from miagym.checking.features import looks
 from miagym.checking.ood import Guard
-from miagym.checking.signals import ATTACKS, Panel
 from miagym.checking.survey import Survey
 from miagym.checking.upload import open_upload
 from miagym.data.dataset import CALIBRATION, TEST
 from miagym.data.registry import load_data
 from miagym.embedded.pairings import pairing
+from miagym.evaluation.signals import Signals
 from miagym.metrics.auc import auc
 from miagym.metrics.conformal import fpr_of_rule, p_values
 from miagym.metrics.permutation import set_test
@@ -103,7 +103,7 @@ class World:
         names = [n + "+reference" if paired.reference else n for n in ATTACKS["grey"]]
         self.attacks = {name: make_attack(name) for name in names}
         base = load_target(paired.reference) if paired.reference else None
-        self.panel = Panel(load_target(target), self.attacks, base)
+        self.panel = Signals(load_target(target), self.attacks, base)
         self.data = load_data(paired.data)
         self.rows = np.concatenate([self.data.rows(part, 0) for part in (CALIBRATION, TEST)])
         self.member = self.data.member[self.rows]

@@ -1,4 +1,4 @@
-"""The judge: what a calibration teaches, ready to be applied to pictures."""
+"""The calibrated: what a calibration teaches, ready to be applied to pictures."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from miagym.checking.calibration import Calibration
 from miagym.checking.combination import Combination
 from miagym.checking.features import looks
 from miagym.checking.ood import Guard, Resemblance
-from miagym.checking.signals import Panel
+from miagym.evaluation.signals import Signals
 from miagym.metrics.likelihood_ratio import LikelihoodRatio
 
 Scores = NDArray[np.float64]
@@ -26,18 +26,18 @@ REMEMBERED = 256
 
 
 @dataclass(frozen=True, eq=False)
-class Judge:
+class CalibratedScores:
     """Scores pictures under a target, beside the scores of the ranking part.
 
     A picture is asked about by itself, in batches of one, so that its scores do not depend on what
     is asked about beside it.
 
     Args:
-        panel: who is asked.
-        calibration: made with that panel.
+        signals: who is asked.
+        calibration: made with them.
     """
 
-    panel: Panel
+    signals: Signals
     calibration: Calibration
     _remembered: dict[str, dict[str, float]] = field(default_factory=dict, init=False)
 
@@ -46,7 +46,7 @@ class Judge:
         c = self.calibration
         signals = {name: values[c.fitting] for name, values in c.signals.items()}
         return Combination.of(
-            c.attacks, signals, c.member[c.fitting], c.groups[c.fitting], self.panel.seed
+            c.attacks, signals, c.member[c.fitting], c.groups[c.fitting], self.signals.seed
         )
 
     @cached_property
@@ -56,7 +56,7 @@ class Judge:
     @cached_property
     def ratio(self) -> LikelihoodRatio:
         return LikelihoodRatio.of(
-            self.members[TOGETHER], self.nonmembers[TOGETHER], self.panel.seed
+            self.members[TOGETHER], self.nonmembers[TOGETHER], self.signals.seed
         )
 
     @cached_property
@@ -89,7 +89,7 @@ class Judge:
         key = picture.keys[0]
         found = self._remembered.get(key)
         if found is None:
-            scores = self._scores(self.panel.signals(self.calibration.attacks, picture))
+            scores = self._scores(self.signals.of(self.calibration.attacks, picture))
             found = {name: float(values[0]) for name, values in scores.items()}
             if len(self._remembered) >= REMEMBERED:
                 self._remembered.clear()

@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 
 from miagym import __version__
 from miagym.checking.cache import Kept, load, save
-from miagym.checking.signals import Panel
 from miagym.checking.survey import CHUNK, Survey
 from miagym.data.dataset import CALIBRATION, Dataset
 from miagym.errors import DataError
 from miagym.evaluation.protocol import Attack
+from miagym.evaluation.signals import Signals
 from miagym.metrics.labelled import Labelled, best_variant
 from miagym.progress import Progress, silent
 
@@ -56,7 +56,7 @@ class Calibration:
 
 
 def calibrate(
-    panel: Panel,
+    signals: Signals,
     data: Dataset,
     *,
     captioned: bool = True,
@@ -67,7 +67,7 @@ def calibrate(
     """Asks all attacks about the calibration part, or remembers that they were asked.
 
     Args:
-        panel: attacks, target and seed.
+        signals: attacks, target and seed.
         data: the members of the target, and non-members like them.
         captioned: whether they are asked about under their captions, or under none.
         limit: at most so many members, and so many non-members.
@@ -77,16 +77,16 @@ def calibrate(
     Raises:
         DataError: if there are fewer than `FEWEST` of either side, or no attack can be run.
     """
-    rows = data.rows(CALIBRATION, panel.seed, limit)
+    rows = data.rows(CALIBRATION, signals.seed, limit)
     member = data.member[rows]
     _check_sizes(member, data.name)
     path = None
-    if folder is not None and panel.target.fingerprint:
-        path = folder / f"{_name(panel, data, captioned, limit)}.safetensors"
+    if folder is not None and signals.target.fingerprint:
+        path = folder / f"{_name(signals, data, captioned, limit)}.safetensors"
         kept = load(path)
-        if kept is not None and (found := _restored(kept, panel)):
+        if kept is not None and (found := _restored(kept, signals)):
             return found
-    made = _asked(panel, data, rows, captioned, progress)
+    made = _asked(signals, data, rows, captioned, progress)
     if path is not None:
         save(path, _stored(made))
     return made
@@ -119,15 +119,15 @@ def _check_sizes(member: NDArray[np.bool_], name: str) -> None:
 
 
 def _asked(
-    panel: Panel, data: Dataset, rows: NDArray[np.int64], captioned: bool, progress: Progress
+    signals: Signals, data: Dataset, rows: NDArray[np.int64], captioned: bool, progress: Progress
 ) -> Calibration:
     """The fitting part under all variants, then the ranking part under those that it chose."""
-    fitting = fitting_part(data.member[rows], panel.seed)
+    fitting = fitting_part(data.member[rows], signals.seed)
     parts = rows[fitting], rows[~fitting]
     done = progress(
-        f"calibrating {panel.target.name}", sum(-(-len(part) // CHUNK) for part in parts)
+        f"calibrating {signals.target.name}", sum(-(-len(part) // CHUNK) for part in parts)
     )
-    survey = Survey(panel, data, captioned, done)
+    survey = Survey(signals, data, captioned, done)
     attacks, left_out = survey.admitted(rows)
     variants = {(n, repr(v)): v for n, attack in attacks.items() for v in attack.variants()}
     first = survey.ask(variants, parts[0])
@@ -161,16 +161,16 @@ def _best(
     return best_variant({text: Labelled(score, member) for text, score in own.items()})
 
 
-def _name(panel: Panel, data: Dataset, captioned: bool, limit: int | None) -> str:
+def _name(signals: Signals, data: Dataset, captioned: bool, limit: int | None) -> str:
     """A digest of all that decides a calibration."""
-    reference = panel.reference
+    reference = signals.reference
     decides = {
         "version": __version__,
-        "target": panel.target.fingerprint,
+        "target": signals.target.fingerprint,
         "reference": None if reference is None else reference.fingerprint,
         "data": data.digest,
-        "attacks": {n: [repr(v) for v in a.variants()] for n, a in panel.attacks.items()},
-        "seed": panel.seed,
+        "attacks": {n: [repr(v) for v in a.variants()] for n, a in signals.attacks.items()},
+        "seed": signals.seed,
         "captioned": captioned,
         "limit": limit,
     }
@@ -191,10 +191,10 @@ def _stored(made: Calibration) -> Kept:
     return Kept(arrays, about)
 
 
-def _restored(kept: Kept, panel: Panel) -> Calibration | None:
+def _restored(kept: Kept, signals: Signals) -> Calibration | None:
     """None if the file holds something else than its name says."""
     arrays, about = kept.arrays, kept.about
-    variants = {repr(v): v for attack in panel.attacks.values() for v in attack.variants()}
+    variants = {repr(v): v for attack in signals.attacks.values() for v in attack.variants()}
     try:
         return _rebuilt(arrays, about, variants)
     except (KeyError, TypeError, ValueError, AttributeError):

@@ -11,17 +11,23 @@ import numpy as np
 from scipy.stats import binom
 
 from miagym.checking.answer import ALPHA, Answer, AttackRow, SetAnswer, Sizes, Verdict
-from miagym.checking.calibrated import TOGETHER, Judge
+from miagym.checking.calibrated import TOGETHER, CalibratedScores
 from miagym.checking.calibration import calibrate
-from miagym.checking.signals import Panel
 from miagym.checking.survey import without_captions
 from miagym.checking.upload import Upload
 from miagym.data.dataset import CALIBRATION, Dataset
 from miagym.errors import DataError
+from miagym.evaluation.signals import Signals
 from miagym.metrics.conformal import p_values, smallest_p
 from miagym.metrics.permutation import set_test, smallest_set_p
 from miagym.metrics.power import pictures_needed, rule_power
 from miagym.progress import Progress, silent
+
+ATTACKS = {
+    "black": ("rediffuse", "text-to-image"),
+    "grey": ("sima", "pia", "loss", "clid"),
+}
+"""What a check asks by default at each access level: quick ones, which the combination weighs."""
 
 SURPRISING = 0.01
 """Chance below which so many refusals mean that the set is of another kind."""
@@ -33,7 +39,7 @@ class Checker:
     Threads may share it.
 
     Args:
-        panel: attacks, target and seed.
+        signals: attacks, target and seed.
         data: members of the target and non-members like them; only its calibration part is used.
         limit: at most so many calibration members, and so many non-members.
         folder: where calibrations are kept; None keeps none.
@@ -42,43 +48,43 @@ class Checker:
 
     def __init__(
         self,
-        panel: Panel,
+        signals: Signals,
         data: Dataset,
         *,
         limit: int | None = None,
         folder: Path | None = None,
         progress: Progress = silent,
     ) -> None:
-        self.panel, self.data = panel, data
+        self.signals, self.data = signals, data
         self._limit, self._folder, self._progress = limit, folder, progress
-        self._judges: dict[bool, Judge] = {}
+        self._calibrated: dict[bool, CalibratedScores] = {}
         self._lock = RLock()
 
-    def judge(self, captioned: bool) -> Judge:
-        """The judge of pictures with captions, or without.
+    def calibrated(self, captioned: bool) -> CalibratedScores:
+        """Scores of pictures with captions, or without, calibrated at the first call.
 
         Raises:
             DataError: see `calibrate`.
         """
         with self._lock:
-            if captioned not in self._judges:
+            if captioned not in self._calibrated:
                 calibration = calibrate(
-                    self.panel,
+                    self.signals,
                     self.data,
                     captioned=captioned,
                     limit=self._limit,
                     folder=self._folder,
                     progress=self._progress,
                 )
-                judge = Judge(self.panel, calibration)
-                judge.prepare()
-                self._judges[captioned] = judge
-            return self._judges[captioned]
+                calibrated = CalibratedScores(self.signals, calibration)
+                calibrated.prepare()
+                self._calibrated[captioned] = calibrated
+            return self._calibrated[captioned]
 
     @cached_property
     def captions_known(self) -> bool:
         """Whether all calibration pictures have captions, without which none can be used."""
-        rows = self.data.rows(CALIBRATION, self.panel.seed, self._limit)
+        rows = self.data.rows(CALIBRATION, self.signals.seed, self._limit)
         return all(self.data.captions[row].strip() for row in rows)
 
     def check(self, upload: Upload, alpha: float = ALPHA) -> Answer:
@@ -89,20 +95,20 @@ class Checker:
         """
         _check_alpha(alpha)
         captioned = upload.captioned and self.captions_known
-        judge = self.judge(captioned)
+        calibrated = self.calibrated(captioned)
         picture = upload.candidate if captioned else without_captions(upload.candidate)
-        nonmembers, guard = judge.nonmembers, judge.resemblance(picture)
+        nonmembers, guard = calibrated.nonmembers, calibrated.resemblance(picture)
         verdict, score, p, ratio = Verdict.NOT_COMPARABLE, None, None, None
         rows: tuple[AttackRow, ...] = ()
         if guard.resembles:
-            scores = judge.scores(picture)
+            scores = calibrated.scores(picture)
             each = {name: float(p_values(s, nonmembers[name])[0]) for name, s in scores.items()}
             score, p = scores[TOGETHER], each[TOGETHER]
-            ratio = judge.ratio(score)
+            ratio = calibrated.ratio(score)
             verdict = Verdict.MEMBER_LIKE if p <= alpha else Verdict.CANNOT_TELL
             rows = tuple(
                 AttackRow(name, repr(attack), scores[name], each[name])
-                for name, attack in judge.calibration.attacks.items()
+                for name, attack in calibrated.calibration.attacks.items()
             )
         return Answer(
             name=upload.name,
@@ -114,11 +120,11 @@ class Checker:
             likelihood_ratio=ratio,
             guard=guard,
             attacks=rows,
-            power=rule_power(judge.members[TOGETHER], nonmembers[TOGETHER], alpha),
-            sizes=_sizes(judge),
+            power=rule_power(calibrated.members[TOGETHER], nonmembers[TOGETHER], alpha),
+            sizes=_sizes(calibrated),
             captioned=captioned,
             done=upload.done,
-            notes=self._notes(upload, judge, captioned, judge.label(picture)),
+            notes=self._notes(upload, calibrated, captioned, calibrated.label(picture)),
         )
 
     def check_set(self, uploads: Sequence[Upload], alpha: float = ALPHA) -> SetAnswer:
@@ -133,16 +139,16 @@ class Checker:
         """
         _check_alpha(alpha)
         captioned = self.captions_known and all(upload.captioned for upload in uploads)
-        judge = self.judge(captioned)
+        calibrated = self.calibrated(captioned)
         given = [u.candidate if captioned else without_captions(u.candidate) for u in uploads]
         distinct = list({picture.keys[0]: picture for picture in given}.values())
-        similar = [picture for picture in distinct if judge.resemblance(picture).resembles]
+        similar = [picture for picture in distinct if calibrated.resemblance(picture).resembles]
         strange = len(distinct) - len(similar)
-        controls = judge.controls
+        controls = calibrated.controls
         test, smallest, verdict = None, None, Verdict.NOT_COMPARABLE
-        if len(similar) >= 2 and not _too_many(strange, len(distinct), judge.guard.level):
-            scores = np.array([judge.scores(picture)[TOGETHER] for picture in similar])
-            test = set_test(scores, controls, self.panel.seed)
+        if len(similar) >= 2 and not _too_many(strange, len(distinct), calibrated.guard.level):
+            scores = np.array([calibrated.scores(picture)[TOGETHER] for picture in similar])
+            test = set_test(scores, controls, self.signals.seed)
             smallest = smallest_set_p(test.suspects, test.controls)
             verdict = Verdict.MEMBER_LIKE if test.p_value <= alpha else Verdict.CANNOT_TELL
         return SetAnswer(
@@ -154,12 +160,14 @@ class Checker:
             not_comparable=strange,
             test=test,
             p_smallest=smallest,
-            needed=pictures_needed(judge.members[TOGETHER], controls, alpha, self.panel.seed),
+            needed=pictures_needed(
+                calibrated.members[TOGETHER], controls, alpha, self.signals.seed
+            ),
             captioned=captioned,
         )
 
     def _notes(
-        self, upload: Upload, judge: Judge, captioned: bool, label: bool | None
+        self, upload: Upload, calibrated: CalibratedScores, captioned: bool, label: bool | None
     ) -> tuple[str, ...]:
         notes = []
         if not upload.captioned and self.captions_known:
@@ -175,7 +183,7 @@ class Checker:
                 f"This very picture is a {which} of the calibration part: the answer was known, "
                 "and the p-value counts the picture against itself."
             )
-        left_out = judge.calibration.left_out
+        left_out = calibrated.calibration.left_out
         notes += [f"{name} was left out: {why}" for name, why in left_out.items()]
         return tuple(notes)
 
@@ -185,8 +193,8 @@ def _check_alpha(alpha: float) -> None:
         raise DataError(f"Expected an alpha between 0 and 1, such as 0.01, got {alpha}.")
 
 
-def _sizes(judge: Judge) -> Sizes:
-    c = judge.calibration
+def _sizes(calibrated: CalibratedScores) -> Sizes:
+    c = calibrated.calibration
     return Sizes(*(
         int((c.fitting == fitting)[c.member == member].sum())
         for fitting in (True, False)

@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 
 from miagym.candidates import Candidates
 from miagym.checking.features import looks
-from miagym.checking.signals import Name, Panel
 from miagym.data.dataset import Dataset
 from miagym.errors import DataError
 from miagym.evaluation.protocol import Attack
+from miagym.evaluation.signals import Name, Signals, first_readable
+from miagym.evaluation.workers import chunk_workers
 
 CHUNK = 64
 """Candidates that share a cache, and are then forgotten."""
@@ -32,16 +33,16 @@ class Surveyed(Generic[Name]):
 
 @dataclass(frozen=True, eq=False)
 class Survey:
-    """Asks a panel about rows of a data set, under their captions or under none.
+    """Asks about rows of a data set, under their captions or under none.
 
     Args:
-        panel: whom.
+        signals: the attacks, and whom they ask.
         data: about which pictures.
         captioned: whether the captions are used.
         done: called after each chunk.
     """
 
-    panel: Panel
+    signals: Signals
     data: Dataset
     captioned: bool
     done: Callable[[], None]
@@ -50,42 +51,42 @@ class Survey:
         """The attacks that can be run on the first readable row, and why the others cannot.
 
         Raises:
-            DataError: if none can.
+            DataError: if no picture can be read.
+            RunError: if no attack can be run.
         """
-        one = next((found for _, found in map(self._read, rows[:, None]) if len(found)), None)
-        if one is None:
-            raise DataError(f"None of the {len(rows)} pictures of {self.data.name} can be read.")
-        left_out = self.panel.refused(one)
-        attacks = {n: attack for n, attack in self.panel.attacks.items() if n not in left_out}
-        if not attacks:
-            reasons = " ".join(dict.fromkeys(left_out.values()))
-            raise DataError(f"No attack can be run on {self.panel.target.name}: {reasons}")
+        one = first_readable(self.data, rows, self.signals.target.resolution)
+        left_out = self.signals.refused(one if self.captioned else without_captions(one))
+        attacks = {n: attack for n, attack in self.signals.attacks.items() if n not in left_out}
+        self.signals.check_any_left(attacks, left_out.values())
         return attacks, left_out
 
     def ask(self, attacks: Mapping[Name, Attack], rows: NDArray[np.int64]) -> Surveyed[Name]:
-        """All of these attacks about all of these rows."""
-        read: list[NDArray[np.int64]] = []
-        keys: list[str] = []
-        seen: list[NDArray[np.float64]] = []
-        signals: dict[Name, list[NDArray[np.float64]]] = {name: [] for name in attacks}
-        for start in range(0, len(rows), CHUNK):
-            readable, candidates = self._read(rows[start : start + CHUNK])
-            if len(readable):
-                for name, values in self.panel.signals(attacks, candidates).items():
-                    signals[name].append(values)
-                read.append(readable)
-                keys += candidates.keys
-                seen.append(looks(candidates))
-            self.done()
-        if not read:
-            raise DataError(f"None of {len(rows)} pictures of {self.data.name} can be read.")
-        together = {name: np.concatenate(values) for name, values in signals.items()}
-        return Surveyed(np.concatenate(read), tuple(keys), np.concatenate(seen), together)
+        """All of these attacks about all of these rows.
 
-    def _read(self, rows: NDArray[np.int64]) -> tuple[NDArray[np.int64], Candidates]:
-        loaded = self.data.load(rows, self.panel.target.resolution)
-        found = loaded.candidates
-        return loaded.rows, found if self.captioned else without_captions(found)
+        Raises:
+            DataError: if no picture can be read.
+        """
+        starts = range(0, len(rows), CHUNK)
+        found: list[Surveyed[Name]] = []
+        with chunk_workers(self.signals.target) as pool:
+            for chunk in pool.map(lambda a: self._chunk(attacks, rows[a : a + CHUNK]), starts):
+                found += [chunk] if len(chunk.rows) else []
+                self.done()
+        if not found:
+            raise DataError(f"None of {len(rows)} pictures of {self.data.name} can be read.")
+        return Surveyed(
+            rows=np.concatenate([chunk.rows for chunk in found]),
+            keys=tuple(key for chunk in found for key in chunk.keys),
+            looks=np.concatenate([chunk.looks for chunk in found]),
+            signals={n: np.concatenate([chunk.signals[n] for chunk in found]) for n in attacks},
+        )
+
+    def _chunk(self, attacks: Mapping[Name, Attack], rows: NDArray[np.int64]) -> Surveyed[Name]:
+        loaded = self.data.load(rows, self.signals.target.resolution)
+        if not len(loaded.rows):
+            return Surveyed(loaded.rows, (), np.empty((0, 0)), {})
+        found = loaded.candidates if self.captioned else without_captions(loaded.candidates)
+        return Surveyed(loaded.rows, found.keys, looks(found), self.signals.of(attacks, found))
 
 
 def without_captions(candidates: Candidates) -> Candidates:

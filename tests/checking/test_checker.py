@@ -21,13 +21,13 @@ from miagym.checking.answer import Verdict
 from miagym.checking.cache import Kept, load, save
 from miagym.checking.calibration import calibrate, fitting_part
 from miagym.checking.checker import Checker
-from miagym.checking.signals import Panel
 from miagym.checking.upload import Upload, open_upload
 from miagym.checking.words import sentences, set_sentences
 from miagym.cli.check import check
 from miagym.data.dataset import TEST, Dataset
 from miagym.data.registry import load_data
-from miagym.errors import DataError, UnknownName
+from miagym.errors import DataError, RunError
+from miagym.evaluation.signals import Signals
 from miagym.targets.dummy import DummyTarget
 from miagym.targets.registry import load_target
 
@@ -42,10 +42,10 @@ def data() -> Dataset:
 
 
 @pytest.fixture(scope="module")
-def panel() -> Panel:
+def panel() -> Signals:
     attacks = {name: make_attack(name) for name in ATTACKS}
     target, base = load_target("clipart-overfit"), load_target("clipart-realistic")
-    return Panel(target, attacks, base)
+    return Signals(target, attacks, base)
 
 
 @pytest.fixture(scope="module")
@@ -54,10 +54,10 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def checker(panel: Panel, data: Dataset, cache: Path) -> Checker:
+def checker(panel: Signals, data: Dataset, cache: Path) -> Checker:
     folder = cache / "miagym" / "calibration"
     made = Checker(panel, data, limit=LIMIT, folder=folder)
-    made.judge(captioned=True)
+    made.calibrated(captioned=True)
     return made
 
 
@@ -112,12 +112,12 @@ def test_too_few_nonmembers_never_call_anything_member_like(checker: Checker, fr
 
 
 def test_the_kept_calibration_gives_the_same_answer(
-    checker: Checker, panel: Panel, data: Dataset, fresh: Open, cache: Path
+    checker: Checker, panel: Signals, data: Dataset, fresh: Open, cache: Path
 ) -> None:
     folder, upload = cache / "miagym" / "calibration", fresh(True, 3)[2]
     unasked = replace(panel, batch_size=0)  # would fail at the first question to the target
     again = calibrate(unasked, data, limit=LIMIT, folder=folder)
-    assert again.keys == checker.judge(True).calibration.keys
+    assert again.keys == checker.calibrated(True).calibration.keys
     reread = Checker(panel, data, limit=LIMIT, folder=folder)
     assert reread.check(upload, ALPHA) == checker.check(upload, ALPHA)
 
@@ -127,7 +127,7 @@ def test_a_damaged_calibration_is_rebuilt(
     damage: str, dummy: DummyTarget, data: Dataset, tmp_path: Path
 ) -> None:
     dummy.fingerprint = "one that has a name"
-    panel = Panel(dummy, {"sima": make_attack("sima")})
+    panel = Signals(dummy, {"sima": make_attack("sima")})
     first = calibrate(panel, data, limit=30, folder=tmp_path)
     (file,) = tmp_path.iterdir()
     good = file.read_bytes()
@@ -147,17 +147,17 @@ def test_a_damaged_calibration_is_rebuilt(
 
 def test_other_questions_are_kept_apart(dummy: DummyTarget, data: Dataset, tmp_path: Path) -> None:
     dummy.fingerprint = "one that has a name"
-    panel = Panel(dummy, {"sima": make_attack("sima")})
+    panel = Signals(dummy, {"sima": make_attack("sima")})
     calibrate(panel, data, limit=30, folder=tmp_path)
     calibrate(panel, data, limit=31, folder=tmp_path)
     calibrate(panel, data, limit=30, captioned=False, folder=tmp_path)
     calibrate(replace(panel, seed=1), data, limit=30, folder=tmp_path)
-    calibrate(Panel(dummy, {"pia": make_attack("pia")}), data, limit=30, folder=tmp_path)
+    calibrate(Signals(dummy, {"pia": make_attack("pia")}), data, limit=30, folder=tmp_path)
     assert len(list(tmp_path.iterdir())) == 5
 
 
 def test_alone_or_together_the_answer_is_the_same(
-    panel: Panel, data: Dataset, cache: Path, checker: Checker, fresh: Open
+    panel: Signals, data: Dataset, cache: Path, checker: Checker, fresh: Open
 ) -> None:
     uploads = [*fresh(True, 3), *fresh(False, 3)]
     together = [checker.check(upload, ALPHA) for upload in uploads]
@@ -194,7 +194,7 @@ def test_repeated_pictures_count_once_and_strange_sets_are_refused(
 
 
 def test_calibration_pictures_are_recognised(checker: Checker, data: Dataset) -> None:
-    calibration = checker.judge(True).calibration
+    calibration = checker.calibrated(True).calibration
     row = int(data.rows("calibration", 0, LIMIT)[0])
     upload = open_upload(data.pictures[row], SIZE, caption=data.captions[row])
     assert upload.candidate.keys[0] in calibration.keys
@@ -222,28 +222,28 @@ def test_a_set_is_compared_with_one_picture_of_each_group(
     dummy: DummyTarget, data: Dataset
 ) -> None:
     """A large group of non-members would move the answer about every set."""
-    judge = Checker(Panel(dummy, {"sima": make_attack("sima")}), data).judge(True)
-    calibration = judge.calibration
+    calibrated = Checker(Signals(dummy, {"sima": make_attack("sima")}), data).calibrated(True)
+    calibration = calibrated.calibration
     ranking = ~calibration.fitting & ~calibration.member
     groups = calibration.groups[ranking]
-    assert len(groups) > len(set(groups)) == len(judge.controls)
-    assert set(judge.controls) <= set(judge.nonmembers["together"])
+    assert len(groups) > len(set(groups)) == len(calibrated.controls)
+    assert set(calibrated.controls) <= set(calibrated.nonmembers["together"])
 
 
 def test_without_captions_and_with_attacks_that_learn(dummy: DummyTarget, data: Dataset) -> None:
     """CLiD is left out where there is no caption, and the rest is asked under the empty prompt."""
     attacks = {name: make_attack(name) for name in ("clid", "sima")}
     attacks["rising"] = RisingStrength((0.3, 0.6))
-    checker = Checker(Panel(dummy, attacks), data, limit=60)
+    checker = Checker(Signals(dummy, attacks), data, limit=60)
     bare = open_upload(data.pictures[int(data.rows(TEST, 0)[0])], SIZE)
     answer = checker.check(bare, ALPHA)
     assert not answer.captioned and {row.attack for row in answer.attacks} == {"sima", "rising"}
     assert any(note.startswith("clid was left out") for note in answer.notes)
-    with pytest.raises(DataError, match="No attack can be run"):
-        Checker(Panel(dummy, {"clid": make_attack("clid")}), data, limit=30).check(bare)
+    with pytest.raises(RunError, match="No attack can be run"):
+        Checker(Signals(dummy, {"clid": make_attack("clid")}), data, limit=30).check(bare)
 
 
-def test_too_small_a_calibration_is_refused(panel: Panel, data: Dataset, fresh: Open) -> None:
+def test_too_small_a_calibration_is_refused(panel: Signals, data: Dataset, fresh: Open) -> None:
     with pytest.raises(DataError, match="at least 30 members"):
         Checker(panel, data, limit=29).check(fresh(True, 1)[0])
 
