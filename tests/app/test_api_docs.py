@@ -1,4 +1,4 @@
-"""What README and docs/api.md show programs and agents is what a served page does."""
+"""What docs/page.md and docs/api.md show programs and agents is what a served page does."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ PAGE = "http://127.0.0.1:7860"
 """The address that the guides show."""
 TOOLS = {"check", "evaluate", "audit"}
 GUIDE = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
-README = (ROOT / "README.md").read_text(encoding="utf-8")
+BRIEF = (ROOT / "docs" / "page.md").read_text(encoding="utf-8")
 
 
 def blocks(text: str, *languages: str) -> list[str]:
@@ -87,12 +87,12 @@ def at(url: str, snippet: str) -> str:
 
 def test_no_snippet_is_passed_over() -> None:
     assert len(blocks(GUIDE, "py", "sh", "json")) == GUIDE.count("```") / 2
-    assert [len(scripts(text)) for text in (README, GUIDE)] == [1, 2]
+    assert [len(scripts(text)) for text in (BRIEF, GUIDE)] == [1, 2]
     assert [len(promised(script)) for script in scripts(GUIDE)] == [7, 3]
-    assert [len(blocks(text, "json")) for text in (README, GUIDE)] == [1, 1]
+    assert [len(blocks(text, "json")) for text in (BRIEF, GUIDE)] == [1, 1]
 
 
-@pytest.mark.parametrize("script", [*scripts(README), *scripts(GUIDE)])
+@pytest.mark.parametrize("script", [*scripts(BRIEF), *scripts(GUIDE)])
 def test_python_prints_what_it_says(script: str, url: str, folder: Path) -> None:
     printed = run([sys.executable, "-c", at(url, script)], folder)
     printed = [line for line in printed if not line.startswith("Loaded as API")]
@@ -157,7 +157,7 @@ def agent(config: str, calls: list[Any], folder: Path) -> tuple[list[Any], list[
     return tools, answers
 
 
-@pytest.mark.parametrize("text", [README, GUIDE], ids=["README", "api.md"])
+@pytest.mark.parametrize("text", [BRIEF, GUIDE], ids=["page.md", "api.md"])
 def test_an_agent_s_configuration_works(text: str, url: str, folder: Path) -> None:
     (block,) = blocks(text, "json")
     config = at(url, block).replace("/home/me/pictures", str(folder))
@@ -184,7 +184,7 @@ def test_agents_give_pictures_as_the_guide_says(url: str, folder: Path) -> None:
         str(folder / "drawing.png"): "provide a url",
     }
     calls = [["miagym", "check", {"picture": picture}] for picture in pictures]
-    _, answers = agent(at(url, blocks(README, "json")[0]), calls, folder)
+    _, answers = agent(at(url, blocks(BRIEF, "json")[0]), calls, folder)
     assert [failed for failed, _ in answers] == [False, False, True, True, True]
     for (_, text), expected in zip(answers, pictures.values(), strict=True):
         assert expected in text and str(ROOT) not in text
@@ -192,7 +192,7 @@ def test_agents_give_pictures_as_the_guide_says(url: str, folder: Path) -> None:
 
 def test_agents_are_told_all_they_need(url: str, folder: Path) -> None:
     """Gradio shows the first line of each argument's entry, and nothing of docs/."""
-    tools, _ = agent(at(url, blocks(README, "json")[0]), [], folder)
+    tools, _ = agent(at(url, blocks(BRIEF, "json")[0]), [], folder)
     described = {tool["name"]: tool["description"] for tool in tools}
     schemas = {tool["name"]: tool["inputSchema"]["properties"] for tool in tools}
     for schema in schemas.values():
