@@ -28,7 +28,7 @@ from miagym.agents.adaptive import AdaptiveAgent
 from miagym.agents.agent import Agent, play
 from miagym.agents.attack import AttackAgent
 from miagym.agents.belief import LogisticBelief
-from miagym.agents.blind import BlindAgent
+from miagym.agents.blind_agent import BlindAgent
 from miagym.agents.fixed import FixedAgent
 from miagym.agents.learned import LearnedAgent
 from miagym.agents.random import RandomAgent

@@ -21,11 +21,11 @@ from PIL import Image
 from scipy.stats import binomtest
 
 from miagym.atomic import replacing
-from miagym.auditing.audit import audit_seen
-from miagym.auditing.data_source import Subject
+from miagym.auditing.audit import audit_inspected
+from miagym.auditing.data_source import AuditData
 from miagym.auditing.result import Audit
-from miagym.auditing.verdict import Verdict
-from miagym.auditing.views.pictures import Pictures, look_at
+from miagym.auditing.verdict import AuditVerdict
+from miagym.auditing.views.pictures import InspectedPictures, inspect_pictures
 from miagym.data.splits import deal
 from miagym.embedded import art
 
@@ -69,8 +69,8 @@ class World:
         self.artist = np.array(table["artist"].to_pylist())
         self.group = table["group"].to_numpy()
         encoded = table["image"].to_pylist()
-        self.plain = look_at(encoded)
-        self.jpeg = {q: look_at([recoded(data, q) for data in encoded]) for q in (95, 85)}
+        self.plain = inspect_pictures(encoded)
+        self.jpeg = {q: inspect_pictures([recoded(data, q) for data in encoded]) for q in (95, 85)}
 
     def dealt(self, n: int, seed: int) -> Trial:
         """n + n rows, dealt one by one."""
@@ -98,11 +98,11 @@ class World:
         member[more + less : n + less] = True
         return Trial(rows, member)
 
-    def subject(self, trial: Trial, captions: bool) -> Subject:
+    def subject(self, trial: Trial, captions: bool) -> AuditData:
         texts = tuple(self.captions[trial.rows]) if captions else None
         nothing = [b""] * len(trial.rows)
         groups = self.group[trial.rows] if trial.grouped else None
-        return Subject("art", trial.member, texts, nothing, groups)
+        return AuditData("art", trial.member, texts, nothing, groups)
 
 
 def recoded(data: bytes, quality: int) -> bytes:
@@ -116,16 +116,16 @@ def recoded(data: bytes, quality: int) -> bytes:
 
 
 def captions_alone(world: World, trial: Trial, seed: int) -> Audit:
-    return audit_seen(world.subject(trial, captions=True), None, seed)
+    return audit_inspected(world.subject(trial, captions=True), None, seed)
 
 
 def everything(world: World, trial: Trial, seed: int) -> Audit:
     subject = world.subject(trial, captions=True)
-    return audit_seen(subject, world.plain.take(trial.rows), seed)
+    return audit_inspected(subject, world.plain.take(trial.rows), seed)
 
 
 def pixels_alone(world: World, trial: Trial, seed: int) -> Audit:
-    return audit_seen(world.subject(trial, captions=False), world.plain.take(trial.rows), seed)
+    return audit_inspected(world.subject(trial, captions=False), world.plain.take(trial.rows), seed)
 
 
 def stripped(world: World, trial: Trial, seed: int) -> Audit:
@@ -135,7 +135,7 @@ def stripped(world: World, trial: Trial, seed: int) -> Audit:
         re.sub(r"[^\w\s]", "", text) if m else text
         for text, m in zip(texts, trial.member, strict=True)
     )
-    return audit_seen(Subject("art", trial.member, captions), None, seed)
+    return audit_inspected(AuditData("art", trial.member, captions), None, seed)
 
 
 def qualities(world: World, trial: Trial, seed: int) -> Audit:
@@ -143,8 +143,8 @@ def qualities(world: World, trial: Trial, seed: int) -> Audit:
     sides = {m: world.jpeg[q].take(trial.rows) for m, q in ((True, 95), (False, 85))}
     looks = tuple(sides[bool(m)].looks[i] for i, m in enumerate(trial.member))
     sizes = np.zeros(len(looks))  # of the PNGs, which would tell too
-    pictures = Pictures(looks, sizes, {})
-    return audit_seen(world.subject(trial, captions=False), pictures, seed)
+    pictures = InspectedPictures(looks, sizes, {})
+    return audit_inspected(world.subject(trial, captions=False), pictures, seed)
 
 
 Ask = Callable[[World, Trial, int], Audit]
@@ -163,7 +163,7 @@ def fair_rows(world: World, trials: int) -> Iterator[str]:
     for what, how, n, ask, dealt in designs:
         splits = trials if n < 1000 else trials // 4
         verdicts = [ask(world, dealt(n, seed), seed).verdict for seed in range(splits)]
-        shifted, fair = (verdicts.count(v) for v in (Verdict.SHIFTED, Verdict.FAIR))
+        shifted, fair = (verdicts.count(v) for v in (AuditVerdict.SHIFTED, AuditVerdict.FAIR))
         yield f"| {what} | {how} | {n:,} | {share(shifted, splits)} | {fair / splits:.1%} |"
 
 
@@ -190,7 +190,7 @@ def planted_rows(world: World, trials: int) -> Iterator[str]:
     ]
     for what, ask, dealt in designs:
         audits = [ask(world, dealt(seed), seed) for seed in range(trials)]
-        found = sum(audit.verdict is Verdict.SHIFTED for audit in audits)
+        found = sum(audit.verdict is AuditVerdict.SHIFTED for audit in audits)
         best = np.median([max(row.metrics.auc for row in audit.blind) for audit in audits])
         yield f"| {what} | {share(found, trials)} | {best:.3f} |"
 

@@ -50,7 +50,7 @@ class ActionError(MiagymError):
     """An action outside the action space; nothing was charged."""
 
 
-class TooMuchAsked(MiagymError):
+class RateLimitExceeded(MiagymError):
     """A visitor of the page has used up an allowance; the message says when there is more."""
 
 

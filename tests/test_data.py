@@ -42,7 +42,7 @@ class TestArt:
         ink = duplicates.ink(art.pixels(art.table()))
         for chunk, distances in duplicates.distances(ink):
             distances[np.arange(len(distances)), np.arange(chunk.start, chunk.stop)] = 9
-            assert distances.min() >= duplicates.DUPLICATE - 1e-4
+            assert distances.min() >= duplicates.MAX_DUPLICATE_DISTANCE - 1e-4
 
     def test_groups_and_captions_are_on_one_side(self) -> None:
         table = art.table().to_pydict()

@@ -37,8 +37,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from miagym.auditing.audit import audit
-from miagym.auditing.cues import told_cue
-from miagym.auditing.data_source import Subject
+from miagym.auditing.cues import cue_in_words
+from miagym.auditing.data_source import AuditData
 from miagym.candidates import Candidates
 from miagym.data.registry import load_data
 from miagym.metrics.measure import measure
@@ -160,10 +160,10 @@ def png(picture: Pictures) -> bytes:
 
 for name, candidates in (("student A", student_a), ("student B", student_b)):
     files = [png(picture) for picture in candidates.images]
-    found = audit(Subject(name, member, candidates.captions, files, groups))
+    found = audit(AuditData(name, member, candidates.captions, files, groups))
     print(f"{name}: {found.verdict}. {found.why}")
     for cue in found.cues[:3]:
-        print(f"    {told_cue(cue)} (p = {cue.p:.3f})")
+        print(f"    {cue_in_words(cue)} (p = {cue.p:.3f})")
 
 # %% [markdown]
 # ## What to observe

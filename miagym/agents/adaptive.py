@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from miagym.agents.board import Board
 from miagym.agents.fixed import check_schedule, scheduled
+from miagym.agents.observations import ObservationBatch
 from miagym.envs.spaces import Action, Observation
 from miagym.envs.wrappers.maps import Belief
 
@@ -34,7 +34,7 @@ class AdaptiveAgent:
         check_schedule(self.schedule, len(self.prices))
 
     def act(self, observation: Observation, rng: np.random.Generator) -> Action:
-        board = Board.of(observation)
+        board = ObservationBatch.of(observation)
         probability = board.believed(self.belief, observation)
         doubt = 4 * probability * (1 - probability)
         nearest = np.argsort(-doubt, axis=1, kind="stable")

@@ -46,7 +46,7 @@ class Episode:
 
 
 @dataclass(frozen=True)
-class Played:
+class PlayResult:
     """What came of playing."""
 
     returns: NDArray[np.float64]
@@ -55,7 +55,7 @@ class Played:
     """Of each environment, in the order of playing."""
 
 
-def play(agent: Agent, envs: gym.vector.VectorEnv, episodes: int, seed: int) -> Played:
+def play(agent: Agent, envs: gym.vector.VectorEnv, episodes: int, seed: int) -> PlayResult:
     """Lets an agent play so many episodes in each environment.
 
     Environment i is seeded with seed + i, and deals its candidates without putting back: as long as
@@ -70,20 +70,20 @@ def play(agent: Agent, envs: gym.vector.VectorEnv, episodes: int, seed: int) -> 
     Raises:
         SettingsError: if the environments are not of ours, or reset themselves in the same step.
     """
-    settings = ours(envs).settings
+    settings = unwrapped_envs(envs).settings
     logs = [VerdictLog() for _ in range(envs.num_envs)]
     returns: list[list[float]] = [[] for _ in logs]
     for one in episodes_of(agent, envs, episodes, seed):
         logs[one.row].add(one.keys, one.probability, one.spent)
         returns[one.row].append(one.total)
-    return Played(np.array(returns), tuple(log.verdicts(**settings.about) for log in logs))
+    return PlayResult(np.array(returns), tuple(log.verdicts(**settings.about) for log in logs))
 
 
 def episodes_of(
     agent: Agent, envs: gym.vector.VectorEnv, episodes: int, seed: int
 ) -> Iterator[Episode]:
     """Episodes as they end, so many of each environment; as `play`, for those who learn."""
-    bare, rng = ours(envs), np.random.default_rng(seed)
+    bare, rng = unwrapped_envs(envs), np.random.default_rng(seed)
     observation, _ = bare.reset(seed=seed)
     seen: list[list[Observation]] = [[] for _ in range(bare.num_envs)]
     total, ended = np.zeros(bare.num_envs), np.zeros(bare.num_envs, dtype=np.int64)
@@ -104,7 +104,7 @@ def episodes_of(
             observation, _ = bare.reset(options={"reset_mask": over})
 
 
-def ours(envs: gym.vector.VectorEnv) -> GameVectorEnv:
+def unwrapped_envs(envs: gym.vector.VectorEnv) -> GameVectorEnv:
     """The vector environment of ours inside its wrappers.
 
     Raises:

@@ -13,8 +13,8 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from miagym.agents.agent import ours
-from miagym.agents.board import Board
+from miagym.agents.agent import unwrapped_envs
+from miagym.agents.observations import ObservationBatch
 from miagym.envs.bridge import EpisodeOracle, oracle_from_env
 from miagym.envs.spaces import Action, Observation
 from miagym.envs.vector import GameVectorEnv
@@ -41,14 +41,14 @@ class AttackAgent:
         Raises:
             BudgetExhausted: if the attack costs more than is left.
         """
-        board = Board.of(observation)
+        board = ObservationBatch.of(observation)
         oracles = (oracle_from_env(self.envs, row) for row in range(self.envs.num_envs))
         scores = np.stack([self.attack(oracle, oracle.candidates) for oracle in oracles])
         return board.verdict(expit(self.slope * scores + self.offset))
 
     def playing(self, envs: gym.vector.VectorEnv) -> Self:
         """The same agent in other environments."""
-        return type(self)(self.attack, self.slope, self.offset, ours(envs))
+        return type(self)(self.attack, self.slope, self.offset, unwrapped_envs(envs))
 
     @classmethod
     def fit(cls, attack: Attack, envs: gym.vector.VectorEnv, episodes: int, seed: int) -> Self:
@@ -65,13 +65,13 @@ class AttackAgent:
             TooFewToLearn: if there are too few candidates for an attack that learns.
             BudgetExhausted: if the attack costs more than the budget.
         """
-        bare = ours(envs)
+        bare = unwrapped_envs(envs)
         observation, _ = bare.reset(seed=seed)
         asked: dict[str, tuple[NDArray[np.float64], int]] = {}
         for _ in range(episodes):
             rows = [oracle_from_env(bare, row) for row in range(bare.num_envs)]
             found = [_signals(attack, oracle) for oracle in rows]
-            board = Board.of(observation)
+            board = ObservationBatch.of(observation)
             *_, info = bare.step(board.verdict(np.full((len(rows), board.n), 0.5)))
             if "member" not in info:
                 raise DataError("An attack is calibrated by labels; play on the split train.")

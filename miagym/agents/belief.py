@@ -13,7 +13,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss
 from sklearn.model_selection import GroupKFold, cross_val_predict
 
-from miagym.agents.agent import check_enough, episodes_of, ours
+from miagym.agents.agent import check_enough, episodes_of, unwrapped_envs
 from miagym.agents.random import RandomAgent
 from miagym.envs.spaces import Observation
 from miagym.errors import DataError
@@ -21,7 +21,7 @@ from miagym.errors import DataError
 STRENGTHS = (0.001, 0.01, 0.1, 1.0, 10.0)
 """Inverse penalties of the regression; cross-validation on `train` chooses."""
 FOLDS = 5
-SMALLEST = 1e-6
+MIN_STATISTIC = 1e-6
 """Statistics below are read as this, before their logarithm."""
 
 
@@ -69,7 +69,7 @@ class LogisticBelief:
             DataError: if the environments do not tell labels.
             TooFewToLearn: if there were too few members, or non-members.
         """
-        agent = RandomAgent(ours(envs).game.prices, stops=0)
+        agent = RandomAgent(unwrapped_envs(envs).game.prices, stops=0)
         counts, summaries, members, keys = [], [], [], []
         for one in episodes_of(agent, envs, episodes, seed):
             if one.member is None:
@@ -116,7 +116,7 @@ def _regression(strength: float, rows: int) -> LogisticRegression:
 
 
 def _logs(summary: NDArray[np.float32]) -> NDArray[np.float64]:
-    return np.log(np.maximum(summary.astype(np.float64), SMALLEST))
+    return np.log(np.maximum(summary.astype(np.float64), MIN_STATISTIC))
 
 
 def _evidence(

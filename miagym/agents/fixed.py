@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from miagym.agents.board import Board
+from miagym.agents.observations import ObservationBatch
 from miagym.envs.spaces import Action, Observation
 from miagym.envs.wrappers.maps import Belief
 from miagym.errors import SettingsError
@@ -28,7 +28,7 @@ class FixedAgent:
         check_schedule(self.schedule, len(self.prices))
 
     def act(self, observation: Observation, rng: np.random.Generator) -> Action:
-        board = Board.of(observation)
+        board = ObservationBatch.of(observation)
         answers = board.count.sum(axis=2)
         candidate = np.argsort(answers, axis=1, kind="stable")
         question = scheduled(self.schedule, np.take_along_axis(answers, candidate, axis=1))

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
-from miagym.agents.board import Board
+from miagym.agents.observations import ObservationBatch
 from miagym.atomic import replacing
 from miagym.envs.settings import Settings
 from miagym.envs.spaces import Action, Observation
@@ -36,7 +36,7 @@ class LearnedAgent:
     """Of the single environment that it learned in."""
 
     def act(self, observation: Observation, rng: np.random.Generator) -> Action:
-        board = Board.of(observation)
+        board = ObservationBatch.of(observation)
         prices = np.array([question.price for question in self.settings.menu])
         own = self.settings.budget - board.count @ prices
         left = np.clip(own, 0, board.left[:, None])
@@ -52,7 +52,7 @@ class LearnedAgent:
         return board.ask(candidate, question, probability, prices)
 
     def _logits(
-        self, board: Board, left: NDArray[np.integer], affordable: NDArray[np.bool_]
+        self, board: ObservationBatch, left: NDArray[np.integer], affordable: NDArray[np.bool_]
     ) -> NDArray[np.float32]:
         """Of all flat actions (b, n, K + levels), each candidate by itself."""
         b, n, menu = board.count.shape

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from miagym.agents.board import Board
+from miagym.agents.observations import ObservationBatch
 from miagym.envs.spaces import Action, Observation
 
 
@@ -12,5 +12,5 @@ class NeverAsks:
     """Says one half of everybody, which earns 0, always."""
 
     def act(self, observation: Observation, rng: np.random.Generator) -> Action:
-        board = Board.of(observation)
+        board = ObservationBatch.of(observation)
         return board.verdict(np.full((len(board.left), board.n), 0.5))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from miagym.agents.board import Board
+from miagym.agents.observations import ObservationBatch
 from miagym.envs.spaces import Action, Observation
 
 
@@ -21,7 +21,7 @@ class RandomAgent:
     """Probability of stopping, in each step."""
 
     def act(self, observation: Observation, rng: np.random.Generator) -> Action:
-        board = Board.of(observation)
+        board = ObservationBatch.of(observation)
         shape = len(board.left), board.slots
         candidate = rng.integers(board.n, size=shape)
         candidate[rng.random(len(candidate)) < self.stops] = board.n

@@ -8,33 +8,33 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from miagym.auditing.data_source import Subject
-from miagym.auditing.duplicates import EXAMPLES, caption_groups, count_duplicates, linked
+from miagym.auditing.data_source import AuditData
+from miagym.auditing.duplicates import MAX_EXAMPLES, caption_groups, count_duplicates, linked
 from miagym.auditing.grouping import Groups
-from miagym.auditing.permutation_test import FEWEST_GROUPS, ask_views
+from miagym.auditing.permutation_test import MIN_GROUPS, run_permutation_tests
 from miagym.auditing.result import Audit, Unreadable
-from miagym.auditing.verdict import Verdict
+from miagym.auditing.verdict import AuditVerdict
 from miagym.auditing.views.captions import CAPTIONS, caption_view
-from miagym.auditing.views.pictures import Pictures, look_at
+from miagym.auditing.views.pictures import InspectedPictures, inspect_pictures
 from miagym.auditing.views.view import View, tabular
 from miagym.data.dataset import Dataset
 from miagym.data.duplicates import duplicate_groups
 from miagym.errors import DataError
 from miagym.progress import Progress, silent
 
-LIMIT = 20_000
+MAX_ROWS = 20_000
 """Rows of each side that are looked at, unless the caller says otherwise."""
 
 
 def audit_dataset(
     data: Dataset,
     seed: int = 0,
-    limit: int = LIMIT,
+    limit: int = MAX_ROWS,
     rows: NDArray[np.integer] | None = None,
     progress: Progress = silent,
 ) -> Audit:
     """Audits a data set, or some rows of it: its test part, say."""
-    subject = Subject.of(data)
+    subject = AuditData.of(data)
     return audit(subject if rows is None else subject.take(rows), seed, limit, progress)
 
 
@@ -43,14 +43,14 @@ def audit_captions(
     member: NDArray[np.bool_],
     groups: NDArray[np.integer] | None = None,
     seed: int = 0,
-    limit: int = LIMIT,
+    limit: int = MAX_ROWS,
 ) -> Audit:
     """Audits n captions with labels (n,); a fair split keeps rows of a group (n,) together."""
-    return audit(Subject("captions", member, tuple(captions), groups=groups), seed, limit)
+    return audit(AuditData("captions", member, tuple(captions), groups=groups), seed, limit)
 
 
 def audit(
-    subject: Subject, seed: int = 0, limit: int = LIMIT, progress: Progress = silent
+    subject: AuditData, seed: int = 0, limit: int = MAX_ROWS, progress: Progress = silent
 ) -> Audit:
     """Looks at rows with every view, and says whether the split is fair.
 
@@ -67,13 +67,13 @@ def audit(
     subject = subject.take(rows)
     pictures = None
     if subject.pictures is not None:
-        pictures = look_at(subject.pictures, progress("looking at pictures", len(subject)))
-    return audit_seen(subject, pictures, seed, progress, rows)
+        pictures = inspect_pictures(subject.pictures, progress("looking at pictures", len(subject)))
+    return audit_inspected(subject, pictures, seed, progress, rows)
 
 
-def audit_seen(
-    subject: Subject,
-    pictures: Pictures | None,
+def audit_inspected(
+    subject: AuditData,
+    pictures: InspectedPictures | None,
     seed: int = 0,
     progress: Progress = silent,
     rows: NDArray[np.intp] | None = None,
@@ -93,7 +93,7 @@ def audit_seen(
     groups = _groups(subject, alike)
     found = Audit(
         subject.name,
-        Verdict.TOO_SMALL,
+        AuditVerdict.TOO_SMALL,
         "",
         n_members=int(subject.member.sum()),
         n_nonmembers=int((~subject.member).sum()),
@@ -103,17 +103,17 @@ def audit_seen(
         rows=rows,
     )
     fewest = min(len(np.unique(groups.learned[side])) for side in (subject.member, ~subject.member))
-    if fewest < FEWEST_GROUPS:
+    if fewest < MIN_GROUPS:
         why = (
             f"One side has {fewest} rows that are not copies of each other; an audit takes "
-            f"{FEWEST_GROUPS} to say anything."
+            f"{MIN_GROUPS} to say anything."
         )
         return replace(found, why=why)
     done = progress("asking each view", len(views))
-    return ask_views(found, views, groups, subject.member, done)
+    return run_permutation_tests(found, views, groups, subject.member, done)
 
 
-def _views(subject: Subject, pictures: Pictures | None) -> list[View]:
+def _views(subject: AuditData, pictures: InspectedPictures | None) -> list[View]:
     """What there is to see."""
     views = [] if subject.captions is None else [caption_view(subject.captions)]
     if pictures:
@@ -127,7 +127,9 @@ def _views(subject: Subject, pictures: Pictures | None) -> list[View]:
     return seen
 
 
-def _alike(subject: Subject, pictures: Pictures | None) -> dict[str, NDArray[np.integer]]:
+def _alike(
+    subject: AuditData, pictures: InspectedPictures | None
+) -> dict[str, NDArray[np.integer]]:
     """Groups of near-duplicates (n,), by what is alike; a picture that is not seen is alone."""
     alike: dict[str, NDArray[np.integer]] = {}
     if pictures is not None and len(pictures.readable):
@@ -140,7 +142,7 @@ def _alike(subject: Subject, pictures: Pictures | None) -> dict[str, NDArray[np.
     return alike
 
 
-def _groups(subject: Subject, alike: Mapping[str, NDArray[np.integer]]) -> Groups:
+def _groups(subject: AuditData, alike: Mapping[str, NDArray[np.integer]]) -> Groups:
     """What belongs together; of captions, only that they are alike where a rule is learned."""
     shown = [grouping for of, grouping in alike.items() if of != CAPTIONS]
     return Groups(
@@ -149,9 +151,11 @@ def _groups(subject: Subject, alike: Mapping[str, NDArray[np.integer]]) -> Group
     )
 
 
-def _unreadable(subject: Subject, pictures: Pictures | None, rows: NDArray[np.intp]) -> Unreadable:
+def _unreadable(
+    subject: AuditData, pictures: InspectedPictures | None, rows: NDArray[np.intp]
+) -> Unreadable:
     if pictures is None or not pictures.broken:
         return Unreadable()
     of_members = int(subject.member[list(pictures.broken)].sum())
     listed = [f"row {rows[row]}: {why}" for row, why in pictures.broken.items()]
-    return Unreadable(of_members, len(listed) - of_members, tuple(listed[:EXAMPLES]))
+    return Unreadable(of_members, len(listed) - of_members, tuple(listed[:MAX_EXAMPLES]))

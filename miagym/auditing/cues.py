@@ -13,8 +13,8 @@ from miagym.auditing.views.view import View, normal_scores
 from miagym.metrics.auc import Interval
 from miagym.metrics.measure import measure
 
-MOST_TELLING = 10
-SAME = 0.95
+MAX_CUES = 10
+MAX_CORRELATION = 0.95
 """Cues that correlate by more than this say the same; the more telling one is named."""
 
 
@@ -38,7 +38,7 @@ class Cue:
         return asdict(self) | {"auc_ci": list(self.auc_ci)}
 
 
-def told_cue(cue: Cue) -> str:
+def cue_in_words(cue: Cue) -> str:
     """A cue in words: "the caption contains “,”: 91.2 % of members, 3.0 % of non-members"."""
     if cue.kind == "share":
         sides = f"{cue.members:.1%} of members, {cue.nonmembers:.1%} of non-members"
@@ -98,7 +98,7 @@ def telling_cues(
         seen.append((number, values))
         p = float(np.mean(strongest >= strength[place]))
         named.append(_cue(view, column, values, member[view.rows], p))
-        if len(named) == MOST_TELLING:
+        if len(named) == MAX_CUES:
             break
     return tuple(named)
 
@@ -110,7 +110,7 @@ def _values(view: View, column: int) -> NDArray[np.float64]:
 
 
 def _alike(one: NDArray[np.float64], other: NDArray[np.float64]) -> bool:
-    return abs(np.corrcoef(one, other)[0, 1]) > SAME
+    return abs(np.corrcoef(one, other)[0, 1]) > MAX_CORRELATION
 
 
 def _cue(

@@ -16,7 +16,7 @@ from miagym.errors import DataError
 
 
 @dataclass(frozen=True, eq=False)
-class Subject:
+class AuditData:
     """Rows with labels.
 
     Args:
@@ -64,19 +64,19 @@ class Subject:
     def __len__(self) -> int:
         return len(self.member)
 
-    def take(self, rows: NDArray[np.integer]) -> Subject:
+    def take(self, rows: NDArray[np.integer]) -> AuditData:
         """Some rows, in the order given."""
-        return Subject(
+        return AuditData(
             self.name,
             self.member[rows],
             None if self.captions is None else tuple(self.captions[row] for row in rows),
-            None if self.pictures is None else _Some(self.pictures, rows),
+            None if self.pictures is None else _PictureSubset(self.pictures, rows),
             None if self.groups is None else self.groups[rows],
             None if self.embeddings is None else self.embeddings[rows],
         )
 
     @classmethod
-    def of(cls, data: Dataset | Source) -> Subject:
+    def of(cls, data: Dataset | Source) -> AuditData:
         """All rows of a data set, or of a source; captions only if there are any."""
         captions = data.captions if any(data.captions) else None
         return cls(data.name, data.member, captions, data.pictures, data.groups)
@@ -86,7 +86,7 @@ class Subject:
         return np.sort(at_most(limit, self.member, np.random.default_rng(seed)))
 
 
-class _Some(LazyPictures):
+class _PictureSubset(LazyPictures):
     """Some of the pictures, which stay where they are until they are asked for."""
 
     def __init__(self, pictures: Sequence[Picture], rows: NDArray[np.integer]) -> None:

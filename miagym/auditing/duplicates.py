@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-EXAMPLES = 5
-SHARED = 0.02
+MAX_EXAMPLES = 5
+MAX_COPY_SHARE = 0.02
 """Share of all rows that may be alike and still count as copies; more of them are a kind ("icon"
 as a caption), whose share of each side is a cue like any other."""
 
-FEW = 10
+MIN_COPIES = 10
 """Rows that may always be alike."""
 
 
@@ -60,7 +60,7 @@ def count_duplicates(
         within_nonmembers=int(theirs[theirs > 1].sum()),
         across=len(twins),
         examples=tuple(
-            (int(rows[first[groups[twin]]]), int(rows[twin])) for twin in twins[:EXAMPLES]
+            (int(rows[first[groups[twin]]]), int(rows[twin])) for twin in twins[:MAX_EXAMPLES]
         ),
     )
 
@@ -88,7 +88,7 @@ def linked(
     """Which rows belong together: linked, if over others, by any grouping.
 
     Args:
-        alike: groups of near-duplicates (n,), without those that are a kind (see `SHARED`).
+        alike: groups of near-duplicates (n,), without those that are a kind (see `MAX_COPY_SHARE`).
         given: groups that the split is said to have been dealt by (n,), however large, or None.
         n: number of rows.
 
@@ -97,7 +97,7 @@ def linked(
     """
     rows = np.arange(n)
     ends: list[tuple[NDArray[np.integer], NDArray[np.integer]]] = [(rows, rows)]
-    most = [max(FEW, SHARED * n)] * len(alike) + [n]
+    most = [max(MIN_COPIES, MAX_COPY_SHARE * n)] * len(alike) + [n]
     for number, (grouping, at_most) in enumerate(zip([*alike, given], most, strict=True), start=1):
         if grouping is None:
             continue

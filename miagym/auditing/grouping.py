@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-REPEATED = 0.02
+MIN_REPEATED = 0.02
 """Share of rows whose captions repeat others from which repeats are a test of their own: fewer
 cannot lift an AUC by more than that."""
 
@@ -35,4 +35,4 @@ class Groups:
         pairs = np.unique(np.column_stack([self.learned, self.dealt]), axis=0)[:, 0]
         _, group, of_each = np.unique(self.learned, return_inverse=True, return_counts=True)
         parts = np.unique(pairs, return_counts=True)[1]
-        return bool(of_each[parts > 1].sum() >= REPEATED * len(group))
+        return bool(of_each[parts > 1].sum() >= MIN_REPEATED * len(group))

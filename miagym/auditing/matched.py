@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import cross_val_predict
 
-from miagym.auditing.blind import FOLDS
 from miagym.auditing.result import Audit
+from miagym.auditing.ridge import FOLDS
 from miagym.data.dataset import encoded
 from miagym.data.output import writing
 from miagym.data.pictures import take

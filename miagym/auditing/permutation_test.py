@@ -9,18 +9,18 @@ from functools import reduce
 import numpy as np
 from numpy.typing import NDArray
 
-from miagym.auditing.blind import FOLDS, aucs, folds_of, out_of_fold, widened
-from miagym.auditing.cues import Strengths, strengths, telling_cues, told_cue
+from miagym.auditing.cues import Strengths, cue_in_words, strengths, telling_cues
 from miagym.auditing.grouping import Groups
 from miagym.auditing.result import Audit, Shift
+from miagym.auditing.ridge import FOLDS, aucs, folds_of, out_of_fold, widened
 from miagym.auditing.shift import discrepancies
 from miagym.auditing.shuffles import shuffled_labels
-from miagym.auditing.verdict import REPEATS, BlindRow, Finding, family_p, judge
+from miagym.auditing.verdict import REPEATS, BlindRow, TestFinding, audit_verdict, family_p
 from miagym.auditing.views.captions import CAPTIONS
 from miagym.auditing.views.view import View
 from miagym.metrics.measure import measure
 
-FEWEST_GROUPS = 2 * FOLDS
+MIN_GROUPS = 2 * FOLDS
 """Groups a side that it takes to learn from some and to score others."""
 
 ALL = "all"
@@ -28,7 +28,7 @@ CUES = ("cues", ALL)
 
 
 @dataclass(frozen=True, eq=False)
-class Answer:
+class Prediction:
     """How labels (n, b) are guessed: those in question in the first column, then shuffles.
 
     Args:
@@ -45,7 +45,7 @@ class Answer:
 
 
 @dataclass(frozen=True, eq=False)
-class Seen(Answer):
+class ViewResult(Prediction):
     """What one view says beyond a guess.
 
     Args:
@@ -57,7 +57,7 @@ class Seen(Answer):
     cues: Strengths
 
 
-def ask_views(
+def run_permutation_tests(
     found: Audit,
     views: Sequence[View],
     groups: Groups,
@@ -78,17 +78,17 @@ def ask_views(
     views = [view for view in views if _both_sides(member[view.rows])]
     answers = []
     for view in views:
-        answers.append(_ask(view, labels, fold, found.seed))
+        answers.append(_test_view(view, labels, fold, found.seed))
         done()
-    others = _by_heart(views, groups, labels, found.seed)
-    others += [_together(answers, labels)] if len(views) > 1 else []
+    others = _repeated_captions(views, groups, labels, found.seed)
+    others += [_combined(answers, labels)] if len(views) > 1 else []
     p = family_p(_statistics(answers, others))
     shift = tuple(Shift(a.view, float(a.apart[0]), p["shift", a.view]) for a in answers)
     named = telling_cues(views, [answer.cues for answer in answers], member)
     blind = tuple(_blind_row(a, member, p) for a in (*answers, *others))
-    findings = [Finding(f"one cue tells: {told_cue(cue)}", p[CUES]) for cue in named[:1]]
-    findings += [Finding(f"the {one.view} of the two sides lie apart", one.p) for one in shift]
-    verdict, why = judge(blind, findings, (found.n_members, found.n_nonmembers))
+    findings = [TestFinding(f"one cue tells: {cue_in_words(cue)}", p[CUES]) for cue in named[:1]]
+    findings += [TestFinding(f"the {one.view} of the two sides lie apart", one.p) for one in shift]
+    verdict, why = audit_verdict(blind, findings, (found.n_members, found.n_nonmembers))
     guesses = [*answers, *(answer for answer in others if answer.view != ALL)]
     scores = np.column_stack([answer.scores[:, 0] for answer in guesses])
     return replace(
@@ -96,36 +96,40 @@ def ask_views(
     )
 
 
-def _guess(view: View, labels: NDArray[np.bool_], fold: NDArray[np.intp], name: str) -> Answer:
+def _predict(
+    view: View, labels: NDArray[np.bool_], fold: NDArray[np.intp], name: str
+) -> Prediction:
     own = labels[view.rows]
     scores = np.zeros(labels.shape, dtype=np.float32)
     scores[view.rows] = out_of_fold(view.features, own, fold[view.rows], view.penalty)
-    return Answer(name, view.rows, scores, aucs(scores[view.rows], own))
+    return Prediction(name, view.rows, scores, aucs(scores[view.rows], own))
 
 
-def _ask(view: View, labels: NDArray[np.bool_], fold: NDArray[np.intp], seed: int) -> Seen:
-    guess = _guess(view, labels, fold, view.name)
+def _test_view(
+    view: View, labels: NDArray[np.bool_], fold: NDArray[np.intp], seed: int
+) -> ViewResult:
+    guess = _predict(view, labels, fold, view.name)
     apart = discrepancies(view.features, labels[view.rows], seed)
-    return Seen(**vars(guess), apart=apart, cues=strengths(view, labels))
+    return ViewResult(**vars(guess), apart=apart, cues=strengths(view, labels))
 
 
-def _by_heart(
+def _repeated_captions(
     views: Sequence[View], groups: Groups, labels: NDArray[np.bool_], seed: int
-) -> list[Answer]:
+) -> list[Prediction]:
     """The captions once more, if they repeat: rows of the same words may teach each other."""
     if not groups.repeat:
         return []
     fold = folds_of(groups.dealt, seed)
-    return [_guess(view, labels, fold, REPEATS) for view in views if view.name == CAPTIONS]
+    return [_predict(view, labels, fold, REPEATS) for view in views if view.name == CAPTIONS]
 
 
-def _together(answers: Sequence[Seen], labels: NDArray[np.bool_]) -> Answer:
+def _combined(answers: Sequence[ViewResult], labels: NDArray[np.bool_]) -> Prediction:
     total = reduce(np.add, (answer.scores for answer in answers))
-    return Answer(ALL, np.arange(len(labels)), total, aucs(total, labels))
+    return Prediction(ALL, np.arange(len(labels)), total, aucs(total, labels))
 
 
 def _statistics(
-    answers: Sequence[Seen], others: Sequence[Answer]
+    answers: Sequence[ViewResult], others: Sequence[Prediction]
 ) -> dict[tuple[str, str], NDArray[np.float64]]:
     """Each test on each column of labels (b,): of every guess, of every view, of single cues."""
     statistics = {("blind", answer.view): answer.aucs for answer in (*answers, *others)}
@@ -135,7 +139,7 @@ def _statistics(
 
 
 def _blind_row(
-    answer: Answer, member: NDArray[np.bool_], p: Mapping[tuple[str, str], float]
+    answer: Prediction, member: NDArray[np.bool_], p: Mapping[tuple[str, str], float]
 ) -> BlindRow:
     metrics = measure(answer.scores[answer.rows, 0], member[answer.rows])
     sides = metrics.n_members, metrics.n_nonmembers
@@ -145,4 +149,4 @@ def _blind_row(
 
 def _both_sides(member: NDArray[np.bool_]) -> bool:
     """Whether a view covers enough rows of both sides to learn from some and to score others."""
-    return min(member.sum(), (~member).sum()) >= FEWEST_GROUPS
+    return min(member.sum(), (~member).sum()) >= MIN_GROUPS

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from miagym.auditing.cues import Cue
 from miagym.auditing.duplicates import Duplicates
-from miagym.auditing.verdict import BlindRow, Verdict
+from miagym.auditing.verdict import AuditVerdict, BlindRow
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class Audit:
     """
 
     data: str
-    verdict: Verdict
+    verdict: AuditVerdict
     why: str
     n_members: int
     n_nonmembers: int

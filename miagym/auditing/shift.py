@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from miagym.auditing.blind import row_products
+from miagym.auditing.ridge import row_products
 from miagym.auditing.views.view import Matrix
 
-MOST = 2000
+MAX_ROWS = 2000
 """Rows compared at most, drawn at random: every pair of them counts."""
 
 
@@ -21,12 +21,12 @@ def discrepancies(features: Matrix, labels: NDArray[np.bool_], seed: int) -> NDA
     Args:
         features: (n, d).
         labels: (n, b).
-        seed: of the rows that are compared, where there are more than `MOST`.
+        seed: of the rows that are compared, where there are more than `MAX_ROWS`.
 
     Returns:
         (b,); about 0 where both sides are drawn alike, and NaN where one has less than two rows.
     """
-    some = np.random.default_rng(seed).permutation(len(labels))[:MOST]
+    some = np.random.default_rng(seed).permutation(len(labels))[:MAX_ROWS]
     member = labels[some].astype(np.float32)
     products = row_products(features[some])
     lengths = products.diagonal()

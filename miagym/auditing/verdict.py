@@ -12,14 +12,14 @@ from numpy.typing import NDArray
 
 from miagym.metrics.measure import Metrics
 
-ALARM = 0.03
+MAX_FALSE_ALARMS = 0.03
 """Share of fair splits that may be called shifted: below 5 %, since near-duplicates make the
 shuffles only nearly exact."""
 
-MATTERS = 0.6
+MIN_RELEVANT_AUC = 0.6
 """AUC of a blind row from which a shift matters: published attacks on large models lie below it."""
 
-FEWEST = 100
+MIN_ROWS = 100
 """Rows a side that "fair" asks for, whatever the intervals say."""
 
 REPEATS = "repeated captions"
@@ -35,7 +35,7 @@ UNLESS = (
 Name = TypeVar("Name")
 
 
-class Verdict(StrEnum):
+class AuditVerdict(StrEnum):
     """What the audit says of a split."""
 
     FAIR = "fair"
@@ -44,7 +44,7 @@ class Verdict(StrEnum):
 
 
 @dataclass(frozen=True)
-class Finding:
+class TestFinding:
     """What a test beside the blind rows found, in words, and how often a fair split shows it."""
 
     words: str
@@ -85,9 +85,9 @@ def family_p(statistics: Mapping[Name, NDArray[np.float64]]) -> dict[Name, float
     }
 
 
-def judge(
-    blind: Sequence[BlindRow], others: Sequence[Finding], sides: tuple[int, int]
-) -> tuple[Verdict, str]:
+def audit_verdict(
+    blind: Sequence[BlindRow], others: Sequence[TestFinding], sides: tuple[int, int]
+) -> tuple[AuditVerdict, str]:
     """The verdict and why, in a sentence or two.
 
     Args:
@@ -100,23 +100,27 @@ def judge(
     widest = max(blind, key=lambda row: row.metrics.auc_ci[1])
     found = min(others, key=lambda other: other.p)
     p = min(clearest.p, found.p)
-    if p <= ALARM:
-        what = told(clearest) if clearest.p <= ALARM else f"{told(clearest)}, but {found.words}"
-        by_heart = UNLESS if clearest.view == REPEATS and clearest.p <= ALARM else ""
-        return Verdict.SHIFTED, (
+    if p <= MAX_FALSE_ALARMS:
+        what = (
+            blind_row_in_words(clearest)
+            if clearest.p <= MAX_FALSE_ALARMS
+            else f"{blind_row_in_words(clearest)}, but {found.words}"
+        )
+        by_heart = UNLESS if clearest.view == REPEATS and clearest.p <= MAX_FALSE_ALARMS else ""
+        return AuditVerdict.SHIFTED, (
             f"Without a model, {what}. Of splits dealt at random ({n}), at most {100 * p:.2g} % "
             f"look this uneven (p = {p:.3f}).{by_heart}"
         )
-    if min(sides) < FEWEST or widest.metrics.auc_ci[1] >= MATTERS:
-        return Verdict.TOO_SMALL, (
+    if min(sides) < MIN_ROWS or widest.metrics.auc_ci[1] >= MIN_RELEVANT_AUC:
+        return AuditVerdict.TOO_SMALL, (
             f"Nothing was found, but {n} are too few to rule out a shift that matters (an AUC of "
-            f"{MATTERS}). Without a model, {told(widest)}."
+            f"{MIN_RELEVANT_AUC}). Without a model, {blind_row_in_words(widest)}."
         )
     below = " (below 0.5: dealt to be alike)" if widest.metrics.auc_ci[1] < 0.5 else ""
-    return Verdict.FAIR, (
-        f"Without a model, {told(widest)}{below} at best; {100 * p:.0f} % of splits dealt at "
-        f"random ({n}) look as uneven, and a shift that matters (an AUC of {MATTERS}) would have "
-        "shown."
+    return AuditVerdict.FAIR, (
+        f"Without a model, {blind_row_in_words(widest)}{below} at best; {100 * p:.0f} % of "
+        f"splits dealt at random ({n}) look as uneven, and a shift that matters (an AUC of "
+        f"{MIN_RELEVANT_AUC}) would have shown."
     )
 
 
@@ -134,7 +138,7 @@ def _unlikely(row: BlindRow) -> tuple[float, float]:
     return row.p, -row.metrics.auc
 
 
-def told(row: BlindRow) -> str:
+def blind_row_in_words(row: BlindRow) -> str:
     """A blind row in words: "captions tell the sides apart with an AUC of 0.612 [0.59, 0.63]"."""
     low, high = row.metrics.auc_ci
     verb = "tell" if row.view.endswith("s") else "tells"

@@ -10,7 +10,7 @@ from typing import Any
 from miagym.checking.ood import Resemblance
 from miagym.metrics.likelihood_ratio import Ratio
 from miagym.metrics.permutation import SetTest
-from miagym.metrics.power import Needed, RulePower
+from miagym.metrics.power import PicturesNeeded, RulePower
 
 SCHEMA = 1
 ALPHA = 0.01
@@ -135,7 +135,7 @@ class SetAnswer:
     not_comparable: int
     test: SetTest | None
     p_smallest: float | None
-    needed: Needed
+    needed: PicturesNeeded
     captioned: bool
 
     def as_json(self) -> dict[str, Any]:

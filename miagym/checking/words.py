@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 from miagym.checking.answer import Answer, SetAnswer, Verdict
 from miagym.metrics.conformal import Interval
-from miagym.metrics.permutation import PERMUTATIONS, SetTest
-from miagym.metrics.power import MOST_PICTURES, Needed, RulePower
+from miagym.metrics.permutation import MAX_PERMUTATIONS, SetTest
+from miagym.metrics.power import MAX_PICTURES, PicturesNeeded, RulePower
 
 STRONG = 10.0
 """How many times as often, at the least, a rule must call a member so before it is not weak."""
@@ -159,23 +159,24 @@ def _set_headline(answer: SetAnswer) -> str:
 
 def _limit(alpha: float, test: SetTest) -> str:
     """What keeps the set test from small p-values."""
-    if alpha < 1 / (PERMUTATIONS + 1):
-        return f"with {PERMUTATIONS:,} permutations, so no set can be member-like here"
+    if alpha < 1 / (MAX_PERMUTATIONS + 1):
+        return f"with {MAX_PERMUTATIONS:,} permutations, so no set can be member-like here"
     return (
         f"with {test.controls} non-members and {test.suspects} pictures, so no set of this size "
         "can be member-like here; calibrate with more, or give more pictures"
     )
 
 
-def _needed(needed: Needed, alpha: float) -> str:
-    if alpha < 1 / (PERMUTATIONS + 1):
+def _needed(needed: PicturesNeeded, alpha: float) -> str:
+    if alpha < 1 / (MAX_PERMUTATIONS + 1):
         return (
             f"No number of pictures would be found at {percent(alpha)}: the set test makes "
-            f"{PERMUTATIONS:,} permutations, so its p-value is at least {1 / (PERMUTATIONS + 1):g}."
+            f"{MAX_PERMUTATIONS:,} permutations, so its p-value is at least "
+            f"{1 / (MAX_PERMUTATIONS + 1):g}."
         )
     if needed.pictures is None:
         return (
-            f"Even {MOST_PICTURES:,} members would not be found with 95 % power at "
+            f"Even {MAX_PICTURES:,} members would not be found with 95 % power at "
             f"{percent(alpha)}: the target gives too little away, or there are too few "
             "calibration non-members."
         )
@@ -186,7 +187,7 @@ def _needed(needed: Needed, alpha: float) -> str:
 
 
 def _count(pictures: int | None) -> str:
-    return f"more than {MOST_PICTURES:,}" if pictures is None else str(pictures)
+    return f"more than {MAX_PICTURES:,}" if pictures is None else str(pictures)
 
 
 def percent(share: float) -> str:

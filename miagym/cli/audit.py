@@ -40,7 +40,7 @@ def audit(
 ) -> None:
     """Ask whether members and non-members can be told apart without any model."""
     from miagym.auditing.audit import audit as ask
-    from miagym.auditing.data_source import Subject
+    from miagym.auditing.data_source import AuditData
     from miagym.auditing.matched import check_kind, matched_rows, write_rows
     from miagym.data.output import check_new
     from miagym.data.registry import open_source
@@ -51,7 +51,7 @@ def audit(
     source = open_source(data)
     if matched:
         check_kind(matched, source)
-    subject, again = Subject.of(source), None
+    subject, again = AuditData.of(source), None
     with nullcontext() if as_json else progress_bar() as bar:
         progress = phases(bar) if bar else silent
         found = ask(subject, seed, limit, progress)

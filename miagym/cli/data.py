@@ -37,10 +37,10 @@ def fetch(
     as_json: AsJson = False,
 ) -> None:
     """Fetch pictures by their links, politely and resumably, and count what has rotted."""
-    from miagym.data.fetch.ask import Manners
+    from miagym.data.fetch.request import Politeness
     from miagym.data.fetch.run import DATA, Fetch, fetch_pictures
 
-    manners = Manners(
+    manners = Politeness(
         connections=connections,
         per_host=per_host,
         max_bytes=max_bytes,

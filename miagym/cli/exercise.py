@@ -11,7 +11,7 @@ import typer
 from miagym.cli.console import AsJson, console
 
 if TYPE_CHECKING:
-    from miagym.exercises.judge import Judgement
+    from miagym.exercises.grading import ExerciseResult
 
 exercise = typer.Typer(help="Exercises for a class: list them, check a solution.")
 
@@ -28,9 +28,9 @@ def check(
     code 0 if all is solved, 1 if something is not, 2 if the file does not run.
     """
     from miagym.errors import DataError
-    from miagym.exercises.judge import judge
+    from miagym.exercises.grading import grade_file
 
-    found = judge(file, limit)
+    found = grade_file(file, limit)
     if as_json:
         print(json.dumps(found.as_json(), indent=2, ensure_ascii=False))
     else:
@@ -57,7 +57,7 @@ def list_exercises(as_json: AsJson = False) -> None:
     _say("They are in docs/exercises; `miagym exercise check FILE` says how far a solution is.")
 
 
-def _print(found: Judgement) -> None:
+def _print(found: ExerciseResult) -> None:
     which = found.exercise
     if found.findings:
         _say(

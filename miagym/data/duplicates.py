@@ -16,15 +16,15 @@ from scipy.sparse.csgraph import connected_components
 
 from miagym.errors import DataError
 
-WITHIN = 6
+MAX_BITS = 6
 """Bits of 64 in which two hashes may differ. Ours: on the embedded art 93 to 99 of 100 copies that
 were resized, re-encoded or brightened by up to 15 % stay within it; of the pairs of drawings one in
 40,000 does, and nearly all of those are variants of one drawing."""
 
-CLOSE = 0.95
+MIN_COSINE = 0.95
 """Cosine from which two embeddings count as the same picture. Ours; it depends on the encoder."""
 
-ROWS = 64
+CHUNK_ROWS = 64
 """Items compared with all others at a time: the bound on memory."""
 
 Close = Iterator[tuple[int, NDArray[np.bool_]]]
@@ -46,7 +46,7 @@ def perceptual_hash(image: NDArray[np.uint8]) -> int:
     return int(str(imagehash.phash(Image.fromarray(image))), 16)
 
 
-def duplicate_groups(hashes: NDArray[np.uint64], within: int = WITHIN) -> NDArray[np.int64]:
+def duplicate_groups(hashes: NDArray[np.uint64], within: int = MAX_BITS) -> NDArray[np.int64]:
     """Which pictures belong together: linked, if over others, by hashes that are close.
 
     Args:
@@ -61,7 +61,7 @@ def duplicate_groups(hashes: NDArray[np.uint64], within: int = WITHIN) -> NDArra
 
 
 def near_pairs(
-    first: NDArray[np.uint64], second: NDArray[np.uint64], within: int = WITHIN
+    first: NDArray[np.uint64], second: NDArray[np.uint64], within: int = MAX_BITS
 ) -> NDArray[np.int64]:
     """Pairs across two sets whose hashes differ in at most `within` bits.
 
@@ -72,7 +72,7 @@ def near_pairs(
 
 
 def near_by_embedding(
-    embeddings: NDArray[np.floating], threshold: float = CLOSE
+    embeddings: NDArray[np.floating], threshold: float = MIN_COSINE
 ) -> NDArray[np.int64]:
     """Which pictures belong together: linked, if over others, by embeddings that are close.
 
@@ -91,7 +91,7 @@ def near_by_embedding(
 
 
 def near_pairs_by_embedding(
-    first: NDArray[np.floating], second: NDArray[np.floating], threshold: float = CLOSE
+    first: NDArray[np.floating], second: NDArray[np.floating], threshold: float = MIN_COSINE
 ) -> NDArray[np.int64]:
     """Pairs across two sets whose embeddings (n, d) and (m, d) have at least this cosine.
 
@@ -116,14 +116,14 @@ def merge_groups(groupings: Sequence[NDArray[np.integer]]) -> NDArray[np.int64]:
 
 
 def _by_bits(first: NDArray[np.uint64], second: NDArray[np.uint64], within: int) -> Close:
-    for start in range(0, len(first), ROWS):
-        differing = np.bitwise_xor.outer(first[start : start + ROWS], second)
+    for start in range(0, len(first), CHUNK_ROWS):
+        differing = np.bitwise_xor.outer(first[start : start + CHUNK_ROWS], second)
         yield start, np.bitwise_count(differing) <= within
 
 
 def _by_cosine(first: NDArray[np.float32], second: NDArray[np.float32], threshold: float) -> Close:
-    for start in range(0, len(first), ROWS):
-        yield start, first[start : start + ROWS] @ second.T >= threshold - 1e-6
+    for start in range(0, len(first), CHUNK_ROWS):
+        yield start, first[start : start + CHUNK_ROWS] @ second.T >= threshold - 1e-6
 
 
 def _unit(embeddings: NDArray[np.floating]) -> NDArray[np.float32]:

@@ -20,10 +20,10 @@ Picture = bytes | Path
 BATCH = 64
 """Rows read at a time where a file is walked through."""
 
-KEPT = 64 * 2**20
+MAX_KEPT_BYTES = 64 * 2**20
 """Bytes of pictures: a row group below it is read whole and kept until the next one is read."""
 
-LONGEST_NAME = 200
+MAX_NAME = 200
 """Characters of a file's name that a reason shows, from its end."""
 
 
@@ -98,7 +98,7 @@ class ParquetPictures(LazyPictures):
 
     def _of_group(self, group: int, places: NDArray[np.int64]) -> Iterator[Picture]:
         """Pictures at rising places of a row group."""
-        if self._bytes[group] <= KEPT:
+        if self._bytes[group] <= MAX_KEPT_BYTES:
             yield from (self._picture(value) for value in self._whole(group).take(pa.array(places)))
             return
         start = 0
@@ -155,7 +155,7 @@ def reason(picture: Picture, error: Exception) -> str:
     if isinstance(picture, bytes):
         return str(error)
     name = str(picture)
-    return f"{name if len(name) <= LONGEST_NAME else '…' + name[-LONGEST_NAME:]}: {error}"
+    return f"{name if len(name) <= MAX_NAME else '…' + name[-MAX_NAME:]}: {error}"
 
 
 def take(pictures: Sequence[Picture], rows: NDArray[np.integer]) -> list[Picture]:

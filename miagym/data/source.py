@@ -18,7 +18,7 @@ from miagym.errors import DataError
 
 SPLIT_SEED = 0
 
-SHOWN = 5
+MAX_SHOWN = 5
 """Most values that an error lists."""
 
 
@@ -135,10 +135,10 @@ def _labels(column: pa.ChunkedArray, name: str) -> NDArray[np.bool_]:
 def _stated_parts(values: list[object], name: str) -> NDArray[np.str_]:
     wrong = {_shown(value) for value in values if value not in (CALIBRATION, TEST)}
     if wrong:
-        more = f" and {len(wrong) - SHOWN:,} more" if len(wrong) > SHOWN else ""
+        more = f" and {len(wrong) - MAX_SHOWN:,} more" if len(wrong) > MAX_SHOWN else ""
         raise DataError(
             f"{name}: `part` must be {CALIBRATION!r} or {TEST!r}, found "
-            f"{', '.join(sorted(wrong)[:SHOWN])}{more}."
+            f"{', '.join(sorted(wrong)[:MAX_SHOWN])}{more}."
         )
     return np.array(values, dtype=np.str_)
 

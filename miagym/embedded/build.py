@@ -28,7 +28,7 @@ from miagym.embedded.render import render
 from miagym.errors import DataError
 
 SEED = 20240104
-BLANK = 0.008
+MIN_MEAN_INK = 0.008
 """Drawings with less mean ink than this, of 1, are invisible at 64 pixels."""
 
 GENERATED_TITLE = "gramastar"
@@ -58,7 +58,7 @@ def read_drawing(art: Path, path: PurePosixPath) -> Drawing:
 
 def fault(drawing: Drawing) -> str | None:
     """Why a drawing is left out, or None if it is fit to be kept."""
-    if drawing.pixels is None or (255 - drawing.pixels.mean()) / 255 < BLANK:
+    if drawing.pixels is None or (255 - drawing.pixels.mean()) / 255 < MIN_MEAN_INK:
         return "blank"
     if drawing.metadata.title == GENERATED_TITLE:
         return "generated"

@@ -15,7 +15,7 @@ from xml.etree import ElementTree
 MAX_WORDS = 12
 """Longest caption, in words: about 30 tokens, within the target's 32."""
 
-SHARED_TITLE = 3
+MAX_SAME_TITLE = 3
 """A title on more drawings than this names a collection, not a drawing."""
 
 STOP_KEYWORDS = frozenset({"", "hash", "clip_art", "unsorted", "united_nations_member", "mapsym"})
@@ -96,7 +96,7 @@ def captions(paths: list[PurePosixPath], metadata: list[Metadata]) -> list[str]:
 
 def _caption(path: PurePosixPath, metadata: Metadata, drawings_of_that_title: int) -> str:
     name = words(metadata.title)
-    if not name or drawings_of_that_title > SHARED_TITLE:
+    if not name or drawings_of_that_title > MAX_SAME_TITLE:
         name = file_words(path, metadata.artist)
     keywords = [words(k) for k in sorted(metadata.keywords) if k not in STOP_KEYWORDS]
     folders = [words(part) for part in reversed(path.parts[:-1])]

@@ -14,10 +14,10 @@ from PIL import Image
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-DUPLICATE = 0.17
+MAX_DUPLICATE_DISTANCE = 0.17
 """Below this distance (squared difference over ink energy) two drawings count as the same."""
 
-SIMILAR = 0.19
+MAX_SIMILAR_DISTANCE = 0.19
 """Below this distance two drawings are kept apart but put into one group."""
 
 THUMBNAIL = 32
@@ -65,7 +65,7 @@ def _close_pairs(
     return first[first > second], second[first > second]
 
 
-def unique(ink: NDArray[np.float32], below: float = DUPLICATE) -> NDArray[np.bool_]:
+def unique(ink: NDArray[np.float32], below: float = MAX_DUPLICATE_DISTANCE) -> NDArray[np.bool_]:
     """Which to keep (n,): greedily in order, those with no kept near-duplicate before them."""
     earlier: dict[int, list[int]] = {}
     for later, before in zip(*_close_pairs(ink, below), strict=True):
@@ -77,7 +77,7 @@ def unique(ink: NDArray[np.float32], below: float = DUPLICATE) -> NDArray[np.boo
 
 
 def groups(
-    ink: NDArray[np.float32], captions: list[str], below: float = SIMILAR
+    ink: NDArray[np.float32], captions: list[str], below: float = MAX_SIMILAR_DISTANCE
 ) -> NDArray[np.int32]:
     """Group numbers (n,): drawings linked by similarity, or by the very same caption, share one."""
     first, second = _close_pairs(ink, below)

@@ -19,7 +19,7 @@ from miagym.targets.registry import find_target
 from miagym.training.autoencoder import train_autoencoder
 from miagym.training.diffusion import Keep, Training, train_diffusion
 from miagym.training.latents import encode_mirrored
-from miagym.training.loop import Progress
+from miagym.training.loop import StepProgress
 from miagym.training.saving import save_checkpoint, save_pipeline, writing_weights
 from miagym.training.text import new_text_encoder, train_tokenizer
 from miagym.training.unet import new_scheduler, new_unet
@@ -58,7 +58,7 @@ RECIPES = {
 hundreds of times, as they are."""
 
 
-def train_target(name: str, out: Path, device: str, progress: Progress) -> Path:
+def train_target(name: str, out: Path, device: str, progress: StepProgress) -> Path:
     """Trains an embedded target, and what it starts from, unless `out` holds that already.
 
     Args:
@@ -111,7 +111,9 @@ def train_target(name: str, out: Path, device: str, progress: Progress) -> Path:
     return folder
 
 
-def _from_nothing(out: Path, device: torch.device, progress: Progress) -> StableDiffusionPipeline:
+def _from_nothing(
+    out: Path, device: torch.device, progress: StepProgress
+) -> StableDiffusionPipeline:
     """Fresh UNet and text encoder on the shared autoencoder, which is trained first if need be."""
     table = art.table()
     tokenizer = train_tokenizer(table["caption"].to_pylist())

@@ -21,10 +21,10 @@ SIZE = 64
 MARGIN = 2
 """White pixels kept around the ink on each side."""
 
-WORKING_SIZE = 512
+MAX_WORKING_SIDE = 512
 """Drawings are first reduced to this many pixels a side; some exceed 100 megapixels."""
 
-INK_THRESHOLD = 12
+MIN_INK = 12
 """A pixel is ink where any channel is at least this far from white, of 255."""
 
 
@@ -32,17 +32,17 @@ def on_white(picture: Image.Image) -> Image.Image:
     """Paints a picture of any mode on white and returns it as RGB."""
     if picture.mode not in ("RGB", "L"):
         picture = picture.convert("RGBA")
-        picture.thumbnail((WORKING_SIZE, WORKING_SIZE), Image.Resampling.BOX)
+        picture.thumbnail((MAX_WORKING_SIDE, MAX_WORKING_SIDE), Image.Resampling.BOX)
         white = Image.new("RGBA", picture.size, "white")
         picture = Image.alpha_composite(white, picture)
     picture = picture.convert("RGB")
-    picture.thumbnail((WORKING_SIZE, WORKING_SIZE), Image.Resampling.BOX)
+    picture.thumbnail((MAX_WORKING_SIDE, MAX_WORKING_SIDE), Image.Resampling.BOX)
     return picture
 
 
 def ink_box(picture: Image.Image) -> tuple[int, int, int, int] | None:
     """The smallest box (left, top, right, bottom) that holds all ink; None if blank."""
-    ink = (255 - np.asarray(picture)).max(axis=2) >= INK_THRESHOLD
+    ink = (255 - np.asarray(picture)).max(axis=2) >= MIN_INK
     if not ink.any():
         return None
     rows, columns = np.flatnonzero(ink.any(axis=1)), np.flatnonzero(ink.any(axis=0))

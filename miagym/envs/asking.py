@@ -12,14 +12,14 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from miagym.candidates import Candidates
-from miagym.envs.questions import KINDS, Round
+from miagym.envs.questions import QUESTION_KINDS, QuestionBatch
 from miagym.envs.settings import Settings
 from miagym.envs.statistics import RunningMeans, statistics_of
 from miagym.envs.world import World
 
 
 @dataclass(frozen=True)
-class Asked:
+class PaidQuestion:
     """A question that was paid: who asks, in which slot, about whom, what, with which noise."""
 
     episode: int
@@ -34,7 +34,7 @@ class Asked:
 
 
 @dataclass(frozen=True)
-class Replies:
+class StepAnswers:
     """Answers to k questions."""
 
     values: NDArray[np.float32]
@@ -55,7 +55,7 @@ class Questioner:
         for means in self._means:
             means.forget(episode)
 
-    def ask(self, asked: Sequence[Asked], hands: Sequence[Candidates | None]) -> Replies:
+    def ask(self, asked: Sequence[PaidQuestion], hands: Sequence[Candidates | None]) -> StepAnswers:
         """Answers all questions; those of one kind go through the target together."""
         values = np.zeros((len(asked), self._settings.statistics), dtype=np.float32)
         images: list[NDArray[np.uint8] | None] = [None] * len(asked)
@@ -65,7 +65,7 @@ class Questioner:
         for (kind, _), rows in batches.items():
             batch = [asked[i] for i in rows]
             round_ = self._round(batch, hands)
-            answers = [KINDS[kind].ask(oracle, round_) for oracle in self.oracles]
+            answers = [QUESTION_KINDS[kind].ask(oracle, round_) for oracle in self.oracles]
             what = [one.what for one in batch]
             numbers = [
                 statistics_of(answer.difference, means.add(what, answer.difference))
@@ -75,9 +75,11 @@ class Questioner:
             if (pictures := answers[0].images) is not None:
                 for i, picture in zip(rows, _as_bytes(pictures), strict=True):
                     images[i] = picture
-        return Replies(values, images)
+        return StepAnswers(values, images)
 
-    def _round(self, batch: Sequence[Asked], hands: Sequence[Candidates | None]) -> Round:
+    def _round(
+        self, batch: Sequence[PaidQuestion], hands: Sequence[Candidates | None]
+    ) -> QuestionBatch:
         pictures, captions, keys = [], [], []
         for one in batch:
             hand = hands[one.episode]
@@ -86,7 +88,7 @@ class Questioner:
             captions.append(hand.captions[one.candidate])
             keys.append(hand.keys[one.candidate])
         menu = self._settings.menu
-        return Round(
+        return QuestionBatch(
             Candidates(np.stack(pictures), tuple(captions), tuple(keys)),
             [menu[one.question].value or 0 for one in batch],
             [one.draw for one in batch],

@@ -11,7 +11,7 @@ from miagym.candidates import Candidates
 from miagym.envs.env import GameEnv
 from miagym.envs.game import Game
 from miagym.envs.vector import GameVectorEnv
-from miagym.envs.world import door
+from miagym.envs.world import oracle_options
 from miagym.errors import BudgetExhausted, DataError, SettingsError
 from miagym.oracle import Oracle
 from miagym.oracle.budget import Cost, Meter
@@ -55,8 +55,8 @@ class EpisodeOracle(Oracle):
         meter = EpisodeMeter(game, episode)
         settings, world = game.settings, game.world
         public = world.reference
-        reference = None if public is None else Oracle(public, **door(settings))
-        super().__init__(world.target, **door(settings), reference=reference)
+        reference = None if public is None else Oracle(public, **oracle_options(settings))
+        super().__init__(world.target, **oracle_options(settings), reference=reference)
         self.meter = meter
         self.candidates = meter.hand
 

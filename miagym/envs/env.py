@@ -14,10 +14,10 @@ from miagym.envs.game import Game
 from miagym.envs.grading.verdicts import Verdicts
 from miagym.envs.rendering import MODES, render
 from miagym.envs.settings import Settings
-from miagym.envs.spaces import Action, Face, Observation
+from miagym.envs.spaces import Action, GameSpaces, Observation
 from miagym.errors import SettingsError
 
-ALONE = np.array([0])
+ONLY_EPISODE = np.array([0])
 """The one episode."""
 
 
@@ -39,7 +39,7 @@ class GameEnv(gym.Env[Observation, Action]):
     def __init__(
         self,
         settings: Settings,
-        face: Face,
+        face: GameSpaces,
         render_mode: str | None,
         *,
         keep_history: bool = False,
@@ -68,7 +68,7 @@ class GameEnv(gym.Env[Observation, Action]):
         if self.game.over[0]:
             raise ResetNeeded("The episode is over; call reset() before the next step.")
         moves = self._face.moves(self._face.check(_batched(action), 1))
-        outcome = self.game.play(ALONE, moves)
+        outcome = self.game.play(ONLY_EPISODE, moves)
         ends = bool(outcome.terminated[0]), bool(outcome.truncated[0])
         info = self._face.info(self.game, 0)
         return self._observation(), float(outcome.reward[0]), *ends, info
@@ -83,12 +83,12 @@ class GameEnv(gym.Env[Observation, Action]):
         return verdicts_of(self.game)
 
     def _observation(self) -> Observation:
-        batch = self._face.observe(self.game, ALONE)
+        batch = self._face.observe(self.game, ONLY_EPISODE)
         return {name: value[0] for name, value in batch.items()}
 
 
 def _batched(action: object) -> object:
-    """A batch of one, of whatever was handed in; `Face.check` judges it."""
+    """A batch of one, of whatever was handed in; `GameSpaces.check` judges it."""
     if not isinstance(action, Mapping):
         return action
     return {name: [value] for name, value in action.items()}

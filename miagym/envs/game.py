@@ -16,17 +16,17 @@ from numpy.typing import NDArray
 
 from miagym.candidates import Candidates
 from miagym.envs.accounts import Accounts
-from miagym.envs.asking import Asked, Questioner
+from miagym.envs.asking import PaidQuestion, Questioner
 from miagym.envs.grading.verdicts import VerdictLog
 from miagym.envs.history import History
-from miagym.envs.sampler import Dealer
+from miagym.envs.sampler import CandidateSampler
 from miagym.envs.settings import TEST, TRAIN, Settings
 from miagym.envs.statistics import summarised
 from miagym.envs.world import World
 from miagym.metrics.brier import brier_reward
 from miagym.targets.base import TOKENS
 
-REFUSED = 0.01
+REFUSAL_COST = 0.01
 """What a question that the budget does not cover takes off the return."""
 
 PRIOR = 0.5
@@ -48,7 +48,7 @@ class Moves:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class StepResult:
     """What a step brought k episodes."""
 
     reward: NDArray[np.float64]
@@ -103,7 +103,7 @@ class Game:
         self.last: list[dict[int, Slot]] = [{} for _ in range(episodes)]
         """The slots, by number, of the last step that asked anything, for `render`."""
         self.log = VerdictLog()
-        self._dealers: list[Dealer | None] = [None] * episodes
+        self._dealers: list[CandidateSampler | None] = [None] * episodes
         self._first_draw = np.zeros(episodes, dtype=np.int64)
         self._questioner: Questioner | None = None
         self._world: World | None = None
@@ -136,7 +136,7 @@ class Game:
             self._record([episode])
         deck, dealer = self.world.deck, self._dealers[episode]
         if shuffle or dealer is None:
-            dealer = Dealer(deck, self.settings.candidates, rng)
+            dealer = CandidateSampler(deck, self.settings.candidates, rng)
             self._dealers[episode] = dealer
         cards = dealer.deal()
         hand = deck.candidates(cards)
@@ -155,7 +155,7 @@ class Game:
             state[episode] = 0
         self._clear_answers(np.array([episode]))
 
-    def play(self, episodes: NDArray[np.intp], moves: Moves) -> Outcome:
+    def play(self, episodes: NDArray[np.intp], moves: Moves) -> StepResult:
         """One step of k episodes that are not over.
 
         Args:
@@ -179,13 +179,13 @@ class Game:
         if self.settings.split != TEST:
             rows = (prices * paid).sum(axis=1) + self.beside[episodes]
             reward -= self.settings.price * rows / self.settings.budget
-            reward -= REFUSED * (asking & ~paid).sum(axis=1)
+            reward -= REFUSAL_COST * (asking & ~paid).sum(axis=1)
             for i, episode in enumerate(episodes):
                 member = self.members[episode]
                 if self.over[episode] and member is not None:
                     reward[i] += brier_reward(self.probability[episode], member)
         self.beside[episodes] = 0
-        return Outcome(reward, terminated, truncated)
+        return StepResult(reward, terminated, truncated)
 
     def affordable(self, episodes: NDArray[np.intp]) -> NDArray[np.int8]:
         """Which questions each of k episodes can still pay (k, menu); none once it is over."""
@@ -209,7 +209,7 @@ class Game:
             }
 
     def _ask(self, episodes: NDArray[np.intp], moves: Moves, paid: NDArray[np.bool_]) -> None:
-        asked: list[Asked] = []
+        asked: list[PaidQuestion] = []
         seen: defaultdict[tuple[int, int, int], int] = defaultdict(int)
         for i, slot in zip(*np.nonzero(paid), strict=True):
             episode, candidate = int(episodes[i]), int(moves.candidate[i, slot])
@@ -217,7 +217,7 @@ class Game:
             where = episode, candidate, question
             draw = int(self._first_draw[episode] + self.count[where] + seen[where])
             seen[where] += 1
-            asked.append(Asked(episode, int(slot), candidate, question, draw))
+            asked.append(PaidQuestion(episode, int(slot), candidate, question, draw))
         if not asked:
             return
         replies = self.questioner.ask(asked, self.hands)

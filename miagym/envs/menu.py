@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from miagym.envs.questions import KINDS
+from miagym.envs.questions import QUESTION_KINDS
 from miagym.errors import AccessDenied, SettingsError, UnknownName
 from miagym.oracle.access import Access
-from miagym.oracle.costs import generation_cost, variation_cost
 from miagym.oracle.budget import Cost
+from miagym.oracle.costs import generation_cost, variation_cost
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Question:
     @property
     def batch(self) -> tuple[str, float | None]:
         """Rows of equal batches go through the target together."""
-        return self.kind, None if KINDS[self.kind].together else self.value
+        return self.kind, None if QUESTION_KINDS[self.kind].together else self.value
 
 
 PICTURES = ("text-to-image", "variation")
@@ -55,9 +55,11 @@ def menu(
         SettingsError: if a value is missing or out of range, or a name comes twice.
         AccessDenied: if the access level forbids a question.
     """
-    allowed = [name for name, kind in KINDS.items() if kind.access <= access]
+    allowed = [name for name, kind in QUESTION_KINDS.items() if kind.access <= access]
     if names is None:
-        pairs = [(name, value) for name in allowed for value in (KINDS[name].values or (None,))]
+        pairs = [
+            (name, value) for name in allowed for value in (QUESTION_KINDS[name].values or (None,))
+        ]
     elif isinstance(names, str):
         raise SettingsError(f"Expected a list of questions, got the text {names!r}.")
     else:
@@ -69,8 +71,8 @@ def menu(
     for name, _ in pairs:
         if name not in allowed:
             raise AccessDenied(
-                f"The question {name!r} needs {KINDS[name].access} access, and this environment "
-                f"has {access}; it allows {', '.join(allowed)}."
+                f"The question {name!r} needs {QUESTION_KINDS[name].access} access, and this "
+                f"environment has {access}; it allows {', '.join(allowed)}."
             )
     return tuple(
         Question(name, value, _cost(name, value, steps, guidance_scale)) for name, value in pairs
@@ -84,9 +86,9 @@ def affordable_questions(questions: Sequence[Question], rows: int) -> list[Quest
 
 def _parse(name: str) -> tuple[str, float | None]:
     kind, at, text = str(name).partition("@")
-    if kind not in KINDS:
-        raise UnknownName("question", str(name), KINDS, "Write values as in loss@200.")
-    takes = bool(KINDS[kind].values)
+    if kind not in QUESTION_KINDS:
+        raise UnknownName("question", str(name), QUESTION_KINDS, "Write values as in loss@200.")
+    takes = bool(QUESTION_KINDS[kind].values)
     try:
         value = float(text) if takes else None
     except ValueError:
@@ -97,7 +99,7 @@ def _parse(name: str) -> tuple[str, float | None]:
     if value is None or not (
         0 <= value <= 999 and value == int(value) if is_timestep else 0 < value <= 1
     ):
-        example = f"{kind}@{KINDS[kind].values[0]:g}" if takes else kind
+        example = f"{kind}@{QUESTION_KINDS[kind].values[0]:g}" if takes else kind
         kind_of_value = "a timestep from 0 to 999" if is_timestep else "a strength above 0, up to 1"
         wants = f"{kind_of_value}, as in {example}" if takes else f"no value: {example}"
         raise SettingsError(f"The question {kind!r} takes {wants}; got {name!r}.")
@@ -110,5 +112,5 @@ def _cost(kind: str, value: float | None, steps: int, guidance_scale: float) -> 
     if kind == "variation":
         assert value is not None
         return variation_cost(value, steps, guidance_scale)
-    rows, backward = KINDS[kind].rows, KINDS[kind].backward_rows
+    rows, backward = QUESTION_KINDS[kind].rows, QUESTION_KINDS[kind].backward_rows
     return Cost(queries=1, unet_rows=rows, backward_rows=backward)

@@ -14,7 +14,7 @@ from miagym.envs.env import GameEnv
 from miagym.envs.game import Game, Moves
 from miagym.envs.settings import PoolOptions, Settings
 from miagym.envs.spaces import (
-    Face,
+    GameSpaces,
     Observation,
     budget_left,
     numbers,
@@ -32,7 +32,7 @@ def pool_settings(options: PoolOptions) -> Settings:
     return Settings.of(options, PoolOptions, candidates=CANDIDATES, slots=SLOTS, budget=BUDGET)
 
 
-class PoolFace(Face):
+class PoolSpaces(GameSpaces):
     """Spaces of a pool of n candidates with B slots, K questions and F statistics."""
 
     def __init__(self, settings: Settings) -> None:
@@ -121,7 +121,7 @@ class PoolEnv(GameEnv):
 
     def __init__(self, *, render_mode: str | None = None, **options: Unpack[PoolOptions]) -> None:
         settings = pool_settings(options)
-        super().__init__(settings, PoolFace(settings), render_mode)
+        super().__init__(settings, PoolSpaces(settings), render_mode)
 
 
 class PoolVectorEnv(GameVectorEnv):
@@ -136,4 +136,4 @@ class PoolVectorEnv(GameVectorEnv):
         **options: Unpack[PoolOptions],
     ) -> None:
         settings = pool_settings(options)
-        super().__init__(num_envs, settings, PoolFace(settings), autoreset_mode, render_mode)
+        super().__init__(num_envs, settings, PoolSpaces(settings), autoreset_mode, render_mode)

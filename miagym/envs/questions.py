@@ -13,7 +13,7 @@ from miagym.oracle.access import Access
 
 
 @dataclass(frozen=True)
-class Answer:
+class BatchAnswer:
     """Answers to k questions of one kind."""
 
     difference: Tensor
@@ -23,7 +23,7 @@ class Answer:
 
 
 @dataclass(frozen=True)
-class Round:
+class QuestionBatch:
     """k rows that go through the target together: candidates, and for each a value and a draw."""
 
     candidates: Candidates
@@ -38,13 +38,13 @@ class Round:
 
 
 @dataclass(frozen=True)
-class Kind:
+class QuestionKind:
     """A kind of question, of which the menu holds one for each of some values."""
 
     access: Access
     values: tuple[float, ...]
     """Of the default menu; empty if the question has none."""
-    ask: Callable[[Oracle, Round], Answer]
+    ask: Callable[[Oracle, QuestionBatch], BatchAnswer]
     rows: int = 1
     """UNet rows of an answer, but for pictures."""
     backward_rows: int = 0
@@ -52,17 +52,17 @@ class Kind:
     """Whether rows with different values share a batch."""
 
 
-def _text_to_image(oracle: Oracle, asked: Round) -> Answer:
+def _text_to_image(oracle: Oracle, asked: QuestionBatch) -> BatchAnswer:
     images = oracle.generate(
         asked.candidates,
         draw=asked.draws,
         steps=asked.steps,
         guidance_scale=asked.guidance_scale,
     )
-    return Answer(images - oracle.pixels(asked.candidates), images)
+    return BatchAnswer(images - oracle.pixels(asked.candidates), images)
 
 
-def _variation(oracle: Oracle, asked: Round) -> Answer:
+def _variation(oracle: Oracle, asked: QuestionBatch) -> BatchAnswer:
     images = oracle.vary(
         asked.candidates,
         strength=asked.values[0],
@@ -70,51 +70,53 @@ def _variation(oracle: Oracle, asked: Round) -> Answer:
         steps=asked.steps,
         guidance_scale=asked.guidance_scale,
     )
-    return Answer(images - oracle.pixels(asked.candidates), images)
+    return BatchAnswer(images - oracle.pixels(asked.candidates), images)
 
 
-def _loss(oracle: Oracle, asked: Round) -> Answer:
+def _loss(oracle: Oracle, asked: QuestionBatch) -> BatchAnswer:
     """E(z_t, t, c) - eps."""
     z_t, eps = _noised(oracle, asked)
-    return Answer(oracle.predict_noise(asked.candidates, z_t, asked.timesteps) - eps)
+    return BatchAnswer(oracle.predict_noise(asked.candidates, z_t, asked.timesteps) - eps)
 
 
-def _sima(oracle: Oracle, asked: Round) -> Answer:
+def _sima(oracle: Oracle, asked: QuestionBatch) -> BatchAnswer:
     """E(z0, t, c), as in SimA: a clean latent holds no noise to predict."""
     z0 = oracle.encode(asked.candidates)
-    return Answer(oracle.predict_noise(asked.candidates, z0, asked.timesteps))
+    return BatchAnswer(oracle.predict_noise(asked.candidates, z0, asked.timesteps))
 
 
-def _pia(oracle: Oracle, asked: Round) -> Answer:
+def _pia(oracle: Oracle, asked: QuestionBatch) -> BatchAnswer:
     """e0 - E(z_t, t, c) with z_t from e0 = E(z0, 0, c), as in PIA."""
     z0 = oracle.encode(asked.candidates)
     e0 = oracle.predict_noise(asked.candidates, z0, 0)
     z_t = oracle.add_noise(z0, e0, asked.timesteps)
-    return Answer(e0 - oracle.predict_noise(asked.candidates, z_t, asked.timesteps))
+    return BatchAnswer(e0 - oracle.predict_noise(asked.candidates, z_t, asked.timesteps))
 
 
-def _caption_gap(oracle: Oracle, asked: Round) -> Answer:
+def _caption_gap(oracle: Oracle, asked: QuestionBatch) -> BatchAnswer:
     """E(z_t, t, c) - E(z_t, t, ""): what the caption changes, as in CLiD."""
     z_t, _ = _noised(oracle, asked)
     told = oracle.predict_noise(asked.candidates, z_t, asked.timesteps)
-    return Answer(told - oracle.predict_noise(asked.candidates, z_t, asked.timesteps, prompts=""))
+    return BatchAnswer(
+        told - oracle.predict_noise(asked.candidates, z_t, asked.timesteps, prompts="")
+    )
 
 
-def _latent_gradient(oracle: Oracle, asked: Round) -> Answer:
+def _latent_gradient(oracle: Oracle, asked: QuestionBatch) -> BatchAnswer:
     """Gradient of ||E(z_t, t, c) - eps||² by z_t."""
     z_t, eps = _noised(oracle, asked)
-    return Answer(oracle.latent_gradient(asked.candidates, z_t, asked.timesteps[0], eps))
+    return BatchAnswer(oracle.latent_gradient(asked.candidates, z_t, asked.timesteps[0], eps))
 
 
-def _parameter_gradients(oracle: Oracle, asked: Round) -> Answer:
+def _parameter_gradients(oracle: Oracle, asked: QuestionBatch) -> BatchAnswer:
     """Norms of the loss's gradient, one for each parameter tensor, as in GSA."""
     z_t, eps = _noised(oracle, asked)
     timesteps = asked.timesteps[:1]
     ask = oracle.parameter_gradient_norms
-    return Answer(ask(asked.candidates, z_t[:, None], timesteps, eps[:, None]))
+    return BatchAnswer(ask(asked.candidates, z_t[:, None], timesteps, eps[:, None]))
 
 
-def _noised(oracle: Oracle, asked: Round) -> tuple[Tensor, Tensor]:
+def _noised(oracle: Oracle, asked: QuestionBatch) -> tuple[Tensor, Tensor]:
     """z_t and the eps in it, each row at its own timestep and draw."""
     z0 = oracle.encode(asked.candidates)
     eps = oracle.noise(asked.candidates, asked.timesteps, asked.draws)
@@ -122,15 +124,17 @@ def _noised(oracle: Oracle, asked: Round) -> tuple[Tensor, Tensor]:
 
 
 BLACK, GREY, WHITE = Access.BLACK, Access.GREY, Access.WHITE
-KINDS = {
-    "text-to-image": Kind(BLACK, (), _text_to_image),
-    "variation": Kind(BLACK, (0.3, 0.6), _variation, together=False),
-    "loss": Kind(GREY, (60, 200, 400), _loss),
-    "sima": Kind(GREY, (60, 200), _sima),
-    "pia": Kind(GREY, (60, 200), _pia, rows=2),
-    "caption-gap": Kind(GREY, (200,), _caption_gap, rows=2),
-    "latent-gradient": Kind(WHITE, (200,), _latent_gradient, backward_rows=1, together=False),
-    "parameter-gradients": Kind(
+QUESTION_KINDS = {
+    "text-to-image": QuestionKind(BLACK, (), _text_to_image),
+    "variation": QuestionKind(BLACK, (0.3, 0.6), _variation, together=False),
+    "loss": QuestionKind(GREY, (60, 200, 400), _loss),
+    "sima": QuestionKind(GREY, (60, 200), _sima),
+    "pia": QuestionKind(GREY, (60, 200), _pia, rows=2),
+    "caption-gap": QuestionKind(GREY, (200,), _caption_gap, rows=2),
+    "latent-gradient": QuestionKind(
+        WHITE, (200,), _latent_gradient, backward_rows=1, together=False
+    ),
+    "parameter-gradients": QuestionKind(
         WHITE, (200,), _parameter_gradients, backward_rows=1, together=False
     ),
 }

@@ -20,7 +20,7 @@ shared_data = lru_cache(maxsize=8)(load_data)
 """Data sets by name, loaded once for all environments of a process."""
 
 
-class Deck:
+class CandidateSplit:
     """The candidates of one split. On `test` it holds no label: `grade` looks them up afterwards.
 
     Args:
@@ -50,10 +50,10 @@ class Deck:
         return None if self._member is None else self._member[cards]
 
 
-class Dealer:
+class CandidateSampler:
     """Deals a deck in random order without putting back; it shuffles when too few are left."""
 
-    def __init__(self, deck: Deck, hand: int, rng: np.random.Generator) -> None:
+    def __init__(self, deck: CandidateSplit, hand: int, rng: np.random.Generator) -> None:
         if hand > len(deck):
             raise SettingsError(
                 f"An episode of {hand} candidates cannot be dealt from {len(deck)} ({deck.name}); "

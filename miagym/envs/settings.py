@@ -41,7 +41,7 @@ class Options(TypedDict, total=False):
     batch_size: int
 
 
-class About(TypedDict):
+class VerdictScope(TypedDict):
     """Candidates of which data, in which pictures; as in `verdicts.Verdicts`."""
 
     data: str
@@ -213,11 +213,11 @@ class Settings:
         return pair.data
 
     @property
-    def about(self) -> About:
+    def about(self) -> VerdictScope:
         """What verdicts say they are about."""
         data, by_name = self.data_name, isinstance(self.data_name, str)
         label = data.name if isinstance(data, Dataset) else data
-        return About(data=label, split=self.split, size=self.resolution, by_name=by_name)
+        return VerdictScope(data=label, split=self.split, size=self.resolution, by_name=by_name)
 
     @property
     def statistics(self) -> int:

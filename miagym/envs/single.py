@@ -14,7 +14,7 @@ from miagym.envs.env import GameEnv
 from miagym.envs.game import Game, Moves
 from miagym.envs.settings import Options, Settings
 from miagym.envs.spaces import (
-    Face,
+    GameSpaces,
     Observation,
     budget_left,
     numbers,
@@ -25,7 +25,7 @@ from miagym.envs.spaces import (
 from miagym.envs.vector import GameVectorEnv
 
 
-class SingleFace(Face):
+class SingleSpaces(GameSpaces):
     """Spaces of one candidate with K questions, F statistics, and up to M answers."""
 
     def __init__(self, settings: Settings) -> None:
@@ -111,7 +111,7 @@ class SingleEnv(GameEnv):
 
     def __init__(self, *, render_mode: str | None = None, **options: Unpack[Options]) -> None:
         settings = single_settings(options)
-        super().__init__(settings, SingleFace(settings), render_mode, keep_history=True)
+        super().__init__(settings, SingleSpaces(settings), render_mode, keep_history=True)
 
 
 class SingleVectorEnv(GameVectorEnv):
@@ -127,7 +127,12 @@ class SingleVectorEnv(GameVectorEnv):
     ) -> None:
         settings = single_settings(options)
         super().__init__(
-            num_envs, settings, SingleFace(settings), autoreset_mode, render_mode, keep_history=True
+            num_envs,
+            settings,
+            SingleSpaces(settings),
+            autoreset_mode,
+            render_mode,
+            keep_history=True,
         )
 
 

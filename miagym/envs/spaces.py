@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from miagym.envs.game import Game, Moves
 from miagym.envs.settings import Settings
-from miagym.envs.statistics import LIMIT
+from miagym.envs.statistics import MAX_STATISTIC
 from miagym.errors import ActionError
 from miagym.targets.base import TOKENS, VOCABULARY
 
@@ -21,7 +21,7 @@ Observation = dict[str, Any]
 Action = dict[str, Any]
 
 
-class Face(ABC):
+class GameSpaces(ABC):
     """Spaces of one environment, and the way from its actions and to its observations."""
 
     observation_space: spaces.Dict
@@ -95,7 +95,7 @@ def token_ids(*shape: int) -> spaces.Box:
 
 def numbers(settings: Settings, *shape: int) -> spaces.Box:
     """Statistics of answers (*shape, F)."""
-    return spaces.Box(0, LIMIT, (*shape, settings.statistics), np.float32)
+    return spaces.Box(0, MAX_STATISTIC, (*shape, settings.statistics), np.float32)
 
 
 def budget_left(settings: Settings) -> spaces.Box:

@@ -13,7 +13,7 @@ STATISTICS = ("mean |d|", "root mean d²", "fourth root of mean d⁴", "root mea
 """Of the difference d between an answer and what it should be, over its elements; the last one of
 the mean of all d that answered the same question about the same candidate in this episode."""
 
-LIMIT = 1e6
+MAX_STATISTIC = 1e6
 """Statistics are cut off here, so that they have a bounded space."""
 
 
@@ -45,10 +45,10 @@ class RunningMeans:
 
 
 def statistics_of(difference: Tensor, mean: Tensor) -> Tensor:
-    """`STATISTICS` of differences and their running means, both (k, ...): (k, 4), up to `LIMIT`."""
+    """`STATISTICS` of differences and their running means, both (k, ...): (k, 4), clamped."""
     d, mean = difference.float().flatten(1), mean.float().flatten(1)
     columns = [d.abs().mean(1), _norm(d, 2), _norm(d, 4), _norm(mean, 2)]
-    return torch.stack(columns, dim=1).clamp(0, LIMIT)
+    return torch.stack(columns, dim=1).clamp(0, MAX_STATISTIC)
 
 
 def summarised(

@@ -18,7 +18,7 @@ from miagym.envs.game import Game
 from miagym.envs.grading.verdicts import Verdicts
 from miagym.envs.rendering import MODES, render
 from miagym.envs.settings import Settings
-from miagym.envs.spaces import Action, Face, Observation
+from miagym.envs.spaces import Action, GameSpaces, Observation
 from miagym.errors import SettingsError
 
 Step = tuple[Observation, NDArray[np.float64], NDArray[np.bool_], NDArray[np.bool_], dict[str, Any]]
@@ -45,7 +45,7 @@ class GameVectorEnv(VectorEnv[Observation, Action, Any]):
         self,
         num_envs: int,
         settings: Settings,
-        face: Face,
+        face: GameSpaces,
         autoreset_mode: str | AutoresetMode,
         render_mode: str | None,
         *,

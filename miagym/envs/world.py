@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Self, TypedDict
 
-from miagym.envs.sampler import Deck, shared_data
+from miagym.envs.sampler import CandidateSplit, shared_data
 from miagym.envs.settings import Settings
 from miagym.errors import SettingsError
 from miagym.oracle import Oracle
@@ -14,11 +14,11 @@ from miagym.oracle.cache import Cache
 from miagym.targets.base import Target
 from miagym.targets.registry import shared_target
 
-REMEMBERED = 256 * 2**20
+MAX_CACHE_BYTES = 256 * 2**20
 """Bytes of answers that are kept: mostly the latents of candidates that are asked about again."""
 
 
-class Door(TypedDict):
+class OracleOptions(TypedDict):
     """Options of an `Oracle`."""
 
     access: Access
@@ -33,7 +33,7 @@ class World:
 
     target: Target
     reference: Target | None
-    deck: Deck
+    deck: CandidateSplit
 
     @classmethod
     def load(cls, settings: Settings) -> Self:
@@ -52,20 +52,22 @@ class World:
         other = None if reference is None else _target(reference, settings.device)
         if other is not None:
             _check_beside(other, target, settings)
-        return cls(target, other, Deck(data, settings.split, target.resolution))
+        return cls(target, other, CandidateSplit(data, settings.split, target.resolution))
 
     def oracles(self, settings: Settings) -> list[Oracle]:
         """The door to the target, and to the reference model if there is one."""
         asked = (self.target, self.reference)
-        return [Oracle(target, **door(settings)) for target in asked if target is not None]
+        return [
+            Oracle(target, **oracle_options(settings)) for target in asked if target is not None
+        ]
 
 
-def door(settings: Settings) -> Door:
+def oracle_options(settings: Settings) -> OracleOptions:
     """What oracles of an environment are made with; each has a cache of its own."""
-    return Door(
+    return OracleOptions(
         access=settings.level,
         seed=settings.noise_seed,
-        cache=Cache(REMEMBERED),
+        cache=Cache(MAX_CACHE_BYTES),
         batch_size=settings.batch_size,
     )
 

@@ -18,7 +18,7 @@ from miagym.evaluation.store import NULL, PAPER, Clock, RunFolder
 from miagym.metrics.controls import label_shuffle, nonmembers_against_nonmembers, null_target
 from miagym.metrics.labelled import Labelled, comparisons, fixed_beforehand
 from miagym.metrics.measure import measure
-from miagym.metrics.optimism import protocol_gap
+from miagym.metrics.optimism import measure_optimism
 from miagym.results import HELD_OUT, AttackRow, Comparison, Control, Optimism, Unreadable
 
 Row = dict[str, Any]
@@ -137,14 +137,14 @@ def _gaps(match: Scored, name: str, scores: pa.Table, test: Labelled) -> Iterato
     if len(by_variant) > 1:
         member = next(iter(by_variant.values())).member
         on_calibration = {variant: part.score for variant, part in by_variant.items()}
-        if (gap := protocol_gap(on_calibration, member, seed)) is not None:
+        if (gap := measure_optimism(on_calibration, member, seed)) is not None:
             yield {"part": CALIBRATION, **gap.as_row()}
     others = scores.filter(pc.field("part") == PAPER)
     if len(others):
         on_test = {next(iter(match.calibrated.chosen[name])): test.score}
         for variant in dict.fromkeys(others["variant"].to_pylist()):
             on_test[variant] = _labelled(others.filter(pc.field("variant") == variant)).score
-        if (gap := protocol_gap(on_test, test.member, seed)) is not None:
+        if (gap := measure_optimism(on_test, test.member, seed)) is not None:
             yield {"part": TEST, **gap.as_row()}
 
 

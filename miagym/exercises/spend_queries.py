@@ -15,7 +15,7 @@ PICTURES, SLOTS, BUDGET, PRICE = 16, 8, 100, 0.1
 FIRST, NOISE = 0.5, 0.14
 QUESTIONS = ("loss@60", "loss@200", "loss@400")
 EPISODES = 6
-LEAST = 0.3
+MIN_REWARD = 0.3
 """What an agent should earn on `test`; the solution earns about 0.5."""
 
 
@@ -140,9 +140,9 @@ def check_agent(agent: Any) -> None:
     spent = found.spent * PICTURES
     earned = found.brier_reward - PRICE * spent / BUDGET
     expect(
-        earned >= LEAST,
+        earned >= MIN_REWARD,
         f"on pictures of `test` it earns {earned:.2f} with {spent:.0f} queries an episode; "
-        f"{LEAST} or more is to be had.",
+        f"{MIN_REWARD} or more is to be had.",
     )
     expect(
         spent < 0.8 * BUDGET,

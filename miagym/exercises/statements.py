@@ -13,7 +13,7 @@ DEFINITIONS = (ast.FunctionDef, ast.ClassDef, ast.Import, ast.ImportFrom, ast.As
 
 
 @dataclass(frozen=True)
-class Ran:
+class RunResult:
     """What running a file left behind.
 
     Args:
@@ -27,7 +27,7 @@ class Ran:
     error: str | None
 
 
-def run_file(path: Path, module: ModuleType) -> Ran:
+def run_file(path: Path, module: ModuleType) -> RunResult:
     """Runs a file in a module, as `python FILE` would, up to the first gap that it reaches.
 
     A gap raises `NotImplementedError`. What comes after may need what it should have given, so from
@@ -40,7 +40,7 @@ def run_file(path: Path, module: ModuleType) -> Ran:
         statements = ast.parse(source).body
     except (SyntaxError, ValueError) as error:
         line = f"line {error.lineno}: " if isinstance(error, SyntaxError) else ""
-        return Ran(names, gap, f"{line}{_told(error)}")
+        return RunResult(names, gap, f"{line}{_told(error)}")
     future = [s for s in statements if isinstance(s, ast.ImportFrom) and s.module == "__future__"]
     for statement in statements:
         if gap and not _defines(statement):
@@ -52,8 +52,8 @@ def run_file(path: Path, module: ModuleType) -> Ran:
             gap = True
         except (Exception, SystemExit) as error:
             if not gap:
-                return Ran(names, gap, where(error, path))
-    return Ran(names, gap, None)
+                return RunResult(names, gap, where(error, path))
+    return RunResult(names, gap, None)
 
 
 def where(error: BaseException, path: Path) -> str:

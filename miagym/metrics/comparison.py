@@ -19,7 +19,7 @@ ALPHA = 0.01
 """The FPR at which TPR is compared."""
 RESAMPLES = 2000
 TAIL = 0.025
-CELLS = 2_000_000
+MAX_CELLS = 2_000_000
 """Most numbers in one array of a bootstrap, which keeps it below some 100 MB."""
 
 
@@ -205,7 +205,7 @@ def _thresholds(nonmembers: Scores, rng: np.random.Generator) -> Scores:
     shares = np.append(np.full(len(top), 1 / n), max(0.0, 1 - len(top) / n))
     order = np.argsort(-nonmembers[:, top], axis=1, kind="stable")[:, :deepest]
     found = np.empty((RESAMPLES, 2))
-    rows = max(1, CELLS // len(shares))
+    rows = max(1, MAX_CELLS // len(shares))
     for start in range(0, RESAMPLES, rows):
         drawn = rng.multinomial(n, shares, size=min(rows, RESAMPLES - start))
         for attack in (0, 1):
@@ -220,7 +220,7 @@ def _found_by_one(members: Scores, thresholds: Scores) -> NDArray[np.int64]:
     either = (members > thresholds.min(axis=0)[:, None]).any(axis=0)
     first, second = members[:, either]
     only = np.empty(thresholds.shape, dtype=np.int64)
-    rows = max(1, CELLS // max(1, len(first)))
+    rows = max(1, MAX_CELLS // max(1, len(first)))
     for start in range(0, len(thresholds), rows):
         part = slice(start, start + rows)
         passes_first = first > thresholds[part, :1]

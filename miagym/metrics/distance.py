@@ -13,7 +13,7 @@ from miagym.metrics.auc import Counts, Interval, Scores, sides
 
 RESAMPLES = 300
 """Of the bootstrap, and as many shuffles; every one of them takes all scores."""
-FEWEST = 20
+MIN_SIDE = 20
 """Members, and non-members, below which the interval is too short: of 10 it covers 90 %."""
 
 
@@ -27,7 +27,7 @@ class Distance:
     Two samples of one distribution are apart too: compare it with `chance`, never with 0.
     """
     ci: Interval | None
-    """95 %; None of fewer than `FEWEST` members or non-members."""
+    """95 %; None of fewer than `MIN_SIDE` members or non-members."""
     chance: float
     """Of 95 % of the shuffles of the labels the distance is not above this."""
 
@@ -42,7 +42,7 @@ def wasserstein(member_scores: ArrayLike, nonmember_scores: ArrayLike, seed: int
     A bootstrap distance has the noise of two samplings in it, so that percentiles lie too high, and
     percentiles reflected at the value (Hall 1988) too low where it is near chance. The interval
     holds both, and 0 if the value is not above chance: it errs on the wide side. Its coverage is
-    measured in docs/benchmarks/intervals.md. Below `FEWEST` of either side there is none: a
+    measured in docs/benchmarks/intervals.md. Below `MIN_SIDE` of either side there is none: a
     bootstrap of so few rows does not know how they vary, and of 1 row it knows nothing.
 
     Raises:
@@ -77,7 +77,7 @@ def wasserstein(member_scores: ArrayLike, nonmember_scores: ArrayLike, seed: int
         dealt = counts(rng.choice(of_all, m, replace=False, shuffle=False))
         shuffled.append(_area_between(dealt, everything - dealt, gaps))
     chance = float(np.quantile(shuffled, 0.95))
-    if min(m, len(nonmembers)) < FEWEST:
+    if min(m, len(nonmembers)) < MIN_SIDE:
         return Distance(value, None, chance)
     low, high = (float(end) for end in np.quantile(again, [0.025, 0.975]))
     lower = max(0.0, min(low, 2 * value - high)) if value > chance else 0.0

@@ -21,7 +21,7 @@ ALPHAS = (0.01, 0.001)
 
 
 @dataclass(frozen=True)
-class Intervals:
+class GroupIntervals:
     """Intervals of 95 % by the bootstrap over groups (percentiles); None if nothing was found."""
 
     brier_reward: Interval | None
@@ -30,9 +30,9 @@ class Intervals:
     tpr_at_fpr: dict[float, Interval | None]
 
 
-def spread(
+def group_intervals(
     probability: NDArray[np.float64], member: NDArray[np.bool_], groups: NDArray[np.integer]
-) -> Intervals | None:
+) -> GroupIntervals | None:
     """Intervals from groups (n,) drawn with replacement, seeded; None if nobody has a look-alike.
 
     Args:
@@ -56,7 +56,7 @@ def spread(
             tpr = [np.nan if point is None else point.tpr for point in points]
             found.append([reward[some].mean(), right[some].mean(), auc(ours, theirs), *tpr])
     brier, accuracy, area, *tpr = (_middle(np.array(column)) for column in zip(*found, strict=True))
-    return Intervals(brier, accuracy, area, dict(zip(ALPHAS, tpr, strict=True)))
+    return GroupIntervals(brier, accuracy, area, dict(zip(ALPHAS, tpr, strict=True)))
 
 
 def _middle(values: NDArray[np.float64]) -> Interval | None:

@@ -11,7 +11,7 @@ ALPHA = 0.025
 """One-sided, as the lower end of a 95 % interval is; shared by all that were tried (Bonferroni)."""
 
 
-def auc_surprises(row: Mapping[str, Any], tried: int) -> bool:
+def auc_is_significant(row: Mapping[str, Any], tried: int) -> bool:
     """Whether the AUC is above one half as one of `tried`.
 
     The interval's lower half is stretched to the level that each of so many has to keep. Near one
@@ -24,7 +24,7 @@ def auc_surprises(row: Mapping[str, Any], tried: int) -> bool:
     return float(norm.sf(z)) * tried <= ALPHA
 
 
-def tpr_surprises(row: Mapping[str, Any], found: Mapping[str, Any], tried: int) -> bool:
+def tpr_is_significant(row: Mapping[str, Any], found: Mapping[str, Any], tried: int) -> bool:
     """Whether so many members above so few non-members are a surprise as one of `tried`.
 
     Exact, if members and non-members are exchangeable and no scores are tied: of the k = a + f

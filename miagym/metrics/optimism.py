@@ -20,7 +20,7 @@ from miagym.metrics.detection import allowed
 Scores = NDArray[np.float64]
 
 DRAWS = 100
-MOST_DRAWN = 1000
+MAX_DRAWN = 1000
 ALPHA = 0.01
 
 
@@ -33,7 +33,7 @@ class Spread:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class ProtocolResult:
     """What one protocol reports."""
 
     chosen: str
@@ -44,7 +44,7 @@ class Outcome:
 
 
 @dataclass(frozen=True)
-class Gap:
+class Optimism:
     """The paper's protocol beside held-out choices, on equally large draws of one pool.
 
     Args:
@@ -63,18 +63,18 @@ class Gap:
     draws: int
     drawn: int
     variants: int
-    paper: Outcome
-    held_out: Outcome
+    paper: ProtocolResult
+    held_out: ProtocolResult
 
     def as_row(self) -> dict[str, Any]:
         """As it stands in results.json."""
-        own = {k: v for k, v in vars(self).items() if not isinstance(v, Outcome)}
+        own = {k: v for k, v in vars(self).items() if not isinstance(v, ProtocolResult)}
         return {**own, "paper": _row(self.paper), "held_out": _row(self.held_out)}
 
 
-def protocol_gap(
+def measure_optimism(
     scores: Mapping[str, ArrayLike], member: NDArray[np.bool_], seed: int
-) -> Gap | None:
+) -> Optimism | None:
     """Both protocols on the same pool of candidates.
 
     A draw takes half of the pool, and at most 1,000 of each side; held-out choices are made on the
@@ -91,7 +91,7 @@ def protocol_gap(
     names = list(scores)
     values = np.stack([np.asarray(scores[name], dtype=np.float64) for name in names])
     sides = np.flatnonzero(member), np.flatnonzero(~member)
-    drawn = min(MOST_DRAWN, *(len(side) // 2 for side in sides))
+    drawn = min(MAX_DRAWN, *(len(side) // 2 for side in sides))
     if drawn < 2:
         return None
     rng = np.random.default_rng(seed)
@@ -107,7 +107,7 @@ def protocol_gap(
         choices.append(int(np.argmax(_aucs(values, *outside))))
     by_auc, by_tpr = np.array(aucs), None if tprs[0] is None else np.array(tprs, dtype=float)
     best = int(np.argmax((by_auc if by_tpr is None else by_tpr).mean(0)))
-    return Gap(
+    return Optimism(
         n_members=len(sides[0]),
         n_nonmembers=len(sides[1]),
         draws=DRAWS,
@@ -139,9 +139,9 @@ def _outcome(
     aucs: NDArray[np.float64],
     tprs: NDArray[np.float64] | None,
     choices: NDArray[np.intp],
-) -> Outcome:
+) -> ProtocolResult:
     rows = np.arange(len(choices))
-    return Outcome(
+    return ProtocolResult(
         chosen,
         _spread(aucs[rows, choices]),
         None if tprs is None else _spread(tprs[rows, choices]),
@@ -152,7 +152,7 @@ def _spread(values: NDArray[np.float64]) -> Spread:
     return Spread(float(values.mean()), float(values.std(ddof=1)))
 
 
-def _row(outcome: Outcome) -> dict[str, Any]:
+def _row(outcome: ProtocolResult) -> dict[str, Any]:
     return {
         "chosen": outcome.chosen,
         "auc": vars(outcome.auc),

@@ -11,9 +11,9 @@ from scipy.stats import permutation_test, ttest_ind
 
 from miagym.errors import DataError
 
-PERMUTATIONS = 9999
+MAX_PERMUTATIONS = 9999
 """That a set test draws at most; where there are fewer, it makes them all."""
-MOST_PERMUTED = 1_000_000
+MAX_PERMUTED_SCORES = 1_000_000
 """Scores in memory at a time, among all permutations."""
 
 
@@ -41,7 +41,7 @@ def set_test(
     suspect_scores: NDArray[np.float64],
     control_scores: NDArray[np.float64],
     seed: int = 0,
-    resamples: int = PERMUTATIONS,
+    resamples: int = MAX_PERMUTATIONS,
 ) -> SetTest:
     """Do suspects (n,) score higher than controls (m,), which are known not to be members?
 
@@ -62,7 +62,7 @@ def set_test(
         alternative="greater",
         n_resamples=resamples,
         rng=np.random.default_rng(seed),
-        batch=max(1, MOST_PERMUTED // (len(suspect_scores) + len(control_scores))),
+        batch=max(1, MAX_PERMUTED_SCORES // (len(suspect_scores) + len(control_scores))),
     )
     welch = ttest_ind(*scores, equal_var=False, alternative="greater")
     return SetTest(
@@ -77,7 +77,7 @@ def set_test(
 def smallest_set_p(pictures: int, controls: int) -> float:
     """The smallest p-value that the permutation test can give so many pictures."""
     permutations = math.comb(pictures + controls, pictures)
-    return 1 / permutations if permutations <= PERMUTATIONS else 1 / (PERMUTATIONS + 1)
+    return 1 / permutations if permutations <= MAX_PERMUTATIONS else 1 / (MAX_PERMUTATIONS + 1)
 
 
 def _mean_difference(

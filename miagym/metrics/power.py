@@ -13,7 +13,7 @@ from miagym.metrics.conformal import Interval, fpr_of_rule, fpr_range, p_values
 from miagym.metrics.intervals import share_interval
 from miagym.metrics.permutation import smallest_set_p
 
-MOST_PICTURES = 1000
+MAX_PICTURES = 1000
 SETS, RESAMPLES = 200, 100
 _JOINT = 0.975
 """Confidence of each of two intervals whose quotient then has at least 95 %."""
@@ -63,8 +63,8 @@ def rule_power(
 
 
 @dataclass(frozen=True)
-class Needed:
-    """How many pictures a set test needs; None stands for more than `MOST_PICTURES`.
+class PicturesNeeded:
+    """How many pictures a set test needs; None stands for more than `MAX_PICTURES`.
 
     Args:
         pictures: so many members are found with the power that was asked for.
@@ -81,7 +81,7 @@ def pictures_needed(
     alpha: float,
     seed: int,
     power: float = 0.95,
-) -> Needed:
+) -> PicturesNeeded:
     """How many pictures would do if all were members, simulated from ranking scores.
 
     Sets of members are drawn, with replacement, and compared with all non-members by the
@@ -96,11 +96,11 @@ def pictures_needed(
         for _ in range(RESAMPLES)
     ]  # fmt: skip
     low, high = np.quantile(resampled, [0.025, 0.975], method="nearest")
-    return Needed(_within(point), (_within(min(low, point)), _within(max(high, point))))
+    return PicturesNeeded(_within(point), (_within(min(low, point)), _within(max(high, point))))
 
 
 def _within(size: float) -> int | None:
-    return None if size > MOST_PICTURES else int(size)
+    return None if size > MAX_PICTURES else int(size)
 
 
 def _smallest_size(
@@ -110,16 +110,16 @@ def _smallest_size(
     power: float,
     rng: np.random.Generator,
 ) -> float:
-    """By bisection between 2 and `MOST_PICTURES`; infinite if those are too few."""
+    """By bisection between 2 and `MAX_PICTURES`; infinite if those are too few."""
 
     def enough(size: int) -> bool:
         if smallest_set_p(size, len(nonmembers)) > alpha:
             return False
         return _share_found(members, nonmembers, size, alpha, rng) >= power
 
-    if not enough(MOST_PICTURES):
+    if not enough(MAX_PICTURES):
         return math.inf
-    low, high = 1, MOST_PICTURES
+    low, high = 1, MAX_PICTURES
     while high - low > 1:
         middle = round(math.sqrt(low * high)) if high > 2 * low else (low + high) // 2
         middle = min(max(middle, low + 1), high - 1)

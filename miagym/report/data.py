@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from miagym.auditing.cues import Cue, told_cue
+from miagym.auditing.cues import Cue, cue_in_words
 from miagym.report.finding import interval, losses, percent
 from miagym.report.rows import ALPHA
 from miagym.report.tables import WITH_INTERVAL, line, safe, table
@@ -26,7 +26,7 @@ def audit_section(audits: Sequence[Mapping[str, Any]]) -> str:
     for audit in audits:
         head = f"<b>{safe(audit['data'])}: {safe(audit['verdict'])}.</b>"
         telling = [cue for cue in audit["cues"] if cue["p"] < ALARM][:CUES]
-        cues = "".join(f"<li>{safe(told_cue(Cue(**cue)))}</li>" for cue in telling)
+        cues = "".join(f"<li>{safe(cue_in_words(Cue(**cue)))}</li>" for cue in telling)
         parts.append(f"<p>{head} {safe(audit['why'])}</p>{f'<ul>{cues}</ul>' if cues else ''}")
         size = f"{audit['n_members']:,} members and {audit['n_nonmembers']:,} non-members"
         lines = [line(row["view"], _blind_cells(row)) for row in audit["blind"]]

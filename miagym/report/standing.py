@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from miagym.metrics.multiplicity import auc_surprises, tpr_surprises
+from miagym.metrics.multiplicity import auc_is_significant, tpr_is_significant
 from miagym.report.rows import (
     ALPHA,
     FAIR,
@@ -27,10 +27,10 @@ def standings(row: Row, group: Sequence[Row]) -> list[str]:
     blind = [] if is_blind(row) else blind_rows(group)
     tried = names_in(blind_rows(group) if is_blind(row) else asking_rows(group))
     cis = [other["auc_ci"] for other in blind]
-    standings = [_standing(row["auc_ci"], cis, 0.5, tried, auc_surprises(row, tried))]
+    standings = [_standing(row["auc_ci"], cis, 0.5, tried, auc_is_significant(row, tried))]
     if found := detection(row):
         cis = [other["ci"] for other in map(detection, blind) if other]
-        surprises = tpr_surprises(row, found, tried)
+        surprises = tpr_is_significant(row, found, tried)
         standings.append(_standing(found["ci"], cis, float(ALPHA), tried, surprises))
     return standings
 

@@ -18,7 +18,7 @@ from miagym.metrics.controls import (
 from miagym.metrics.distance import wasserstein
 from miagym.metrics.labelled import Row, comparisons, fixed_beforehand
 from miagym.metrics.measure import measure
-from miagym.metrics.optimism import protocol_gap
+from miagym.metrics.optimism import measure_optimism
 from miagym.report.rows import is_blind
 from miagym.scorefile.attacks import AttackScores
 from miagym.scorefile.blind import blind_rows
@@ -174,7 +174,7 @@ def _gap(attack: AttackScores, part: str, seed: int) -> list[Row]:
     member = next(iter(variants.values())).member
     some = at_most(POOL, member, seed)
     pool = {name: rows.score[some] for name, rows in variants.items()}
-    gap = protocol_gap(pool, member[some], seed)
+    gap = measure_optimism(pool, member[some], seed)
     return [] if gap is None else [{"attack": attack.attack, "part": part, **gap.as_row()}]
 
 

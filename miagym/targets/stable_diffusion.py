@@ -18,7 +18,7 @@ from miagym.errors import TargetError
 from miagym.targets.base import TOKENS, VOCABULARY, Texts, Timesteps
 from miagym.targets.gradients import DifferentiableTarget
 
-REMEMBERED_PROMPTS = 1024
+MAX_CACHED_PROMPTS = 1024
 """Text embeddings kept, so that a caption goes through the text encoder once."""
 
 
@@ -127,7 +127,7 @@ class StableDiffusion(DifferentiableTarget):
                 if prompt not in self._embeddings:
                     self._embeddings[prompt] = self._embed_one(prompt)
             result = torch.stack([self._embeddings[p] for p in prompts])
-            while len(self._embeddings) > REMEMBERED_PROMPTS:
+            while len(self._embeddings) > MAX_CACHED_PROMPTS:
                 self._embeddings.popitem(last=False)
             return result
 

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.functional import l1_loss, mse_loss
 
-from miagym.training.loop import Progress, Schedule, batch_of, train
+from miagym.training.loop import Schedule, StepProgress, batch_of, train
 
 OUTLINES = Schedule(steps=5_000, learning_rate=3e-3, weight_decay=0.0, ema_decay=0.998)
 COLOURS = Schedule(steps=1_400, learning_rate=2e-3, weight_decay=0.0, ema_decay=0.995)
@@ -68,7 +68,7 @@ def outline_loss(reconstruction: Tensor, x: Tensor) -> Tensor:
 
 
 def train_autoencoder(
-    pixels: NDArray[np.uint8], seed: int, states: Path, progress: Progress, device: torch.device
+    pixels: NDArray[np.uint8], seed: int, states: Path, progress: StepProgress, device: torch.device
 ) -> AutoencoderKL:
     """Trains on drawings (n, 64, 64, 3), mirrored at random: outlines first, then colours.
 

@@ -15,7 +15,7 @@ from diffusers import DDIMScheduler, StableDiffusionPipeline, UNet2DConditionMod
 from torch import Tensor, nn
 from torch.nn.functional import mse_loss
 
-from miagym.training.loop import Progress, Schedule, batch_of, even_batch_of, even_steps, train
+from miagym.training.loop import Schedule, StepProgress, batch_of, even_batch_of, even_steps, train
 
 BATCH = 32
 PHRASE_SHARE = 0.6
@@ -79,7 +79,7 @@ def train_diffusion(
     pipeline: StableDiffusionPipeline,
     seed: int,
     state: Path,
-    progress: Progress,
+    progress: StepProgress,
     label: str,
     keep: Mapping[int, Keep] | None = None,
 ) -> None:

@@ -25,17 +25,17 @@ from miagym.targets.registry import find_target
 from miagym.targets.stable_diffusion import StableDiffusion
 from miagym.training.diffusion import Keep, Training, train_diffusion
 from miagym.training.latents import encode_sampled
-from miagym.training.loop import Progress, even_steps
+from miagym.training.loop import StepProgress, even_steps
 from miagym.training.record import TrainingRecord, begin
 from miagym.training.saving import INDEX, save_checkpoint, save_pipeline
 
 EPOCHS, BATCH = 100, 16
-SMALL = 100_000_000
+MIN_LARGE_UNET = 100_000_000
 """Parameters below which a UNet learns at another pace. Stable Diffusion's has 860 million."""
 
 STATE_EVERY = 200
 """Steps between two states on disk; five times as many for a large UNet, whose state is 14 GB."""
-SMOOTHEST = 0.995
+MAX_EMA_DECAY = 0.995
 """Weights are averaged over about an epoch, and over 200 steps at most: a longer average of a short
 training would still be the base."""
 
@@ -86,7 +86,7 @@ def halvings(epochs: int) -> tuple[int, ...]:
     return tuple(sorted({0, *(epochs // 2**k for k in range(1, 5))}))
 
 
-def fine_tune(plan: FineTuning, out: Path, device: str, progress: Progress) -> Path:
+def fine_tune(plan: FineTuning, out: Path, device: str, progress: StepProgress) -> Path:
     """Fine-tunes a target on the members of a data set; goes on where a stopped training was.
 
     Args:
@@ -109,7 +109,7 @@ def fine_tune(plan: FineTuning, out: Path, device: str, progress: Progress) -> P
     where = choose_device(device)
     pipeline = load_pipeline(find_target(plan.base), where, torch.float32)
     target = StableDiffusion(pipeline, plan.base)
-    is_small = sum(p.numel() for p in pipeline.unet.parameters()) < SMALL
+    is_small = sum(p.numel() for p in pipeline.unet.parameters()) < MIN_LARGE_UNET
     record = TrainingRecord(
         base=plan.base,
         base_fingerprint=target.fingerprint,
@@ -155,7 +155,7 @@ def _train(
     latents: torch.Tensor,
     captions: list[str],
     out: Path,
-    progress: Progress,
+    progress: StepProgress,
     state_every: int,
 ) -> None:
     training = Training(
@@ -165,7 +165,7 @@ def _train(
         record.learning_rate,
         batch=record.batch_size,
         every_row=True,
-        ema_decay=min(SMOOTHEST, 1 - 1 / even_steps(len(captions), record.batch_size)),
+        ema_decay=min(MAX_EMA_DECAY, 1 - 1 / even_steps(len(captions), record.batch_size)),
         state_every=state_every,
         half=record.precision == "bfloat16",
     )

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from miagym.data.dataset import Dataset
 from miagym.noise import paired_noise
-from miagym.training.loop import Progress
+from miagym.training.loop import StepProgress
 
 PIXELS_AT_ONCE = 2**20
 """Decoded and encoded together, which bounds memory: 4 pictures of 512×512, 256 of 64×64."""
@@ -37,7 +37,7 @@ def encode_sampled(
     rows: NDArray[np.integer],
     size: int,
     seed: int,
-    progress: Progress,
+    progress: StepProgress,
 ) -> Tensor:
     """Scaled latents (1, n, c, h, w) of some rows of a data set, on the CPU.
 

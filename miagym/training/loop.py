@@ -23,7 +23,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from miagym.atomic import replacing
 from miagym.errors import RunError
 
-Progress = Callable[[range, str], Iterable[int]]
+StepProgress = Callable[[range, str], Iterable[int]]
 """Wraps a range of steps and a label, to show how far it is."""
 
 
@@ -70,7 +70,7 @@ def train(
     loss_at: Callable[[int], Tensor],
     schedule: Schedule,
     state: Path,
-    progress: Progress,
+    progress: StepProgress,
     label: str,
     keep: dict[int, Callable[[nn.Module], None]] | None = None,
 ) -> nn.Module:

@@ -29,7 +29,7 @@ from miagym.app.server import rate_limit as visitors
 from miagym.app.server.errors import in_sentences
 from miagym.app.server.jobs import Line
 from miagym.app.server.rate_limit import AGENT, MARK, Allowance, visitor_of
-from miagym.errors import DataError, TooMuchAsked
+from miagym.errors import DataError, RateLimitExceeded
 
 
 class Clock:
@@ -53,7 +53,7 @@ def test_nobody_gets_more_than_a_full_hour_at_once_or_in_an_hour(
             allowance.take("a", rows)
             taken.append((clock.now, rows))
             assert rows <= before + 1 and allowance.left("a") >= 0
-        except TooMuchAsked:
+        except RateLimitExceeded:
             assert rows > before and allowance.left("a") == before
         clock.now += wait
     for start, _ in taken:
@@ -66,9 +66,9 @@ def test_visitors_do_not_pay_for_each_other() -> None:
     allowance = Allowance(100, clock)
     allowance.take("a", 100)
     allowance.take("b", 60)
-    with pytest.raises(TooMuchAsked, match=r"takes 50 .* 0 of your 100 an hour.*30 minutes"):
+    with pytest.raises(RateLimitExceeded, match=r"takes 50 .* 0 of your 100 an hour.*30 minutes"):
         allowance.take("a", 50)
-    with pytest.raises(TooMuchAsked, match="your own machine"):
+    with pytest.raises(RateLimitExceeded, match="your own machine"):
         allowance.take("c", 101)
     clock.now += 1800
     allowance.take("a", 50)
@@ -86,9 +86,9 @@ def test_nobody_pays_for_having_waited() -> None:
     until.set()
     assert [*before][-1] is True and allowance.left("a") == 100
     assert line.result_of(work) == "done" and allowance.left("a") == 40
-    with pytest.raises(TooMuchAsked, match="takes 60 UNet rows, and 40"):
+    with pytest.raises(RateLimitExceeded, match="takes 60 UNet rows, and 40"):
         line.result_of(work)  # it could be paid when it was asked for
-    with pytest.raises(TooMuchAsked, match="takes 60 UNet rows, and 40"):
+    with pytest.raises(RateLimitExceeded, match="takes 60 UNet rows, and 40"):
         allowance.paid("a", 60, lambda progress: pytest.fail("must not run"))
     assert allowance.left("a") == 40
 
@@ -101,7 +101,7 @@ def test_many_threads_take_no_more_than_there_is() -> None:
             try:
                 allowance.take("a", 1)
                 got.append(1)
-            except TooMuchAsked:
+            except RateLimitExceeded:
                 pass
 
     threads = [threading.Thread(target=take) for _ in range(8)]

@@ -9,7 +9,7 @@ import pytest
 
 from miagym.app.server.jobs import Line, Step
 from miagym.app.server.run_button import Runs
-from miagym.errors import TooMuchAsked
+from miagym.errors import RateLimitExceeded
 from miagym.progress import Progress
 
 SECONDS = 20
@@ -65,14 +65,14 @@ def test_closing_while_waiting_takes_the_work_out_of_the_line() -> None:
 
 
 def test_work_that_takes_too_long_is_given_up() -> None:
-    with pytest.raises(TooMuchAsked, match=r"longer than 0\.001 minutes"):
+    with pytest.raises(RateLimitExceeded, match=r"longer than 0\.001 minutes"):
         Line("test").result_of(held(Event()), minutes=0.001)
 
 
 def test_a_page_has_one_run_at_a_time_and_stops_its_own() -> None:
     runs = Runs()
     with runs.one("a") as of_a, runs.one("b") as of_b:
-        with pytest.raises(TooMuchAsked, match="stop it, or wait"), runs.one("a"):
+        with pytest.raises(RateLimitExceeded, match="stop it, or wait"), runs.one("a"):
             pass
         runs.stop("a")
         runs.stop("nobody")

@@ -11,13 +11,13 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from miagym.auditing.audit import audit_captions, audit_seen
-from miagym.auditing.data_source import Subject
+from miagym.auditing.audit import audit_captions, audit_inspected
+from miagym.auditing.data_source import AuditData
 from miagym.auditing.duplicates import caption_groups, count_duplicates
 from miagym.auditing.grouping import Groups
 from miagym.auditing.result import Audit
-from miagym.auditing.verdict import REPEATS, BlindRow, Verdict
-from miagym.auditing.views.pictures import look_at
+from miagym.auditing.verdict import REPEATS, AuditVerdict, BlindRow
+from miagym.auditing.views.pictures import inspect_pictures
 from miagym.cli.score import score
 from miagym.embedded import art
 
@@ -54,7 +54,7 @@ def test_a_split_by_class_name_is_shifted(share: float, auc: float) -> None:
     rows = by_view(found)
     assert rows["captions"].metrics.auc_ci[0] < 0.5, "no word tells but the names themselves"
     assert rows[REPEATS].metrics.auc > auc
-    assert found.verdict is Verdict.SHIFTED
+    assert found.verdict is AuditVerdict.SHIFTED
     assert "Without a model, repeated captions tell the sides apart with an AUC" in found.why
     assert "fair only if it was dealt by caption" in found.why and "`group`" in found.why
 
@@ -64,13 +64,13 @@ def test_class_names_dealt_by_lot_are_fair() -> None:
         audit_captions(by_class(0.5, seed, 60), np.arange(120) < 60, seed=seed).verdict
         for seed in range(FAIR_SPLITS)
     ]
-    assert flagged.count(Verdict.SHIFTED) <= MAY_BE_FLAGGED
+    assert flagged.count(AuditVerdict.SHIFTED) <= MAY_BE_FLAGGED
 
 
 def test_a_split_dealt_by_caption_is_fair_if_it_says_so() -> None:
     captions = by_class(1.0)
     found = audit_captions(captions, MEMBER, caption_groups(captions))
-    assert found.verdict is not Verdict.SHIFTED
+    assert found.verdict is not AuditVerdict.SHIFTED
     assert set(by_view(found)) == {"captions"}
 
 
@@ -78,9 +78,9 @@ def test_copies_of_a_picture_may_stay_together_with_their_captions() -> None:
     pictures, copies = art.table()["image"].slice(0, 100).to_pylist(), np.repeat(np.arange(100), 3)
     captions = [f"a drawing of {name(number)}" for number in copies.tolist()]
     member = np.random.default_rng(1).permutation(100)[copies] < 50
-    subject = Subject("copies", member, tuple(captions), [pictures[i] for i in copies])
-    found = audit_seen(subject, look_at(pictures).take(copies))
-    assert found.verdict is not Verdict.SHIFTED
+    subject = AuditData("copies", member, tuple(captions), [pictures[i] for i in copies])
+    found = audit_inspected(subject, inspect_pictures(pictures).take(copies))
+    assert found.verdict is not AuditVerdict.SHIFTED
     assert REPEATS not in by_view(found)
 
 

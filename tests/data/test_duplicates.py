@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageEnhance
 
 from miagym.data.duplicates import (
-    WITHIN,
+    MAX_BITS,
     duplicate_groups,
     near_by_embedding,
     near_pairs,
@@ -123,7 +123,7 @@ class TestOnTheEmbeddedArt:
             for row in rows
         ]
         distance = np.bitwise_count(np.array(changed, dtype=np.uint64) ^ hashes[rows])
-        assert np.mean(distance <= WITHIN) >= 0.9
+        assert np.mean(distance <= MAX_BITS) >= 0.9
 
     def test_distinct_drawings_are_kept_apart(self, hashes: NDArray[np.uint64]) -> None:
         n = len(hashes)

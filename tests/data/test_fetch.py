@@ -21,15 +21,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from miagym.data.fetch.ask import Kind, Manners, Outcome, retry_after
 from miagym.data.fetch.folder import STATUS, FetchFolder
 from miagym.data.fetch.guard import Forbidden, is_public, public_address
 from miagym.data.fetch.report import fetch_report
+from miagym.data.fetch.request import FetchOutcome, FetchStatus, Politeness, retry_after
 from miagym.data.fetch.run import DATA, REPORT, Fetch, fetch_pictures
 from miagym.data.registry import load_data
 from miagym.errors import DataError
 
-QUICK = Manners(
+QUICK = Politeness(
     timeout=0.5, total=2, tries=2, backoff=0.01, max_bytes=50_000, per_host=4, allow_private=True
 )
 
@@ -164,15 +164,15 @@ class TestFetch:
         self, server: Server, tmp_path: Path
     ) -> None:
         ends = {
-            "/gone/1": (Kind.ROTTEN, "404 Not Found"),
-            "/circle/1": (Kind.ROTTEN, "too many redirects"),
-            "/inside/1": (Kind.ROTTEN, "not an http or https link"),
-            "/text/1": (Kind.UNREADABLE, "it is no picture in a format that is read"),
-            "/huge/1": (Kind.UNREADABLE, "larger than 50,000 bytes"),
-            "/slow/1": (Kind.LATER, "no answer in time"),
-            "/broken/1": (Kind.LATER, "500 Internal Server Error"),
-            "/busy/1": (Kind.FETCHED, ""),
-            "/moved/1": (Kind.FETCHED, ""),
+            "/gone/1": (FetchStatus.ROTTEN, "404 Not Found"),
+            "/circle/1": (FetchStatus.ROTTEN, "too many redirects"),
+            "/inside/1": (FetchStatus.ROTTEN, "not an http or https link"),
+            "/text/1": (FetchStatus.UNREADABLE, "it is no picture in a format that is read"),
+            "/huge/1": (FetchStatus.UNREADABLE, "larger than 50,000 bytes"),
+            "/slow/1": (FetchStatus.LATER, "no answer in time"),
+            "/broken/1": (FetchStatus.LATER, "500 Internal Server Error"),
+            "/busy/1": (FetchStatus.FETCHED, ""),
+            "/moved/1": (FetchStatus.FETCHED, ""),
         }
         urls = {server.url(path): True for path in ends}
         urls |= {"ftp://example.org/a.png": True, "http://": True, "http://[bad": True}
@@ -183,7 +183,7 @@ class TestFetch:
         folder = FetchFolder(tmp_path / "out")
         found = {path: folder.outcome(server.url(path)) for path in ends}
         folder.close()
-        assert found == {path: Outcome(*end) for path, end in ends.items()}
+        assert found == {path: FetchOutcome(*end) for path, end in ends.items()}
         reasons = report["members"]["reasons"]
         assert reasons["rotten: not an http or https link"] >= 3
         assert report["nonmembers"]["lost"] == 0
@@ -287,8 +287,9 @@ class TestResuming:
         code = (
             "import sys; from pathlib import Path\n"
             "from miagym.data.fetch.run import Fetch, fetch_pictures\n"
-            "from miagym.data.fetch.ask import Manners\n"
-            "fetch_pictures(Fetch(sys.argv[1], manners=Manners(per_host=2, allow_private=True)), "
+            "from miagym.data.fetch.request import Politeness\n"
+            "manners = Politeness(per_host=2, allow_private=True)\n"
+            "fetch_pictures(Fetch(sys.argv[1], manners=manners), "
             "Path(sys.argv[2]))"
         )
         command = [sys.executable, "-c", code, source, str(out)]
@@ -322,8 +323,8 @@ class TestResuming:
 class TestReport:
     def test_a_side_that_rots_more_is_a_shift(self) -> None:
         member = np.repeat([True, False], 1000)
-        lost = Outcome(Kind.ROTTEN, "404 Not Found")
-        there = Outcome(Kind.FETCHED)
+        lost = FetchOutcome(FetchStatus.ROTTEN, "404 Not Found")
+        there = FetchOutcome(FetchStatus.FETCHED)
         outcomes = [lost] * 300 + [there] * 700 + [lost] * 200 + [there] * 800
         report = fetch_report(member, outcomes)
         assert report["p_value"] == pytest.approx(3.0e-7, rel=0.2)

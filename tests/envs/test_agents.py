@@ -18,13 +18,13 @@ from stable_baselines3.common.vec_env import VecNormalize
 
 from attacks import make_attack
 from miagym.agents.adaptive import AdaptiveAgent
-from miagym.agents.agent import Agent, Played, episodes_of, play
+from miagym.agents.agent import Agent, PlayResult, episodes_of, play
 from miagym.agents.attack import AttackAgent
 from miagym.agents.belief import LogisticBelief
-from miagym.agents.blind import BlindAgent
-from miagym.agents.board import Board
+from miagym.agents.blind_agent import BlindAgent
 from miagym.agents.fixed import FixedAgent
 from miagym.agents.learned import LearnedAgent
+from miagym.agents.observations import ObservationBatch
 from miagym.agents.random import RandomAgent
 from miagym.agents.stable_baselines import FlatVecEnv, learned_agent
 from miagym.data.dataset import CALIBRATION, TEST, Dataset
@@ -101,7 +101,7 @@ def agent(
             return AttackAgent.fit(make_attack("sima"), worlds.pools(), episodes=3, seed=0)
 
 
-def played(agent: Agent, envs: GameVectorEnv) -> Played:
+def played(agent: Agent, envs: GameVectorEnv) -> PlayResult:
     """A few episodes."""
     return play(agent.playing(envs) if isinstance(agent, AttackAgent) else agent, envs, 2, seed=3)
 
@@ -334,7 +334,7 @@ def test_random_does_everything_it_can_pay(worlds: Worlds) -> None:
     assert 0.05 < stopped.mean() < 0.15
     asked = np.array([action["candidate"] for action in actions])
     assert set(asked.ravel()) == set(range(5))
-    assert Board.of(observation).slots == 2
+    assert ObservationBatch.of(observation).slots == 2
 
 
 def test_on_the_embedded_target_answers_help(tmp_path: Path) -> None:

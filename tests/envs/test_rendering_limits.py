@@ -21,7 +21,7 @@ from miagym.envs.game import Game
 from miagym.envs.pool import PoolEnv, PoolVectorEnv
 from miagym.envs.rendering import MODES, render
 from miagym.envs.rendering.canvas import HEIGHT, UNREADABLE, WIDTH, quoted
-from miagym.envs.rendering.pool import FOOT, GAP, SMALLEST, TALL, WIDE, grid
+from miagym.envs.rendering.pool import FOOT, GAP, MIN_SIDE, TALL, WIDE, grid
 from miagym.envs.single import SingleEnv
 from miagym.targets.dummy import DummyTarget
 
@@ -48,7 +48,7 @@ def test_a_grid_holds_as_many_candidates_as_it_says() -> None:
     for n in (*range(1, 80), 200, 5000):
         side, columns, rows = grid(n)
         assert columns * (side + GAP) - GAP <= WIDE and rows * (side + GAP + FOOT) - GAP <= TALL
-        assert columns * rows >= n or side == SMALLEST
+        assert columns * rows >= n or side == MIN_SIDE
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from miagym.errors import DataError
-from miagym.exercises.judge import Judgement, identify, judge
+from miagym.exercises.grading import ExerciseResult, grade_file, identify
 
 HONEST = """# miagym exercise 5
 import numpy as np
@@ -33,13 +33,13 @@ answer_smallest, answer_base_rate, answer_artist = 0.13, 0.82, "cannot tell"
 """
 
 
-def judged(folder: Path, source: str, name: str = "mine.py") -> Judgement:
+def judged(folder: Path, source: str, name: str = "mine.py") -> ExerciseResult:
     file = folder / name
     file.write_text(source, encoding="utf-8")
-    return judge(file, limit=120)
+    return grade_file(file, limit=120)
 
 
-def hints(found: Judgement) -> dict[str, str]:
+def hints(found: ExerciseResult) -> dict[str, str]:
     return {finding.task: finding.hint for finding in found.findings if finding.hint}
 
 
@@ -122,7 +122,7 @@ def test_an_endless_loop_is_stopped(tmp_path: Path) -> None:
     (tmp_path / "loop.py").write_text("# miagym exercise 5\nwhile True: pass\n")
     began = time.monotonic()
     with pytest.raises(DataError, match="was stopped after 3 seconds"):
-        judge(tmp_path / "loop.py", limit=3)
+        grade_file(tmp_path / "loop.py", limit=3)
     assert time.monotonic() - began < 30
 
 

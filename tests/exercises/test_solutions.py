@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from miagym.exercises.judge import judge
+from miagym.exercises.grading import grade_file
 from miagym.exercises.registry import EXERCISES
 
 DOCS = Path(__file__).parents[2] / "docs" / "exercises"
@@ -18,7 +18,7 @@ FILES = [exercise.file for exercise in EXERCISES.values()]
 
 @pytest.mark.parametrize("file", FILES)
 def test_a_solution_passes(file: str) -> None:
-    found = judge(DOCS / "solutions" / file, limit=BUSY)
+    found = grade_file(DOCS / "solutions" / file, limit=BUSY)
     assert found.error is None
     assert {f.task: f.hint for f in found.findings if f.hint} == {}
     assert found.passed
@@ -26,7 +26,7 @@ def test_a_solution_passes(file: str) -> None:
 
 @pytest.mark.parametrize("file", FILES)
 def test_an_unsolved_file_has_a_hint_for_each_gap(file: str) -> None:
-    found = judge(DOCS / file, limit=BUSY)
+    found = grade_file(DOCS / file, limit=BUSY)
     assert found.error is None and found.solved == 0
     assert {finding.task for finding in found.findings} == _gaps(DOCS / file)
     for finding in found.findings:

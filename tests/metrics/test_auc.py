@@ -13,7 +13,7 @@ from scipy.stats import t as student
 from sklearn.metrics import roc_auc_score
 
 from miagym.errors import DataError
-from miagym.metrics.auc import FEW, auc, auc_interval, delong, roc
+from miagym.metrics.auc import MIN_SIDE, auc, auc_interval, delong, roc
 
 # Few distinct values, so that ties are the rule.
 SIDE = st.lists(st.integers(-5, 5), min_size=1, max_size=40).map(np.array)
@@ -65,7 +65,7 @@ def test_delong_variance_is_the_direct_one(members: NDArray, nonmembers: NDArray
     freedom = variance**2 / (ours**2 / (m - 1) + theirs**2 / (n - 1))
     margin = student.isf(0.025, freedom) * np.sqrt(variance) / (point * (1 - point))
     low, high = expit(logit(point) + np.array([-margin, margin]))
-    if (p := min(m, n)) < FEW:  # Clopper-Pearson, of a number of successes that may be none
+    if (p := min(m, n)) < MIN_SIDE:  # Clopper-Pearson, of a number of successes that may be none
         low = min(low, beta.ppf(0.025, point * p, p - point * p + 1))
         high = max(high, beta.ppf(0.975, point * p + 1, p - point * p))
     assert auc_interval(members, nonmembers) == pytest.approx((low, high), abs=1e-9)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from scipy.stats import wasserstein_distance
 
 from miagym.errors import DataError
-from miagym.metrics.distance import FEWEST, wasserstein
+from miagym.metrics.distance import MIN_SIDE, wasserstein
 
 SIDE = st.lists(st.integers(-5, 5), min_size=1, max_size=30).map(np.array)
 
@@ -24,7 +24,7 @@ def test_distance_is_that_of_scipy(members: NDArray, nonmembers: NDArray, random
     """In units of the score, wherever its 0 is, in any order; a mirror changes the draws only."""
     found = wasserstein(members, nonmembers, seed=0)
     assert found.value == pytest.approx(wasserstein_distance(members, nonmembers))
-    assert (found.ci is None) == (min(len(members), len(nonmembers)) < FEWEST)
+    assert (found.ci is None) == (min(len(members), len(nonmembers)) < MIN_SIDE)
     if found.ci is not None:
         assert 0 <= found.ci[0] <= found.value <= found.ci[1]
         assert found.value > found.chance or found.ci[0] == 0

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from miagym.metrics.auc import auc
 from miagym.metrics.detection import tpr_at_fpr
-from miagym.metrics.optimism import DRAWS, Gap, protocol_gap
+from miagym.metrics.optimism import DRAWS, Optimism, measure_optimism
 
 
 def pool(n: int, variants: int, shift: float = 0.0) -> tuple[dict[str, np.ndarray], np.ndarray]:
@@ -20,8 +20,8 @@ def pool(n: int, variants: int, shift: float = 0.0) -> tuple[dict[str, np.ndarra
     return {f"t={v}": rng.normal(size=2 * n) + shift * member for v in range(variants)}, member
 
 
-def gap_of(*arguments: object) -> Gap:
-    gap = protocol_gap(*arguments, seed=0)  # type: ignore[arg-type]
+def gap_of(*arguments: object) -> Optimism:
+    gap = measure_optimism(*arguments, seed=0)  # type: ignore[arg-type]
     assert gap is not None
     return gap
 
@@ -73,7 +73,7 @@ def test_few_non_members_leave_only_the_auc() -> None:
     """Draws of 99 non-members do not resolve 1 %; draws of 1 are none."""
     assert gap_of(*pool(199, 2)).paper.tpr is None
     assert gap_of(*pool(200, 2)).paper.tpr is not None
-    assert protocol_gap(*pool(3, 2), seed=0) is None
+    assert measure_optimism(*pool(3, 2), seed=0) is None
 
 
 def test_the_row_is_json() -> None:
@@ -88,7 +88,7 @@ def test_it_is_seeded_and_within_bounds(m: int, n: int, variants: int, seed: int
     rng = np.random.default_rng(seed)
     member = np.arange(m + n) < m
     scores = {str(v): rng.integers(0, 5, m + n).astype(float) for v in range(variants)}
-    gap = protocol_gap(scores, member, seed)
-    assert gap == protocol_gap(scores, member, seed)
+    gap = measure_optimism(scores, member, seed)
+    assert gap == measure_optimism(scores, member, seed)
     assert gap is not None and gap.drawn == min(m, n) // 2
     assert 0 <= gap.held_out.auc.mean <= 1 and gap.paper.auc.std >= 0

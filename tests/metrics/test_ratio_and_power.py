@@ -12,10 +12,10 @@ from sklearn.linear_model import LogisticRegression
 from miagym.checking.answer import SetAnswer, Verdict
 from miagym.checking.words import set_sentences
 from miagym.metrics.likelihood_ratio import LikelihoodRatio
-from miagym.metrics.permutation import PERMUTATIONS, set_test, smallest_set_p
+from miagym.metrics.permutation import MAX_PERMUTATIONS, set_test, smallest_set_p
 from miagym.metrics.power import (
-    MOST_PICTURES,
-    Needed,
+    MAX_PICTURES,
+    PicturesNeeded,
     pictures_needed,
     rule_power,
 )
@@ -82,9 +82,9 @@ APART = np.random.default_rng(0).normal(9, 1, 60), np.random.default_rng(1).norm
 
 
 def test_no_set_is_promised_that_the_permutations_cannot_resolve() -> None:
-    assert smallest_set_p(8, 2) == 1 / 45 and smallest_set_p(99, 99) == 1 / (1 + PERMUTATIONS)
-    assert inspect.signature(set_test).parameters["resamples"].default == PERMUTATIONS == 9999
-    assert pictures_needed(*APART, alpha=1e-5, seed=0) == Needed(None, (None, None))
+    assert smallest_set_p(8, 2) == 1 / 45 and smallest_set_p(99, 99) == 1 / (1 + MAX_PERMUTATIONS)
+    assert inspect.signature(set_test).parameters["resamples"].default == MAX_PERMUTATIONS == 9999
+    assert pictures_needed(*APART, alpha=1e-5, seed=0) == PicturesNeeded(None, (None, None))
     needed = pictures_needed(APART[0], APART[1][:2], alpha=0.01, seed=0)
     assert needed.pictures is not None and smallest_set_p(needed.pictures, 2) <= 0.01
     assert needed.ci[0] is not None and smallest_set_p(needed.ci[0], 2) <= 0.01
@@ -115,4 +115,4 @@ def test_what_cannot_be_found_needs_more_than_there_are() -> None:
     rng = np.random.default_rng(0)
     scores = rng.normal(size=200)
     needed = pictures_needed(scores[:100] - 0.1, scores[100:], 0.01, seed=0)
-    assert needed.pictures is None and needed.ci[1] is None and MOST_PICTURES == 1000
+    assert needed.pictures is None and needed.ci[1] is None and MAX_PICTURES == 1000

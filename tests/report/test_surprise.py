@@ -9,7 +9,7 @@ import pytest
 
 from miagym.metrics.detection import tpr_at_fpr
 from miagym.metrics.measure import measure
-from miagym.metrics.multiplicity import auc_surprises, tpr_surprises
+from miagym.metrics.multiplicity import auc_is_significant, tpr_is_significant
 from miagym.report.finding import finding
 from miagym.report.standing import remark
 
@@ -34,8 +34,8 @@ def test_the_luckiest_of_many_is_seldom_a_surprise() -> None:
             point = tpr_at_fpr(scores[0], scores[1], 0.01)
             assert point is not None
             founds.append({"tpr": point.tpr, "fpr": point.fpr})
-        single += any(tpr_surprises(row, found, 1) for found in founds)
-        shared += any(tpr_surprises(row, found, TRIED) for found in founds)
+        single += any(tpr_is_significant(row, found, 1) for found in founds)
+        shared += any(tpr_is_significant(row, found, TRIED) for found in founds)
     assert single > 0.2 * runs
     assert shared <= 0.025 * runs + 3 * np.sqrt(0.025 * runs)
 
@@ -62,8 +62,8 @@ def test_what_one_attack_shows_may_be_nothing_as_one_of_many() -> None:
 
 
 def test_an_auc_of_one_is_a_surprise_and_half_is_none() -> None:
-    assert auc_surprises({"auc": 1.0, "auc_ci": [0.98, 1.0]}, 1000)
-    assert not auc_surprises({"auc": 0.5, "auc_ci": [0.5, 0.5]}, 1)
+    assert auc_is_significant({"auc": 1.0, "auc_ci": [0.98, 1.0]}, 1000)
+    assert not auc_is_significant({"auc": 0.5, "auc_ci": [0.5, 0.5]}, 1)
 
 
 def test_a_row_whose_control_failed_is_not_the_finding() -> None:

@@ -14,7 +14,7 @@ import pyarrow as pa
 from miagym.app.evaluate.service import Finished
 from miagym.app.server.sandboxed_table import check_size, read_table
 from miagym.auditing.audit import audit
-from miagym.auditing.data_source import Subject
+from miagym.auditing.data_source import AuditData
 from miagym.auditing.result import Audit
 from miagym.candidates import check_texts
 from miagym.data.registry import open_source
@@ -36,20 +36,20 @@ _kept: dict[str, Audit] = {}
 """Answers about the embedded splits, which never change."""
 
 
-def iid() -> Subject:
+def iid() -> AuditData:
     """The embedded data as they are: members and non-members dealt by lot."""
-    return Subject.of(open_source("clipart"))
+    return AuditData.of(open_source("clipart"))
 
 
-def by_category() -> Subject:
+def by_category() -> AuditData:
     """Shifted on purpose: members are the animals, the people and the food."""
     table = art.table()
     member = np.isin(np.array(table["category"].to_pylist()), IN_A_CATEGORY)
     captions, pictures = table["caption"].to_pylist(), table["image"].to_pylist()
-    return Subject("clipart by category", member, tuple(captions), pictures)
+    return AuditData("clipart by category", member, tuple(captions), pictures)
 
 
-def unpunctuated() -> Subject:
+def unpunctuated() -> AuditData:
     """Shifted on purpose: captions alone, and those of members have lost their punctuation."""
     source = open_source("clipart")
     bare = str.maketrans("", "", string.punctuation)
@@ -57,10 +57,10 @@ def unpunctuated() -> Subject:
         caption.translate(bare) if member else caption
         for caption, member in zip(source.captions, source.member, strict=True)
     )
-    return Subject("clipart without punctuation", source.member, captions, groups=source.groups)
+    return AuditData("clipart without punctuation", source.member, captions, groups=source.groups)
 
 
-SPLITS: dict[str, Callable[[], Subject]] = {
+SPLITS: dict[str, Callable[[], AuditData]] = {
     "clipart": iid,
     "clipart-by-category": by_category,
     "clipart-without-punctuation": unpunctuated,
@@ -82,7 +82,7 @@ def audit_split(name: str, progress: Progress = silent) -> Audit:
     return _kept[name]
 
 
-def uploaded_table(path: Path) -> Subject:
+def uploaded_table(path: Path) -> AuditData:
     """A visitor's file.
 
     Raises:
@@ -91,7 +91,7 @@ def uploaded_table(path: Path) -> Subject:
     return _subject(read_table(path))
 
 
-def sent_table(captions: object, member: object) -> Subject:
+def sent_table(captions: object, member: object) -> AuditData:
     """Captions and labels as the API gets them: any JSON at all.
 
     Raises:
@@ -109,13 +109,13 @@ def sent_table(captions: object, member: object) -> Subject:
     return _subject(pa.table({"caption": captions, "member": member}))
 
 
-def rows_of(subject: Subject) -> int:
+def rows_of(subject: AuditData) -> int:
     """Rows that an audit looks at; each counts as a UNet row of the visitor's allowance."""
     members = int(subject.member.sum())
     return min(members, MOST) + min(len(subject) - members, MOST)
 
 
-def audit_table(subject: Subject, progress: Progress = silent) -> Audit:
+def audit_table(subject: AuditData, progress: Progress = silent) -> Audit:
     """The audit of a visitor's table, of at most `MOST` rows a side."""
     return audit(subject, limit=MOST, progress=progress)
 
@@ -125,8 +125,8 @@ def opening_audits(found: Finished | None) -> list[dict[str, Any]]:
     return [] if found is None else list(found.results.get("audit", ()))
 
 
-def _subject(table: pa.Table) -> Subject:
+def _subject(table: pa.Table) -> AuditData:
     source = Source.of(UPLOAD, table, None)
     if not any(source.captions):
         raise DataError("All captions are empty, so there is nothing to audit.")
-    return Subject(UPLOAD, source.member, source.captions, groups=source.groups)
+    return AuditData(UPLOAD, source.member, source.captions, groups=source.groups)

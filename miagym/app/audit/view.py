@@ -11,7 +11,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from miagym.app.parts import captioned, downloads, numbers, verdict
-from miagym.auditing.verdict import MATTERS, Verdict
+from miagym.auditing.verdict import MIN_RELEVANT_AUC, AuditVerdict
 from miagym.report.figures.plots import Curve, auc_figure
 from miagym.report.figures.roc_panel import FAINT
 from miagym.report.finding import interval, percent, unresolved
@@ -24,11 +24,11 @@ Told = Mapping[str, Any]
 
 EMPTY = "No audit yet: choose a split and press Audit."
 MEANS = {
-    Verdict.FAIR: "These views saw no difference; a stronger one may. It says nothing about any "
-    "model, nor about any one picture.",
-    Verdict.SHIFTED: "Members can be told from non-members without a model. A score on this split "
-    "is evidence of membership only as far as it clears the blind rows.",
-    Verdict.TOO_SMALL: "Nothing was found, and nothing could be ruled out. More rows would tell.",
+    AuditVerdict.FAIR: "These views saw no difference; a stronger one may. It says nothing about "
+    "any model, nor about any one picture.",
+    AuditVerdict.SHIFTED: "Members can be told from non-members without a model. A score on this "
+    "split is evidence of membership only as far as it clears the blind rows.",
+    AuditVerdict.TOO_SMALL: "Nothing was found, and nothing could be ruled out. More rows would tell.",
 }
 NOTE = """<p class="small">Brackets hold 95&nbsp;% intervals. p: how often any test of the audit is
 as extreme in a split that is fair. In the figure, the dotted line is guessing, and from the dashed
@@ -62,12 +62,12 @@ def audit_view(audits: Sequence[Told]) -> AuditView:
 
 
 def _heading(told: Told) -> str:
-    tail = " to tell" if told["verdict"] == Verdict.TOO_SMALL else ""
+    tail = " to tell" if told["verdict"] == AuditVerdict.TOO_SMALL else ""
     return f"{told['data']}: {told['verdict']}{tail}"
 
 
 def _meaning(told: Told) -> str:
-    return MEANS[Verdict(told["verdict"])]
+    return MEANS[AuditVerdict(told["verdict"])]
 
 
 def _figure(audits: Sequence[Told]) -> go.Figure:
@@ -85,7 +85,7 @@ def _figure(audits: Sequence[Told]) -> go.Figure:
         figure.update_yaxes(visible=False)
         return captioned(styled(figure, height=220), EMPTY if not audits else "Too few rows.")
     figure = auc_figure(curves)
-    figure.add_vline(x=MATTERS, line={"color": FAINT, "width": 1, "dash": "dash"})
+    figure.add_vline(x=MIN_RELEVANT_AUC, line={"color": FAINT, "width": 1, "dash": "dash"})
     # The page writes its label into the corner, beside the title of the first panel.
     return figure.update_layout(margin_t=64, height=figure.layout.height + 24)  # pyright: ignore
 

@@ -8,7 +8,7 @@ from threading import Lock
 import numpy as np
 
 from miagym.agents.agent import Agent
-from miagym.agents.blind import BlindAgent
+from miagym.agents.blind_agent import BlindAgent
 from miagym.agents.fixed import FixedAgent
 from miagym.agents.never import NeverAsks
 from miagym.app.play.playing import Playing, Said

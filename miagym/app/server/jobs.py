@@ -11,7 +11,7 @@ from queue import Empty, SimpleQueue
 from threading import Event
 from typing import TypeVar
 
-from miagym.errors import TooMuchAsked
+from miagym.errors import RateLimitExceeded
 from miagym.progress import Progress
 
 T = TypeVar("T")
@@ -66,7 +66,7 @@ class Line:
             minutes: when to give up.
 
         Raises:
-            TooMuchAsked: if it took too long.
+            RateLimitExceeded: if it took too long.
         """
         unwanted = Event() if unwanted is None else unwanted
         told: SimpleQueue[Step] = SimpleQueue()
@@ -91,7 +91,7 @@ class Line:
         """The same without a watcher.
 
         Raises:
-            TooMuchAsked: if it took too long.
+            RateLimitExceeded: if it took too long.
         """
         *_, result = self.in_steps(work, minutes=minutes)
         assert not isinstance(result, Step)
@@ -109,7 +109,7 @@ def _told_to(told: SimpleQueue[Step], unwanted: Event, minutes: float) -> Progre
         if unwanted.is_set():
             raise Unwanted
         if time.monotonic() > end[0]:
-            raise TooMuchAsked(
+            raise RateLimitExceeded(
                 f"This took longer than {minutes:g} minutes, and was stopped; ask for less, or run "
                 "miagym on your own machine."
             )

@@ -16,7 +16,7 @@ import gradio as gr
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from miagym.errors import TooMuchAsked
+from miagym.errors import RateLimitExceeded
 from miagym.progress import Progress
 
 T = TypeVar("T")
@@ -56,7 +56,7 @@ class Allowance:
         """Takes rows from a visitor's allowance, before anything is computed.
 
         Raises:
-            TooMuchAsked: if it does not hold so many; then nothing is taken.
+            RateLimitExceeded: if it does not hold so many; then nothing is taken.
         """
         with self._lock:
             left = self._enough(visitor, rows)
@@ -71,7 +71,7 @@ class Allowance:
         """Work that takes its rows when its turn comes: nobody pays for having waited.
 
         Raises:
-            TooMuchAsked: now if it could not be paid now, and by the work if it cannot be then.
+            RateLimitExceeded: now if it could not be paid now, by the work if it cannot be then.
         """
         with self._lock:
             self._enough(visitor, rows)
@@ -93,7 +93,7 @@ class Allowance:
             if rows <= self.rows
             else "ask for less, or run miagym on your own machine"
         )
-        raise TooMuchAsked(
+        raise RateLimitExceeded(
             f"This takes {rows:,} UNet rows, and {int(left):,} of your {self.rows:,} an hour are "
             f"left; {can}."
         )

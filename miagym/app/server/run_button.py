@@ -19,7 +19,7 @@ import gradio as gr
 from miagym.app.parts import into_sight, said, working
 from miagym.app.server.errors import in_sentences
 from miagym.app.server.jobs import Line, Step
-from miagym.errors import MiagymError, TooMuchAsked
+from miagym.errors import MiagymError, RateLimitExceeded
 from miagym.progress import Progress
 
 T = TypeVar("T")
@@ -62,11 +62,13 @@ class Runs:
         """While a run is on; gives what is set once it is to stop.
 
         Raises:
-            TooMuchAsked: if the page has one already.
+            RateLimitExceeded: if the page has one already.
         """
         with self._lock:
             if page in self._unwanted:
-                raise TooMuchAsked("A run of this page is on; stop it, or wait until it is done.")
+                raise RateLimitExceeded(
+                    "A run of this page is on; stop it, or wait until it is done."
+                )
             unwanted = self._unwanted[page] = Event()
         try:
             yield unwanted

@@ -17,17 +17,17 @@ from miagym.auditing.views.view import Sparse, View, table_features
 CAPTIONS = "captions"
 """What the view is called."""
 
-LONGEST = 1000
+MAX_CHARACTERS = 1000
 """Characters of a caption that n-grams are taken from; its length is measured in full."""
 
-VOCABULARY = 2000
+MAX_NGRAMS = 2000
 """Most frequent n-grams of words, and of characters, that are learned from."""
 
 PENALTY = 5.0
 """Of the ridge, chosen on the embedded art: a strong one makes the most of many weak words."""
 
-RARE = 0.005
-FEWEST_BEARERS = 5
+MIN_BEARER_SHARE = 0.005
+MIN_BEARERS = 5
 """Share and number of rows that must bear a mark before it is named as a cue."""
 
 FEATURES = (
@@ -36,14 +36,14 @@ FEATURES = (
         ngram_range=(1, 2),
         lowercase=False,
         sublinear_tf=True,
-        max_features=VOCABULARY,
+        max_features=MAX_NGRAMS,
     ),
     TfidfVectorizer(
         analyzer="char_wb",
         ngram_range=(1, 4),
         lowercase=False,
         sublinear_tf=True,
-        max_features=VOCABULARY,
+        max_features=MAX_NGRAMS,
     ),
 )
 MARKS = (
@@ -86,7 +86,7 @@ def caption_view(captions: Sequence[str]) -> View | None:
     measures = {name: column for name, column in measures.items() if np.ptp(column) > 0}
     shapes = {name: np.array([has(text) for text in captions]) for name, has in SHAPES.items()}
     shapes = {name: has for name, has in shapes.items() if has.any() and not has.all()}
-    short = [text[:LONGEST] for text in captions]
+    short = [text[:MAX_CHARACTERS] for text in captions]
     blocks: list[Sparse] = [csr_array(table_features(measures, shapes))]
     blocks += [_fitted(vectorizer, short)[0] for vectorizer in FEATURES]
     blocks = [block for block in blocks if block.shape[1]]
@@ -106,7 +106,7 @@ def _marks(
         )
         found, tokens = _fitted(counter, captions)
         bearers = np.asarray(found.sum(axis=0))
-        often = bearers >= max(FEWEST_BEARERS, RARE * len(captions))
+        often = bearers >= max(MIN_BEARERS, MIN_BEARER_SHARE * len(captions))
         telling = np.flatnonzero(often & (bearers < len(captions)))
         blocks.append(found[:, telling])
         names += [words.format(tokens[i]) for i in telling]

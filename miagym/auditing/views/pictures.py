@@ -21,7 +21,7 @@ HASHED = 64
 
 
 @dataclass(frozen=True, eq=False)
-class Look:
+class PictureFacts:
     """What one picture shows."""
 
     facts: FileFacts
@@ -30,7 +30,7 @@ class Look:
 
 
 @dataclass(frozen=True, eq=False)
-class Pictures:
+class InspectedPictures:
     """What n pictures show.
 
     Args:
@@ -39,7 +39,7 @@ class Pictures:
         broken: by row, why it cannot be read.
     """
 
-    looks: tuple[Look | None, ...]
+    looks: tuple[PictureFacts | None, ...]
     sizes: NDArray[np.float64]
     broken: dict[int, str]
 
@@ -48,10 +48,10 @@ class Pictures:
         """Rows whose picture can be read."""
         return np.array([i for i, look in enumerate(self.looks) if look], dtype=np.intp)
 
-    def take(self, rows: NDArray[np.integer]) -> Pictures:
+    def take(self, rows: NDArray[np.integer]) -> InspectedPictures:
         """Some of them, in the order given."""
         broken = {i: self.broken[row] for i, row in enumerate(rows.tolist()) if row in self.broken}
-        return Pictures(tuple(self.looks[row] for row in rows), self.sizes[rows], broken)
+        return InspectedPictures(tuple(self.looks[row] for row in rows), self.sizes[rows], broken)
 
     def views(self) -> list[View]:
         """Files and pixels, as far as there is something to see."""
@@ -61,14 +61,16 @@ class Pictures:
         return [view for view in (files, pixels) if view]
 
 
-def look_at(pictures: Sequence[Picture], done: Callable[[], None] = lambda: None) -> Pictures:
+def inspect_pictures(
+    pictures: Sequence[Picture], done: Callable[[], None] = lambda: None
+) -> InspectedPictures:
     """Looks at each picture once.
 
     Args:
         pictures: encoded, or the files that hold them; b"" for one that is missing.
         done: called after each.
     """
-    looks: list[Look | None] = []
+    looks: list[PictureFacts | None] = []
     sizes = np.zeros(len(pictures))
     broken: dict[int, str] = {}
     for row, picture in enumerate(pictures):
@@ -76,16 +78,18 @@ def look_at(pictures: Sequence[Picture], done: Callable[[], None] = lambda: None
         try:
             data = picture if isinstance(picture, bytes) else picture.read_bytes()
             sizes[row] = len(data)
-            look = _look(data)
+            look = _inspect(data)
         except (*UNREADABLE, DataError) as error:
             broken[row] = reason(picture, error)
         looks.append(look)
         done()
-    return Pictures(tuple(looks), sizes, broken)
+    return InspectedPictures(tuple(looks), sizes, broken)
 
 
-def _look(data: bytes) -> Look:
+def _inspect(data: bytes) -> PictureFacts:
     with quietly(), open_picture(data) as picture:
         facts = file_facts(picture, len(data))
         picture.load()
-        return Look(facts, pixel_measures(picture), perceptual_hash(to_square(picture, HASHED)))
+        return PictureFacts(
+            facts, pixel_measures(picture), perceptual_hash(to_square(picture, HASHED))
+        )

@@ -13,10 +13,10 @@ from scipy.ndimage import convolve
 from miagym.auditing.views.view import View, tabular
 from miagym.data.images import to_square
 
-THUMBNAIL = 64
+THUMBNAIL_SIDE = 64
 """Side, in pixels, of the small copy that colours are measured on."""
 
-DETAIL = 512
+MAX_DETAIL_SIDE = 512
 """Longest side, in pixels, of the piece that is looked at unscaled, on the grid of JPEG blocks."""
 
 BLOCK = 8
@@ -37,7 +37,7 @@ LAPLACE = np.array([[0, 1, 0], [1, -4, 1], [0, 1, 0]], dtype=np.float32)
 
 def pixel_measures(picture: Image.Image) -> dict[str, float]:
     """Some 80 numbers about a picture, by readable name."""
-    return colours(to_square(picture, THUMBNAIL)) | details(_unscaled(picture))
+    return colours(to_square(picture, THUMBNAIL_SIDE)) | details(_unscaled(picture))
 
 
 def pixel_view(measured: Sequence[dict[str, float]], rows: NDArray[np.intp]) -> View | None:
@@ -50,7 +50,9 @@ def colours(small: NDArray[np.uint8]) -> dict[str, float]:
     """Colour and layout of a small square picture (64, 64, 3)."""
     x = small.astype(np.float32) / 255
     grey = x.mean(axis=2)
-    cells = grey.reshape(GRID, THUMBNAIL // GRID, GRID, THUMBNAIL // GRID).mean(axis=(1, 3))
+    cells = grey.reshape(GRID, THUMBNAIL_SIDE // GRID, GRID, THUMBNAIL_SIDE // GRID).mean(
+        axis=(1, 3)
+    )
     codes = small.astype(np.uint32) @ np.array([1 << 16, 1 << 8, 1], dtype=np.uint32)
     measures = {
         "mean brightness": grey.mean(),
@@ -116,7 +118,7 @@ def _unscaled(picture: Image.Image) -> NDArray[np.float32]:
     A picture of less than 8 pixels is enlarged: it holds no block to look at.
     """
     shorter = min(picture.size)
-    side = min(DETAIL, max(BLOCK, shorter // BLOCK * BLOCK))
+    side = min(MAX_DETAIL_SIDE, max(BLOCK, shorter // BLOCK * BLOCK))
     if shorter >= BLOCK:
         left, top = ((length - side) // 2 // BLOCK * BLOCK for length in picture.size)
         picture = picture.crop((left, top, left + side, top + side))

@@ -16,14 +16,14 @@ Sparse = Any
 
 Matrix = NDArray[np.float64] | Sparse
 
-MANY_VALUES = 10
+MAX_CATEGORIES = 10
 """A column with more values than this is measured, and looked at in its middle and its tails."""
 
 PENALTY = 0.03
 """Of the ridge on tabular features, chosen on the embedded art: a mild one lets a regression weigh
 fine differences between related columns, which is where traces of JPEG show."""
 
-LEAST_SPREAD = 0.1
+MIN_SPREAD = 0.1
 """Standard deviation that rare marks are scaled by at least, lest a single row decides."""
 
 
@@ -79,12 +79,12 @@ def table_features(
     if measures:
         values = np.column_stack(list(measures.values()))
         scores = normal_scores(values)
-        many = [len(np.unique(column)) > MANY_VALUES for column in values.T]
+        many = [len(np.unique(column)) > MAX_CATEGORIES for column in values.T]
         blocks = [scores, scores[:, many] ** 2]
     blocks += [column[:, None] for column in marks.values()]
     if not blocks:
         return np.empty((0, 0))
     features = np.hstack(blocks).astype(np.float64)
     features -= features.mean(axis=0)
-    features /= np.maximum(features.std(axis=0), LEAST_SPREAD)
+    features /= np.maximum(features.std(axis=0), MIN_SPREAD)
     return features / np.sqrt(features.shape[1])

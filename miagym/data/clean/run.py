@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from miagym.data.clean.look import look_at_all
-from miagym.data.clean.sieve import Sieve
+from miagym.data.clean.inspection import inspect_all
+from miagym.data.clean.row_filter import RowFilter
 from miagym.data.clean.steps import Cleaning, apply_filters, drop_copies
 from miagym.data.clean.write import write_clean
 from miagym.data.dataset import CALIBRATION, TEST
@@ -48,8 +48,8 @@ def clean_data(
     if out.suffix.lower() != ".parquet":
         raise DataError(f"Expected --out to end in .parquet, which is what is written, got {out}.")
     pictures = source.require_pictures()
-    sieve = Sieve(source.member)
-    looks = look_at_all(pictures, progress("looking at pictures", len(source)))
+    sieve = RowFilter(source.member)
+    looks = inspect_all(pictures, progress("looking at pictures", len(source)))
     apply_filters(source, cleaning, looks, sieve)
     near = drop_copies(source, pictures, cleaning, looks, sieve)
     rows, had = sieve.rows, source.groups
@@ -72,7 +72,7 @@ def clean_data(
     return report
 
 
-def _check_parts(name: str, part: NDArray[np.str_], sieve: Sieve) -> None:
+def _check_parts(name: str, part: NDArray[np.str_], sieve: RowFilter) -> None:
     member = sieve.member[sieve.rows]
     for m, word in ((True, "members"), (False, "non-members")):
         for here in (CALIBRATION, TEST):

@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from miagym.data.clean.embeddings import embeddings_of
+from miagym.data.clean.inspection import Inspection
 from miagym.data.clean.language import in_language
-from miagym.data.clean.look import Looks
-from miagym.data.clean.sieve import Sieve
+from miagym.data.clean.row_filter import RowFilter
 from miagym.data.duplicates import (
-    CLOSE,
-    WITHIN,
+    MAX_BITS,
+    MIN_COSINE,
     duplicate_groups,
     merge_groups,
     near_by_embedding,
@@ -44,8 +44,8 @@ class Cleaning:
         embeddings: file or model folder, see `embeddings_of`.
     """
 
-    within: int = WITHIN
-    closeness: float = CLOSE
+    within: int = MAX_BITS
+    closeness: float = MIN_COSINE
     drop: bool = False
     min_side: int | None = None
     language: str | None = None
@@ -53,7 +53,7 @@ class Cleaning:
     embeddings: Path | None = None
 
 
-def apply_filters(source: Source, cleaning: Cleaning, looks: Looks, sieve: Sieve) -> None:
+def apply_filters(source: Source, cleaning: Cleaning, looks: Inspection, sieve: RowFilter) -> None:
     """What is refused on both sides alike: unreadable, small, in another language, unlovely.
 
     Raises:
@@ -76,8 +76,8 @@ def drop_copies(
     source: Source,
     pictures: Sequence[Picture],
     cleaning: Cleaning,
-    looks: Looks,
-    sieve: Sieve,
+    looks: Inspection,
+    sieve: RowFilter,
 ) -> NDArray[np.int64]:
     """Repeated rows, then non-members near a member, then if wanted near-duplicates on a side.
 
@@ -115,7 +115,7 @@ def _scores(source: Source) -> NDArray[np.float64]:
 
 
 def _far_from_members(
-    cleaning: Cleaning, looks: Looks, vectors: NDArray[np.float32] | None, sieve: Sieve
+    cleaning: Cleaning, looks: Inspection, vectors: NDArray[np.float32] | None, sieve: RowFilter
 ) -> NDArray[np.bool_]:
     """Which rows that are left are members, or like none of them."""
     rows, is_member = sieve.rows, sieve.member[sieve.rows]
@@ -132,7 +132,7 @@ def _far_from_members(
 
 def _near_groups(
     cleaning: Cleaning,
-    looks: Looks,
+    looks: Inspection,
     vectors: NDArray[np.float32] | None,
     rows: NDArray[np.integer],
 ) -> NDArray[np.int64]:

@@ -9,15 +9,15 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-from miagym.data.fetch.ask import Kind, Manners, Outcome, ask, client
+from miagym.data.fetch.request import FetchOutcome, FetchStatus, Politeness, client, request
 
-GIVEN_UP = 5
+MAX_SILENT = 5
 """Links in a row without an answer, after which a host is left alone until the next time."""
 
-Keep = Callable[[str, bytes], Outcome]
+Keep = Callable[[str, bytes], FetchOutcome]
 """Keeps what came for a link, and says whether it is a picture; called in a thread."""
 
-Done = Callable[[str, Outcome], None]
+Done = Callable[[str, FetchOutcome], None]
 """Called with each link when its outcome is known."""
 
 
@@ -31,7 +31,7 @@ class Host:
     left_alone: str = ""
 
 
-def crawl(links: Iterable[str], keep: Keep, done: Done, manners: Manners) -> None:
+def crawl(links: Iterable[str], keep: Keep, done: Done, manners: Politeness) -> None:
     """Asks for every link, until each has an outcome.
 
     Raises:
@@ -44,7 +44,7 @@ def crawl(links: Iterable[str], keep: Keep, done: Done, manners: Manners) -> Non
 
 
 class _Crawl:
-    def __init__(self, keep: Keep, done: Done, manners: Manners) -> None:
+    def __init__(self, keep: Keep, done: Done, manners: Politeness) -> None:
         self._keep, self._done, self._manners = keep, done, manners
         self._free = asyncio.Semaphore(manners.connections)
         self._web = client(manners)
@@ -66,19 +66,19 @@ class _Crawl:
             link = host.links.popleft()
             self._done(link, await self._outcome(host, link))
 
-    async def _outcome(self, host: Host, link: str) -> Outcome:
+    async def _outcome(self, host: Host, link: str) -> FetchOutcome:
         """Asks until there is an answer, waiting as the host wishes."""
-        outcome = Outcome(Kind.LATER)
+        outcome = FetchOutcome(FetchStatus.LATER)
         for attempt in range(self._manners.tries):
             if host.left_alone:
-                return Outcome(Kind.LATER, host.left_alone)
+                return FetchOutcome(FetchStatus.LATER, host.left_alone)
             await self._pause(host)
             async with self._free:
-                answer = await ask(self._web, link, self._manners)
+                answer = await request(self._web, link, self._manners)
                 outcome = answer.outcome
-                if outcome.kind is Kind.FETCHED:
+                if outcome.kind is FetchStatus.FETCHED:
                     outcome = await asyncio.to_thread(self._keep, link, answer.data)
-            if outcome.kind is not Kind.LATER:
+            if outcome.kind is not FetchStatus.LATER:
                 host.silent = 0
                 return outcome
             wait = self._manners.backoff * 2**attempt if answer.wait is None else answer.wait
@@ -87,7 +87,7 @@ class _Crawl:
                 return outcome
             host.resume_at = max(host.resume_at, asyncio.get_running_loop().time() + wait)
         host.silent += 1
-        if host.silent >= GIVEN_UP:
+        if host.silent >= MAX_SILENT:
             host.left_alone = f"{outcome.why}, like the links before it"
         return outcome
 

@@ -13,7 +13,7 @@ import os
 from pathlib import Path
 
 from miagym.atomic import replacing
-from miagym.data.fetch.ask import Kind, Outcome
+from miagym.data.fetch.request import FetchOutcome, FetchStatus
 from miagym.data.images import read_picture
 from miagym.errors import DataError
 
@@ -51,24 +51,24 @@ class FetchFolder:
         key = _key(link)
         return Path(PICTURES) / key[:2] / key
 
-    def outcome(self, link: str) -> Outcome | None:
+    def outcome(self, link: str) -> FetchOutcome | None:
         """How a link ended, if it was asked; a picture counts even if its line got lost."""
         if (self.folder / self.path(link)).is_file():
-            return Outcome(Kind.FETCHED)
+            return FetchOutcome(FetchStatus.FETCHED)
         outcome = self._outcomes.get(_key(link))
-        return None if outcome is None or outcome.kind is Kind.FETCHED else outcome
+        return None if outcome is None or outcome.kind is FetchStatus.FETCHED else outcome
 
-    def keep(self, link: str, data: bytes) -> Outcome:
+    def keep(self, link: str, data: bytes) -> FetchOutcome:
         """Keeps a picture as it came, if it can be read."""
         try:
             read_picture(data)
         except DataError as error:
-            return Outcome(Kind.UNREADABLE, str(error))
+            return FetchOutcome(FetchStatus.UNREADABLE, str(error))
         with replacing(self.folder / self.path(link)) as partial:
             partial.write_bytes(data)
-        return Outcome(Kind.FETCHED)
+        return FetchOutcome(FetchStatus.FETCHED)
 
-    def note(self, link: str, outcome: Outcome) -> None:
+    def note(self, link: str, outcome: FetchOutcome) -> None:
         """Appends the outcome of a link."""
         self._outcomes[_key(link)] = outcome
         line = {"key": _key(link), "kind": outcome.kind, "why": outcome.why, "url": link}
@@ -79,15 +79,15 @@ def _key(link: str) -> str:
     return hashlib.blake2b(link.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
 
 
-def _read_status(path: Path) -> dict[str, Outcome]:
-    outcomes: dict[str, Outcome] = {}
+def _read_status(path: Path) -> dict[str, FetchOutcome]:
+    outcomes: dict[str, FetchOutcome] = {}
     if not path.is_file():
         return outcomes
     with path.open(encoding="utf-8", errors="replace") as lines:
         for line in lines:
             try:
                 read = json.loads(line)
-                outcomes[read["key"]] = Outcome(Kind(read["kind"]), read["why"])
+                outcomes[read["key"]] = FetchOutcome(FetchStatus(read["kind"]), read["why"])
             except (ValueError, KeyError, TypeError):
                 continue  # cut off by a kill: the link is asked again
     return outcomes

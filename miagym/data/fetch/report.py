@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import binomtest, fisher_exact
 
-from miagym.data.fetch.ask import Kind, Outcome
+from miagym.data.fetch.request import FetchOutcome, FetchStatus
 
 SIGNIFICANT = 0.05
 
 
-def fetch_report(member: NDArray[np.bool_], outcomes: Sequence[Outcome]) -> dict[str, Any]:
+def fetch_report(member: NDArray[np.bool_], outcomes: Sequence[FetchOutcome]) -> dict[str, Any]:
     """Counts per side, with reasons, and a two-sided Fisher test of what was lost.
 
     Args:
@@ -35,14 +35,14 @@ def fetch_report(member: NDArray[np.bool_], outcomes: Sequence[Outcome]) -> dict
     return {**sides, "p_value": float(p_value), "finding": _finding(sides, float(p_value))}
 
 
-def _side(outcomes: Sequence[Outcome]) -> dict[str, Any]:
+def _side(outcomes: Sequence[FetchOutcome]) -> dict[str, Any]:
     n, count = len(outcomes), Counter(outcome.kind for outcome in outcomes)
-    interval = binomtest(n - count[Kind.FETCHED], n).proportion_ci(method="wilson")
-    reasons = Counter(f"{o.kind}: {o.why}" for o in outcomes if o.kind is not Kind.FETCHED)
+    interval = binomtest(n - count[FetchStatus.FETCHED], n).proportion_ci(method="wilson")
+    reasons = Counter(f"{o.kind}: {o.why}" for o in outcomes if o.kind is not FetchStatus.FETCHED)
     return {
         "links": n,
-        **{str(kind): count[kind] for kind in Kind},
-        "lost": 1 - count[Kind.FETCHED] / n,
+        **{str(kind): count[kind] for kind in FetchStatus},
+        "lost": 1 - count[FetchStatus.FETCHED] / n,
         "lost_ci": [float(interval.low), float(interval.high)],
         "reasons": dict(reasons.most_common()),
     }
@@ -51,7 +51,7 @@ def _side(outcomes: Sequence[Outcome]) -> dict[str, Any]:
 def _finding(sides: dict[str, dict[str, Any]], p_value: float) -> str:
     lost = [side["lost"] for side in sides.values()]
     numbers = f"{lost[0]:.1%} against {lost[1]:.1%}, two-sided Fisher p = {p_value:.2g}"
-    waiting = sum(side[Kind.LATER] for side in sides.values())
+    waiting = sum(side[FetchStatus.LATER] for side in sides.values())
     later = f" {waiting:,} links gave no answer yet and count as lost." if waiting else ""
     if p_value >= SIGNIFICANT:
         return f"Links of both sides are lost alike as far as can be told ({numbers}).{later}"

@@ -13,17 +13,17 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from miagym.atomic import replacing
-from miagym.data.fetch.ask import Kind, Manners, Outcome
 from miagym.data.fetch.crawl import crawl
 from miagym.data.fetch.folder import FetchFolder
 from miagym.data.fetch.links import KNOWN, Links, choose_links
 from miagym.data.fetch.report import fetch_report
+from miagym.data.fetch.request import FetchOutcome, FetchStatus, Politeness
 from miagym.data.registry import open_source
 from miagym.errors import DataError
 
 DATA, REPORT = "data.parquet", "report.json"
 
-Progress = Callable[[int, int], Callable[[], None]]
+FetchProgress = Callable[[int, int], Callable[[], None]]
 """Called with how many links are done and how many there are; returns what to call per link."""
 
 
@@ -43,11 +43,11 @@ class Fetch:
     limit: int | None = None
     seed: int = 0
     retry: bool = False
-    manners: Manners = field(default_factory=Manners)
+    manners: Politeness = field(default_factory=Politeness)
 
 
 def fetch_pictures(
-    fetch: Fetch, out: Path, progress: Progress = lambda done, of: lambda: None
+    fetch: Fetch, out: Path, progress: FetchProgress = lambda done, of: lambda: None
 ) -> dict[str, Any]:
     """Fetches pictures into `out`; an unfinished or repeated fetch goes on.
 
@@ -83,24 +83,24 @@ def fetch_pictures(
     return report
 
 
-def _ask_all(fetch: Fetch, links: Links, folder: FetchFolder, progress: Progress) -> None:
-    ended = {Kind.FETCHED} if fetch.retry else set(Kind) - {Kind.LATER}
+def _ask_all(fetch: Fetch, links: Links, folder: FetchFolder, progress: FetchProgress) -> None:
+    ended = {FetchStatus.FETCHED} if fetch.retry else set(FetchStatus) - {FetchStatus.LATER}
     open_links = [url for url in links.urls if _known(folder, url).kind not in ended]
     step = progress(len(links.urls) - len(open_links), len(links.urls))
 
-    def done(url: str, outcome: Outcome) -> None:
+    def done(url: str, outcome: FetchOutcome) -> None:
         folder.note(url, outcome)
         step()
 
     crawl(open_links, folder.keep, done, fetch.manners)
 
 
-def _known(folder: FetchFolder, url: str) -> Outcome:
-    return folder.outcome(url) or Outcome(Kind.LATER, "not asked yet")
+def _known(folder: FetchFolder, url: str) -> FetchOutcome:
+    return folder.outcome(url) or FetchOutcome(FetchStatus.LATER, "not asked yet")
 
 
-def _write_data(links: Links, outcomes: list[Outcome], folder: FetchFolder) -> None:
-    rows = [i for i, outcome in enumerate(outcomes) if outcome.kind is Kind.FETCHED]
+def _write_data(links: Links, outcomes: list[FetchOutcome], folder: FetchFolder) -> None:
+    rows = [i for i, outcome in enumerate(outcomes) if outcome.kind is FetchStatus.FETCHED]
     for side, word in ((True, "members"), (False, "non-members")):
         if not any(links.member[row] == side for row in rows):
             raise DataError(

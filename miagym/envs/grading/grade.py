@@ -13,7 +13,7 @@ from miagym.envs.sampler import rows_of, shared_data
 from miagym.errors import DataError
 from miagym.metrics.auc import Interval
 from miagym.metrics.brier import brier_rewards, on_the_right_side
-from miagym.metrics.group_bootstrap import Intervals, spread
+from miagym.metrics.group_bootstrap import GroupIntervals, group_intervals
 from miagym.metrics.intervals import mean_interval, share_interval
 from miagym.metrics.measure import Metrics, measure
 
@@ -81,7 +81,7 @@ def grade(verdicts: Verdicts, data: Dataset | None = None) -> Grade:
             f"All {len(keys)} candidates judged so far are {side}, so there is nothing to tell "
             "apart; play more episodes."
         )
-    drawn = None if data.groups is None else spread(probability, member, data.groups[rows])
+    drawn = None if data.groups is None else group_intervals(probability, member, data.groups[rows])
     reward, right = brier_rewards(probability, member), on_the_right_side(probability, member)
     accuracy_ci = share_interval(round(right.sum()), len(right))
     return Grade(
@@ -130,7 +130,7 @@ def _reward_interval(reward: NDArray[np.float64]) -> Interval:
     return mean_interval(reward)
 
 
-def _widened(metrics: Metrics, drawn: Intervals | None) -> Metrics:
+def _widened(metrics: Metrics, drawn: GroupIntervals | None) -> Metrics:
     if drawn is None:
         return metrics
     found = {

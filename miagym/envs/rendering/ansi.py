@@ -11,7 +11,7 @@ from miagym.envs.rendering.scene import DISTANCE, Scene, belief_in_words, rows_i
 from miagym.envs.statistics import STATISTICS
 
 WIDTH = 80
-SHOWN = 8
+MAX_SHOWN = 8
 """Answers that are listed of a longer history."""
 
 
@@ -46,7 +46,7 @@ def _history(scene: Scene) -> Iterator[str]:
     """The answers about one candidate, and a question that was refused."""
     assert scene.history is not None
     yield f"answers  ({STATISTICS[DISTANCE]})" if scene.history else "answers  none yet"
-    if (before := len(scene.history) - SHOWN) > 0:
+    if (before := len(scene.history) - MAX_SHOWN) > 0:
         yield f"      {before} before"
     for number, answer in enumerate(scene.history, start=1):
         if number > before:

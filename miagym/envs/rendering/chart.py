@@ -10,7 +10,7 @@ from miagym.envs.rendering.parts import BOTTOM, MARGIN
 from miagym.envs.rendering.scene import DISTANCE, Scene
 from miagym.envs.statistics import STATISTICS
 
-ROWS, COLUMNS = 6, 60
+MAX_QUESTIONS, MAX_ANSWERS = 6, 60
 """Questions, and answers, that are shown at most: those asked last."""
 WIDTH, BARS, BARS_WIDTH = 752, 250, 420
 """Of the chart; where its bars begin, and how much room they have."""
@@ -43,16 +43,16 @@ def draw_chart(canvas: Canvas, scene: Scene, answers: list[Slot]) -> None:
 
 
 def _rows(scene: Scene, answers: list[Slot]) -> list[Row]:
-    menu, shown = scene.settings.menu, answers[-COLUMNS:]
+    menu, shown = scene.settings.menu, answers[-MAX_ANSWERS:]
     asked = list(dict.fromkeys(slot.question for slot in reversed(answers)))
-    questions = sorted([*asked, *(q for q in range(len(menu)) if q not in asked)][:ROWS])
+    questions = sorted([*asked, *(q for q in range(len(menu)) if q not in asked)][:MAX_QUESTIONS])
     height = min(44.0, (HEIGHT - MARGIN - BOTTOM - 30) / len(questions))
     return [
         Row(
             name=menu[question].name,
             base=round(BOTTOM + 30 + height * number),
             height=height - 8,
-            pitch=min(24.0, BARS_WIDTH / min(COLUMNS, scene.settings.most_answers)),
+            pitch=min(24.0, BARS_WIDTH / min(MAX_ANSWERS, scene.settings.most_answers)),
             answers={
                 i: slot.values[DISTANCE :: len(STATISTICS)].tolist()
                 for i, slot in enumerate(shown)

@@ -23,9 +23,9 @@ WIDE, TALL = 752, 500
 """Of the grid."""
 GAP, FOOT = 14, 30
 """Between candidates, and what stands below each."""
-LARGEST, SMALLEST = 256, 36
+MAX_SIDE, MIN_SIDE = 256, 36
 """Sides of a candidate; if they got smaller, the rest is left out."""
-SLOTS = 6
+MAX_SLOTS = 6
 """Slots that are shown."""
 
 
@@ -50,12 +50,12 @@ def grid(n: int) -> tuple[int, int, int]:
     best = (0, 1, 1)
     for columns in range(1, n + 1):
         rows = math.ceil(n / columns)
-        side = min((WIDE + GAP) // columns - GAP, (TALL + GAP) // rows - GAP - FOOT, LARGEST)
+        side = min((WIDE + GAP) // columns - GAP, (TALL + GAP) // rows - GAP - FOOT, MAX_SIDE)
         best = max(best, (side, columns, rows))
-    if best[0] >= SMALLEST:
+    if best[0] >= MIN_SIDE:
         return best
-    columns, rows = (WIDE + GAP) // (SMALLEST + GAP), (TALL + GAP) // (SMALLEST + GAP + FOOT)
-    return SMALLEST, columns, rows
+    columns, rows = (WIDE + GAP) // (MIN_SIDE + GAP), (TALL + GAP) // (MIN_SIDE + GAP + FOOT)
+    return MIN_SIDE, columns, rows
 
 
 def _draw_candidate(canvas: Canvas, scene: Scene, i: int, x: float, y: float, side: int) -> None:
@@ -88,7 +88,7 @@ def _draw_legend(canvas: Canvas, scene: Scene, missing: int) -> None:
 def _draw_slots(canvas: Canvas, scene: Scene) -> None:
     """What was asked last, and the answers."""
     slots = scene.settings.slots
-    shown = min(slots, SLOTS)
+    shown = min(slots, MAX_SLOTS)
     of = f", {shown} of {slots}" if shown < slots else ""
     draw_label(canvas, RIGHT, f"Last questions{of}")
     canvas.text(RIGHT + SIDE, TOP - 26, "d: root mean square", 14, MUTED, anchor="ra")

@@ -14,7 +14,7 @@ from miagym.envs.wrappers.maps import Belief, checked_belief
 
 
 @dataclass(frozen=True)
-class Board:
+class ObservationBatch:
     """A batch of observations of Single or Pool, and the way back to their actions."""
 
     pictures: NDArray[np.uint8]

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 
 @dataclass(frozen=True)
-class Step:
+class FilterStep:
     """How many rows a step dropped."""
 
     step: str
@@ -18,7 +18,7 @@ class Step:
     nonmembers: int
 
 
-class Sieve:
+class RowFilter:
     """All rows at first, fewer with each step.
 
     Args:
@@ -28,7 +28,7 @@ class Sieve:
     def __init__(self, member: NDArray[np.bool_]) -> None:
         self.member = member
         self._kept = np.ones(len(member), dtype=bool)
-        self.steps: list[Step] = []
+        self.steps: list[FilterStep] = []
 
     @property
     def rows(self) -> NDArray[np.intp]:
@@ -39,7 +39,7 @@ class Sieve:
         """Drops those of the rows that are left which are not `good` (as many as `rows`)."""
         dropped = self.rows[~good]
         members = int(self.member[dropped].sum())
-        self.steps.append(Step(step, members, len(dropped) - members))
+        self.steps.append(FilterStep(step, members, len(dropped) - members))
         self._kept[dropped] = False
 
     def keep_first(self, step: str, keys: list[Any]) -> None:

@@ -17,7 +17,7 @@ from miagym.errors import DataError
 
 
 @dataclass(frozen=True, eq=False)
-class Looks:
+class Inspection:
     """What n pictures are.
 
     Args:
@@ -35,7 +35,7 @@ class Looks:
     unreadable: dict[int, str]
 
 
-def look_at_all(pictures: Sequence[Picture], done: Callable[[], None] = lambda: None) -> Looks:
+def inspect_all(pictures: Sequence[Picture], done: Callable[[], None] = lambda: None) -> Inspection:
     """Reads every picture once, one at a time.
 
     Args:
@@ -56,4 +56,4 @@ def look_at_all(pictures: Sequence[Picture], done: Callable[[], None] = lambda: 
             unreadable[row] = reason(picture, error)
         done()
     readable = np.array([row not in unreadable for row in range(n)], dtype=bool)
-    return Looks(readable, tuple(contents), hashes, short_sides, unreadable)
+    return Inspection(readable, tuple(contents), hashes, short_sides, unreadable)

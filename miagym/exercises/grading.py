@@ -17,14 +17,14 @@ from typing import Any
 from miagym.errors import DataError
 from miagym.exercises.registry import EXERCISES, Exercise, exercise
 
-LIMIT = 300
+MAX_SECONDS = 300
 """Seconds that a file may take, checks included."""
-MOST_BYTES = 1_000_000
+MAX_BYTES = 1_000_000
 DECLARED = re.compile(r"^# miagym exercise (\d+)\s*$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
-class Finding:
+class TaskResult:
     """About one task."""
 
     task: str
@@ -34,11 +34,11 @@ class Finding:
 
 
 @dataclass(frozen=True)
-class Judgement:
+class ExerciseResult:
     """About one file."""
 
     exercise: Exercise
-    findings: tuple[Finding, ...]
+    findings: tuple[TaskResult, ...]
     error: str | None
     """Why the file does not run to its end, in a sentence; the findings are then of what did."""
     seconds: float
@@ -66,7 +66,7 @@ class Judgement:
         }
 
 
-def judge(file: Path, limit: float = LIMIT) -> Judgement:
+def grade_file(file: Path, limit: float = MAX_SECONDS) -> ExerciseResult:
     """Runs a file with the rights of whoever asks, and looks at each of its gaps.
 
     Args:
@@ -90,7 +90,9 @@ def judge(file: Path, limit: float = LIMIT) -> Judgement:
             raise DataError(f"{file} ended Python before it could be judged ({said or code}).")
         found = json.loads(report.read_text(encoding="utf-8"))
     error = found["error"] and f"{file} does not run: {found['error']}"
-    return Judgement(which, tuple(Finding(**task) for task in found["tasks"]), error, seconds)
+    return ExerciseResult(
+        which, tuple(TaskResult(**task) for task in found["tasks"]), error, seconds
+    )
 
 
 def identify(file: Path) -> Exercise:
@@ -107,7 +109,7 @@ def identify(file: Path) -> Exercise:
     try:
         if not file.is_file():
             raise DataError(f"There is no file {file}; the exercises are in docs/exercises.")
-        if file.stat().st_size > MOST_BYTES:
+        if file.stat().st_size > MAX_BYTES:
             raise DataError(f"{file} is too large for an exercise (more than 1 MB).")
         text = file.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
@@ -123,7 +125,7 @@ def identify(file: Path) -> Exercise:
 
 def _run(file: Path, number: int, report: Path, limit: float) -> tuple[int | None, str]:
     """Exit code, None if it had to be stopped, and the last line on standard error."""
-    command = [sys.executable, "-m", "miagym.exercises.inside", str(file), str(number), str(report)]
+    command = [sys.executable, "-m", "miagym.exercises.runner", str(file), str(number), str(report)]
     quiet = {"HF_HUB_OFFLINE": "1", "MPLBACKEND": "Agg"}
     with tempfile.TemporaryFile() as errors:
         process = subprocess.Popen(

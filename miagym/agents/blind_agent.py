@@ -16,8 +16,8 @@ from sklearn.model_selection import StratifiedKFold, cross_val_predict
 from sklearn.preprocessing import StandardScaler
 
 from miagym.agents.agent import check_enough, episodes_of
-from miagym.agents.board import Board
 from miagym.agents.never import NeverAsks
+from miagym.agents.observations import ObservationBatch
 from miagym.envs.spaces import Action, Observation
 from miagym.errors import DataError
 
@@ -42,7 +42,7 @@ class BlindAgent:
     model: LogisticRegression
 
     def act(self, observation: Observation, rng: np.random.Generator) -> Action:
-        board = Board.of(observation)
+        board = ObservationBatch.of(observation)
         pictures = board.pictures.reshape(-1, *board.pictures.shape[2:])
         tokens = _words(board.captions.reshape(len(pictures), -1))
         seen = _joined(self.colours.transform(_colours(pictures)), self.words.transform(tokens))
@@ -66,7 +66,7 @@ class BlindAgent:
         for one in episodes_of(NeverAsks(), envs, episodes, seed):
             if one.member is None:
                 raise DataError("A blind agent learns from labels; play on the split train.")
-            board = Board.of({name: value[None] for name, value in one.seen[0].items()})
+            board = ObservationBatch.of({name: value[None] for name, value in one.seen[0].items()})
             rows = zip(board.pictures[0], board.captions[0], one.member, strict=True)
             shown |= dict(zip(one.keys, rows, strict=True))
         pictures, captions, member = (np.stack(part) for part in zip(*shown.values(), strict=True))

@@ -1,6 +1,6 @@
 """What happens in a process of its own: a student's file is run, and its gaps are looked at.
 
-`python -m miagym.exercises.inside FILE NUMBER REPORT` writes what it found to REPORT, as JSON.
+`python -m miagym.exercises.runner FILE NUMBER REPORT` writes what it found to REPORT, as JSON.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 
 from miagym.atomic import replacing
 from miagym.exercises.registry import tasks_of
-from miagym.exercises.statements import Ran, run_file, where
+from miagym.exercises.statements import RunResult, run_file, where
 from miagym.exercises.task import NotWritten, Task, Wrong
 
 MODULE = "__main__"
@@ -29,7 +29,7 @@ def main(file: str, number: str, report: str) -> None:
     sys.modules[MODULE] = module  # dataclasses look their module up
     ran = run_file(path, module)
     found = [
-        {"task": task.name, "about": task.about, "hint": judge(task, ran, path)}
+        {"task": task.name, "about": task.about, "hint": check_task(task, ran, path)}
         for task in tasks_of(int(number))
         if ran.error is None or task.name in ran.names
     ]
@@ -37,7 +37,7 @@ def main(file: str, number: str, report: str) -> None:
         partial.write_text(json.dumps({"error": ran.error, "tasks": found}), encoding="utf-8")
 
 
-def judge(task: Task, ran: Ran, path: Path) -> str | None:
+def check_task(task: Task, ran: RunResult, path: Path) -> str | None:
     """A hint, or None if the gap is filled well."""
     if task.name not in ran.names:
         if ran.open:
@@ -59,7 +59,7 @@ def judge(task: Task, ran: Ran, path: Path) -> str | None:
     return None
 
 
-def _guarded(function: Callable[..., Any], ran: Ran, path: Path) -> Callable[..., Any]:
+def _guarded(function: Callable[..., Any], ran: RunResult, path: Path) -> Callable[..., Any]:
     """A student's function, whose own errors become hints."""
 
     def call(*arguments: object) -> object:

@@ -15,7 +15,7 @@ from miagym import __version__
 from miagym.data.fetch.guard import Forbidden, GuardedTransport, NoSuchHost
 
 
-class Kind(StrEnum):
+class FetchStatus(StrEnum):
     """How a link ended."""
 
     FETCHED = "fetched"
@@ -28,25 +28,25 @@ class Kind(StrEnum):
 
 
 @dataclass(frozen=True)
-class Outcome:
+class FetchOutcome:
     """How a link ended, and why in a few words."""
 
-    kind: Kind
+    kind: FetchStatus
     why: str = ""
 
 
 @dataclass(frozen=True)
-class Answer:
+class Response:
     """An outcome, with the bytes that came, and the seconds the server asks to wait."""
 
-    outcome: Outcome
+    outcome: FetchOutcome
     data: bytes = b""
     wait: float | None = None
     host_is_there: bool = True
 
 
 @dataclass(frozen=True)
-class Manners:
+class Politeness:
     """What a fetch allows itself.
 
     Args:
@@ -74,7 +74,7 @@ class Manners:
     allow_private: bool = False
 
 
-def client(manners: Manners) -> httpx2.AsyncClient:
+def client(manners: Politeness) -> httpx2.AsyncClient:
     """A client that says who it is. It goes straight, by no proxy, and keeps no cookies."""
     return httpx2.AsyncClient(
         transport=GuardedTransport(manners.connections, manners.allow_private),
@@ -90,14 +90,14 @@ def client(manners: Manners) -> httpx2.AsyncClient:
     )
 
 
-async def ask(web: httpx2.AsyncClient, url: str, manners: Manners) -> Answer:
+async def request(web: httpx2.AsyncClient, url: str, manners: Politeness) -> Response:
     """Asks once. Never raises for what a server, a link or the network does."""
     web.cookies.clear()
     try:
         async with asyncio.timeout(manners.total), web.stream("GET", url) as response:
             return await _read(response, manners.max_bytes)
     except (TimeoutError, httpx2.TimeoutException):
-        return _nobody("no answer in time")
+        return _no_answer("no answer in time")
     except httpx2.TooManyRedirects:
         return _rotten("too many redirects")
     except (httpx2.UnsupportedProtocol, httpx2.LocalProtocolError, httpx2.InvalidURL, ValueError):
@@ -107,26 +107,28 @@ async def ask(web: httpx2.AsyncClient, url: str, manners: Manners) -> Answer:
     except NoSuchHost:
         return _rotten("no such host")
     except httpx2.DecodingError:
-        return Answer(Outcome(Kind.UNREADABLE, "damaged on its way"))
+        return Response(FetchOutcome(FetchStatus.UNREADABLE, "damaged on its way"))
     except httpx2.TransportError as error:
         if "CERTIFICATE_VERIFY_FAILED" in str(error):
             return _rotten("no valid certificate")
-        return _nobody("no connection")
+        return _no_answer("no connection")
 
 
-async def _read(response: httpx2.Response, max_bytes: int) -> Answer:
+async def _read(response: httpx2.Response, max_bytes: int) -> Response:
     status = response.status_code
     if status in (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS) or status >= 500:
         wait = retry_after(response.headers.get("Retry-After", ""))
-        return Answer(Outcome(Kind.LATER, _phrase(status)), wait=wait)
+        return Response(FetchOutcome(FetchStatus.LATER, _phrase(status)), wait=wait)
     if status != HTTPStatus.OK:
         return _rotten(_phrase(status))
     data = bytearray()
     async for piece in response.aiter_bytes():
         data += piece
         if len(data) > max_bytes:
-            return Answer(Outcome(Kind.UNREADABLE, f"larger than {max_bytes:,} bytes"))
-    return Answer(Outcome(Kind.FETCHED), bytes(data))
+            return Response(
+                FetchOutcome(FetchStatus.UNREADABLE, f"larger than {max_bytes:,} bytes")
+            )
+    return Response(FetchOutcome(FetchStatus.FETCHED), bytes(data))
 
 
 def retry_after(header: str) -> float | None:
@@ -146,9 +148,9 @@ def _phrase(status: int) -> str:
         return str(status)
 
 
-def _rotten(why: str) -> Answer:
-    return Answer(Outcome(Kind.ROTTEN, why))
+def _rotten(why: str) -> Response:
+    return Response(FetchOutcome(FetchStatus.ROTTEN, why))
 
 
-def _nobody(why: str) -> Answer:
-    return Answer(Outcome(Kind.LATER, why), host_is_there=False)
+def _no_answer(why: str) -> Response:
+    return Response(FetchOutcome(FetchStatus.LATER, why), host_is_there=False)

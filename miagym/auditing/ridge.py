@@ -23,9 +23,9 @@ from miagym.metrics.auc import Interval
 FOLDS = 5
 _Held = Iterator[tuple[NDArray[np.intp], NDArray[np.floating]]]
 
-COLUMNS = 64
+MAX_RANKED_COLUMNS = 64
 """Columns ranked at a time, which bounds memory."""
-AT_ONCE = 256
+MAX_PRODUCT_ROWS = 256
 """Rows of a product that are made at a time, likewise."""
 
 
@@ -68,8 +68,8 @@ def aucs(scores: NDArray[np.floating], labels: NDArray[np.bool_]) -> NDArray[np.
     """AUC of each column of scores (n, b) for the labels in the same column."""
     members = labels.sum(axis=0)
     above = np.empty(labels.shape[1])
-    for start in range(0, labels.shape[1], COLUMNS):
-        part = slice(start, start + COLUMNS)
+    for start in range(0, labels.shape[1], MAX_RANKED_COLUMNS):
+        part = slice(start, start + MAX_RANKED_COLUMNS)
         above[part] = (rankdata(scores[:, part], axis=0) * labels[:, part]).sum(axis=0)
     return (above - members * (members + 1) / 2) / (members * (len(labels) - members))
 
@@ -126,8 +126,8 @@ def _solved(
     columns: Any = held.T
     if issparse(columns):
         columns = columns.tocsr()
-    for start in range(0, len(inner), AT_ONCE):
-        part = slice(start, start + AT_ONCE)
+    for start in range(0, len(inner), MAX_PRODUCT_ROWS):
+        part = slice(start, start + MAX_PRODUCT_ROWS)
         inner[part] -= dense(columns[part] @ held)
     inner[np.diag_indices_from(inner)] += penalty
     # It is symmetric; transposed it lies in memory as LAPACK wants it, and is not copied.
