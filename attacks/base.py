@@ -24,6 +24,7 @@ from miagym.oracle import (
     NotFitted,
     Oracle,
     TooFewToLearn,
+    metered_cost,
 )
 
 Scores = NDArray[np.float64]
@@ -34,10 +35,13 @@ FORMAT = "miagym fitted attack 1"
 
 @dataclass(frozen=True)
 class Attack(ABC):
-    """An attack of one paper: a frozen dataclass, so that `repr` is the constructor call."""
+    """An attack of one paper: a frozen dataclass, so that `repr` is the constructor call.
+
+    `access` and `__call__` are all that an attack has to bring.
+    """
 
     access: ClassVar[Access]
-    paper: ClassVar[str]
+    paper: ClassVar[str] = ""
     adaptive: ClassVar[bool] = False
     """Whether it spends less than `cost` on candidates that it is sure about."""
     uses_reference: ClassVar[bool] = False
@@ -48,9 +52,12 @@ class Attack(ABC):
         """Scores of candidates (n,); higher means member."""
 
     @property
-    @abstractmethod
     def cost(self) -> Cost:
-        """What the oracle charges for one candidate; the most, if the attack is adaptive."""
+        """What the oracle charges for one candidate; the most, if the attack is adaptive.
+
+        Measured in a dry run. Declare it where one run does not show it: in an adaptive attack.
+        """
+        return metered_cost(self)
 
     def variants(self) -> tuple[Attack, ...]:
         """This attack under other hyperparameters; calibration data choose among them.
@@ -81,6 +88,10 @@ class LearnedAttack(Attack):
     @abstractmethod
     def features(self, oracle: Oracle, candidates: Candidates) -> NDArray[np.float64]:
         """What the rule sees of each candidate (n, d); all questions are asked here."""
+
+    @property
+    def cost(self) -> Cost:
+        return metered_cost(self, self.features)
 
     @abstractmethod
     def new_rule(self) -> Rule:
@@ -132,7 +143,8 @@ class LearnedAttack(Attack):
         learned = self.fitted_rule.arrays()
         arrays = {name: np.ascontiguousarray(array) for name, array in learned.items()}
         given = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "rule"}
-        about = {"attack": class_name(type(self)), "hyperparameters": json.dumps(given)}
+        kind = saved_name(type(self).__module__, type(self).__qualname__)
+        about = {"attack": kind, "hyperparameters": json.dumps(given)}
         save_file(arrays, path, metadata={"format": FORMAT, **about})
 
     def score(self, features: NDArray[np.float64]) -> Scores:
@@ -144,9 +156,9 @@ class LearnedAttack(Attack):
         return rule.score(self.features(oracle, candidates))
 
 
-def class_name(kind: type) -> str:
-    """What tells a class from all others, in a saved attack."""
-    return f"{kind.__module__}:{kind.__qualname__}"
+def saved_name(module: str, qualified_name: str) -> str:
+    """What tells a class from all others in a saved attack; ours may move within this package."""
+    return f"{'attacks' if module.startswith('attacks.') else module}:{qualified_name}"
 
 
 def as_scores(values: Tensor) -> Scores:

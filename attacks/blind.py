@@ -15,7 +15,7 @@ from sklearn.pipeline import Pipeline, make_pipeline
 
 from attacks.base import LearnedAttack
 from attacks.learning.rules import Classifier, Rule
-from miagym.oracle import Access, Candidates, Cost, Oracle
+from miagym.oracle import Access, Candidates, Oracle
 
 CAPTION_LENGTHS = 3
 """Features of a caption besides its n-grams: characters, words, commas."""
@@ -32,10 +32,6 @@ class BlindAttack(LearnedAttack):
 
     access = Access.BLIND
     paper = "Das et al. 2024, arXiv 2406.16201"
-
-    @property
-    def cost(self) -> Cost:
-        return Cost()
 
 
 @dataclass(frozen=True)

@@ -30,6 +30,10 @@ class ReferenceCalibrated(Attack):
     def access(self) -> Access:  # pyright: ignore[reportIncompatibleVariableOverride]
         return self.attack.access
 
+    @property
+    def adaptive(self) -> bool:  # pyright: ignore[reportIncompatibleVariableOverride]
+        return self.attack.adaptive
+
     def __call__(self, oracle: Oracle, candidates: Candidates) -> Scores:
         return list(self.anytime(oracle, candidates).values())[-1]
 
@@ -48,6 +52,7 @@ class ReferenceCalibrated(Attack):
 
     @property
     def cost(self) -> Cost:
+        """The attack's own, which it may declare: the reference is free."""
         return self.attack.cost
 
     def variants(self) -> tuple[Attack, ...]:

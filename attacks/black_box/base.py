@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from attacks.base import Attack, Scores, as_scores, require_positive
-from miagym.oracle import Access, BudgetExhausted, Candidates, Cost, Oracle
+from miagym.oracle import Access, BudgetExhausted, Candidates, Cost, Oracle, metered_cost
 
 
 @dataclass(frozen=True)
@@ -33,9 +33,9 @@ class BlackBoxAttack(Attack):
         """How far answers (draws, n, 3, h, w) are from candidates (n, 3, h, w): (n,)."""
 
     @property
-    @abstractmethod
     def query(self) -> Cost:
-        """What one picture costs."""
+        """What one picture costs, in a dry run: it says how many draws a budget affords."""
+        return metered_cost(self, lambda oracle, few: self.picture(oracle, few, 0))
 
     @property
     def cost(self) -> Cost:

@@ -10,7 +10,7 @@ from torch.nn.functional import adaptive_avg_pool2d, interpolate
 
 from attacks.base import Attack
 from attacks.black_box.base import BlackBoxAttack
-from miagym.oracle import Candidates, Cost, Oracle, variation_cost
+from miagym.oracle import Candidates, Oracle
 
 
 @dataclass(frozen=True)
@@ -68,10 +68,6 @@ class DegradeRestoreCompare(BlackBoxAttack):
         blocks = adaptive_avg_pool2d(square, self.blocks)
         square.copy_(interpolate(blocks, size=square.shape[-2:], mode="nearest"))
         return degraded
-
-    @property
-    def query(self) -> Cost:
-        return variation_cost(self.strength, self.steps, self.guidance_scale)
 
     def variants(self) -> tuple[Attack, ...]:
         return tuple(replace(self, blocks=b) for b in (self.blocks, 1))

@@ -16,7 +16,7 @@ from torch.nn.functional import cosine_similarity
 from attacks.base import LearnedAttack, as_features, require_captions
 from attacks.black_box.image_encoders import PATCHES, load_encoder
 from attacks.learning.rules import Arrays, Classifier, Features, Labels, Rule
-from miagym.oracle import Access, Candidates, Cost, Oracle, generation_cost
+from miagym.oracle import Access, Candidates, Oracle
 
 RIDGE = 1e-5
 LAYERS = (64, 32)
@@ -87,10 +87,6 @@ class Reconstruction(LearnedAttack):
             case "classifier":
                 network = MLPClassifier(LAYERS, alpha=1.0, tol=1e-3, max_iter=2000, random_state=0)
                 return Classifier.of(network)
-
-    @property
-    def cost(self) -> Cost:
-        return generation_cost(self.steps, self.guidance_scale) * self.draws
 
 
 @dataclass(frozen=True, eq=False)

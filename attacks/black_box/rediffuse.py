@@ -8,7 +8,7 @@ from torch import Tensor
 
 from attacks.base import Attack
 from attacks.black_box.base import BlackBoxAttack
-from miagym.oracle import Candidates, Cost, Oracle, variation_cost
+from miagym.oracle import Candidates, Oracle
 
 
 @dataclass(frozen=True)
@@ -51,10 +51,6 @@ class ReDiffuse(BlackBoxAttack):
 
     def distance(self, pictures: Tensor, candidates: Tensor) -> Tensor:
         return (pictures.mean(0) - candidates).flatten(1).norm(dim=1)
-
-    @property
-    def query(self) -> Cost:
-        return variation_cost(self.strength, self.steps, self.guidance_scale)
 
     def variants(self) -> tuple[Attack, ...]:
         return tuple(replace(self, strength=s) for s in (self.strength, 0.6))

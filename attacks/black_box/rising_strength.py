@@ -12,7 +12,7 @@ from sklearn.linear_model import LogisticRegression
 from attacks.base import LearnedAttack, as_features, mean_square
 from attacks.black_box.image_encoders import PATCHES, load_encoder
 from attacks.learning.rules import Classifier, Rule
-from miagym.oracle import Access, Candidates, Cost, Oracle, variation_cost
+from miagym.oracle import Access, Candidates, Oracle
 
 
 @dataclass(frozen=True)
@@ -66,8 +66,3 @@ class RisingStrength(LearnedAttack):
 
     def new_rule(self) -> Rule:
         return Classifier.of(LogisticRegression(max_iter=1000))
-
-    @property
-    def cost(self) -> Cost:
-        costs = (variation_cost(s, self.steps, self.guidance_scale) for s in self.strengths)
-        return sum(costs, Cost()) * self.draws

@@ -15,7 +15,7 @@ from sklearn.preprocessing import StandardScaler
 from attacks.base import LearnedAttack, Scores, as_features, require_positive
 from attacks.black_box.rediffuse import ReDiffuse
 from attacks.learning.rules import Arrays, Features, Labels, Rule
-from miagym.oracle import Access, Candidates, Cost, Oracle, TargetError
+from miagym.oracle import Access, Candidates, Oracle, TargetError
 
 Ask = Callable[[int, NDArray[np.int64]], NDArray[np.float64]]
 """Evidence (rows, p) about these rows after this draw, counted from 0."""
@@ -170,10 +170,6 @@ class SequentialVariation(LearnedAttack):
     @property
     def _variation(self) -> ReDiffuse:
         return ReDiffuse(strength=self.strength, steps=self.steps)
-
-    @property
-    def cost(self) -> Cost:
-        return self._variation.query * self.most
 
     def within(self, queries: int) -> Self:
         """At most so many; on average three quarters of them, as by default."""

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from attacks.base import require_captions
 from attacks.black_box.base import BlackBoxAttack
-from miagym.oracle import Candidates, Cost, Oracle, generation_cost
+from miagym.oracle import Candidates, Oracle
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,3 @@ class TextToImage(BlackBoxAttack):
 
     def distance(self, pictures: Tensor, candidates: Tensor) -> Tensor:
         return 255 * (pictures - candidates).abs().flatten(2).mean(2).mean(0)
-
-    @property
-    def query(self) -> Cost:
-        return generation_cost(self.steps, self.guidance_scale)

@@ -22,7 +22,7 @@ from attacks.base import (
     require_positive,
 )
 from attacks.learning.rules import Arrays, Classifier, Features, Labels, Rule
-from miagym.oracle import Access, Candidates, Cost, Oracle
+from miagym.oracle import Access, Candidates, Oracle
 
 ALPHAS = tuple(step / 10 for step in range(11))
 
@@ -70,10 +70,6 @@ class CLiD(Attack):
             gains.append(mean_square(unconditional - eps) - mean_square(conditional - eps))
         return as_scores(torch.stack(gains).mean(0))
 
-    @property
-    def cost(self) -> Cost:
-        return Cost(queries=1, encodes=1) + Cost(queries=2, unet_rows=2) * self.draws
-
     def variants(self) -> tuple[Attack, ...]:
         return tuple(replace(self, timestep=t) for t in (self.timestep, 200))
 
@@ -114,10 +110,6 @@ class LearnedCLiD(LearnedAttack):
             losses.append(torch.stack([mean_square(answer - eps) for answer in answers], dim=1))
         full, others = torch.stack(losses).mean(0).split([1, 4], dim=1)
         return as_features(torch.cat([full, others - full], dim=1))
-
-    @property
-    def cost(self) -> Cost:
-        return Cost(queries=1, encodes=1) + Cost(queries=5, unet_rows=5) * len(self.timesteps)
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from attacks.base import Attack, Scores, as_scores, mean_square, require_positive
-from miagym.oracle import Access, Candidates, Cost, Oracle
+from miagym.oracle import Access, Candidates, Oracle
 
 
 def denoising_loss(
@@ -50,10 +50,6 @@ class LossThreshold(Attack):
         losses = [denoising_loss(oracle, candidates, z0, self.timestep, draw) for draw in draws]
         return as_scores(-torch.stack(losses).mean(0))
 
-    @property
-    def cost(self) -> Cost:
-        return Cost(queries=1, encodes=1) + Cost(queries=1, unet_rows=1) * self.draws
-
     def variants(self) -> tuple[Attack, ...]:
         return tuple(replace(self, timestep=t) for t in (self.timestep, 100, 400))
 
@@ -85,10 +81,6 @@ class MultipleLoss(Attack):
         z0 = oracle.encode(candidates)
         losses = [denoising_loss(oracle, candidates, z0, t) for t in self.timesteps]
         return as_scores(-torch.stack(losses).mean(0))
-
-    @property
-    def cost(self) -> Cost:
-        return Cost(queries=1, encodes=1) + Cost(queries=1, unet_rows=1) * len(self.timesteps)
 
     def variants(self) -> tuple[Attack, ...]:
         others = tuple(range(50, 501, 50)), tuple(range(100, 501, 100))

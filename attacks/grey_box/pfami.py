@@ -14,7 +14,7 @@ from attacks.base import Attack, LearnedAttack, Scores, as_scores
 from attacks.grey_box.loss import denoising_loss
 from attacks.learning.networks import ErrorMapNetwork, map_features
 from attacks.learning.rules import Rule
-from miagym.oracle import Access, Candidates, Cost, Oracle
+from miagym.oracle import Access, Candidates, Oracle
 
 FLOOR = 1e-6
 """The smallest loss that is divided by."""
@@ -49,12 +49,6 @@ def fluctuations(
     return torch.stack([(crop - loss) / loss.clamp(min=FLOOR) for crop in cropped], 2)
 
 
-def fluctuation_cost(timesteps: tuple[int, ...], crops: tuple[float, ...]) -> Cost:
-    """What `fluctuations` asks of one candidate."""
-    one = Cost(queries=1, encodes=1) + Cost(queries=1, unet_rows=1) * len(timesteps)
-    return one * (1 + len(crops))
-
-
 @dataclass(frozen=True)
 class PFAMI(Attack):
     """PFAMI's statistic: how much the loss rises, relatively, when the picture is cropped.
@@ -83,10 +77,6 @@ class PFAMI(Attack):
 
     def __call__(self, oracle: Oracle, candidates: Candidates) -> Scores:
         return as_scores(fluctuations(oracle, candidates, self.timesteps, self.crops).mean((1, 2)))
-
-    @property
-    def cost(self) -> Cost:
-        return fluctuation_cost(self.timesteps, self.crops)
 
     def variants(self) -> tuple[Attack, ...]:
         return tuple(replace(self, crops=crops) for crops in (self.crops, (0.95,), (0.70,)))
@@ -123,7 +113,3 @@ class PFAMINN(LearnedAttack):
 
     def new_rule(self) -> Rule:
         return ErrorMapNetwork(self.epochs)
-
-    @property
-    def cost(self) -> Cost:
-        return fluctuation_cost(self.timesteps, self.crops)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from torch import Tensor
 
 from attacks.base import Attack, Scores, as_scores
-from miagym.oracle import Access, Candidates, Cost, Oracle
+from miagym.oracle import Access, Candidates, Oracle
 
 
 @dataclass(frozen=True)
@@ -44,10 +44,6 @@ class PIA(Attack):
     def as_noise(self, e0: Tensor) -> Tensor:
         """What of the prediction at t = 0 (n, *latent_shape) serves as noise: all of it."""
         return e0
-
-    @property
-    def cost(self) -> Cost:
-        return Cost(queries=3, unet_rows=2, encodes=1)
 
     def variants(self) -> tuple[Attack, ...]:
         return tuple(replace(self, timestep=t) for t in (self.timestep, 100, 300))

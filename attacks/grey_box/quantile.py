@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from attacks.base import LearnedAttack
 from attacks.grey_box.secmi import SecMI, check_grid
 from attacks.learning.rules import Arrays, Features, Labels, Rule
-from miagym.oracle import Access, Candidates, Cost, Oracle
+from miagym.oracle import Access, Candidates, Oracle
 
 WIDTH, SCALES = 32, 4
 FLOOR = 1e-12
@@ -60,10 +60,6 @@ class QuantileRegression(LearnedAttack):
 
     def new_rule(self) -> Rule:
         return QuantileEnsemble(self.bag)
-
-    @property
-    def cost(self) -> Cost:
-        return SecMI(self.timestep, self.stride).cost
 
 
 def details(images: NDArray[np.uint8]) -> NDArray[np.float64]:

@@ -11,7 +11,7 @@ from torch import Tensor
 from attacks.base import Attack, LearnedAttack, Scores, as_scores, mean_square
 from attacks.learning.networks import ErrorMapNetwork, map_features
 from attacks.learning.rules import Rule
-from miagym.oracle import Access, AttackError, Candidates, Cost, Oracle
+from miagym.oracle import Access, AttackError, Candidates, Oracle
 
 
 def check_grid(timestep: int, stride: int) -> None:
@@ -34,12 +34,6 @@ def inversion_error(oracle: Oracle, candidates: Candidates, t: int, k: int) -> T
     for start in range(0, t, k):
         inverted = move(inverted, start, start + k)
     return inverted - move(move(inverted, t, t + k), t + k, t)
-
-
-def inversion_cost(t: int, k: int) -> Cost:
-    """What `inversion_error` asks of one candidate."""
-    rows = t // k + 2
-    return Cost(queries=rows + 1, unet_rows=rows, encodes=1)
 
 
 @dataclass(frozen=True)
@@ -71,10 +65,6 @@ class SecMI(Attack):
     def __call__(self, oracle: Oracle, candidates: Candidates) -> Scores:
         error = inversion_error(oracle, candidates, self.timestep, self.stride)
         return as_scores(-mean_square(error))
-
-    @property
-    def cost(self) -> Cost:
-        return inversion_cost(self.timestep, self.stride)
 
     def variants(self) -> tuple[Attack, ...]:
         k = self.stride
@@ -116,7 +106,3 @@ class SecMINN(LearnedAttack):
 
     def new_rule(self) -> Rule:
         return ErrorMapNetwork(self.epochs)
-
-    @property
-    def cost(self) -> Cost:
-        return inversion_cost(self.timestep, self.stride)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from attacks.base import Attack, Scores, as_scores
-from miagym.oracle import Access, Candidates, Cost, Oracle
+from miagym.oracle import Access, Candidates, Oracle
 
 
 @dataclass(frozen=True)
@@ -34,10 +34,6 @@ class SimA(Attack):
         z0 = oracle.encode(candidates)
         predicted = oracle.predict_noise(candidates, z0, self.timestep)
         return as_scores(-predicted.flatten(1).norm(p=self.norm, dim=1))
-
-    @property
-    def cost(self) -> Cost:
-        return Cost(queries=2, unet_rows=1, encodes=1)
 
     def variants(self) -> tuple[Attack, ...]:
         return tuple(replace(self, timestep=t) for t in (self.timestep, 0, 50, 200))

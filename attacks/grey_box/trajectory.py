@@ -11,7 +11,8 @@ import torch
 from torch import Tensor
 
 from attacks.base import Attack, Scores, as_scores, mean_square
-from miagym.oracle import FINAL, Access, AttackError, Candidates, Cost, Oracle, guidance_rows
+from attacks.grey_box.trajectory_settings import KNOBS
+from miagym.oracle import FINAL, Access, AttackError, Candidates, Oracle
 
 
 class Signal(Enum):
@@ -105,10 +106,6 @@ class Trajectory(Attack):
         errors = self.errors(oracle, candidates, [self.signal], [self._index])
         return as_scores(-errors[:, 0, 0])
 
-    @property
-    def cost(self) -> Cost:
-        return self.cost_of([self.signal], [self._index])
-
     def variants(self) -> tuple[Attack, ...]:
         places = product(Signal, range(len(self.visited())))
         others = [place for place in places if place != (self.signal, self._index)]
@@ -121,10 +118,7 @@ class Trajectory(Attack):
         signals: Sequence[Signal],
         positions: Sequence[int],
     ) -> Tensor:
-        """Errors (n, positions, signals) of one walk, averaged over draws; positions count from 0.
-
-        Costs `cost_of(signals, positions)`.
-        """
+        """Errors (n, positions, signals) of one walk, averaged over draws; positions from 0."""
         z0 = oracle.encode(candidates)
         embeddings = oracle.embed(candidates) if self.text_shift else None
         draws = []
@@ -137,15 +131,6 @@ class Trajectory(Attack):
             ]
             draws.append(torch.stack(errors, dim=1))
         return torch.stack(draws).mean(0).unflatten(1, (len(positions), len(signals)))
-
-    def cost_of(self, signals: Sequence[Signal], positions: Sequence[int]) -> Cost:
-        """What `errors` costs a candidate."""
-        visits = self.draws * len(self._asked(positions))
-        rows = visits * guidance_rows(self.guidance_scale)
-        pictures = self.draws * len(positions) * (Signal.PIXEL in signals)
-        embeddings = int(self.text_shift != 0)
-        queries = 1 + embeddings + rows + pictures
-        return Cost(queries=queries, unet_rows=rows, encodes=1, decodes=pictures)
 
     @property
     def _index(self) -> int:
@@ -207,41 +192,5 @@ def _error(
     return 255 * difference.abs().flatten(1).mean(1)
 
 
-SETTINGS: dict[str, Trajectory] = {
-    # Noised to 300, denoised from 300; the script calls it "embeddings".
-    "partial-denoising": Trajectory(),
-    # Every timestep starts for itself, from z0 noised to it.
-    "diff-starts": Trajectory(iterative=False),
-    # Unit noise joins the latent before the second step.
-    "shift": Trajectory(latent_shift=1),
-    # Unit noise on the caption's embeddings.
-    "text-shift": Trajectory(text_shift=1.0),
-    # Half as much of it.
-    "text-shift-05": Trajectory(text_shift=0.5),
-    # Noised to 100 only, denoised as if from 300.
-    "wrong-start": Trajectory(noise_step=100),
-    # The same as if from 500, in 5 steps.
-    "wrong-start-longer": Trajectory(start=500, noise_step=100),
-    # The same, with unit noise on the caption's embeddings.
-    "wrong-start-longer-text": Trajectory(start=500, noise_step=100, text_shift=1.0),
-    # Noised to 50, denoised as if from 500.
-    "wrong-start-longer-50": Trajectory(start=500, noise_step=50),
-    # Noised to 300, denoised as if from 500.
-    "wrong-start-longer-300": Trajectory(start=500, noise_step=300),
-    # Noised to 200, denoised as if from 300.
-    "wrong-start-300-from-200": Trajectory(noise_step=200),
-    # Noised to 300, and the model is told 100, 200, 300: least noise first.
-    "reversed-noise": Trajectory(reverse=True),
-    # Partial denoising under the caption alone.
-    "no-classifier-free-guidance": Trajectory(guidance_scale=1.0),
-    # Noised to 100 for every timestep, whatever the model is told; read where that is 300.
-    "noise-100-everytime": Trajectory(
-        noise_step=100, iterative=False, fix_noise_step=True, position=0
-    ),
-    # Noised to 100 only, and the model is told 100, 200, 300.
-    "wrong-start-reversed-steps": Trajectory(noise_step=100, reverse=True),
-    # Reversed noising under twice the guidance.
-    "reversed-noise-big-classifier-free-guidance": Trajectory(reverse=True, guidance_scale=15.0),
-}
-"""The paper's settings by its scripts' names. Only the names are known: numbers that a name does
-not hold are ours (shift 1 at the second step, wrong start 100, longer 500, guidance 7.5 and 15)."""
+SETTINGS = {name: Trajectory(**knobs) for name, knobs in KNOBS.items()}
+"""The paper's sixteen settings by its scripts' names."""

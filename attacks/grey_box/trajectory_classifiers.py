@@ -17,7 +17,7 @@ from sklearn.tree import DecisionTreeClassifier
 from attacks.base import LearnedAttack, as_features
 from attacks.grey_box.trajectory import SETTINGS, Signal, Trajectory
 from attacks.learning.rules import Arrays, Classifier, Features, Labels, Rule
-from miagym.oracle import Access, Candidates, Cost, Oracle
+from miagym.oracle import Access, Candidates, Oracle
 
 SEED = 0
 
@@ -50,11 +50,6 @@ class TrajectoryClassifier(LearnedAttack):
     def features(self, oracle: Oracle, candidates: Candidates) -> NDArray[np.float64]:
         positions = range(len(self.trajectory.visited()))
         return as_features(self.trajectory.errors(oracle, candidates, list(Signal), positions))
-
-    @property
-    def cost(self) -> Cost:
-        positions = range(len(self.trajectory.visited()))
-        return self.trajectory.cost_of(list(Signal), positions)
 
 
 @dataclass(frozen=True)

@@ -13,14 +13,15 @@ from zipfile import BadZipFile
 from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 
-from attacks.base import FORMAT, LearnedAttack, class_name
+from attacks.base import FORMAT, LearnedAttack, saved_name
+from attacks.registry import BUILT_IN
 from miagym.oracle import DataError
 
 
 def load_attack(path: Path) -> LearnedAttack:
     """Reads what `LearnedAttack.save` wrote.
 
-    The class is looked up among those that are imported; a file cannot name code to import.
+    The class is one of this package, or is imported already: a file cannot name code to import.
 
     Raises:
         DataError: if it is no such file, or of an attack that is not imported.
@@ -45,14 +46,19 @@ def load_attack(path: Path) -> LearnedAttack:
 
 
 def _rebuilt(metadata: dict[str, str], arrays: dict[str, NDArray]) -> LearnedAttack:
-    kinds = {class_name(kind): kind for kind in _kinds(LearnedAttack)}
-    if metadata["attack"] not in kinds:
+    module, _, qualified_name = metadata["attack"].partition(":")
+    name = saved_name(module, qualified_name)
+    for entry in BUILT_IN.values():
+        if name == saved_name(*entry.kind.split(":")):
+            entry.load()
+    kinds = {saved_name(k.__module__, k.__qualname__): k for k in _kinds(LearnedAttack)}
+    if name not in kinds:
         raise DataError(
             f"This is a fitted {metadata['attack']}, which is not imported; import the package "
             "that defines it first."
         )
     hyperparameters = json.loads(metadata["hyperparameters"])
-    attack = kinds[metadata["attack"]](**{k: _frozen(v) for k, v in hyperparameters.items()})
+    attack = kinds[name](**{k: _frozen(v) for k, v in hyperparameters.items()})
     return replace(attack, rule=attack.new_rule().with_arrays(arrays))
 
 

@@ -17,7 +17,7 @@ from attacks.grey_box.secmi import SecMI
 from attacks.learning.rules import Classifier, Rule
 from attacks.white_box.gradient_masking import GradientMasking
 from attacks.white_box.noise_optimisation import NoiseOptimisation
-from miagym.oracle import Access, Candidates, Cost, Oracle
+from miagym.oracle import Access, Candidates, Oracle
 
 SINGLE = (
     LossThreshold(timestep=100, draws=5),
@@ -71,9 +71,3 @@ class CDI(LearnedAttack):
 
     def new_rule(self) -> Rule:
         return Classifier.of(LogisticRegression(max_iter=1000))
-
-    @property
-    def cost(self) -> Cost:
-        losses = Cost(queries=1, encodes=1) + Cost(queries=1, unet_rows=1) * len(self.timesteps)
-        parts = (*SINGLE, GradientMasking(self.timesteps), NoiseOptimisation())
-        return sum((part.cost for part in parts), losses)

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from attacks.base import Attack, Scores, as_scores
-from miagym.oracle import BACKWARD, Access, Candidates, Cost, Oracle
+from miagym.oracle import Access, Candidates, Oracle
 
 
 @dataclass(frozen=True)
@@ -56,11 +56,6 @@ class GradientMasking(Attack):
         rows = magnitude.flatten(1)
         top = rows.topk(round(self.masked * rows.shape[1]), dim=1).indices
         return torch.zeros_like(rows, dtype=torch.bool).scatter(1, top, True).view_as(magnitude)
-
-    @property
-    def cost(self) -> Cost:
-        restoration = BACKWARD + Cost(queries=1, unet_rows=1)
-        return Cost(queries=1, encodes=1) + restoration * len(self.timesteps)
 
     def variants(self) -> tuple[Attack, ...]:
         return tuple(replace(self, timesteps=t) for t in (self.timesteps, (100, 200, 300), (200,)))

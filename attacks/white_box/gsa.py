@@ -13,7 +13,7 @@ from torch import Tensor
 
 from attacks.base import LearnedAttack, as_features
 from attacks.learning.rules import Classifier, Rule
-from miagym.oracle import Access, Candidates, Cost, Oracle
+from miagym.oracle import Access, Candidates, Oracle
 
 
 @dataclass(frozen=True)
@@ -74,11 +74,6 @@ class GSA1(GSA):
     def norms(self, oracle: Oracle, candidates: Candidates, z: Tensor, eps: Tensor) -> Tensor:
         return oracle.parameter_gradient_norms(candidates, z, self.timesteps, eps)
 
-    @property
-    def cost(self) -> Cost:
-        k = len(self.timesteps)
-        return Cost(queries=2, unet_rows=k, encodes=1, backward_rows=k)
-
 
 @dataclass(frozen=True)
 class GSA2(GSA):
@@ -93,8 +88,3 @@ class GSA2(GSA):
         ask = oracle.parameter_gradient_norms
         asked = zip(self.timesteps, z.split(1, dim=1), eps.split(1, dim=1), strict=True)
         return torch.stack([ask(candidates, z_t, [t], eps_t) for t, z_t, eps_t in asked]).mean(0)
-
-    @property
-    def cost(self) -> Cost:
-        k = len(self.timesteps)
-        return Cost(queries=1 + k, unet_rows=k, encodes=1, backward_rows=k)

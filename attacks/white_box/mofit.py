@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from attacks.base import Attack, Scores, as_scores, mean_square
-from miagym.oracle import BACKWARD, Access, Candidates, Cost, Oracle
+from miagym.oracle import Access, Candidates, Oracle
 
 
 @dataclass(frozen=True)
@@ -89,9 +89,3 @@ class MoFit(Attack):
             e.grad = oracle.embedding_gradient(surrogates, z_t, self.timestep, eps, e)
             adam.step()
         return e
-
-    @property
-    def cost(self) -> Cost:
-        surrogate = (BACKWARD + Cost(encodes=1)) * self.surrogate_steps
-        embedding = BACKWARD * self.embedding_steps
-        return surrogate + embedding + Cost(queries=5, unet_rows=2, encodes=2)

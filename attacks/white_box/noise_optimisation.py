@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from attacks.base import Attack, Scores, as_scores, require_positive
-from miagym.oracle import BACKWARD, Access, Candidates, Cost, Oracle
+from miagym.oracle import Access, Candidates, Oracle
 
 TINY = 1e-30
 """Keeps a step of length 0 where a gradient has vanished."""
@@ -66,10 +66,6 @@ class NoiseOptimisation(Attack):
 
     def __call__(self, oracle: Oracle, candidates: Candidates) -> Scores:
         return as_scores(-self.features(oracle, candidates).mean(1))
-
-    @property
-    def cost(self) -> Cost:
-        return Cost(queries=1, encodes=1) + BACKWARD * self.steps + Cost(queries=1, unet_rows=1)
 
     def variants(self) -> tuple[Attack, ...]:
         return tuple(replace(self, timestep=t) for t in (self.timestep, 200, 300))

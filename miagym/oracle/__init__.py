@@ -27,12 +27,10 @@ from miagym.oracle.budget import Budget, Cost, Meter
 
 if TYPE_CHECKING:
     from miagym.oracle.cache import Cache
-    from miagym.oracle.costs import BACKWARD, generation_cost, guidance_rows, variation_cost
     from miagym.oracle.dry_run import check_cost, check_repr, metered_cost
     from miagym.oracle.oracle import FINAL, Oracle
 
 __all__ = [
-    "BACKWARD",
     "FINAL",
     "Access",
     "AccessDenied",
@@ -53,15 +51,11 @@ __all__ = [
     "UnknownName",
     "check_cost",
     "check_repr",
-    "generation_cost",
-    "guidance_rows",
     "metered_cost",
-    "variation_cost",
 ]
 
 _LAZY = {
     "cache": ("Cache",),
-    "costs": ("BACKWARD", "generation_cost", "guidance_rows", "variation_cost"),
     "dry_run": ("check_cost", "check_repr", "metered_cost"),
     "oracle": ("FINAL", "Oracle"),
 }

@@ -6,13 +6,12 @@ import re
 import warnings
 from collections.abc import Callable
 from dataclasses import astuple
-from typing import Protocol
+from typing import Any
 
 import numpy as np
 
 from miagym.candidates import Candidates
 from miagym.errors import AttackError
-from miagym.oracle.access import Access
 from miagym.oracle.budget import Cost
 from miagym.oracle.oracle import Oracle
 from miagym.targets.dummy import DummyTarget
@@ -23,30 +22,19 @@ SIZE = 64
 _measured: dict[tuple[type, str, str], Cost] = {}
 
 
-class HasAccess(Protocol):
-    """An attack, as far as a dry run has to know it."""
-
-    @property
-    def access(self) -> Access: ...
-
-
-def metered_cost(
-    attack: HasAccess, ask: Callable[[Oracle, Candidates], object] | None = None
-) -> Cost:
+def metered_cost(attack: Any, ask: Callable[[Oracle, Candidates], object] | None = None) -> Cost:
     """What the meter charges for one candidate when the attack asks a target that knows another.
 
     The candidate is noise with a caption; the reference model is the target itself. Measured once
     for each repr of a class.
 
     Args:
-        attack: whose access the oracle grants.
+        attack: with an `access`, which the oracle grants.
         ask: what asks the questions; by default the attack itself is called.
 
     Raises:
         MiagymError: whatever refuses the dry run would refuse any run.
     """
-    run = attack if ask is None else ask
-    assert callable(run)
     key = type(attack), repr(attack), getattr(ask, "__qualname__", "")
     if key not in _measured:
         noise = np.random.default_rng(0).integers(0, 256, (2, SIZE, SIZE, 3), dtype=np.uint8)
@@ -54,7 +42,7 @@ def metered_cost(
         target = DummyTarget(pictures[:1])
         oracle = Oracle(target, attack.access, reference=Oracle(target))
         with warnings.catch_warnings(action="ignore"), np.errstate(all="ignore"):
-            run(oracle, pictures[1:])
+            (attack if ask is None else ask)(oracle, pictures[1:])
         _measured[key] = oracle.meter.total()
     return _measured[key]
 

@@ -10,11 +10,8 @@ import pytest
 
 from attacks.base import Attack, LearnedAttack
 from attacks.learning.saved import load_attack
-from miagym.candidates import Candidates
 from miagym.errors import AccessDenied, NotFitted
-from miagym.oracle import Oracle
-from miagym.oracle.access import Access
-from miagym.oracle.budget import Cost
+from miagym.oracle import Access, Candidates, Cost, Oracle, check_cost, check_repr
 from miagym.targets.base import Target
 
 
@@ -58,11 +55,9 @@ def check_contract(
     np.testing.assert_allclose(attack(oracle(batch_size=3), few), scores, **close)
     order = np.random.default_rng(0).permutation(20)
     np.testing.assert_allclose(attack(oracle(), few[order]), scores[order], **close)
-    for spent in (asked.meter.spent(key) for key in few.keys):
-        if attack.adaptive:
-            assert spent.queries <= attack.cost.queries and spent.unet_rows <= attack.cost.unet_rows
-        else:
-            assert spent == attack.cost
+    for key in few.keys:
+        check_cost(attack.cost, asked.meter.spent(key), attack.adaptive, repr(attack))
+    check_repr(attack)
     curve = attack.anytime(oracle(), few)
     np.testing.assert_allclose(list(curve.values())[-1], scores, **close)
     assert list(curve) == sorted(curve)

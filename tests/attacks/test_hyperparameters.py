@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
+from safetensors import safe_open
+from safetensors.numpy import save_file
 
 from attacks import load_attack, make_attack
 from attacks.base import Attack, LearnedAttack
@@ -119,6 +123,29 @@ def test_a_damaged_rule_is_a_sentence(
     content[-4000:] = b"x" * 4000
     path.write_bytes(content)
     with pytest.raises(DataError, match="is damaged"):
+        load_attack(path)
+
+
+def test_a_fitted_attack_is_read_though_its_class_is_not_imported_or_has_moved(
+    dummy: DummyTarget, drawings: Candidates, member: np.ndarray, tmp_path: Path
+) -> None:
+    attack, path = make_attack("clid-threshold"), tmp_path / "attack.safetensors"
+    assert isinstance(attack, LearnedAttack)
+    fitted = attack.fit(attack.features(Oracle(dummy), drawings), member)
+    fitted.save(path)
+    assert b"attacks:CLiDThreshold" in path.read_bytes()
+    code = "import sys; from pathlib import Path; from attacks import load_attack; print("
+    code += "repr(load_attack(Path(sys.argv[1]))), 'attacks.white_box.gsa' in sys.modules)"
+    read = [sys.executable, "-c", code, str(path)]
+    done = subprocess.run(read, capture_output=True, text=True, check=True)
+    assert done.stdout == f"{fitted!r} False\n"
+    with safe_open(path, framework="numpy") as file:
+        metadata = {**file.metadata(), "attack": "attacks.clid:CLiDThreshold"}
+        arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    save_file(arrays, path, metadata=metadata)  # as it was called before it moved
+    assert load_attack(path) == fitted
+    save_file(arrays, path, metadata={**metadata, "attack": "elsewhere.clid:CLiDThreshold"})
+    with pytest.raises(DataError, match="CLiDThreshold, which is not imported"):
         load_attack(path)
 
 

@@ -3,10 +3,7 @@
 from dataclasses import dataclass
 
 from attacks.base import Attack, Scores, as_scores
-from miagym.candidates import Candidates
-from miagym.oracle import Oracle
-from miagym.oracle.access import Access
-from miagym.oracle.budget import Cost
+from miagym.oracle import Access, Candidates, Oracle
 
 
 @dataclass(frozen=True)
@@ -21,7 +18,3 @@ class Brightness(Attack):
     def __call__(self, oracle: Oracle, candidates: Candidates) -> Scores:
         varied = oracle.vary(candidates, strength=self.strength, steps=4, guidance_scale=1.0)
         return as_scores(varied.flatten(1).mean(1))
-
-    @property
-    def cost(self) -> Cost:
-        return Cost(queries=1, unet_rows=int(4 * self.strength), encodes=1, decodes=1)
