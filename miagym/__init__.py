@@ -1,8 +1,21 @@
-"""miagym: was this picture used to train that image generator? A fair game about the question."""
+"""Was this picture used to train that image generator? A fair game about the question.
+
+>>> import miagym
+>>> run = miagym.evaluate("clipart-overfit", attacks="pia", limit=20)  # doctest: +SKIP
+>>> print(run)  # doctest: +SKIP
+
+`evaluate`, `check`, `audit` and `score` answer questions; `load_target`, `load_data` and `Oracle`
+are what they are made of. Importing this package registers the environments `miagym/Single-v0` and
+`miagym/Pool-v0`, and loads neither torch nor diffusers.
+"""
+
+from __future__ import annotations
 
 import os
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 # Before any library is imported: none reports home, and none talks between our tables.
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
@@ -11,5 +24,74 @@ os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
 os.environ.setdefault("DIFFUSERS_VERBOSITY", "error")
 
 from miagym.envs import register as _register
+
+if TYPE_CHECKING:
+    from miagym.api.audit import audit
+    from miagym.api.check import check
+    from miagym.api.evaluate import evaluate
+    from miagym.api.results import AuditReport, Check, ScoreReport
+    from miagym.api.run import Run
+    from miagym.api.score import score
+    from miagym.candidates import Candidates
+    from miagym.data.dataset import Dataset
+    from miagym.data.registry import load_data
+    from miagym.envs.grading.grade import grade
+    from miagym.oracle.access import Access
+    from miagym.oracle.budget import Budget
+    from miagym.oracle.oracle import Oracle
+    from miagym.targets.registry import load_target
+
+_LAZY = {
+    "evaluate": "miagym.api.evaluate",
+    "check": "miagym.api.check",
+    "audit": "miagym.api.audit",
+    "score": "miagym.api.score",
+    "load_target": "miagym.targets.registry",
+    "load_data": "miagym.data.registry",
+    "Run": "miagym.api.run",
+    "Check": "miagym.api.results",
+    "AuditReport": "miagym.api.results",
+    "ScoreReport": "miagym.api.results",
+    "Oracle": "miagym.oracle.oracle",
+    "Access": "miagym.oracle.access",
+    "Budget": "miagym.oracle.budget",
+    "Candidates": "miagym.candidates",
+    "Dataset": "miagym.data.dataset",
+    "grade": "miagym.envs.grading.grade",
+}
+"""Where each public name lives; it is imported when it is asked for, so that this stays light."""
+
+__all__ = [
+    "Access",
+    "AuditReport",
+    "Budget",
+    "Candidates",
+    "Check",
+    "Dataset",
+    "Oracle",
+    "Run",
+    "ScoreReport",
+    "__version__",
+    "audit",
+    "check",
+    "evaluate",
+    "grade",
+    "load_data",
+    "load_target",
+    "score",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LAZY:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    found = getattr(import_module(_LAZY[name]), name)
+    globals()[name] = found
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
+
 
 _register()

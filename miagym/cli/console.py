@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    TextColumn,
+    TimeRemainingColumn,
+)
+from rich.progress import Progress as ProgressBar
 
-from miagym.errors import DataError
+from miagym.progress import Progress, silent
+
+if TYPE_CHECKING:
+    from miagym.api.results import Result
 
 WIDE = 120
 """Columns where there is no terminal to ask, so that no table is cut."""
@@ -28,39 +38,47 @@ Device = Annotated[str, typer.Option(help="auto, cpu, cuda.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 
 
-def attacks_named(attacks: str) -> tuple[str, ...]:
-    """The names in a value of --attacks, each once.
+def say(sentence: str) -> None:
+    """Prints a sentence as it is, not broken into lines."""
+    console.print(sentence, markup=False, highlight=False, soft_wrap=True)
 
-    Raises:
-        DataError: if there are none.
-    """
-    names = tuple(dict.fromkeys(name.strip() for name in attacks.split(",") if name.strip()))
-    if not names:
-        raise DataError("--attacks names no attack; `miagym attacks` lists them.")
-    return names
+
+def show(result: Result, as_json: bool) -> None:
+    """Prints a result for a person, or as JSON for a program."""
+    if as_json:
+        print(json.dumps(result.as_json(), indent=2, ensure_ascii=False, allow_nan=False))
+    else:
+        console.print(result)
 
 
 @contextmanager
-def progress_bar() -> Iterator[Progress]:
+def progress_bar() -> Iterator[ProgressBar]:
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
         TimeRemainingColumn(elapsed_when_finished=True),
     )
-    with Progress(*columns, console=console) as bar:
+    with ProgressBar(*columns, console=console) as bar:
         yield bar
 
 
-def phases(bar: Progress) -> Callable[[str, int], Callable[[], None]]:
-    def start(label: str, steps: int) -> Callable[[], None]:
-        task = bar.add_task(label, total=steps)
-        return lambda: bar.advance(task)
+@contextmanager
+def progress(*, shown: bool = True) -> Iterator[Progress]:
+    """A bar for each phase of the work, or silence for a program that reads JSON."""
+    if not shown:
+        yield silent
+        return
+    with progress_bar() as bar:
 
-    return start
+        def start(label: str, steps: int) -> Callable[[], None]:
+            task = bar.add_task(label, total=steps)
+            return lambda: bar.advance(task)
+
+        yield start
 
 
-def steps(bar: Progress) -> Callable[[range, str], Iterable[int]]:
+def steps(bar: ProgressBar) -> Callable[[range, str], Iterable[int]]:
     return lambda steps, label: bar.track(
         steps, total=steps.stop, completed=steps.start, description=label
     )

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from miagym.cli.console import AsJson, console, phases, progress_bar
+from miagym.cli.console import AsJson, console, progress, progress_bar
 
 data = typer.Typer(help="Fetch pictures, clean a data set, show what is in one.")
 
@@ -40,13 +40,13 @@ def fetch(
     from miagym.data.fetch.request import Politeness
     from miagym.data.fetch.run import DATA, Fetch, fetch_pictures
 
-    manners = Politeness(
+    politeness = Politeness(
         connections=connections,
         per_host=per_host,
         max_bytes=max_bytes,
         allow_private=allow_private,
     )
-    plan = Fetch(source, limit, seed, retry, manners)
+    plan = Fetch(source, limit, seed, retry, politeness)
     if as_json:
         print(json.dumps(fetch_pictures(plan, out), indent=2, ensure_ascii=False))
         return
@@ -105,8 +105,8 @@ def clean(
     if as_json:
         print(json.dumps(clean_data(source, cleaning, out), indent=2, ensure_ascii=False))
         return
-    with progress_bar() as bar:
-        report = clean_data(source, cleaning, out, phases(bar))
+    with progress() as phases:
+        report = clean_data(source, cleaning, out, phases)
     _print_steps(report)
     for side, reasons in report["unreadable"].items():
         for row, why in list(reasons.items())[:5]:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from miagym.cli.console import AsJson, Seed, console
+from miagym.cli.console import AsJson, Seed, show
 
 
 def score(
@@ -48,6 +47,10 @@ def score(
         str | None,
         typer.Option(metavar="COLUMN", help="Captions, for a blind row; else `caption`."),
     ] = None,
+    blind: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="An attack that never saw the model; repeat it."),
+    ] = None,
     target: Annotated[str | None, typer.Option(help="Name of the target, for the table.")] = None,
     data: Annotated[str | None, typer.Option(help="Name of the data, for the table.")] = None,
     stated_auc: Annotated[
@@ -66,23 +69,18 @@ def score(
 
     A column after "else" is taken if the file has it and no option says otherwise; `-` takes none.
     """
-    from miagym.scorefile.attacks import attacks_of
+    import miagym
     from miagym.scorefile.columns import Columns
-    from miagym.scorefile.file import open_scores
-    from miagym.scorefile.sheet import score_sheet
     from miagym.scorefile.stated import Statement
 
-    statement = Statement.of(stated_auc, stated_tpr, stated_fpr)
-    columns = Columns(tuple(score or ("score",)), member, attack, variant, part, id, caption)
-    attacks = attacks_of(open_scores(file), columns, lower_is_member, seed)
-    sheet = score_sheet(attacks, statement, lower_is_member, seed, target, data)
-    if as_json:
-        print(json.dumps(sheet.as_json(), indent=2, ensure_ascii=False, allow_nan=False))
-        return
-    from miagym.scorefile.table import conclusion, sheet_tables
-
-    for table in sheet_tables(sheet, file.name):
-        console.print(table)
-    for warning in sheet.warnings:
-        console.print(f"{warning.kind}: {warning.message}", markup=False, soft_wrap=True)
-    console.print(conclusion(sheet, file.name), markup=False, soft_wrap=True)
+    found = miagym.score(
+        file,
+        columns=Columns(tuple(score or ("score",)), member, attack, variant, part, id, caption),
+        lower_is_member=lower_is_member,
+        blind=blind or (),
+        target=target,
+        data=data,
+        stated=Statement.of(stated_auc, stated_tpr, stated_fpr),
+        seed=seed,
+    )
+    show(found, as_json)

@@ -12,6 +12,7 @@ from miagym.results.audits import (
     AuditUnreadable,
     AuditView,
 )
+from miagym.results.estimate import Estimate
 from miagym.results.records import (
     HELD_OUT,
     About,
@@ -51,6 +52,7 @@ __all__ = [
     "Difference",
     "Distance",
     "Doubt",
+    "Estimate",
     "Interval",
     "Measured",
     "Optimism",

@@ -6,11 +6,12 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from miagym.results.estimate import Estimate, Interval
+
 HELD_OUT = "held-out"
 """The protocol that a finding rests on: chosen on calibration data, measured on test data."""
 
 Level = Literal["blind", "black", "grey", "white"]
-Interval = tuple[float, float]
 
 
 class Record(BaseModel):
@@ -27,10 +28,14 @@ class Detection(Record):
     """Members found at the highest threshold that keeps the false positive rate."""
 
     tpr: float
+    """An `Estimate`: its interval is `ci`."""
     ci: Interval
     """95 % interval of the TPR."""
     fpr: float
     """The rate that was reached; with ties it is below the one that is allowed."""
+
+    def model_post_init(self, context: Any) -> None:
+        self.__dict__["tpr"] = Estimate(self.tpr, self.ci)
 
 
 class Measured(Record):
@@ -39,9 +44,13 @@ class Measured(Record):
     n_members: int
     n_nonmembers: int
     auc: float
+    """An `Estimate`: its interval is `auc_ci`."""
     auc_ci: Interval
     tpr_at_fpr: dict[str, Detection | None]
     """By allowed FPR, as "0.01"; None where there are too few non-members."""
+
+    def model_post_init(self, context: Any) -> None:
+        self.__dict__["auc"] = Estimate(self.auc, self.auc_ci)
 
 
 class BudgetPoint(Measured):

@@ -1,0 +1,231 @@
+"""`miagym.check`: were these pictures used to train that target?"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from miagym.api.names import (
+    AttackLike,
+    DataLike,
+    TargetLike,
+    attacks_of,
+    data_of,
+    loaded_data,
+    loaded_target,
+    target_of,
+    with_reference,
+)
+from miagym.api.results import Check
+from miagym.checking.answer import ALPHA
+from miagym.checking.cache import cache_folder
+from miagym.checking.checker import ATTACKS, Checker
+from miagym.checking.upload import Upload, caption_in, open_upload
+from miagym.embedded.pairings import check_reference, pairing
+from miagym.errors import DataError
+from miagym.evaluation.config import AUTO
+from miagym.evaluation.signals import Signals
+from miagym.oracle import Access
+from miagym.progress import Progress, silent
+
+if TYPE_CHECKING:
+    from attacks import Attack
+
+SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".gif"}
+"""What is looked for in folders."""
+UNREAD = {".bmp", ".tif", ".tiff", ".avif", ".heic", ".heif", ".jp2", ".svg"}
+"""What is a picture too, in a form that uploads have not; it is listed as skipped."""
+
+
+def check(
+    pictures: Any,
+    target: TargetLike,
+    *,
+    caption: str | None = None,
+    data: DataLike | None = None,
+    attacks: AttackLike | None = None,
+    access: str = "grey",
+    reference: TargetLike | None = AUTO,
+    alpha: float = ALPHA,
+    calibration_limit: int | None = None,
+    seed: int = 0,
+    batch_size: int = 64,
+    device: str = "auto",
+    progress: Progress = silent,
+) -> Check:
+    """Does a picture score as the target's training pictures do, or as others do?
+
+    >>> import miagym
+    >>> found = miagym.check("drawing.png", "clipart-overfit")  # doctest: +SKIP
+    >>> found.verdict  # doctest: +SKIP
+    <Verdict.CANNOT_TELL: 'cannot tell'>
+
+    Args:
+        pictures: a file, a folder, encoded bytes, a Pillow image, or several of these.
+        target: an embedded name, a folder, a hub id, or a target.
+        caption: of the one picture; several have theirs in .txt files beside them.
+        data: members of the target and non-members like them, to calibrate by; known of an
+            embedded target.
+        attacks: whom to ask, by name or as objects; quick ones of that access by default.
+        access: "black" or "grey": which attacks by default.
+        reference: public base of the target; `None` for none, known of an embedded target.
+        alpha: the false positive rate that is allowed.
+        calibration_limit: at most so many calibration members, and so many non-members.
+        seed: of all noise and draws.
+        batch_size: latents in one call of the target.
+        device: "auto", "cpu", "cuda".
+        progress: shows how far calibration is.
+
+    Raises:
+        MiagymError: of whatever kind, in one sentence.
+    """
+    given = _given(pictures)
+    if caption is not None and len(given) > 1:
+        raise DataError(
+            f"--caption is of one picture, got {len(given)}; captions of several go in .txt "
+            "files beside them."
+        )
+    checker = make_checker(
+        target,
+        data,
+        attacks,
+        access=access,
+        reference=reference,
+        limit=calibration_limit,
+        seed=seed,
+        batch_size=batch_size,
+        device=device,
+        progress=progress,
+    )
+    uploads, skipped = _uploads(given, caption, checker.signals.target.resolution)
+    base = checker.signals.reference
+    return Check(
+        target=checker.signals.target.name,
+        data=checker.data.name,
+        reference=base and base.name,
+        seed=seed,
+        answers=tuple(checker.check(upload, alpha) for upload in uploads),
+        together=checker.check_set(uploads, alpha) if len(given) > 1 else None,
+        skipped=skipped,
+    )
+
+
+def make_checker(
+    target: TargetLike,
+    data: DataLike | None = None,
+    attacks: AttackLike | None = None,
+    *,
+    access: str = "grey",
+    reference: TargetLike | None = AUTO,
+    limit: int | None = None,
+    seed: int = 0,
+    batch_size: int = 64,
+    device: str = "auto",
+    folder: Path | None = None,
+    progress: Progress = silent,
+) -> Checker:
+    """What answers many checks under one target, calibrated once; see `check` for the arguments.
+
+    Args:
+        target: the model in question.
+        data: to calibrate by.
+        attacks: whom to ask.
+        access: which attacks by default.
+        reference: public base of the target.
+        limit: of the calibration.
+        seed: of all noise and draws.
+        batch_size: latents in one call of the target.
+        device: where targets are put.
+        folder: where calibrations are kept; by default under the user's cache.
+        progress: shows how far calibration is.
+    """
+    named = target_of(target)
+    known = data_of(data, named.name)
+    paired = pairing(named.name)
+    base = (paired and paired.reference) if reference == AUTO else reference
+    if base is not None:
+        check_reference(target_of(base).name, named.name, known.name)
+    chosen = _asked(attacks, access, base is not None)
+    return Checker(
+        Signals(
+            loaded_target(target, device),
+            chosen,
+            None if base is None else loaded_target(base, device),
+            seed,
+            batch_size,
+        ),
+        loaded_data(data, named.name),
+        limit=limit,
+        folder=cache_folder() if folder is None else folder,
+        progress=progress,
+    )
+
+
+def _asked(attacks: AttackLike | None, access: str, calibrated: bool) -> dict[str, Attack]:
+    """The attacks of a check, none of which is blind."""
+    if access not in ATTACKS:
+        raise DataError(f"Expected --access {' or '.join(ATTACKS)}, got {access!r}.")
+    if attacks is None:
+        return attacks_of([with_reference(n) if calibrated else n for n in ATTACKS[access]])
+    found = attacks_of(attacks)
+    if blind := [name for name, attack in found.items() if attack.access == Access.BLIND]:
+        raise DataError(
+            f"{blind[0]} never looks at the target, so what it finds says nothing of it; name "
+            "attacks that do."
+        )
+    return found
+
+
+def _given(pictures: Any) -> dict[str, Path | bytes]:
+    """Pictures, and those in folders, by the name that answers use."""
+    if isinstance(pictures, str | Path):
+        return _files(Path(pictures))
+    if isinstance(pictures, bytes):
+        return {"The picture": pictures}
+    if hasattr(pictures, "save") and hasattr(pictures, "getbands"):  # a Pillow image
+        encoded = io.BytesIO()
+        pictures.save(encoded, format="PNG")
+        return {"The picture": encoded.getvalue()}
+    if not isinstance(pictures, Iterable) or isinstance(pictures, Mapping):
+        raise DataError(
+            "Expected pictures as files, folders, bytes or Pillow images, got "
+            f"{type(pictures).__name__}."
+        )
+    found: dict[str, Path | bytes] = {}
+    for number, one in enumerate(pictures, start=1):
+        for name, source in _given(one).items():
+            found[name if isinstance(source, Path) else f"picture {number}"] = source
+    if not found:
+        raise DataError("No picture was given.")
+    return found
+
+
+def _files(given: Path) -> dict[str, Path | bytes]:
+    if not given.is_dir():
+        return {str(given): given}
+    files = (p for p in given.rglob("*") if p.suffix.lower() in SUFFIXES | UNREAD and p.is_file())
+    found: dict[str, Path | bytes] = {str(file): file for file in sorted(files)}
+    if not found:
+        raise DataError(f"There is no picture ({', '.join(sorted(SUFFIXES))}) in {given}.")
+    return found
+
+
+def _uploads(
+    given: Mapping[str, Path | bytes], caption: str | None, size: int
+) -> tuple[list[Upload], dict[str, str]]:
+    """What can be read, and why the rest cannot; a single picture has to be readable."""
+    uploads: list[Upload] = []
+    skipped: dict[str, str] = {}
+    for name, source in given.items():
+        try:
+            text = caption
+            if caption is None and isinstance(source, Path):
+                text = caption_in(source.with_suffix(".txt"))
+            uploads.append(open_upload(source, size, caption=text, name=name))
+        except DataError as error:
+            skipped[name] = str(error)
+    if not uploads:
+        raise DataError(" ".join(list(skipped.values())[:3]))
+    return uploads, skipped

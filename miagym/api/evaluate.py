@@ -1,0 +1,198 @@
+"""`miagym.evaluate`: attacks on targets whose members are known."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from miagym.api.names import (
+    AttackLike,
+    DataLike,
+    Named,
+    TargetLike,
+    attacks_of,
+    blind_attacks,
+    data_of,
+    target_of,
+)
+from miagym.api.run import Run
+from miagym.errors import DataError
+from miagym.evaluation import run as engine
+from miagym.evaluation.config import AUTO, Config, Match
+from miagym.evaluation.experiment import Objects
+from miagym.oracle import Budget
+from miagym.progress import Progress, silent
+
+if TYPE_CHECKING:
+    pass
+
+FOLDER = "miagym-run-"
+"""How the name of a temporary run folder begins."""
+
+ModelLike = TargetLike | None
+Tell = Callable[[str], None]
+
+
+def evaluate(
+    target: TargetLike | Sequence[TargetLike],
+    data: DataLike | Sequence[DataLike] | None = None,
+    attacks: AttackLike = "all",
+    *,
+    reference: ModelLike | Sequence[ModelLike] = AUTO,
+    null: ModelLike | Sequence[ModelLike] = AUTO,
+    out: str | Path | None = None,
+    budget: int | None = None,
+    limit: int | None = None,
+    seed: int = 0,
+    paper: bool = False,
+    chunk: int = 256,
+    batch_size: int = 64,
+    device: str = "auto",
+    command: str | None = None,
+    progress: Progress = silent,
+    tell: Tell = lambda sentence: None,
+) -> Run:
+    """Runs attacks on a target whose members are known, and measures what they find.
+
+    Blind rows, the null target and the controls are part of every run, asked for or not.
+
+    >>> import miagym
+    >>> run = miagym.evaluate("clipart-overfit", attacks="pia", limit=20)  # doctest: +SKIP
+    >>> run["pia"].auc  # doctest: +SKIP
+    0.970 [0.781–0.999]
+
+    Args:
+        target: an embedded name, a folder, a hub id, a target; or several of these.
+        data: its members, and others like them; one for each target. Known of embedded targets.
+        attacks: "all", names with commas, attacks, attack classes, or several of these.
+        reference: public base of the target, one for each; `None` for none. Known of embedded
+            targets, where an attack calibrates by it.
+        null: a target that saw neither side, or both alike, one for each; `None` for none. Known
+            of embedded targets.
+        out: the run folder, in which an interrupted run goes on; without one, nothing is kept but
+            what this returns.
+        budget: queries for one candidate; black-box attacks ask so many, what needs more is left
+            out.
+        limit: at most so many members, and so many non-members, of each part.
+        seed: of noise, order and resampling.
+        paper: score all variants on the test part too, as the paper's (optimistic) protocol asks.
+        chunk: candidates at work at a time.
+        batch_size: latents in one call of the target.
+        device: "auto", "cpu", "cuda".
+        command: what gives the same numbers again; by default this call.
+        progress: shows how far each phase is.
+        tell: is told, in a sentence, what the folder already holds.
+
+    Raises:
+        MiagymError: of whatever kind, in one sentence; what has been scored before it stays in the
+            folder, and where nothing was, nothing is left.
+    """
+    Budget(queries=budget)
+    targets = [target_of(each) for each in _several(target)]
+    given = [None] * len(targets) if data is None else _several(data)
+    references, nulls = (
+        [_model(each) for each in (_several(models) if models != AUTO else [AUTO] * len(targets))]
+        for models in (reference, null)
+    )
+    if not len(targets) == len(given) == len(references) == len(nulls):
+        raise DataError(
+            f"Got {len(targets)} targets, {len(given)} data sets, {len(references)} references and "
+            f"{len(nulls)} null targets; give each target one --data, and one --reference and one "
+            "--null (or `-` for none) if you give any."
+        )
+    known = [data_of(each, t.name) for each, t in zip(given, targets, strict=True)]
+    calibrated = [model is not None and model.name != AUTO for model in references]
+    asked = {each: attacks_of(attacks, with_reference=each) for each in set(calibrated)}
+    config = Config(
+        matches=tuple(
+            Match(t.name, d.name, tuple(asked[c]), r and r.name, n and n.name)
+            for t, d, r, n, c in zip(targets, known, references, nulls, calibrated, strict=True)
+        ),
+        seed=seed,
+        queries=budget,
+        limit=limit,
+        paper=paper,
+        chunk=chunk,
+        batch_size=batch_size,
+        device=device,
+    )
+    models = [*targets, *(model for model in (*references, *nulls) if model is not None)]
+    objects = Objects(
+        blind_attacks() | {name: a for each in asked.values() for name, a in each.items()},
+        _own(models),
+        _own(known),
+    )
+    return run_config(config, objects, out, command or _call(config, out), progress, tell)
+
+
+def run_config(
+    config: Config,
+    objects: Objects | None = None,
+    out: str | Path | None = None,
+    command: str = "",
+    progress: Progress = silent,
+    tell: Tell = lambda sentence: None,
+) -> Run:
+    """Runs a configuration, in its folder or in one that is gone afterwards.
+
+    Args:
+        config: what to run.
+        objects: what its names stand for; by default registered attacks, and what is loaded.
+        out: the run folder.
+        command: what gives the same numbers again.
+        progress: shows how far each phase is.
+        tell: is told what the folder already holds.
+    """
+    if objects is None:
+        names = dict.fromkeys(name for match in config.matches for name in match.attacks)
+        objects = Objects(blind_attacks() | attacks_of(list(names)))
+    if out is None:
+        with tempfile.TemporaryDirectory(prefix=FOLDER) as folder:
+            return run_config(config, objects, folder, command, progress, tell).detached()
+    engine.evaluate(config, objects, Path(out), command=command, progress=progress, tell=tell)
+    run = Run.open(out)
+    run.report()
+    return run
+
+
+def _several(given: Any) -> list[Any]:
+    return list(given) if isinstance(given, list | tuple) else [given]
+
+
+def _model(given: ModelLike) -> Named | None:
+    """A model by name or as it is; `AUTO` stays what it is."""
+    if given is None:
+        return None
+    return Named(AUTO) if given == AUTO else target_of(given)
+
+
+def _own(named: Sequence[Named]) -> dict[str, Any]:
+    """By name, what was given as an object.
+
+    Raises:
+        DataError: if two objects have one name.
+    """
+    found: dict[str, Any] = {}
+    for each in named:
+        if each.own is not None and found.setdefault(each.name, each.own) is not each.own:
+            raise DataError(f"Two objects are called {each.name}; give one of them another name.")
+    return found
+
+
+def _call(config: Config, out: str | Path | None) -> str:
+    """The call of this function, as Python writes it; objects stand by their names."""
+    matches = config.matches
+    words = {
+        "target": [m.target for m in matches],
+        "data": [m.data for m in matches],
+        "attacks": list(dict.fromkeys(name for m in matches for name in m.attacks)),
+        "reference": [m.reference for m in matches],
+        "null": [m.null for m in matches],
+        "limit": config.limit,
+        "budget": config.queries,
+        "seed": config.seed,
+        "out": None if out is None else str(out),
+    }
+    return f"miagym.evaluate({', '.join(f'{k}={v!r}' for k, v in words.items() if v)})"

@@ -1,0 +1,212 @@
+"""What the front door returns: typed results that print, tabulate and draw themselves."""
+
+from __future__ import annotations
+
+import io
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console, ConsoleOptions, RenderResult
+
+from miagym.auditing.result import Audit
+from miagym.auditing.verdict import AuditVerdict
+from miagym.checking.answer import SCHEMA, Answer, SetAnswer, Verdict
+from miagym.checking.words import sentences, set_sentences
+from miagym.errors import RunError, UnknownName
+from miagym.results import AttackRow
+from miagym.scorefile.sheet import ScoreSheet
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from miagym.report.model import Table
+
+WIDTH = 140
+"""Columns of `str(result)`, so that no table is cut."""
+
+
+class Result(ABC):
+    """Tables and sentences: printed on a terminal, shown in a notebook, or as JSON."""
+
+    @abstractmethod
+    def parts(self) -> Iterator[Table | str]:
+        """Tables and sentences, in the order in which they are read."""
+
+    @abstractmethod
+    def as_json(self) -> dict[str, Any]:
+        """Plain numbers, texts, lists and None."""
+
+    def tables(self) -> list[Table]:
+        return [part for part in self.parts() if not isinstance(part, str)]
+
+    def table(self) -> Table:
+        """The main table."""
+        return self.tables()[0]
+
+    def to_frame(self) -> pd.DataFrame:
+        """The main table as a data frame."""
+        return self.table().to_frame()
+
+    def to_latex(self) -> str:
+        """The main table for a paper: booktabs, with intervals and the blind rows."""
+        return self.table().to_latex()
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        from miagym.report.terminal import rendered
+
+        yield from rendered(self.parts())
+
+    def __str__(self) -> str:
+        text = io.StringIO()
+        Console(file=text, width=WIDTH, color_system=None).print(self)
+        return text.getvalue()
+
+    def _repr_html_(self) -> str:
+        from miagym.report.html import render
+
+        return render("result.html", parts=list(self.parts()))
+
+
+def row_of(rows: Sequence[AttackRow], key: str | tuple[str, str]) -> AttackRow | None:
+    """The row of an attack, or of (target, attack); None if there is none.
+
+    Raises:
+        RunError: if an attack was run on several targets, and none is named.
+    """
+    target, attack = (None, key) if isinstance(key, str) else key
+    found = [row for row in rows if row.attack == attack and target in (None, row.target)]
+    if len(found) > 1:
+        targets = " or ".join(repr(row.target) for row in found)
+        raise RunError(f"{attack} was run on several targets; ask for ({targets}, {attack!r}).")
+    return found[0] if found else None
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Check(Result):
+    """What a check answers, about each picture and about their set.
+
+    Args:
+        target: its name.
+        data: name of the calibration pictures.
+        reference: name of the public base, if there is one.
+        seed: of all noise and draws.
+        answers: about each picture that could be used.
+        together: about their set, if several pictures were given.
+        skipped: by picture, why it could not be used.
+    """
+
+    target: str
+    data: str
+    reference: str | None
+    seed: int
+    answers: tuple[Answer, ...]
+    together: SetAnswer | None
+    skipped: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def verdict(self) -> Verdict:
+        """Of the one picture; of the set, if there are several."""
+        return self.answers[0].verdict if self.together is None else self.together.verdict
+
+    def parts(self) -> Iterator[Table | str]:
+        from miagym.report.check_tables import answers_table, chance_of_alarm
+
+        if self.together is None:
+            yield from sentences(self.answers[0])
+            yield f"Picture: {'; '.join(self.answers[0].done)}."
+            return
+        yield answers_table(self.answers)
+        yield chance_of_alarm(self.answers[0])
+        yield from set_sentences(self.together)
+        yield from (f"Skipped: {why}" for why in self.skipped.values())
+
+    def as_json(self) -> dict[str, Any]:
+        """One picture: its answer. Several: their answers, the set's, and what was skipped."""
+        about = {
+            "schema": SCHEMA,
+            "target": self.target,
+            "data": self.data,
+            "reference": self.reference,
+            "seed": self.seed,
+        }
+        each = [answer.as_json() | {"words": sentences(answer)} for answer in self.answers]
+        if self.together is None:
+            return about | each[0]
+        together = self.together.as_json() | {"words": set_sentences(self.together)}
+        return about | {"pictures": each, "set": together, "skipped": dict(self.skipped)}
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class AuditReport(Result):
+    """What an audit found, and again of a matched subset if one was written.
+
+    Args:
+        audit: the audit.
+        matched: that of the subset, which is optimistic.
+        out: the file of the subset.
+    """
+
+    audit: Audit
+    matched: Audit | None = None
+    out: Path | None = None
+
+    @property
+    def verdict(self) -> AuditVerdict:
+        return self.audit.verdict
+
+    @property
+    def why(self) -> str:
+        return self.audit.why
+
+    def parts(self) -> Iterator[Table | str]:
+        from miagym.report.audit_tables import audit_parts
+
+        yield from audit_parts(self.audit)
+        if self.matched:
+            yield (
+                f"The subset in {self.out}, matched by the very looks that judge it here, so that "
+                "this second audit is optimistic:"
+            )
+            yield from audit_parts(self.matched)
+
+    def as_json(self) -> dict[str, Any]:
+        more = {"matched": self.matched.as_json()} if self.matched else {}
+        return self.audit.as_json() | more
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class ScoreReport(Result):
+    """Fair numbers for scores from anywhere.
+
+    Args:
+        sheet: all that was measured, and warnings.
+        name: what tables call the file.
+    """
+
+    sheet: ScoreSheet
+    name: str
+
+    @property
+    def rows(self) -> Sequence[AttackRow]:
+        return self.sheet.rows
+
+    def __getitem__(self, key: str | tuple[str, str]) -> AttackRow:
+        """The row of an attack; of (target, attack) where there are several targets."""
+        row = row_of(self.rows, key)
+        if row is None:
+            names = [row.attack for row in self.rows]
+            raise UnknownName("attack of these scores", str(key), names)
+        return row
+
+    def parts(self) -> Iterator[Table | str]:
+        from miagym.report.score_tables import conclusion, sheet_tables
+
+        yield from sheet_tables(self.sheet, self.name)
+        yield from (f"{warned.kind}: {warned.message}" for warned in self.sheet.warnings)
+        yield conclusion(self.sheet, self.name)
+
+    def as_json(self) -> dict[str, Any]:
+        return self.sheet.as_json()

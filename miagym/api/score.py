@@ -1,0 +1,75 @@
+"""`miagym.score`: fair numbers for scores that come from anywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from miagym.api.names import blind_attacks
+from miagym.api.results import ScoreReport
+from miagym.errors import DataError
+from miagym.scorefile.attacks import attacks_of
+from miagym.scorefile.columns import Columns
+from miagym.scorefile.file import ScoreFile, open_scores
+from miagym.scorefile.sheet import score_sheet
+from miagym.scorefile.stated import Statement
+
+IN_MEMORY = "the given scores"
+"""What errors and tables call scores that come from no file."""
+
+
+def score(
+    scores: str | Path | Mapping[str, Any] | Any,
+    *,
+    columns: Columns | None = None,
+    lower_is_member: bool = False,
+    blind: Collection[str] = (),
+    target: str | None = None,
+    data: str | None = None,
+    stated: Statement | None = None,
+    seed: int = 0,
+) -> ScoreReport:
+    """Measures scores from any tool: intervals, controls, comparisons, and what looks wrong.
+
+    >>> import numpy as np, miagym
+    >>> member = np.arange(400) % 2 == 0
+    >>> scores = np.random.default_rng(0).normal(size=400) + member
+    >>> found = miagym.score({"score": scores, "member": member})
+    >>> found["score"].auc
+    0.765 [0.717–0.807]
+
+    Args:
+        scores: a file (CSV, TSV, JSON, JSON lines, parquet, NPZ, NPY), a data frame, or columns by
+            name.
+        columns: which column is what.
+        lower_is_member: whether low scores (a loss, say) mean members.
+        blind: names of attacks that never saw the model, besides miagym's own.
+        target: name of the target, for the tables.
+        data: name of the data, for the tables.
+        stated: an AUC or TPR that somebody states, to be compared.
+        seed: of resampling and shuffles.
+
+    Raises:
+        DataError: if it cannot be read, or values are missing or no scores.
+    """
+    file = open_scores(Path(scores)) if isinstance(scores, str | Path) else _in_memory(scores)
+    attacks = attacks_of(
+        file, columns or Columns(), lower_is_member, seed, {*blind, *blind_attacks()}
+    )
+    sheet = score_sheet(attacks, stated or Statement(), lower_is_member, seed, target, data)
+    return ScoreReport(sheet, file.path.name)
+
+
+def _in_memory(scores: Any) -> ScoreFile:
+    """Columns of a data frame or a mapping."""
+    try:
+        table = pa.table(dict(scores) if isinstance(scores, Mapping) else scores)
+    except (TypeError, ValueError, pa.ArrowException) as error:
+        raise DataError(
+            "Expected a file of scores, a data frame, or columns by name, got "
+            f"{type(scores).__name__} ({error})."
+        ) from error
+    return ScoreFile(Path(IN_MEMORY), tuple(table.column_names), table.column)

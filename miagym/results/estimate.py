@@ -1,0 +1,33 @@
+"""A number that is never shown without its interval."""
+
+from __future__ import annotations
+
+from typing import Self
+
+Interval = tuple[float, float]
+
+
+class Estimate(float):
+    """A measured number; `ci` is its 95 % interval, and both are printed.
+
+    >>> auc = Estimate(0.969, (0.955, 0.979))
+    >>> auc
+    0.969 [0.955–0.979]
+    >>> auc > 0.9, auc.ci
+    (True, (0.955, 0.979))
+    """
+
+    ci: Interval
+
+    def __new__(cls, value: float, ci: Interval) -> Self:
+        made = super().__new__(cls, value)
+        made.ci = (float(ci[0]), float(ci[1]))
+        return made
+
+    def __getnewargs__(self) -> tuple[float, Interval]:
+        return float(self), self.ci
+
+    def __repr__(self) -> str:
+        return f"{float(self):.3f} [{self.ci[0]:.3f}\N{EN DASH}{self.ci[1]:.3f}]"
+
+    __str__ = __repr__
