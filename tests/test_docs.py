@@ -45,6 +45,7 @@ def test_the_example_of_an_attack_keeps_the_contract(
     attack, oracle = kind(), Oracle(dummy)
     scores = attack(oracle, drawings[:4])
     assert oracle.meter.total() == attack.cost * 4
+    assert f"print(MyAttack().cost)  # {attack.cost}\n" in (ROOT / "attacks/README.md").read_text()
     one = make_attack("loss")
     again = type(one)(timestep=200, draws=1)(Oracle(dummy), drawings[:4])
     torch.testing.assert_close(torch.from_numpy(scores), torch.from_numpy(again))
