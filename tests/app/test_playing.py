@@ -167,5 +167,5 @@ def test_few_rounds_show_nothing_and_the_page_says_so() -> None:
 def test_captions_are_escaped(monkeypatch: pytest.MonkeyPatch) -> None:
     game = begun()
     hostile = Candidates(game.scene.images, ("<img src=x onerror=alert(1)>",))
-    monkeypatch.setattr(game._env.game, "hands", [hostile])
+    monkeypatch.setattr(game._env.game, "candidates", [hostile])
     assert "<img src=x" not in candidate(game.scene) and "&lt;img" in candidate(game.scene)

@@ -66,13 +66,13 @@ def choose(desk: CheckDesk, target: str) -> dict[str, int]:
     from miagym.metrics.conformal import p_values
 
     checker = desk.checker(target)
-    judge, data = checker.judge(captioned=True), checker.data
+    calibrated, data = checker.calibrated(captioned=True), checker.data
     rows = data.rows(TEST, checker.panel.seed, LOT)
     pictures = data.candidates(rows, checker.panel.target.resolution)
-    alike = np.array([judge.resemblance(pictures[[i]]).resembles for i in range(len(rows))])
+    alike = np.array([calibrated.resemblance(pictures[[i]]).resembles for i in range(len(rows))])
     rows, pictures = rows[alike], pictures[np.flatnonzero(alike)]
-    scores = [judge.scores(pictures[[i]])[TOGETHER] for i in range(len(rows))]
-    p = p_values(scores, judge.nonmembers[TOGETHER])
+    scores = [calibrated.scores(pictures[[i]])[TOGETHER] for i in range(len(rows))]
+    p = p_values(scores, calibrated.nonmembers[TOGETHER])
     member = data.member[rows]
     return {
         MEMBER: _median(rows[member], p[member]),

@@ -140,13 +140,13 @@ class CheckDesk:
         from miagym.checking.answer import ALPHA
         from miagym.checking.calibrated import TOGETHER
 
-        judge = self.checker(target).judge(captioned)
-        return Scale(judge.members[TOGETHER], judge.nonmembers[TOGETHER], ALPHA)
+        calibrated = self.checker(target).calibrated(captioned)
+        return Scale(calibrated.members[TOGETHER], calibrated.nonmembers[TOGETHER], ALPHA)
 
     def warm(self, target: str) -> None:
         """Does now what the first checks under a target would wait for."""
         for captioned in (True, False):
-            self.checker(target).judge(captioned)
+            self.checker(target).calibrated(captioned)
             self._warm.add((target, captioned))
 
     def is_warm(self, target: str, captioned: bool) -> bool:

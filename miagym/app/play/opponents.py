@@ -49,7 +49,7 @@ class Rivals:
         env, agent = self._envs[name], self._agent(name)
         while env.game.begun[0] < number:
             self._seen[name], _ = env.reset(seed=None if env.game.begun[0] else self._seed)
-        hand = env.game.hands[0]
+        hand = env.game.candidates[0]
         assert hand is not None and hand.keys == (key,), "agents are dealt what the visitor is"
         while not env.game.over[0]:
             action = agent.act(self._seen[name], np.random.default_rng(0))

@@ -104,7 +104,7 @@ class Playing:
         """
         if self.has_begun and not self.is_over:
             raise ActionError("Give your verdict on this picture first.")
-        if self.rounds and len(self.rounds) == len(self._env.game.world.deck):
+        if self.rounds and len(self.rounds) == len(self._env.game.world.split):
             raise ActionError(
                 f"You have judged all {len(self.rounds)} pictures there are; begin another game."
             )
@@ -161,7 +161,7 @@ class Playing:
                 raise ActionError("Expected a verdict from surely not to surely yes.")
             spent = BUDGET - self.scene.left
             self._env.step({"question": 0, "probability": probability, "stop": 1})
-            hand, truth = self._env.game.hands[0], self.scene.truth
+            hand, truth = self._env.game.candidates[0], self.scene.truth
             assert hand is not None and truth is not None
             said = {YOU: Said(float(probability), spent)}
             self.rounds.append(Round(hand.keys[0], bool(truth[0]), said))
