@@ -23,6 +23,8 @@ class Attack(Protocol):
     access: ClassVar[Access]
     uses_reference: ClassVar[bool]
     """Whether it calibrates by a public reference model."""
+    adaptive: ClassVar[bool]
+    """Whether `cost` is the most that it spends."""
 
     @property
     def cost(self) -> Cost: ...
