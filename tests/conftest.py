@@ -13,6 +13,14 @@ from hypothesis import settings
 
 os.environ["HF_HUB_OFFLINE"] = "1"  # no test may reach for the hub
 
+# Modules of assertions that tests share: when one fails, pytest shows its values as in a test.
+pytest.register_assert_rewrite(
+    "tests.app.visiting",
+    "tests.attacks.contract",
+    "tests.attacks.plain",
+    "tests.command_line",
+)
+
 import torch
 from diffusers import (
     AutoencoderKL,

@@ -165,9 +165,10 @@ def test_rows_at_different_timesteps_share_a_batch(target: Target, guidance: flo
 FAMILY = ("trajectory-text-shift", "trajectory-logistic")
 """Of the seed paper's family, these ask all kinds of questions."""
 NAMES = [n for n in attack_names() if not n.startswith("trajectory-") or n in FAMILY]
+ONE_OF_EACH_ACCESS = ["blind-both", "rediffuse", "loss", "secmi-nn", "noise-optimisation"]
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", mostly_slow(NAMES, quick=ONE_OF_EACH_ACCESS))
 def test_every_attack_runs(
     name: str, target: Target, drawings: Candidates, member: np.ndarray
 ) -> None:

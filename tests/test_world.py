@@ -29,6 +29,7 @@ from miagym.oracle.access import Access
 from miagym.oracle.cache import Cache
 from miagym.targets.base import Target
 from miagym.targets.registry import checkpoints, load_target, target_names, targets_folder
+from tests.tiers import mostly_slow
 
 Maker = Callable[[str], Attack]
 
@@ -85,6 +86,7 @@ def test_a_grey_box_attack_finds_most_members_of_the_overfit_target(overfit: Gam
     assert found is not None and found.point.tpr > 0.5 and found.ci[0] > 0.3
 
 
+@pytest.mark.slow
 def test_a_reference_model_makes_the_black_box_talk(overfit: Game) -> None:
     assert overfit.play(make_attack("rediffuse+reference"), 150).auc_ci[0] > 0.7
 
@@ -105,7 +107,7 @@ FINDERS = [
 ]
 
 
-@pytest.mark.parametrize("name", FINDERS)
+@pytest.mark.parametrize("name", mostly_slow(FINDERS, quick=["rediffuse", "loss", "pia", "clid"]))
 def test_attacks_find_members_of_the_overfit_target(overfit: Game, name: str, quick: Maker) -> None:
     """So few candidates do not give intervals; docs/benchmarks/attacks.md has those of more."""
     assert overfit.play(CHOSEN.get(name, quick(name)), limit=limit(name)).auc > 0.55
@@ -119,7 +121,7 @@ def test_the_realistic_target_hardly_leaks(realistic: Game, name: str) -> None:
     assert found is not None and found.ci[0] <= 0.05
 
 
-@pytest.mark.parametrize("name", attack_names())
+@pytest.mark.parametrize("name", mostly_slow(attack_names(), quick=["blind-both", "loss", "pia"]))
 def test_nothing_is_found_where_nothing_is(null: Game, name: str, quick: Maker) -> None:
     metrics = null.play(quick(name), limit=25)
     low, high = metrics.auc_ci
