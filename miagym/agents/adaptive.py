@@ -34,11 +34,11 @@ class AdaptiveAgent:
         check_schedule(self.schedule, len(self.prices))
 
     def act(self, observation: Observation, rng: np.random.Generator) -> Action:
-        board = ObservationBatch.of(observation)
-        probability = board.believed(self.belief, observation)
+        batch = ObservationBatch.of(observation)
+        probability = batch.believed(self.belief, observation)
         doubt = 4 * probability * (1 - probability)
         nearest = np.argsort(-doubt, axis=1, kind="stable")
-        answers = np.take_along_axis(board.count.sum(axis=2), nearest, axis=1)
+        answers = np.take_along_axis(batch.count.sum(axis=2), nearest, axis=1)
         worth = np.take_along_axis(doubt, nearest, axis=1) > self.doubt
-        candidate = np.where(worth, nearest, board.n)
-        return board.ask(candidate, scheduled(self.schedule, answers), probability, self.prices)
+        candidate = np.where(worth, nearest, batch.n)
+        return batch.ask(candidate, scheduled(self.schedule, answers), probability, self.prices)

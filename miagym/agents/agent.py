@@ -142,8 +142,7 @@ def _ended(
     total: float,
     member: NDArray[np.int8] | None,
 ) -> Episode:
-    game, hand = envs.game, envs.game.hands[row]
-    assert hand is not None
+    game = envs.game
     spent = envs.settings.budget - int(game.accounts.left[row])
     probability = game.probability[row].copy()
-    return Episode(row, seen, float(total), hand.keys, probability, spent, member)
+    return Episode(row, seen, float(total), game.dealt(row).keys, probability, spent, member)

@@ -41,10 +41,10 @@ class AttackAgent:
         Raises:
             BudgetExhausted: if the attack costs more than is left.
         """
-        board = ObservationBatch.of(observation)
+        batch = ObservationBatch.of(observation)
         oracles = (oracle_from_env(self.envs, row) for row in range(self.envs.num_envs))
         scores = np.stack([self.attack(oracle, oracle.candidates) for oracle in oracles])
-        return board.verdict(expit(self.slope * scores + self.offset))
+        return batch.verdict(expit(self.slope * scores + self.offset))
 
     def playing(self, envs: gym.vector.VectorEnv) -> Self:
         """The same agent in other environments."""
@@ -71,8 +71,8 @@ class AttackAgent:
         for _ in range(episodes):
             rows = [oracle_from_env(bare, row) for row in range(bare.num_envs)]
             found = [_signals(attack, oracle) for oracle in rows]
-            board = ObservationBatch.of(observation)
-            *_, info = bare.step(board.verdict(np.full((len(rows), board.n), 0.5)))
+            batch = ObservationBatch.of(observation)
+            *_, info = bare.step(batch.verdict(np.full((len(rows), batch.n), 0.5)))
             if "member" not in info:
                 raise DataError("An attack is calibrated by labels; play on the split train.")
             members = np.asarray(info["member"]).reshape(len(rows), -1)

@@ -42,12 +42,12 @@ class BlindAgent:
     model: LogisticRegression
 
     def act(self, observation: Observation, rng: np.random.Generator) -> Action:
-        board = ObservationBatch.of(observation)
-        pictures = board.pictures.reshape(-1, *board.pictures.shape[2:])
-        tokens = _words(board.captions.reshape(len(pictures), -1))
+        batch = ObservationBatch.of(observation)
+        pictures = batch.pictures.reshape(-1, *batch.pictures.shape[2:])
+        tokens = _words(batch.captions.reshape(len(pictures), -1))
         seen = _joined(self.colours.transform(_colours(pictures)), self.words.transform(tokens))
         said = self.model.predict_proba(seen)[:, 1]
-        return board.verdict(said.reshape(len(board.left), board.n))
+        return batch.verdict(said.reshape(len(batch.left), batch.n))
 
     @classmethod
     def fit(cls, envs: gym.vector.VectorEnv, episodes: int, seed: int) -> Self:
@@ -66,8 +66,8 @@ class BlindAgent:
         for one in episodes_of(NeverAsks(), envs, episodes, seed):
             if one.member is None:
                 raise DataError("A blind agent learns from labels; play on the split train.")
-            board = ObservationBatch.of({name: value[None] for name, value in one.seen[0].items()})
-            rows = zip(board.pictures[0], board.captions[0], one.member, strict=True)
+            batch = ObservationBatch.of({name: value[None] for name, value in one.seen[0].items()})
+            rows = zip(batch.pictures[0], batch.captions[0], one.member, strict=True)
             shown |= dict(zip(one.keys, rows, strict=True))
         pictures, captions, member = (np.stack(part) for part in zip(*shown.values(), strict=True))
         check_enough(member, FOLDS)

@@ -28,11 +28,11 @@ class FixedAgent:
         check_schedule(self.schedule, len(self.prices))
 
     def act(self, observation: Observation, rng: np.random.Generator) -> Action:
-        board = ObservationBatch.of(observation)
-        answers = board.count.sum(axis=2)
+        batch = ObservationBatch.of(observation)
+        answers = batch.count.sum(axis=2)
         candidate = np.argsort(answers, axis=1, kind="stable")
         question = scheduled(self.schedule, np.take_along_axis(answers, candidate, axis=1))
-        return board.ask(candidate, question, board.believed(self.belief, observation), self.prices)
+        return batch.ask(candidate, question, batch.believed(self.belief, observation), self.prices)
 
 
 def check_schedule(schedule: tuple[int, ...], menu: int) -> None:

@@ -36,29 +36,29 @@ class LearnedAgent:
     """Of the single environment that it learned in."""
 
     def act(self, observation: Observation, rng: np.random.Generator) -> Action:
-        board = ObservationBatch.of(observation)
+        batch = ObservationBatch.of(observation)
         prices = np.array([question.price for question in self.settings.menu])
-        own = self.settings.budget - board.count @ prices
-        left = np.clip(own, 0, board.left[:, None])
-        logits = self._logits(board, left, affordable := prices <= left[..., None])
+        own = self.settings.budget - batch.count @ prices
+        left = np.clip(own, 0, batch.left[:, None])
+        logits = self._logits(batch, left, affordable := prices <= left[..., None])
         ask = np.where(affordable, logits[..., : len(prices)], -np.inf)
         verdicts = logits[..., len(prices) :]
         wants = ask.max(axis=2) > verdicts.max(axis=2)
         probability = verdicts.argmax(axis=2) / (verdicts.shape[2] - 1)
-        turn = np.where(wants, board.count.sum(axis=2), np.iinfo(np.int64).max)
+        turn = np.where(wants, batch.count.sum(axis=2), np.iinfo(np.int64).max)
         order = np.argsort(turn, axis=1, kind="stable")
-        candidate = np.where(np.take_along_axis(wants, order, axis=1), order, board.n)
+        candidate = np.where(np.take_along_axis(wants, order, axis=1), order, batch.n)
         question = np.take_along_axis(ask.argmax(axis=2), order, axis=1)
-        return board.ask(candidate, question, probability, prices)
+        return batch.ask(candidate, question, probability, prices)
 
     def _logits(
-        self, board: ObservationBatch, left: NDArray[np.integer], affordable: NDArray[np.bool_]
+        self, batch: ObservationBatch, left: NDArray[np.integer], affordable: NDArray[np.bool_]
     ) -> NDArray[np.float32]:
         """Of all flat actions (b, n, K + levels), each candidate by itself."""
-        b, n, menu = board.count.shape
+        b, n, menu = batch.count.shape
         alone = {
-            "summary": board.summary.reshape(b * n, menu, -1),
-            "count": board.count.reshape(b * n, menu),
+            "summary": batch.summary.reshape(b * n, menu, -1),
+            "count": batch.count.reshape(b * n, menu),
             "affordable": affordable.reshape(b * n, menu),
             "budget_left": left.reshape(b * n, 1),
         }

@@ -12,5 +12,5 @@ class NeverAsks:
     """Says one half of everybody, which earns 0, always."""
 
     def act(self, observation: Observation, rng: np.random.Generator) -> Action:
-        board = ObservationBatch.of(observation)
-        return board.verdict(np.full((len(board.left), board.n), 0.5))
+        batch = ObservationBatch.of(observation)
+        return batch.verdict(np.full((len(batch.left), batch.n), 0.5))

@@ -8,8 +8,8 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from miagym.envs.accounts import paid_in_order
 from miagym.envs.spaces import Action, Observation
+from miagym.envs.state import paid_in_order
 from miagym.envs.wrappers.maps import Belief, checked_belief
 
 

@@ -21,11 +21,11 @@ class RandomAgent:
     """Probability of stopping, in each step."""
 
     def act(self, observation: Observation, rng: np.random.Generator) -> Action:
-        board = ObservationBatch.of(observation)
-        shape = len(board.left), board.slots
-        candidate = rng.integers(board.n, size=shape)
-        candidate[rng.random(len(candidate)) < self.stops] = board.n
+        batch = ObservationBatch.of(observation)
+        shape = len(batch.left), batch.slots
+        candidate = rng.integers(batch.n, size=shape)
+        candidate[rng.random(len(candidate)) < self.stops] = batch.n
         # The largest of random numbers, among what can be paid, is a uniform choice.
-        chances = rng.random((*shape, len(self.prices))) * board.affordable[:, None]
-        probability = rng.random((len(candidate), board.n))
-        return board.ask(candidate, chances.argmax(axis=2), probability, self.prices)
+        chances = rng.random((*shape, len(self.prices))) * batch.affordable[:, None]
+        probability = rng.random((len(candidate), batch.n))
+        return batch.ask(candidate, chances.argmax(axis=2), probability, self.prices)

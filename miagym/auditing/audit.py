@@ -34,8 +34,8 @@ def audit_dataset(
     progress: Progress = silent,
 ) -> Audit:
     """Audits a data set, or some rows of it: its test part, say."""
-    subject = AuditData.of(data)
-    return audit(subject if rows is None else subject.take(rows), seed, limit, progress)
+    source = AuditData.of(data)
+    return audit(source if rows is None else source.take(rows), seed, limit, progress)
 
 
 def audit_captions(
@@ -50,12 +50,12 @@ def audit_captions(
 
 
 def audit(
-    subject: AuditData, seed: int = 0, limit: int = MAX_ROWS, progress: Progress = silent
+    source: AuditData, seed: int = 0, limit: int = MAX_ROWS, progress: Progress = silent
 ) -> Audit:
     """Looks at rows with every view, and says whether the split is fair.
 
     Args:
-        subject: what is audited.
+        source: what is audited.
         seed: of the rows that are drawn, of folds and of shuffles.
         limit: most rows of each side to look at.
         progress: shows how far it is.
@@ -63,16 +63,16 @@ def audit(
     Raises:
         DataError: if there is nothing to look at.
     """
-    rows = subject.drawn(limit, seed)
-    subject = subject.take(rows)
+    rows = source.drawn(limit, seed)
+    source = source.take(rows)
     pictures = None
-    if subject.pictures is not None:
-        pictures = inspect_pictures(subject.pictures, progress("looking at pictures", len(subject)))
-    return audit_inspected(subject, pictures, seed, progress, rows)
+    if source.pictures is not None:
+        pictures = inspect_pictures(source.pictures, progress("looking at pictures", len(source)))
+    return audit_inspected(source, pictures, seed, progress, rows)
 
 
 def audit_inspected(
-    subject: AuditData,
+    source: AuditData,
     pictures: InspectedPictures | None,
     seed: int = 0,
     progress: Progress = silent,
@@ -81,28 +81,28 @@ def audit_inspected(
     """The same for rows whose pictures, if they have any, were looked at before.
 
     Args:
-        subject: all n rows are audited.
+        source: all n rows are audited.
         pictures: what its pictures show.
         seed: of folds and shuffles.
         progress: shows how far it is.
         rows: what the n rows are called (n,), if not 0 to n - 1.
     """
-    rows = np.arange(len(subject)) if rows is None else rows
-    views = _views(subject, pictures)
-    alike = _alike(subject, pictures)
-    groups = _groups(subject, alike)
+    rows = np.arange(len(source)) if rows is None else rows
+    views = _views(source, pictures)
+    alike = _alike(source, pictures)
+    groups = _groups(source, alike)
     found = Audit(
-        subject.name,
+        source.name,
         AuditVerdict.TOO_SMALL,
         "",
-        n_members=int(subject.member.sum()),
-        n_nonmembers=int((~subject.member).sum()),
+        n_members=int(source.member.sum()),
+        n_nonmembers=int((~source.member).sum()),
         seed=seed,
-        duplicates=tuple(count_duplicates(of, g, subject.member, rows) for of, g in alike.items()),
-        unreadable=_unreadable(subject, pictures, rows),
+        duplicates=tuple(count_duplicates(of, g, source.member, rows) for of, g in alike.items()),
+        unreadable=_unreadable(source, pictures, rows),
         rows=rows,
     )
-    fewest = min(len(np.unique(groups.learned[side])) for side in (subject.member, ~subject.member))
+    fewest = min(len(np.unique(groups.learned[side])) for side in (source.member, ~source.member))
     if fewest < MIN_GROUPS:
         why = (
             f"One side has {fewest} rows that are not copies of each other; an audit takes "
@@ -110,52 +110,50 @@ def audit_inspected(
         )
         return replace(found, why=why)
     done = progress("asking each view", len(views))
-    return run_permutation_tests(found, views, groups, subject.member, done)
+    return run_permutation_tests(found, views, groups, source.member, done)
 
 
-def _views(subject: AuditData, pictures: InspectedPictures | None) -> list[View]:
+def _views(source: AuditData, pictures: InspectedPictures | None) -> list[View]:
     """What there is to see."""
-    views = [] if subject.captions is None else [caption_view(subject.captions)]
+    views = [] if source.captions is None else [caption_view(source.captions)]
     if pictures:
         views += pictures.views()
-    if subject.embeddings is not None:
-        columns = {f"embedding {i}": c for i, c in enumerate(subject.embeddings.T.astype(float))}
-        views.append(tabular("embeddings", np.arange(len(subject)), columns, {}))
+    if source.embeddings is not None:
+        columns = {f"embedding {i}": c for i, c in enumerate(source.embeddings.T.astype(float))}
+        views.append(tabular("embeddings", np.arange(len(source)), columns, {}))
     seen = [view for view in views if view]
     if not seen:
-        raise DataError(f"{subject.name}: all rows look the same, so there is nothing to audit.")
+        raise DataError(f"{source.name}: all rows look the same, so there is nothing to audit.")
     return seen
 
 
-def _alike(
-    subject: AuditData, pictures: InspectedPictures | None
-) -> dict[str, NDArray[np.integer]]:
+def _alike(source: AuditData, pictures: InspectedPictures | None) -> dict[str, NDArray[np.integer]]:
     """Groups of near-duplicates (n,), by what is alike; a picture that is not seen is alone."""
     alike: dict[str, NDArray[np.integer]] = {}
     if pictures is not None and len(pictures.readable):
         hashes = np.array([look.hash for look in pictures.looks if look], dtype=np.uint64)
-        groups = np.arange(len(subject)) + len(subject)
+        groups = np.arange(len(source)) + len(source)
         groups[pictures.readable] = duplicate_groups(hashes)
         alike["pictures"] = groups
-    if subject.captions is not None:
-        alike[CAPTIONS] = caption_groups(subject.captions)
+    if source.captions is not None:
+        alike[CAPTIONS] = caption_groups(source.captions)
     return alike
 
 
-def _groups(subject: AuditData, alike: Mapping[str, NDArray[np.integer]]) -> Groups:
+def _groups(source: AuditData, alike: Mapping[str, NDArray[np.integer]]) -> Groups:
     """What belongs together; of captions, only that they are alike where a rule is learned."""
     shown = [grouping for of, grouping in alike.items() if of != CAPTIONS]
     return Groups(
-        dealt=linked(shown, subject.groups, len(subject)),
-        learned=linked(list(alike.values()), subject.groups, len(subject)),
+        dealt=linked(shown, source.groups, len(source)),
+        learned=linked(list(alike.values()), source.groups, len(source)),
     )
 
 
 def _unreadable(
-    subject: AuditData, pictures: InspectedPictures | None, rows: NDArray[np.intp]
+    source: AuditData, pictures: InspectedPictures | None, rows: NDArray[np.intp]
 ) -> Unreadable:
     if pictures is None or not pictures.broken:
         return Unreadable()
-    of_members = int(subject.member[list(pictures.broken)].sum())
+    of_members = int(source.member[list(pictures.broken)].sum())
     listed = [f"row {rows[row]}: {why}" for row, why in pictures.broken.items()]
     return Unreadable(of_members, len(listed) - of_members, tuple(listed[:MAX_EXAMPLES]))

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from miagym.data.dataset import Dataset
-from miagym.data.draw import at_most
 from miagym.data.pictures import LazyPictures, Picture, take
 from miagym.data.source import Source
+from miagym.data.splits import subsample
 from miagym.errors import DataError
 
 
@@ -83,7 +83,7 @@ class AuditData:
 
     def drawn(self, limit: int, seed: int) -> NDArray[np.intp]:
         """Rows in order, at most `limit` of each side; which ones depends on the seed only."""
-        return np.sort(at_most(limit, self.member, np.random.default_rng(seed)))
+        return np.sort(subsample(limit, self.member, np.random.default_rng(seed)))
 
 
 class _PictureSubset(LazyPictures):

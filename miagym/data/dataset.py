@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from miagym.candidates import Candidates
-from miagym.data.draw import at_most
 from miagym.data.images import read_picture, to_square
 from miagym.data.pictures import Picture, reason, take
+from miagym.data.splits import subsample
 from miagym.errors import DataError
 
 CALIBRATION, TEST = "calibration", "test"
@@ -133,7 +133,7 @@ class Dataset:
             limit: at most so many members, and so many non-members.
         """
         rng, here = np.random.default_rng(seed), np.flatnonzero(self.part == part)
-        return rng.permutation(here[at_most(limit, self.member[here], rng)])
+        return rng.permutation(here[subsample(limit, self.member[here], rng)])
 
     def _both(self, first: int, second: int) -> str:
         """Two rows by the names of their files, where they have different ones."""

@@ -9,8 +9,8 @@ import pyarrow as pa
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
+from miagym.data.columns import ROLES, is_bulky
 from miagym.data.pictures import ParquetPictures, as_picture
-from miagym.data.roles import ROLES, is_bulky
 from miagym.data.source import Source
 from miagym.errors import DataError
 

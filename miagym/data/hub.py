@@ -13,8 +13,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from miagym.data.columns import ROLES
 from miagym.data.pictures import LazyPictures, Picture, as_picture
-from miagym.data.roles import ROLES
 from miagym.data.source import Source
 from miagym.errors import DataError
 

@@ -9,10 +9,9 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from miagym.data.columns import EXPECTED, check_roles, label_of
 from miagym.data.dataset import CALIBRATION, TEST, Dataset
-from miagym.data.labels import EXPECTED, label_of
 from miagym.data.pictures import Picture
-from miagym.data.roles import check_roles
 from miagym.data.splits import deal
 from miagym.errors import DataError
 

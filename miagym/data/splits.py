@@ -1,4 +1,4 @@
-"""Dealing groups into parts: members or non-members, calibration or test."""
+"""Dealing groups into parts (member or not, calibration or test), and drawing some of each side."""
 
 from __future__ import annotations
 
@@ -44,3 +44,20 @@ def deal(
             total[part] += sizes[g]
     inverse = np.unique(groups, return_inverse=True)[1]
     return np.array(names)[part_of_group[inverse]]
+
+
+def subsample(
+    most: int | None, member: NDArray[np.bool_], rng: np.random.Generator
+) -> NDArray[np.int64]:
+    """Random rows of each side: so many members and so many non-members, or all.
+
+    Args:
+        most: of each side; None for all.
+        member: labels (n,).
+        rng: decides which, and their order.
+
+    Returns:
+        Their places in `member` (k,): members first, each side in random order.
+    """
+    sides = (np.flatnonzero(member == side) for side in (True, False))
+    return np.concatenate([rng.permutation(side)[:most] for side in sides])

@@ -55,7 +55,9 @@ class Questioner:
         for means in self._means:
             means.forget(episode)
 
-    def ask(self, asked: Sequence[PaidQuestion], hands: Sequence[Candidates | None]) -> StepAnswers:
+    def ask(
+        self, asked: Sequence[PaidQuestion], candidates: Sequence[Candidates | None]
+    ) -> StepAnswers:
         """Answers all questions; those of one kind go through the target together."""
         values = np.zeros((len(asked), self._settings.statistics), dtype=np.float32)
         images: list[NDArray[np.uint8] | None] = [None] * len(asked)
@@ -64,7 +66,7 @@ class Questioner:
             batches[self._settings.menu[one.question].batch].append(i)
         for (kind, _), rows in batches.items():
             batch = [asked[i] for i in rows]
-            round_ = self._round(batch, hands)
+            round_ = self._round(batch, candidates)
             answers = [QUESTION_KINDS[kind].ask(oracle, round_) for oracle in self.oracles]
             what = [one.what for one in batch]
             numbers = [
@@ -78,15 +80,15 @@ class Questioner:
         return StepAnswers(values, images)
 
     def _round(
-        self, batch: Sequence[PaidQuestion], hands: Sequence[Candidates | None]
+        self, batch: Sequence[PaidQuestion], candidates: Sequence[Candidates | None]
     ) -> QuestionBatch:
         pictures, captions, keys = [], [], []
         for one in batch:
-            hand = hands[one.episode]
-            assert hand is not None
-            pictures.append(hand.images[one.candidate])
-            captions.append(hand.captions[one.candidate])
-            keys.append(hand.keys[one.candidate])
+            dealt = candidates[one.episode]
+            assert dealt is not None
+            pictures.append(dealt.images[one.candidate])
+            captions.append(dealt.captions[one.candidate])
+            keys.append(dealt.keys[one.candidate])
         menu = self._settings.menu
         return QuestionBatch(
             Candidates(np.stack(pictures), tuple(captions), tuple(keys)),

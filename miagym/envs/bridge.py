@@ -7,7 +7,6 @@ from collections.abc import Sequence
 import gymnasium as gym
 from gymnasium.error import ResetNeeded
 
-from miagym.candidates import Candidates
 from miagym.envs.env import GameEnv
 from miagym.envs.game import Game
 from miagym.envs.vector import GameVectorEnv
@@ -58,7 +57,7 @@ class EpisodeOracle(Oracle):
         reference = None if public is None else Oracle(public, **oracle_options(settings))
         super().__init__(world.target, **oracle_options(settings), reference=reference)
         self.meter = meter
-        self.candidates = meter.hand
+        self.candidates = meter.candidates
 
 
 class EpisodeMeter(Meter):
@@ -69,9 +68,7 @@ class EpisodeMeter(Meter):
         self._game, self._episode = game, episode
         self._begun = int(game.begun[episode])
         self._check_playing()
-        hand = game.hands[episode]
-        assert hand is not None
-        self.hand: Candidates = hand
+        self.candidates = game.dealt(episode)
 
     def charge(self, candidates: Sequence[str], cost: Cost) -> None:
         """Charges the episode, all or nothing.
@@ -82,7 +79,7 @@ class EpisodeMeter(Meter):
             ResetNeeded: if the episode is over.
         """
         self._check_playing()
-        if strangers := set(candidates) - set(self.hand.keys):
+        if strangers := set(candidates) - set(self.candidates.keys):
             raise DataError(
                 f"{len(strangers)} candidates are not in this episode; ask about "
                 "`oracle.candidates`, or pictures made from them."
@@ -100,7 +97,7 @@ class EpisodeMeter(Meter):
 
     def affordable(self, candidates: Sequence[str], cost: Cost) -> int | None:
         """How many times all candidates of the episode can pay this cost, sharing evenly."""
-        price = cost.price * len(self.hand)
+        price = cost.price * len(self.candidates)
         return None if price == 0 else int(self._game.accounts.left[self._episode] // price)
 
     def _check_playing(self) -> None:

@@ -26,7 +26,7 @@ class GameEnv(gym.Env[Observation, Action]):
 
     Args:
         settings: who is asked, about whom, what it may cost.
-        face: spaces, and what is seen through them.
+        game_spaces: spaces, and what is seen through them.
         render_mode: "ansi", "rgb_array", or None.
         keep_history: whether observations show every answer.
 
@@ -39,16 +39,19 @@ class GameEnv(gym.Env[Observation, Action]):
     def __init__(
         self,
         settings: Settings,
-        face: GameSpaces,
+        game_spaces: GameSpaces,
         render_mode: str | None,
         *,
         keep_history: bool = False,
     ) -> None:
         self.settings = settings
         self.render_mode = checked_mode(render_mode)
-        self.observation_space, self.action_space = face.observation_space, face.action_space
+        self.observation_space, self.action_space = (
+            game_spaces.observation_space,
+            game_spaces.action_space,
+        )
         self.game = Game(settings, episodes=1, keep_history=keep_history)
-        self._face = face
+        self._spaces = game_spaces
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
@@ -56,7 +59,7 @@ class GameEnv(gym.Env[Observation, Action]):
         """Deals new candidates, after a seed from a fresh deck. No options."""
         super().reset(seed=seed)
         self.game.begin(0, self.np_random, shuffle=seed is not None)
-        return self._observation(), self._face.info(self.game, 0)
+        return self._observation(), self._spaces.info(self.game, 0)
 
     def step(self, action: Action) -> tuple[Observation, float, bool, bool, dict[str, Any]]:
         """Asks, or ends the episode with a verdict.
@@ -67,10 +70,10 @@ class GameEnv(gym.Env[Observation, Action]):
         """
         if self.game.over[0]:
             raise ResetNeeded("The episode is over; call reset() before the next step.")
-        moves = self._face.moves(self._face.check(_batched(action), 1))
+        moves = self._spaces.moves(self._spaces.check(_batched(action), 1))
         outcome = self.game.play(ONLY_EPISODE, moves)
         ends = bool(outcome.terminated[0]), bool(outcome.truncated[0])
-        info = self._face.info(self.game, 0)
+        info = self._spaces.info(self.game, 0)
         return self._observation(), float(outcome.reward[0]), *ends, info
 
     def render(self) -> str | NDArray[np.uint8] | None:  # type: ignore[override]
@@ -83,7 +86,7 @@ class GameEnv(gym.Env[Observation, Action]):
         return verdicts_of(self.game)
 
     def _observation(self) -> Observation:
-        batch = self._face.observe(self.game, ONLY_EPISODE)
+        batch = self._spaces.observe(self.game, ONLY_EPISODE)
         return {name: value[0] for name, value in batch.items()}
 
 

@@ -15,12 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from miagym.candidates import Candidates
-from miagym.envs.accounts import Accounts
 from miagym.envs.asking import PaidQuestion, Questioner
 from miagym.envs.grading.verdicts import VerdictLog
-from miagym.envs.history import History
 from miagym.envs.sampler import CandidateSampler
 from miagym.envs.settings import TEST, TRAIN, Settings
+from miagym.envs.state import Accounts, History
 from miagym.envs.statistics import summarised
 from miagym.envs.world import World
 from miagym.metrics.brier import brier_reward
@@ -84,7 +83,7 @@ class Game:
         menu, width = len(settings.menu), settings.statistics
         self.prices = np.array([question.price for question in settings.menu], dtype=np.int64)
         self.accounts = Accounts(settings.budget, episodes)
-        self.hands: list[Candidates | None] = [None] * episodes
+        self.candidates: list[Candidates | None] = [None] * episodes
         self.members: list[NDArray[np.int8] | None] = [None] * episodes
         self.images = np.zeros((episodes, n, size, size, 3), dtype=np.uint8)
         self.tokens = np.zeros((episodes, n, TOKENS), dtype=np.int32)
@@ -103,7 +102,7 @@ class Game:
         self.last: list[dict[int, Slot]] = [{} for _ in range(episodes)]
         """The slots, by number, of the last step that asked anything, for `render`."""
         self.log = VerdictLog()
-        self._dealers: list[CandidateSampler | None] = [None] * episodes
+        self._samplers: list[CandidateSampler | None] = [None] * episodes
         self._first_draw = np.zeros(episodes, dtype=np.int64)
         self._questioner: Questioner | None = None
         self._world: World | None = None
@@ -130,19 +129,19 @@ class Game:
         Args:
             episode: its row.
             rng: of all that is random in it.
-            shuffle: whether to begin with a fresh deck, as after a new seed.
+            shuffle: whether to sample from the whole split again, as after a new seed.
         """
         if self._given_up(episode):
             self._record([episode])
-        deck, dealer = self.world.deck, self._dealers[episode]
-        if shuffle or dealer is None:
-            dealer = CandidateSampler(deck, self.settings.candidates, rng)
-            self._dealers[episode] = dealer
-        cards = dealer.deal()
-        hand = deck.candidates(cards)
-        self.hands[episode], self.members[episode] = hand, deck.member(cards)
-        self.images[episode] = hand.images
-        self.tokens[episode] = self.world.target.tokenize(hand.captions)
+        split, sampler = self.world.split, self._samplers[episode]
+        if shuffle or sampler is None:
+            sampler = CandidateSampler(split, self.settings.candidates, rng)
+            self._samplers[episode] = sampler
+        places = sampler.sample()
+        dealt = split.candidates(places)
+        self.candidates[episode], self.members[episode] = dealt, split.member(places)
+        self.images[episode] = dealt.images
+        self.tokens[episode] = self.world.target.tokenize(dealt.captions)
         self._first_draw[episode] = rng.integers(2**31)
         self.accounts.refill(np.array([episode]))
         self.questioner.forget(episode)
@@ -187,6 +186,12 @@ class Game:
         self.beside[episodes] = 0
         return StepResult(reward, terminated, truncated)
 
+    def dealt(self, episode: int) -> Candidates:
+        """Candidates of an episode that has begun."""
+        dealt = self.candidates[episode]
+        assert dealt is not None
+        return dealt
+
     def affordable(self, episodes: NDArray[np.intp]) -> NDArray[np.int8]:
         """Which questions each of k episodes can still pay (k, menu); none once it is over."""
         left = np.where(self.over[episodes], 0, self.accounts.left[episodes])
@@ -220,7 +225,7 @@ class Game:
             asked.append(PaidQuestion(episode, int(slot), candidate, question, draw))
         if not asked:
             return
-        replies = self.questioner.ask(asked, self.hands)
+        replies = self.questioner.ask(asked, self.candidates)
         for one, values, image in zip(asked, replies.values, replies.images, strict=True):
             at, where = (one.episode, one.slot), (one.episode, one.candidate, one.question)
             self.answered[at] = 1
@@ -238,7 +243,5 @@ class Game:
         if self.settings.split == TRAIN:
             return
         for episode in episodes:
-            hand = self.hands[episode]
-            assert hand is not None
             spent = self.settings.budget - int(self.accounts.left[episode])
-            self.log.add(hand.keys, self.probability[episode], spent)
+            self.log.add(self.dealt(episode).keys, self.probability[episode], spent)

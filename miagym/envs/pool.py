@@ -44,7 +44,7 @@ class PoolSpaces(GameSpaces):
                 "answered": spaces.MultiBinary(slots),
                 "images": pictures(settings, slots),
                 "values": numbers(settings, slots),
-                "count": spaces.Box(0, settings.most_answers, (n, menu), np.int32),
+                "count": spaces.Box(0, settings.max_answers, (n, menu), np.int32),
                 "summary": numbers(settings, n, menu),
                 "affordable": spaces.MultiBinary(menu),
                 "budget_left": budget_left(settings),
@@ -78,10 +78,9 @@ class PoolSpaces(GameSpaces):
         }
 
     def info(self, game: Game, episode: int) -> dict[str, Any]:
-        hand, member = game.hands[episode], game.members[episode]
-        assert hand is not None
+        captions, member = game.dealt(episode).captions, game.members[episode]
         info: dict[str, Any] = {
-            "captions": hand.captions,
+            "captions": captions,
             "action_mask": game.affordable(np.array([episode]))[0],
         }
         if game.over[episode] and member is not None:

@@ -1,4 +1,4 @@
-"""Which candidates an episode deals: three splits that share no picture, each dealt like cards."""
+"""Splits of a data set that share no picture, and sampling of candidates without replacement."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ shared_data = lru_cache(maxsize=8)(load_data)
 
 
 class CandidateSplit:
-    """The candidates of one split. On `test` it holds no label: `grade` looks them up afterwards.
+    """Candidates of one split; without labels on `test`, where `grade` looks them up afterwards.
 
     Args:
         data: which pictures.
@@ -41,37 +41,37 @@ class CandidateSplit:
     def __len__(self) -> int:
         return len(self._rows)
 
-    def candidates(self, cards: NDArray[np.integer]) -> Candidates:
-        """As an attacker sees them."""
-        return self._data.candidates(self._rows[cards], self._size)
+    def candidates(self, places: NDArray[np.integer]) -> Candidates:
+        """Candidates at some places of the split, as an attacker sees them."""
+        return self._data.candidates(self._rows[places], self._size)
 
-    def member(self, cards: NDArray[np.integer]) -> NDArray[np.int8] | None:
-        """Labels (n,), 1 for members; None on `test`."""
-        return None if self._member is None else self._member[cards]
+    def member(self, places: NDArray[np.integer]) -> NDArray[np.int8] | None:
+        """Labels (n,) at some places of the split, 1 for members; None on `test`."""
+        return None if self._member is None else self._member[places]
 
 
 class CandidateSampler:
-    """Deals a deck in random order without putting back; it shuffles when too few are left."""
+    """Draws candidates without replacement, and shuffles anew when too few are left."""
 
-    def __init__(self, deck: CandidateSplit, hand: int, rng: np.random.Generator) -> None:
-        if hand > len(deck):
+    def __init__(self, split: CandidateSplit, n: int, rng: np.random.Generator) -> None:
+        if n > len(split):
             raise SettingsError(
-                f"An episode of {hand} candidates cannot be dealt from {len(deck)} ({deck.name}); "
+                f"An episode of {n} candidates cannot be dealt from {len(split)} ({split.name}); "
                 "ask for fewer candidates."
             )
-        self._cards, self._hand, self._rng = len(deck), hand, rng
+        self._size, self._n, self._rng = len(split), n, rng
         self._order = np.empty(0, dtype=np.int64)
 
-    def deal(self) -> NDArray[np.int64]:
-        """The cards of one episode (hand,), dealt without a look at labels."""
-        if len(self._order) < self._hand:
-            self._order = self._rng.permutation(self._cards)
-        hand, self._order = self._order[: self._hand], self._order[self._hand :]
-        return hand
+    def sample(self) -> NDArray[np.int64]:
+        """Places in the split of one episode's candidates (n,), drawn without a look at labels."""
+        if len(self._order) < self._n:
+            self._order = self._rng.permutation(self._size)
+        drawn, self._order = self._order[: self._n], self._order[self._n :]
+        return drawn
 
 
 def rows_of(data: Dataset, split: str) -> NDArray[np.int64]:
-    """Rows of a data set that a split holds.
+    """Rows of a data set in one of its splits.
 
     Raises:
         SettingsError: if it lacks members or non-members.

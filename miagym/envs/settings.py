@@ -229,7 +229,7 @@ class Settings:
         return self.budget + 1 if self.max_steps is None else self.max_steps
 
     @property
-    def most_answers(self) -> int:
+    def max_answers(self) -> int:
         """Answers that the budget buys at most."""
         return self.budget // min(question.price for question in self.menu)
 

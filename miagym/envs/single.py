@@ -29,7 +29,7 @@ class SingleSpaces(GameSpaces):
     """Spaces of one candidate with K questions, F statistics, and up to M answers."""
 
     def __init__(self, settings: Settings) -> None:
-        menu, most = len(settings.menu), settings.most_answers
+        menu, most = len(settings.menu), settings.max_answers
         self.observation_space = spaces.Dict(
             {
                 "candidate": pictures(settings),
@@ -53,8 +53,8 @@ class SingleSpaces(GameSpaces):
 
     def moves(self, action: Mapping[str, NDArray[Any]]) -> Moves:
         question = action["question"][:, None]
-        nobody_else = np.zeros_like(question)
-        return Moves(nobody_else, question, action["probability"][:, None], action["stop"] == 1)
+        only_candidate = np.zeros_like(question)
+        return Moves(only_candidate, question, action["probability"][:, None], action["stop"] == 1)
 
     def observe(self, game: Game, episodes: NDArray[np.intp]) -> Observation:
         assert game.history is not None
@@ -71,10 +71,9 @@ class SingleSpaces(GameSpaces):
         }
 
     def info(self, game: Game, episode: int) -> dict[str, Any]:
-        hand, member = game.hands[episode], game.members[episode]
-        assert hand is not None
+        captions, member = game.dealt(episode).captions, game.members[episode]
         info: dict[str, Any] = {
-            "caption": hand.captions[0],
+            "caption": captions[0],
             "action_mask": game.affordable(np.array([episode]))[0],
         }
         if game.over[episode] and member is not None:

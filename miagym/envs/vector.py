@@ -32,7 +32,7 @@ class GameVectorEnv(VectorEnv[Observation, Action, Any]):
     Args:
         num_envs: how many.
         settings: the same for all.
-        face: spaces of one, and what is seen through them.
+        game_spaces: spaces of one, and what is seen through them.
         autoreset_mode: how an episode follows another, as in Gymnasium.
         render_mode: "ansi", "rgb_array", or None.
         keep_history: whether observations show every answer.
@@ -45,7 +45,7 @@ class GameVectorEnv(VectorEnv[Observation, Action, Any]):
         self,
         num_envs: int,
         settings: Settings,
-        face: GameSpaces,
+        game_spaces: GameSpaces,
         autoreset_mode: str | AutoresetMode,
         render_mode: str | None,
         *,
@@ -67,12 +67,12 @@ class GameVectorEnv(VectorEnv[Observation, Action, Any]):
         }
         self.settings, self.num_envs = settings, num_envs
         self.render_mode = checked_mode(render_mode)
-        self.single_observation_space = face.observation_space
-        self.single_action_space = face.action_space
-        self.observation_space = batch_space(face.observation_space, num_envs)
-        self.action_space = batch_space(face.action_space, num_envs)
+        self.single_observation_space = game_spaces.observation_space
+        self.single_action_space = game_spaces.action_space
+        self.observation_space = batch_space(game_spaces.observation_space, num_envs)
+        self.action_space = batch_space(game_spaces.action_space, num_envs)
         self.game = Game(settings, num_envs, keep_history=keep_history)
-        self._face, self._everyone = face, np.arange(num_envs)
+        self._spaces, self._everyone = game_spaces, np.arange(num_envs)
         self._rngs: list[np.random.Generator | None] = [None] * num_envs
 
     def reset(
@@ -90,8 +90,8 @@ class GameVectorEnv(VectorEnv[Observation, Action, Any]):
         infos: dict[str, Any] = {}
         for i in self._masked(options):
             self._begin(int(i), seeds[i])
-            infos = self._add_info(infos, self._face.info(self.game, int(i)), int(i))
-        return self._face.observe(self.game, self._everyone), infos
+            infos = self._add_info(infos, self._spaces.info(self.game, int(i)), int(i))
+        return self._spaces.observe(self.game, self._everyone), infos
 
     def step(self, actions: Action) -> Step:
         """One step of all environments; what they ask goes through the target together.
@@ -105,9 +105,9 @@ class GameVectorEnv(VectorEnv[Observation, Action, Any]):
         if not begun or (over.any() and self.autoreset_mode != AutoresetMode.NEXT_STEP):
             which = np.flatnonzero(over).tolist()
             raise ResetNeeded(f"Episodes {which} are over, or never began; reset them.")
-        batch = self._face.check(actions, self.num_envs)
+        batch = self._spaces.check(actions, self.num_envs)
         playing = np.flatnonzero(~over)
-        moves = self._face.moves({name: value[playing] for name, value in batch.items()})
+        moves = self._spaces.moves({name: value[playing] for name, value in batch.items()})
         rewards = np.zeros(self.num_envs)
         terminated, truncated = np.zeros((2, self.num_envs), dtype=bool)
         outcome = self.game.play(playing, moves)
@@ -116,7 +116,13 @@ class GameVectorEnv(VectorEnv[Observation, Action, Any]):
         for i in np.flatnonzero(over):  # what they were told to do is ignored, and costs nothing
             self._begin(int(i))
         infos = self._infos(terminated | truncated)
-        return self._face.observe(self.game, self._everyone), rewards, terminated, truncated, infos
+        return (
+            self._spaces.observe(self.game, self._everyone),
+            rewards,
+            terminated,
+            truncated,
+            infos,
+        )
 
     def _infos(self, done: NDArray[np.bool_]) -> dict[str, Any]:
         """Of all episodes; under SAME_STEP those that are done begin anew, and keep their end."""
@@ -124,12 +130,12 @@ class GameVectorEnv(VectorEnv[Observation, Action, Any]):
         for i in map(int, self._everyone):
             if done[i] and self.autoreset_mode == AutoresetMode.SAME_STEP:
                 last = {
-                    name: a[0] for name, a in self._face.observe(self.game, np.array([i])).items()
+                    name: a[0] for name, a in self._spaces.observe(self.game, np.array([i])).items()
                 }
-                final = {"final_obs": last, "final_info": self._face.info(self.game, i)}
+                final = {"final_obs": last, "final_info": self._spaces.info(self.game, i)}
                 infos = self._add_info(infos, final, i)
                 self._begin(i)
-            infos = self._add_info(infos, self._face.info(self.game, i), i)
+            infos = self._add_info(infos, self._spaces.info(self.game, i), i)
         return infos
 
     def render(self) -> tuple[str | NDArray[np.uint8], ...] | None:

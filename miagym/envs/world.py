@@ -1,4 +1,4 @@
-"""What an environment's names stand for, loaded at the first reset and shared in the process."""
+"""Target, reference and candidates of an environment, loaded at the first reset and shared."""
 
 from __future__ import annotations
 
@@ -29,20 +29,20 @@ class OracleOptions(TypedDict):
 
 @dataclass(frozen=True, eq=False)
 class World:
-    """A target, perhaps a reference model, and the deck of candidates."""
+    """Target, reference model if there is one, and candidates of an environment."""
 
     target: Target
     reference: Target | None
-    deck: CandidateSplit
+    split: CandidateSplit
 
     @classmethod
     def load(cls, settings: Settings) -> Self:
-        """What the settings name.
+        """Loads what the settings name.
 
         Raises:
             TargetError, DataError: if it cannot be loaded.
             SettingsError: if the target cannot serve the access level, nor the reference stand
-                beside it, or the deck is too small.
+                beside it, or the split is too small.
         """
         data = settings.data_name
         data = shared_data(data) if isinstance(data, str) else data
@@ -55,7 +55,7 @@ class World:
         return cls(target, other, CandidateSplit(data, settings.split, target.resolution))
 
     def oracles(self, settings: Settings) -> list[Oracle]:
-        """The door to the target, and to the reference model if there is one."""
+        """Oracles of the target, and of the reference model if there is one."""
         asked = (self.target, self.reference)
         return [
             Oracle(target, **oracle_options(settings)) for target in asked if target is not None
@@ -63,7 +63,7 @@ class World:
 
 
 def oracle_options(settings: Settings) -> OracleOptions:
-    """What oracles of an environment are made with; each has a cache of its own."""
+    """Options of an environment's oracles; each call makes a new cache."""
     return OracleOptions(
         access=settings.level,
         seed=settings.noise_seed,

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from miagym.data.labels import EXPECTED, label_of
+from miagym.data.columns import EXPECTED, label_of
 from miagym.errors import DataError
 from miagym.scorefile.file import ScoreFile
 from miagym.scorefile.numbers import numbers, plain, require_finite, row_names

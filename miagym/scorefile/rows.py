@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from miagym.data import draw
+from miagym.data.splits import subsample
 from miagym.metrics.labelled import Labelled
 
 
@@ -65,4 +65,4 @@ def split(code: NDArray[np.int64]) -> list[NDArray[np.intp]]:
 
 def at_most(most: int, member: NDArray[np.bool_], seed: int) -> NDArray[np.intp]:
     """Rows (as indices, ascending) of so many random members and non-members, or of all."""
-    return np.sort(draw.at_most(most, member, np.random.default_rng(seed)))
+    return np.sort(subsample(most, member, np.random.default_rng(seed)))

@@ -149,7 +149,7 @@ def good(server: Server, n: int) -> dict[str, bool]:
 class TestFetch:
     def test_what_came_can_be_loaded(self, server: Server, tmp_path: Path) -> None:
         source = table(tmp_path / "links.csv", good(server, 30))
-        report = fetch_pictures(Fetch(source, manners=QUICK), tmp_path / "out")
+        report = fetch_pictures(Fetch(source, politeness=QUICK), tmp_path / "out")
         assert report["members"]["fetched"] == report["nonmembers"]["fetched"] == 15
         assert report["p_value"] == 1 and "alike" in report["finding"]
         assert server.busiest <= QUICK.per_host
@@ -178,7 +178,7 @@ class TestFetch:
         urls |= {"ftp://example.org/a.png": True, "http://": True, "http://[bad": True}
         urls |= {"http://no-such-host.invalid/a.png": True}
         source = table(tmp_path / "links.csv", urls | {server.url("/ok/1"): False})
-        fetch = Fetch(source, manners=QUICK)
+        fetch = Fetch(source, politeness=QUICK)
         report = fetch_pictures(fetch, tmp_path / "out")
         folder = FetchFolder(tmp_path / "out")
         found = {path: folder.outcome(server.url(path)) for path in ends}
@@ -192,13 +192,13 @@ class TestFetch:
         fetch_pictures(fetch, tmp_path / "out")
         again = {path for path, n in server.asked.items() if n > before[path]}
         assert again == {"/slow/1", "/broken/1"}
-        fetch_pictures(Fetch(source, retry=True, manners=QUICK), tmp_path / "out")
+        fetch_pictures(Fetch(source, retry=True, politeness=QUICK), tmp_path / "out")
         assert server.asked["/gone/1"] == 2 and server.asked["/ok/1"] == 1
 
     def test_a_half_picture_is_unreadable(self, server: Server, tmp_path: Path) -> None:
         urls = good(server, 2) | {server.url("/half/1"): True}
         report = fetch_pictures(
-            Fetch(table(tmp_path / "l.csv", urls), manners=QUICK), tmp_path / "out"
+            Fetch(table(tmp_path / "l.csv", urls), politeness=QUICK), tmp_path / "out"
         )
         assert report["members"]["unreadable"] == 1
         assert "damaged" in next(iter(report["members"]["reasons"]))
@@ -206,7 +206,9 @@ class TestFetch:
     def test_who_asks_to_wait_for_long_is_left_alone(self, server: Server, tmp_path: Path) -> None:
         urls = {server.url(f"/later/{i}"): i % 2 == 0 for i in range(20)}
         with pytest.raises(DataError, match="No picture of the members could be fetched"):
-            fetch_pictures(Fetch(table(tmp_path / "l.csv", urls), manners=QUICK), tmp_path / "out")
+            fetch_pictures(
+                Fetch(table(tmp_path / "l.csv", urls), politeness=QUICK), tmp_path / "out"
+            )
         assert server.asked.total() <= QUICK.per_host
         report = json.loads((tmp_path / "out" / REPORT).read_text())
         assert report["members"]["later"] == 10
@@ -216,7 +218,7 @@ class TestFetch:
     ) -> None:
         source = table(tmp_path / "links.csv", good(server, 40))
         for out in ("a", "b"):
-            fetch_pictures(Fetch(source, 5, 1, manners=QUICK), tmp_path / out)
+            fetch_pictures(Fetch(source, 5, 1, politeness=QUICK), tmp_path / out)
         assert set(server.asked.values()) == {2} and len(server.asked) == 10
 
     def test_a_link_of_both_sides_stays_with_the_members(
@@ -226,7 +228,7 @@ class TestFetch:
         rows = [("/ok/1", False), ("/ok/1", True), ("/ok/2", False), ("/ok/2", False), ("", True)]
         lines = [f"{server.url(u) if u else ''},{m}" for u, m in rows]
         path.write_text("\n".join(["url,member", *lines]))
-        report = fetch_pictures(Fetch(str(path), manners=QUICK), tmp_path / "out")
+        report = fetch_pictures(Fetch(str(path), politeness=QUICK), tmp_path / "out")
         assert report["members"]["fetched"] == report["nonmembers"]["fetched"] == 1
         assert report["left_out"] == {"no link": 1, "link repeated": 1, "link of a member": 1}
 
@@ -288,8 +290,8 @@ class TestResuming:
             "import sys; from pathlib import Path\n"
             "from miagym.data.fetch.run import Fetch, fetch_pictures\n"
             "from miagym.data.fetch.request import Politeness\n"
-            "manners = Politeness(per_host=2, allow_private=True)\n"
-            "fetch_pictures(Fetch(sys.argv[1], manners=manners), "
+            "politeness = Politeness(per_host=2, allow_private=True)\n"
+            "fetch_pictures(Fetch(sys.argv[1], politeness=politeness), "
             "Path(sys.argv[2]))"
         )
         command = [sys.executable, "-c", code, source, str(out)]

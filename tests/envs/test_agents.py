@@ -242,7 +242,7 @@ def test_the_agent_is_the_policy(
     shown = flat.reset()
     for _ in range(12):
         number, _ = model.predict(scaled.normalize_obs(shown), deterministic=True)
-        observation = envs._face.observe(envs.game, np.arange(8))
+        observation = envs._spaces.observe(envs.game, np.arange(8))
         action = agent.act(observation, np.random.default_rng(0))
         stops = number >= len(PRICES)
         paid = PRICES[np.where(stops, 0, number)] <= envs.game.accounts.left

@@ -85,7 +85,7 @@ def openings() -> Openings:
     seen, dealt = [], []
     for i in range(len(rows)):
         seen.append(env.reset(seed=0 if i == 0 else None))
-        hand = env.game.hands[0]
+        hand = env.game.candidates[0]
         assert hand is not None and data.groups is not None
         dealt.append(row_of[hand.keys[0]])
     assert len(set(dealt)) == len(rows), "every candidate is dealt once"

@@ -68,9 +68,9 @@ def games(dummy: DummyTarget, small: Dataset) -> tuple[Game, Game]:
 @given(caption=st.text(st.characters(exclude_categories=["Cs"]), max_size=300))
 def test_any_caption_fits(caption: str, games: tuple[Game, Game]) -> None:
     for game in games:
-        hand = game.hands[0]
+        hand = game.candidates[0]
         assert hand is not None
-        game.hands[0] = Candidates(hand.images, (caption,) * len(hand))
+        game.candidates[0] = Candidates(hand.images, (caption,) * len(hand))
         lines = str(render(game, 0, "ansi")).split("\n")
         assert all(cell_len(line) <= 80 and line.isprintable() for line in lines)
         picture = render(game, 0, "rgb_array")

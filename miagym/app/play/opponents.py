@@ -11,9 +11,9 @@ from miagym.agents.agent import Agent
 from miagym.agents.blind_agent import BlindAgent
 from miagym.agents.fixed import FixedAgent
 from miagym.agents.never import NeverAsks
-from miagym.app.play.playing import Playing, Said
-from miagym.app.play.reference_scores import known_of
-from miagym.app.play.setup import BUDGET, Table
+from miagym.app.play.game import HumanGame, Guess
+from miagym.app.play.reference_scores import reference_scores
+from miagym.app.play.setup import BUDGET, GameSetup
 from miagym.envs.pool import PoolVectorEnv
 from miagym.envs.sampler import rows_of, shared_data
 from miagym.envs.settings import TRAIN
@@ -28,16 +28,16 @@ ABOUT = {
 }
 
 
-class Rivals:
-    """The agents at one visitor's table; each has an environment of its own, dealt alike."""
+class Opponents:
+    """The agents at one visitor's setup; each has an environment of its own, dealt alike."""
 
-    def __init__(self, table: Table, seed: int, device: str) -> None:
-        self._table, self._seed, self._device = table, seed, device
-        self._envs = {name: _alone(table, device) for name in ABOUT}
+    def __init__(self, setup: GameSetup, seed: int, device: str) -> None:
+        self._setup, self._seed, self._device = setup, seed, device
+        self._envs = {name: _alone(setup, device) for name in ABOUT}
         self._seen: dict[str, Observation] = {}
         self._lock = Lock()
 
-    def catch_up(self, playing: Playing) -> None:
+    def catch_up(self, playing: HumanGame) -> None:
         """Lets all agents play the rounds that the visitor has ended."""
         with self._lock:
             for number, round_ in enumerate(playing.rounds, start=1):
@@ -45,7 +45,7 @@ class Rivals:
                     if name not in round_.said:
                         round_.said[name] = self._play(name, number, round_.key)
 
-    def _play(self, name: str, number: int, key: str) -> Said:
+    def _play(self, name: str, number: int, key: str) -> Guess:
         env, agent = self._envs[name], self._agent(name)
         while env.game.begun[0] < number:
             self._seen[name], _ = env.reset(seed=None if env.game.begun[0] else self._seed)
@@ -55,19 +55,19 @@ class Rivals:
             action = agent.act(self._seen[name], np.random.default_rng(0))
             self._seen[name], *_ = env.step(action)
         spent = BUDGET - int(env.game.accounts.left[0])
-        return Said(float(env.game.probability[0, 0]), spent)
+        return Guess(float(env.game.probability[0, 0]), spent)
 
     def _agent(self, name: str) -> Agent:
         if name == NEVER:
             return NeverAsks()
         if name == BLIND:
-            return blind_agent(self._table.target, self._table.data, self._device)
-        return one_question_agent(self._table, self._device)
+            return blind_agent(self._setup.target, self._setup.data, self._device)
+        return one_question_agent(self._setup, self._device)
 
 
-def rival_rows(table: Table, price: int) -> int:
+def opponent_rows(setup: GameSetup, price: int) -> int:
     """UNet rows that the agents compute in one round, if their one question has this price."""
-    return BUDGET // price * price * table.models
+    return BUDGET // price * price * setup.models
 
 
 @lru_cache(maxsize=4)
@@ -81,12 +81,12 @@ def blind_agent(target: str, data: str, device: str) -> BlindAgent:
 
 
 @lru_cache(maxsize=8)
-def one_question_agent(table: Table, device: str) -> FixedAgent:
-    """Asks the table's favourite question until the budget is gone."""
-    belief = known_of(table, device).belief(table.favourite)
-    return FixedAgent(belief, _alone(table, device).game.prices, schedule=(table.favourite,))
+def one_question_agent(setup: GameSetup, device: str) -> FixedAgent:
+    """Asks the setup's favourite question until the budget is gone."""
+    belief = reference_scores(setup, device).belief(setup.favourite)
+    return FixedAgent(belief, _alone(setup, device).game.prices, schedule=(setup.favourite,))
 
 
-def _alone(table: Table, device: str) -> SingleVectorEnv:
+def _alone(setup: GameSetup, device: str) -> SingleVectorEnv:
     """An environment as the visitor's, in the form that agents play."""
-    return SingleVectorEnv(1, autoreset_mode="Disabled", **table.options(device))
+    return SingleVectorEnv(1, autoreset_mode="Disabled", **setup.options(device))

@@ -48,21 +48,25 @@ def clean_data(
     if out.suffix.lower() != ".parquet":
         raise DataError(f"Expected --out to end in .parquet, which is what is written, got {out}.")
     pictures = source.require_pictures()
-    sieve = RowFilter(source.member)
-    looks = inspect_all(pictures, progress("looking at pictures", len(source)))
-    apply_filters(source, cleaning, looks, sieve)
-    near = drop_copies(source, pictures, cleaning, looks, sieve)
-    rows, had = sieve.rows, source.groups
+    remaining = RowFilter(source.member)
+    inspection = inspect_all(pictures, progress("looking at pictures", len(source)))
+    apply_filters(source, cleaning, inspection, remaining)
+    near = drop_copies(source, pictures, cleaning, inspection, remaining)
+    rows, had = remaining.rows, source.groups
     groups = near if had is None else merge_groups([near, had[rows]])
-    part = parts(groups, sieve.member[rows])
-    _check_parts(source.name, part, sieve)
+    part = parts(groups, remaining.member[rows])
+    _check_parts(source.name, part, remaining)
     report = {
         "source": source.name,
         "options": asdict(cleaning) | {"embeddings": _text(cleaning.embeddings)},
-        **sieve.count(),
+        **remaining.count(),
         "groups": len(np.unique(groups)),
         "unreadable": {
-            side: {str(row): why for row, why in looks.unreadable.items() if sieve.member[row] == m}
+            side: {
+                str(row): why
+                for row, why in inspection.unreadable.items()
+                if remaining.member[row] == m
+            }
             for side, m in (("members", True), ("nonmembers", False))
         },
         "note": NOTE,
@@ -72,12 +76,12 @@ def clean_data(
     return report
 
 
-def _check_parts(name: str, part: NDArray[np.str_], sieve: RowFilter) -> None:
-    member = sieve.member[sieve.rows]
+def _check_parts(name: str, part: NDArray[np.str_], remaining: RowFilter) -> None:
+    member = remaining.member[remaining.rows]
     for m, word in ((True, "members"), (False, "non-members")):
         for here in (CALIBRATION, TEST):
             if not ((part == here) & (member == m)).any():
-                dropped = sum((step.members if m else step.nonmembers) for step in sieve.steps)
+                dropped = sum((step.members if m else step.nonmembers) for step in remaining.steps)
                 raise DataError(
                     f"{name}: {int((member == m).sum())} {word} are left, in too few groups for a "
                     f"{CALIBRATION} and a {TEST} part; the steps dropped {dropped}. Ask for less."

@@ -53,31 +53,33 @@ class Cleaning:
     embeddings: Path | None = None
 
 
-def apply_filters(source: Source, cleaning: Cleaning, looks: Inspection, sieve: RowFilter) -> None:
+def apply_filters(
+    source: Source, cleaning: Cleaning, inspection: Inspection, remaining: RowFilter
+) -> None:
     """What is refused on both sides alike: unreadable, small, in another language, unlovely.
 
     Raises:
         DataError: if a filter lacks what it needs.
     """
-    sieve.keep("unreadable picture", looks.readable[sieve.rows])
+    remaining.keep("unreadable picture", inspection.readable[remaining.rows])
     if cleaning.min_side is not None:
-        large = looks.short_sides[sieve.rows] >= cleaning.min_side
-        sieve.keep(f"short side below {cleaning.min_side} pixels", large)
+        large = inspection.short_sides[remaining.rows] >= cleaning.min_side
+        remaining.keep(f"short side below {cleaning.min_side} pixels", large)
     if cleaning.aesthetics is not None:
-        lovely = _scores(source)[sieve.rows] >= cleaning.aesthetics
-        sieve.keep(f"aesthetic below {cleaning.aesthetics:g}, or none", lovely)
+        above = _scores(source)[remaining.rows] >= cleaning.aesthetics
+        remaining.keep(f"aesthetic below {cleaning.aesthetics:g}, or none", above)
     if cleaning.language is not None:
         captions = source.captions
-        spoken = in_language([captions[row] for row in sieve.rows], cleaning.language)
-        sieve.keep(f"caption not in {cleaning.language}", spoken)
+        spoken = in_language([captions[row] for row in remaining.rows], cleaning.language)
+        remaining.keep(f"caption not in {cleaning.language}", spoken)
 
 
 def drop_copies(
     source: Source,
     pictures: Sequence[Picture],
     cleaning: Cleaning,
-    looks: Inspection,
-    sieve: RowFilter,
+    inspection: Inspection,
+    remaining: RowFilter,
 ) -> NDArray[np.int64]:
     """Repeated rows, then non-members near a member, then if wanted near-duplicates on a side.
 
@@ -85,18 +87,18 @@ def drop_copies(
         Group number of each row that is left (k,), near-duplicates sharing one.
     """
     captions = source.captions
-    same = [(looks.contents[row], captions[row]) for row in sieve.rows]
-    sieve.keep_first("same picture and caption on its side", same)
+    same = [(inspection.contents[row], captions[row]) for row in remaining.rows]
+    remaining.keep_first("same picture and caption on its side", same)
     vectors = None
     if cleaning.embeddings is not None:
-        found = embeddings_of(cleaning.embeddings, pictures, sieve.rows)
+        found = embeddings_of(cleaning.embeddings, pictures, remaining.rows)
         vectors = np.zeros((len(source), found.shape[1]), dtype=np.float32)
-        vectors[sieve.rows] = found
-    sieve.keep(NEAR_A_MEMBER, _far_from_members(cleaning, looks, vectors, sieve))
-    near = _near_groups(cleaning, looks, vectors, sieve.rows)
+        vectors[remaining.rows] = found
+    remaining.keep(NEAR_A_MEMBER, _far_from_members(cleaning, inspection, vectors, remaining))
+    near = _near_groups(cleaning, inspection, vectors, remaining.rows)
     if cleaning.drop:
-        sieve.keep_first(NEAR_ITS_SIDE, near.tolist())
-        near = _near_groups(cleaning, looks, vectors, sieve.rows)
+        remaining.keep_first(NEAR_ITS_SIDE, near.tolist())
+        near = _near_groups(cleaning, inspection, vectors, remaining.rows)
     return near
 
 
@@ -115,13 +117,16 @@ def _scores(source: Source) -> NDArray[np.float64]:
 
 
 def _far_from_members(
-    cleaning: Cleaning, looks: Inspection, vectors: NDArray[np.float32] | None, sieve: RowFilter
+    cleaning: Cleaning,
+    inspection: Inspection,
+    vectors: NDArray[np.float32] | None,
+    remaining: RowFilter,
 ) -> NDArray[np.bool_]:
     """Which rows that are left are members, or like none of them."""
-    rows, is_member = sieve.rows, sieve.member[sieve.rows]
+    rows, is_member = remaining.rows, remaining.member[remaining.rows]
     members, others = rows[is_member], np.flatnonzero(~is_member)
     far = np.ones(len(rows), dtype=bool)
-    hashes = looks.hashes
+    hashes = inspection.hashes
     far[others[near_pairs(hashes[rows[others]], hashes[members], cleaning.within)[:, 0]]] = False
     if vectors is not None:
         of_others, of_members = vectors[rows[others]], vectors[members]
@@ -132,11 +137,11 @@ def _far_from_members(
 
 def _near_groups(
     cleaning: Cleaning,
-    looks: Inspection,
+    inspection: Inspection,
     vectors: NDArray[np.float32] | None,
     rows: NDArray[np.integer],
 ) -> NDArray[np.int64]:
-    groups = duplicate_groups(looks.hashes[rows], cleaning.within)
+    groups = duplicate_groups(inspection.hashes[rows], cleaning.within)
     if vectors is None:
         return groups
     return merge_groups([groups, near_by_embedding(vectors[rows], cleaning.closeness)])

@@ -31,34 +31,34 @@ class Host:
     left_alone: str = ""
 
 
-def crawl(links: Iterable[str], keep: Keep, done: Done, manners: Politeness) -> None:
+def crawl(links: Iterable[str], keep: Keep, done: Done, politeness: Politeness) -> None:
     """Asks for every link, until each has an outcome.
 
     Raises:
         OSError: if something cannot be kept, a full disk say.
     """
     try:
-        asyncio.run(_Crawl(keep, done, manners).run(links))
+        asyncio.run(_Crawl(keep, done, politeness).run(links))
     except ExceptionGroup as group:
         raise group.exceptions[0] from None
 
 
 class _Crawl:
-    def __init__(self, keep: Keep, done: Done, manners: Politeness) -> None:
-        self._keep, self._done, self._manners = keep, done, manners
-        self._free = asyncio.Semaphore(manners.connections)
-        self._web = client(manners)
+    def __init__(self, keep: Keep, done: Done, politeness: Politeness) -> None:
+        self._keep, self._done, self._politeness = keep, done, politeness
+        self._free = asyncio.Semaphore(politeness.connections)
+        self._web = client(politeness)
 
     async def run(self, links: Iterable[str]) -> None:
         hosts: dict[str, Host] = {}
         for link in links:
             hosts.setdefault(_host(link), Host()).links.append(link)
         # Name servers are asked in threads too, and silent ones would hold up the few by default.
-        threads = ThreadPoolExecutor(self._manners.connections)
+        threads = ThreadPoolExecutor(self._politeness.connections)
         asyncio.get_running_loop().set_default_executor(threads)
         async with self._web, asyncio.TaskGroup() as tasks:
             for host in hosts.values():
-                for _ in range(min(self._manners.per_host, len(host.links))):
+                for _ in range(min(self._politeness.per_host, len(host.links))):
                     tasks.create_task(self._lane(host))
 
     async def _lane(self, host: Host) -> None:
@@ -69,20 +69,20 @@ class _Crawl:
     async def _outcome(self, host: Host, link: str) -> FetchOutcome:
         """Asks until there is an answer, waiting as the host wishes."""
         outcome = FetchOutcome(FetchStatus.LATER)
-        for attempt in range(self._manners.tries):
+        for attempt in range(self._politeness.tries):
             if host.left_alone:
                 return FetchOutcome(FetchStatus.LATER, host.left_alone)
             await self._pause(host)
             async with self._free:
-                answer = await request(self._web, link, self._manners)
+                answer = await request(self._web, link, self._politeness)
                 outcome = answer.outcome
                 if outcome.kind is FetchStatus.FETCHED:
                     outcome = await asyncio.to_thread(self._keep, link, answer.data)
             if outcome.kind is not FetchStatus.LATER:
                 host.silent = 0
                 return outcome
-            wait = self._manners.backoff * 2**attempt if answer.wait is None else answer.wait
-            if wait > self._manners.max_wait:
+            wait = self._politeness.backoff * 2**attempt if answer.wait is None else answer.wait
+            if wait > self._politeness.max_wait:
                 host.left_alone = f"{outcome.why}, and told to wait longer"
                 return outcome
             host.resume_at = max(host.resume_at, asyncio.get_running_loop().time() + wait)

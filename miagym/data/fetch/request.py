@@ -74,28 +74,28 @@ class Politeness:
     allow_private: bool = False
 
 
-def client(manners: Politeness) -> httpx2.AsyncClient:
+def client(politeness: Politeness) -> httpx2.AsyncClient:
     """A client that says who it is. It goes straight, by no proxy, and keeps no cookies."""
     return httpx2.AsyncClient(
-        transport=GuardedTransport(manners.connections, manners.allow_private),
+        transport=GuardedTransport(politeness.connections, politeness.allow_private),
         headers={
             "User-Agent": f"miagym/{__version__} (membership inference research; data fetch)",
             "Accept": "image/*,*/*;q=0.5",
             "Accept-Encoding": "identity",
         },
-        timeout=httpx2.Timeout(manners.timeout, pool=None),
+        timeout=httpx2.Timeout(politeness.timeout, pool=None),
         follow_redirects=True,
-        max_redirects=manners.max_redirects,
+        max_redirects=politeness.max_redirects,
         trust_env=False,
     )
 
 
-async def request(web: httpx2.AsyncClient, url: str, manners: Politeness) -> Response:
+async def request(web: httpx2.AsyncClient, url: str, politeness: Politeness) -> Response:
     """Asks once. Never raises for what a server, a link or the network does."""
     web.cookies.clear()
     try:
-        async with asyncio.timeout(manners.total), web.stream("GET", url) as response:
-            return await _read(response, manners.max_bytes)
+        async with asyncio.timeout(politeness.total), web.stream("GET", url) as response:
+            return await _read(response, politeness.max_bytes)
     except (TimeoutError, httpx2.TimeoutException):
         return _no_answer("no answer in time")
     except httpx2.TooManyRedirects:

@@ -36,14 +36,14 @@ class Fetch:
         limit: at most so many links of each side, drawn by `seed`.
         seed: of the draw.
         retry: ask again what ended for good, too.
-        manners: how politely.
+        politeness: how politely.
     """
 
     source: str
     limit: int | None = None
     seed: int = 0
     retry: bool = False
-    manners: Politeness = field(default_factory=Politeness)
+    politeness: Politeness = field(default_factory=Politeness)
 
 
 def fetch_pictures(
@@ -92,7 +92,7 @@ def _ask_all(fetch: Fetch, links: Links, folder: FetchFolder, progress: FetchPro
         folder.note(url, outcome)
         step()
 
-    crawl(open_links, folder.keep, done, fetch.manners)
+    crawl(open_links, folder.keep, done, fetch.politeness)
 
 
 def _known(folder: FetchFolder, url: str) -> FetchOutcome:

@@ -24,7 +24,7 @@ def render(game: Game, episode: int, mode: str) -> str | NDArray[np.uint8]:
     Raises:
         ResetNeeded: if no episode has begun.
     """
-    if game.hands[episode] is None:
+    if game.candidates[episode] is None:
         raise ResetNeeded("There is nothing to render yet; call reset() first.")
     scene = scene_of(game, episode)
     if mode == "ansi":

@@ -52,7 +52,7 @@ def _rows(scene: Scene, answers: list[Slot]) -> list[Row]:
             name=menu[question].name,
             base=round(BOTTOM + 30 + height * number),
             height=height - 8,
-            pitch=min(24.0, BARS_WIDTH / min(MAX_ANSWERS, scene.settings.most_answers)),
+            pitch=min(24.0, BARS_WIDTH / min(MAX_ANSWERS, scene.settings.max_answers)),
             answers={
                 i: slot.values[DISTANCE :: len(STATISTICS)].tolist()
                 for i, slot in enumerate(shown)

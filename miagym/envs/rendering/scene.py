@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from miagym.envs.game import Game, Slot
-from miagym.envs.history import History
 from miagym.envs.menu import PICTURES, Question
 from miagym.envs.settings import Settings
+from miagym.envs.state import History
 from miagym.envs.statistics import STATISTICS
 from miagym.metrics.brier import brier_reward, on_the_right_side
 
@@ -82,14 +82,12 @@ class Scene:
 
 def scene_of(game: Game, episode: int) -> Scene:
     """What is to be seen of one episode of a game that has begun."""
-    hand, member = game.hands[episode], game.members[episode]
-    assert hand is not None
-    is_over = bool(game.over[episode])
+    is_over, member = bool(game.over[episode]), game.members[episode]
     return Scene(
         settings=game.settings,
         step=int(game.steps[episode]),
         images=game.images[episode],
-        captions=hand.captions,
+        captions=game.dealt(episode).captions,
         belief=game.probability[episode],
         answers=game.count[episode].sum(axis=1),
         left=int(game.accounts.left[episode]),

@@ -75,7 +75,7 @@ class FlatActions(gym.Wrapper[Any, Any, Any, Action], gym.utils.RecordConstructo
                 "that changes them before."
             )
         settings, pool = self._game_env.settings, isinstance(self._game_env, PoolEnv)
-        self._face = PoolSpaces(settings) if pool else SingleSpaces(settings)
+        self._spaces = PoolSpaces(settings) if pool else SingleSpaces(settings)
         self._flat = flat_map(settings, pool=pool, levels=levels, belief=belief)
         self.action_space = self._flat.space
 
@@ -95,7 +95,7 @@ class FlatActions(gym.Wrapper[Any, Any, Any, Action], gym.utils.RecordConstructo
         """
         flat = self._flat.checked([action], episodes=1)
         # What the game shows, whatever wrappers make of it.
-        seen = self._face.observe(self._game_env.game, ONLY_EPISODE)
+        seen = self._spaces.observe(self._game_env.game, ONLY_EPISODE)
         batch = self._flat.actions(flat, seen)
         moves = {name: value[0] for name, value in batch.items()}
         observation, reward, terminated, truncated, info = self.env.step(moves)

@@ -50,7 +50,7 @@ def features(observation: Mapping[str, NDArray[Any]], settings: Settings) -> NDA
     """
     parts = [
         squashed(observation["summary"]),
-        observation["count"] / settings.most_answers,
+        observation["count"] / settings.max_answers,
         observation["affordable"],
         observation["budget_left"] / settings.budget,
     ]

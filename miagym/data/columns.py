@@ -1,4 +1,4 @@
-"""Columns that mean something to us, and what they can hold."""
+"""Columns with a meaning, what they can hold, and what a label may say."""
 
 from __future__ import annotations
 
@@ -15,6 +15,16 @@ ROLES = {
     "aesthetic": "numbers",
 }
 """What each holds, in words; `image` is not among them, since pictures are read apart."""
+
+MEMBER = ("true", "t", "yes", "y", "1", "1.0", "member", "members")
+NONMEMBER = (
+    *("false", "f", "no", "n", "0", "0.0"),
+    *(f"non{joint}member{s}" for joint in ("", "-", "_", " ") for s in ("", "s")),
+)
+EXPECTED = "true or false, yes or no, 1 or 0, member or nonmember"
+"""For error sentences: the usual ones."""
+
+_MEANING = {**dict.fromkeys(MEMBER, True), **dict.fromkeys(NONMEMBER, False)}
 
 
 def check_roles(table: pa.Table, name: str) -> None:
@@ -44,3 +54,14 @@ def is_bulky(kind: pa.DataType) -> bool:
         pa.types.is_binary_view,
     )
     return any(check(kind) for check in checks)
+
+
+def label_of(value: object) -> bool | None:
+    """Whether a value stands for a member, whatever its case and the spaces around it.
+
+    Hyphens stay where they are, since -1 is not 1.
+
+    Returns:
+        None if it is no label, such as a missing value, NaN or 2.
+    """
+    return _MEANING.get(str(value).strip().lower())
