@@ -98,7 +98,7 @@ class LearnedAttack(Attack):
         """The rule before it is fitted, its randomness fixed."""
 
     def check_calibration(self, member: NDArray[np.bool_]) -> None:
-        """Whether there is enough to learn from in candidates with these labels (n,).
+        """Refuses calibration candidates with these labels (n,), if they are too few to learn from.
 
         Raises:
             TooFewToLearn: if there are fewer than `fewest` of either kind.
@@ -122,7 +122,7 @@ class LearnedAttack(Attack):
 
     @property
     def fitted_rule(self) -> Rule:
-        """The rule.
+        """The decision rule that was fitted.
 
         Raises:
             NotFitted: before `fit`.
@@ -162,7 +162,7 @@ def saved_name(module: str, qualified_name: str) -> str:
 
 
 def as_scores(values: Tensor) -> Scores:
-    """Attack arithmetic ends here: (n,) on any device to float64 on the CPU."""
+    """Scores (n,) in float64 on the CPU from values on any device: the end of attack arithmetic."""
     assert values.ndim == 1
     return values.detach().double().cpu().numpy()
 

@@ -77,7 +77,7 @@ class BlindPixels(BlindAttack):
 
 @dataclass(frozen=True)
 class BlindBoth(BlindAttack):
-    """Captions and pixels: the mean of what the two other baselines think."""
+    """Captions and pixels: the mean probability of the two other baselines."""
 
     dimensions: int = 2048
     trees: int = 100

@@ -1,4 +1,4 @@
-"""What all black-box attacks share: pictures are asked for, one a query, and compared."""
+"""Base of black-box attacks: pictures are asked for, one a query, and compared."""
 
 from __future__ import annotations
 

@@ -67,7 +67,7 @@ class SequentialTest(Rule):
         return float(taken.mean() + taken.std() / len(taken) ** 0.5)
 
     def log_odds(self, draw: int, evidence: NDArray[np.float64]) -> Scores:
-        """Of membership (n,), from the evidence (n, p) after this draw, counted from 0."""
+        """Log odds of membership (n,), from evidence (n, p) after this draw, counted from 0."""
         assert self.weights is not None and self.offsets is not None
         return evidence @ self.weights[draw] + self.offsets[draw]
 
@@ -87,7 +87,7 @@ class SequentialTest(Rule):
         return scores, taken
 
     def walk(self, features: Features) -> tuple[Scores, NDArray[np.int64]]:
-        """The same on features (n, most · p) that hold all answers already."""
+        """Runs the test on features (n, most · p) that hold all answers already."""
         stages = self._stages(features)
         return self.test(len(features), lambda draw, rows: stages[draw][rows])
 
@@ -112,7 +112,7 @@ class SequentialTest(Rule):
 
 @dataclass(frozen=True)
 class SequentialVariation(LearnedAttack):
-    """Variations of the picture, one after the other, until it is clear which side it is on.
+    """A sequential test on variations of the picture, asked for until membership is clear.
 
     Ours, black box. The evidence is that of ReDiffuse (Li et al., arXiv 2405.20771) after every
     draw, and that of the reference model beside it where there is one; the allocation is Wald's
@@ -172,7 +172,7 @@ class SequentialVariation(LearnedAttack):
         return ReDiffuse(strength=self.strength, steps=self.steps)
 
     def within(self, queries: int) -> Self:
-        """At most so many; on average three quarters of them, as by default."""
+        """This attack with at most so many variations, on average three quarters of them."""
         return replace(self, mean=max(1, 3 * queries // 4), most=queries)
 
 

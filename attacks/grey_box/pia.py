@@ -13,7 +13,7 @@ from miagym.oracle import Access, Candidates, Oracle
 
 @dataclass(frozen=True)
 class PIA(Attack):
-    """Proximal initialisation attack.
+    """Proximal initialisation: distance of the noise predicted at t from that at 0, used as noise.
 
     Kong et al., ICLR 2024, arXiv 2305.18355. Faithful. (A known re-implementation puts Gaussian
     noise in the place of e0, which is the loss attack; another feeds latents through the map that

@@ -76,7 +76,7 @@ def details(images: NDArray[np.uint8]) -> NDArray[np.float64]:
 
 @dataclass(frozen=True)
 class QuantileEnsemble(Rule):
-    """A bag of small networks that know what errors (column 0) go with a picture (the rest).
+    """A bag of networks that predict a picture's error (column 0) from its details (the rest).
 
     Args:
         bag: networks.
@@ -150,7 +150,7 @@ class _Bag(nn.Module):
         self.out_bias = nn.Parameter(torch.zeros(bag, 1, 2))
 
     def standardise(self, rows: Tensor) -> None:
-        """Columns of these rows shall have mean 0 and deviation 1."""
+        """Sets centre and spread to the means and deviations of these rows' columns."""
         self.centre.copy_(rows.mean(0))
         self.spread.copy_(rows.std(0, correction=0).clamp(min=1e-6))
 

@@ -15,7 +15,7 @@ from miagym.oracle import Access, AttackError, Candidates, Oracle
 
 
 def check_grid(timestep: int, stride: int) -> None:
-    """Whether steps of `stride` lead from 0 to `timestep`.
+    """Refuses a timestep that steps of `stride` from 0 do not reach.
 
     Raises:
         AttackError: if they do not.
@@ -73,7 +73,7 @@ class SecMI(Attack):
 
 @dataclass(frozen=True)
 class SecMINN(LearnedAttack):
-    """SecMI-NNs: a ResNet-18 looks where the inversion errs, and not only how much.
+    """SecMI-NNs: a ResNet-18 on the map of inversion errors.
 
     Duan et al., ICML 2023, arXiv 2302.01316. Simplified: a quarter of the network's width, trained
     by cross-entropy (the reference: squared error on 0/1 labels) with AdamW for the paper's 15

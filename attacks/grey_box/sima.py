@@ -10,7 +10,7 @@ from miagym.oracle import Access, Candidates, Oracle
 
 @dataclass(frozen=True)
 class SimA(Attack):
-    """Score-based membership inference.
+    """Score-based membership inference: the size of the noise predicted for a clean latent.
 
     Rao, Qu, Moyer, arXiv 2509.25003. Faithful; t is chosen on calibration data, where the reference
     code reports the best t on the test data with non-members as positives.

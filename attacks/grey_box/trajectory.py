@@ -175,7 +175,7 @@ class Trajectory(Attack):
 def _noised(
     oracle: Oracle, candidates: Candidates, z0: Tensor, level: int, draw: int
 ) -> tuple[Tensor, Tensor]:
-    """The noise of a level, and z0 noised by it."""
+    """The paired noise of a noise level, and z0 noised by it."""
     eps = oracle.noise(candidates, level, draw)
     return eps, oracle.add_noise(z0, eps, level)
 

@@ -24,7 +24,7 @@ SEED = 0
 
 @dataclass(frozen=True)
 class TrajectoryClassifier(LearnedAttack):
-    """What the four classifiers of Dubiński et al. share: their features.
+    """Base of the four classifiers of Dubiński et al.: all signals of one trajectory as features.
 
     Dubiński et al., WACV 2024, arXiv 2306.12983. Grey box. Features: model loss, latent error and
     pixel error at all visited timesteps of one setting, concatenated, then scaled to mean 0 and
@@ -44,7 +44,7 @@ class TrajectoryClassifier(LearnedAttack):
 
     @property
     def trajectory(self) -> Trajectory:
-        """The walk of the setting."""
+        """The trajectory of the setting."""
         return SETTINGS[self.setting]
 
     def features(self, oracle: Oracle, candidates: Candidates) -> NDArray[np.float64]:
@@ -54,7 +54,7 @@ class TrajectoryClassifier(LearnedAttack):
 
 @dataclass(frozen=True)
 class TrajectoryLogistic(TrajectoryClassifier):
-    """Logistic regression. Faithful.
+    """Logistic regression on all signals of one trajectory. Faithful.
 
     Args:
         C: inverse strengths of the penalty, to choose among.
@@ -68,7 +68,7 @@ class TrajectoryLogistic(TrajectoryClassifier):
 
 @dataclass(frozen=True)
 class TrajectoryTree(TrajectoryClassifier):
-    """A decision tree. Faithful.
+    """A decision tree on all signals of one trajectory. Faithful.
 
     Args:
         depths: largest depths to choose among.
@@ -85,7 +85,7 @@ class TrajectoryTree(TrajectoryClassifier):
 
 @dataclass(frozen=True)
 class TrajectoryForest(TrajectoryClassifier):
-    """A random forest. Simplified: at most 300 trees.
+    """A random forest on all signals of one trajectory. Simplified: at most 300 trees.
 
     Args:
         trees: numbers of trees to choose among. The paper's are 10, 100, 1000; 300 is ours, because
@@ -103,9 +103,10 @@ class TrajectoryForest(TrajectoryClassifier):
 
 @dataclass(frozen=True)
 class TrajectoryNetwork(TrajectoryClassifier):
-    """A network with one hidden layer of ReLU units, trained by Adam on cross entropy. Faithful.
+    """A network of one hidden layer on all signals of one trajectory. Faithful.
 
-    Training stops when accuracy on the validation part has not risen for 10 epochs (ours).
+    ReLU units, trained by Adam on cross entropy. Training stops when accuracy on the
+    validation part has not risen for 10 epochs (ours).
 
     Args:
         units: in the hidden layer.

@@ -113,7 +113,7 @@ class _Network(nn.Module):
             return cls(channels)
 
     def standardise(self, maps: Tensor) -> None:
-        """Channels of these maps shall have mean 0 and deviation 1."""
+        """Sets mean and sd to those of the channels of these maps."""
         self.mean.copy_(maps.mean((0, 2, 3))[:, None, None])
         self.sd.copy_(maps.std((0, 2, 3))[:, None, None].clamp(min=1e-12))
 

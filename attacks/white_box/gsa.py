@@ -1,4 +1,4 @@
-"""GSA: members, already fitted, pull at a model's weights in another way than strangers do."""
+"""GSA: members, already fitted, have other gradients by a model's weights than non-members."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ class Access(IntEnum):
 
     @classmethod
     def of(cls, access: Access | str) -> Access:
-        """The level, or the level of this name.
+        """The access level of this name; a level is itself.
 
         Raises:
             UnknownName: if there is none.

@@ -34,7 +34,7 @@ class Cost:
 
     @property
     def price(self) -> int:
-        """All of it in UNet rows, as budgets of environments and visitors of the page pay it."""
+        """The cost in UNet rows, in which environments and the page count their budgets."""
         return self.unet_rows + BACKWARD_ROWS * self.backward_rows
 
     def __mul__(self, times: int) -> Cost:

@@ -48,7 +48,7 @@ def metered_cost(attack: Any, ask: Callable[[Oracle, Candidates], object] | None
 
 
 def check_cost(declared: Cost, metered: Cost, adaptive: bool, name: str) -> None:
-    """Whether an attack costs a candidate what its `cost` says.
+    """Refuses an attack that charges a candidate other than its `cost` says.
 
     Args:
         declared: the attack's `cost`.
@@ -57,7 +57,7 @@ def check_cost(declared: Cost, metered: Cost, adaptive: bool, name: str) -> None
         name: of the attack.
 
     Raises:
-        AttackError: if it does not, with both numbers.
+        AttackError: with both numbers.
     """
     pairs = zip(astuple(declared), astuple(metered), strict=True)
     if declared != metered and not (adaptive and all(most >= spent for most, spent in pairs)):
@@ -69,7 +69,7 @@ def check_cost(declared: Cost, metered: Cost, adaptive: bool, name: str) -> None
 
 
 def check_repr(attack: object) -> None:
-    """Whether the repr of an attack tells which attack it was, in another process too.
+    """Refuses an attack whose repr does not identify it in another process.
 
     Raises:
         AttackError: if it holds an address in memory, as the repr of a plain object does.

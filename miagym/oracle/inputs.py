@@ -39,10 +39,10 @@ def pixels_for(target: Target, candidates: Candidates) -> Tensor:
 
 
 def check_latents(target: Target, candidates: Candidates, *latents: Tensor) -> None:
-    """Whether each tensor holds one latent of the target's shape for each candidate.
+    """Refuses tensors that do not hold one latent of the target's shape for each candidate.
 
     Raises:
-        DataError: if one does not.
+        DataError: with both shapes.
     """
     expected = (len(candidates), *target.latent_shape)
     for tensor in latents:
