@@ -1,0 +1,162 @@
+"""Tables as data: each is built once, and drawn as HTML, on a terminal, in LaTeX or as a frame."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal
+
+from miagym.results.estimate import Interval
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from rich.console import Console, ConsoleOptions, RenderResult
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column.
+
+    Args:
+        name: its heading.
+        note: a second line of the heading, such as "[95 % interval]".
+        kind: of its cells; numbers stand right, and of these only text is broken into lines.
+        is_detail: whether it may be left out where there is little room.
+    """
+
+    name: str
+    note: str = ""
+    kind: Literal["word", "number", "text"] = "word"
+    is_detail: bool = False
+
+
+@dataclass(frozen=True)
+class Number:
+    """A number as people read it, and as it is.
+
+    Args:
+        text: with its interval.
+        value: unrounded; None if there is none to give.
+        ci: its 95 % interval.
+    """
+
+    text: str
+    value: float | None
+    ci: Interval | None = None
+
+    def __str__(self) -> str:
+        return self.text
+
+
+@dataclass(frozen=True)
+class Remarks:
+    """Phrases about a row."""
+
+    phrases: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return "; ".join(self.phrases)
+
+
+Cell = str | Number | Remarks
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of a table: its name, which is the cell of the first column, and the other cells."""
+
+    name: str
+    cells: tuple[Cell, ...]
+    is_blind: bool = False
+
+
+@dataclass(frozen=True)
+class Group:
+    """Lines that belong together, such as those of one target."""
+
+    label: str
+    lines: tuple[Line, ...]
+    about: str = ""
+
+    @property
+    def heading(self) -> str:
+        return f"{self.label}{self.about}"
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table in groups of lines.
+
+    Args:
+        title: what it shows, in a few words.
+        columns: the first one holds the names of the lines.
+        groups: in the order in which they are read.
+    """
+
+    title: str
+    columns: tuple[Column, ...]
+    groups: tuple[Group, ...]
+
+    def __bool__(self) -> bool:
+        """Whether there is a line in it."""
+        return any(group.lines for group in self.groups)
+
+    def without(self, *names: str) -> Table:
+        """The same table without some of its columns."""
+        return self._keeping([column.name not in names for column in self.columns])
+
+    def brief(self) -> Table:
+        """The same table without details."""
+        return self._keeping([not column.is_detail for column in self.columns])
+
+    def _keeping(self, kept: Sequence[bool]) -> Table:
+        def some(line: Line) -> Line:
+            cells = zip(line.cells, kept[1:], strict=True)
+            return replace(line, cells=tuple(cell for cell, stays in cells if stays))
+
+        groups = tuple(replace(g, lines=tuple(map(some, g.lines))) for g in self.groups)
+        columns = zip(self.columns, kept, strict=True)
+        return replace(self, columns=tuple(c for c, stays in columns if stays), groups=groups)
+
+    def to_frame(self) -> pd.DataFrame:
+        """A data frame with a row for each line, numbers unrounded, and the ends of intervals."""
+        import pandas as pd
+
+        records = []
+        for group in self.groups:
+            for line in group.lines:
+                record: dict[str, object] = {"group": group.label} if len(self.groups) > 1 else {}
+                record[self.columns[0].name] = line.name
+                for column, cell in zip(self.columns[1:], line.cells, strict=True):
+                    if isinstance(cell, Number):
+                        record[column.name] = cell.value
+                        if cell.ci is not None:
+                            record |= {
+                                f"{column.name}, {end}": value
+                                for end, value in zip(("low", "high"), cell.ci, strict=True)
+                            }
+                    else:
+                        record[column.name] = None if column.kind == "number" else str(cell)
+                records.append(record)
+        return pd.DataFrame.from_records(records)
+
+    def to_latex(self) -> str:
+        """LaTeX with booktabs; see `report.latex`."""
+        from miagym.report.latex import to_latex
+
+        return to_latex(self)
+
+    def _repr_html_(self) -> str:
+        from miagym.report.html import render
+
+        return render("result.html", parts=[self])
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        from miagym.report.terminal import rendered
+
+        yield from rendered([self])
+
+    def __str__(self) -> str:
+        from miagym.report.terminal import as_text
+
+        return as_text([self])
