@@ -23,7 +23,7 @@ import torch
 from attacks import attack_names, make_attack
 from miagym.evaluation.chunk import Chunk, Job
 from miagym.evaluation.config import Config, Match
-from miagym.evaluation.experiment import MatchRun
+from miagym.evaluation.experiment import Experiment, Objects
 from miagym.evaluation.protocol import LearnedAttack
 from miagym.evaluation.scoring import score_chunk
 
@@ -69,7 +69,7 @@ def networks_timed(target: Any) -> Iterator[Stopwatch]:
             setattr(place, name, function)
 
 
-def job(run: MatchRun, names: list[str]) -> Job:
+def job(run: Experiment, names: list[str]) -> Job:
     """What a calibration chunk is asked for by these attacks."""
     attacks = {name: run.attacks[name] for name in names}
     learning = {name: a for name, a in attacks.items() if isinstance(a, LearnedAttack)}
@@ -81,11 +81,11 @@ def job(run: MatchRun, names: list[str]) -> Job:
     return Job(scored, learning)
 
 
-def one_by_one(run: MatchRun, names: list[str]) -> list[Job]:
+def one_by_one(run: Experiment, names: list[str]) -> list[Job]:
     return [job(run, [name]) for name in names]
 
 
-def unshared(run: MatchRun, names: list[str]) -> list[Job]:
+def unshared(run: Experiment, names: list[str]) -> list[Job]:
     """A job for each variant."""
     whole = job(run, names)
     variants = [{n: {v: a}} for n, of in whole.scored.items() for v, a in of.items()]
@@ -101,8 +101,9 @@ def main() -> None:
     parser.add_argument("--attacks", default="all")
     options = parser.parse_args()
     names = list(attack_names()) if options.attacks == "all" else options.attacks.split(",")
-    match = Match("clipart-overfit", "clipart-tune", tuple(names))
-    run = MatchRun(Config((match,)), 0, make_attack)
+    match = Match("clipart-overfit", "clipart-tune", tuple(names), None, None)
+    objects = Objects({name: make_attack(name) for name in (*blind_names(), *names)})
+    run = Experiment(Config((match,)), 0, objects)
     chunk = Chunk(
         "benchmark", "calibration", run.calibration_chunks()[0].rows[: options.candidates]
     )

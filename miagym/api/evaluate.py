@@ -150,7 +150,8 @@ def run_config(
         objects = Objects(blind_attacks() | attacks_of(list(names)))
     if out is None:
         with tempfile.TemporaryDirectory(prefix=FOLDER) as folder:
-            return run_config(config, objects, folder, command, progress, tell).detached()
+            engine.evaluate(config, objects, Path(folder), command=command, progress=progress)
+            return Run.open(folder).detached()
     engine.evaluate(config, objects, Path(out), command=command, progress=progress, tell=tell)
     run = Run.open(out)
     run.report()
