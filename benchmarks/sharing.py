@@ -20,7 +20,7 @@ from typing import Any
 
 import torch
 
-from attacks import attack_names, make_attack
+from attacks import attack_names, blind_names, make_attack
 from miagym.evaluation.chunk import Chunk, Job
 from miagym.evaluation.config import Config, Match
 from miagym.evaluation.experiment import Experiment, Objects
