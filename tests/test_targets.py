@@ -23,6 +23,7 @@ from miagym.oracle import Oracle
 from miagym.oracle.budget import Cost
 from miagym.targets.base import Target
 from miagym.targets.registry import EMBEDDED, checkpoints, load_target, target_resolution
+from tests.tiers import mostly_slow
 
 KINDS = ["epsilon", "v_prediction"]
 PROMPTS = ["a cat", "a dog, in the fog"]

@@ -1,5 +1,5 @@
-"""Agents that play the game: each file one idea of how to spend a budget.
+"""Agents that play the game, a file for each way of spending a budget.
 
-`agent` says what an agent is and lets it play, `batch` is what agents see of either environment,
+`agent` is the protocol and the loop, `observations` what agents see of either environment,
 `belief` turns answers into probabilities. `docs/benchmarks/agents.md` compares them.
 """

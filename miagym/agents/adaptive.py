@@ -1,4 +1,4 @@
-"""Adaptive: the next questions go to whom the answers leave in doubt."""
+"""Adaptive agent: the next questions go to the candidates that are most uncertain."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from miagym.envs.wrappers.maps import Belief
 
 @dataclass(frozen=True, eq=False)
 class AdaptiveAgent:
-    """Asks about the candidates nearest to one half, and stops when nobody is near enough.
+    """Agent that asks about candidates nearest to one half, and stops when none is near enough.
 
     Uncertainty sampling (Lewis and Gale, A Sequential Algorithm for Training Text Classifiers,
     SIGIR 1994), spent on answers instead of labels.

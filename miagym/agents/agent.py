@@ -1,4 +1,4 @@
-"""What an agent is, and the loop that lets it play many environments at once."""
+"""Protocol of agents, and the loop that lets one play many environments at once."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from miagym.errors import SettingsError, TooFewToLearn
 
 
 class Agent(Protocol):
-    """Acts in all environments of a vector environment at once."""
+    """Agent that acts in all environments of a vector environment at once."""
 
     def act(self, observation: Observation, rng: np.random.Generator) -> Action:
-        """What to do, from a batch of observations (b, ...); all that is random is of `rng`."""
+        """Actions for a batch of observations (b, ...); all that is random is of `rng`."""
         ...
 
 
 @dataclass(frozen=True)
 class Episode:
-    """An episode that has ended."""
+    """Episode that has ended."""
 
     row: int
     """Which environment played it."""
@@ -47,7 +47,7 @@ class Episode:
 
 @dataclass(frozen=True)
 class PlayResult:
-    """What came of playing."""
+    """Returns and verdicts of an agent."""
 
     returns: NDArray[np.float64]
     """Of every episode (b, episodes); 0 on `test`, where `grade` looks at the verdicts."""
@@ -56,7 +56,7 @@ class PlayResult:
 
 
 def play(agent: Agent, envs: gym.vector.VectorEnv, episodes: int, seed: int) -> PlayResult:
-    """Lets an agent play so many episodes in each environment.
+    """Plays so many episodes in each environment.
 
     Environment i is seeded with seed + i, and deals its candidates without putting back: as long as
     they last, it judges each once, so that environments are repetitions of one experiment.
@@ -82,7 +82,7 @@ def play(agent: Agent, envs: gym.vector.VectorEnv, episodes: int, seed: int) -> 
 def episodes_of(
     agent: Agent, envs: gym.vector.VectorEnv, episodes: int, seed: int
 ) -> Iterator[Episode]:
-    """Episodes as they end, so many of each environment; as `play`, for those who learn."""
+    """Yields episodes as they end, so many of each environment, for agents that learn."""
     bare, rng = unwrapped_envs(envs), np.random.default_rng(seed)
     observation, _ = bare.reset(seed=seed)
     seen: list[list[Observation]] = [[] for _ in range(bare.num_envs)]
@@ -105,7 +105,7 @@ def episodes_of(
 
 
 def unwrapped_envs(envs: gym.vector.VectorEnv) -> GameVectorEnv:
-    """The vector environment of ours inside its wrappers.
+    """Vector environment of miagym inside its wrappers.
 
     Raises:
         SettingsError: if it is none, or one whose episodes are gone when they end.
@@ -122,7 +122,7 @@ def unwrapped_envs(envs: gym.vector.VectorEnv) -> GameVectorEnv:
 
 
 def check_enough(member: NDArray[np.int8], fewest: int) -> None:
-    """Whether there is enough to learn from in different candidates with these labels (m,).
+    """Checks that there are enough different candidates, with labels (m,), to learn from.
 
     Raises:
         TooFewToLearn: if there are fewer members, or non-members, than `fewest`.

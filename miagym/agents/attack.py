@@ -1,4 +1,4 @@
-"""Attack: any attack of the library, asked once about everybody, its scores made probabilities."""
+"""Attack agent: runs any attack once on all candidates, and calibrates its scores."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from miagym.evaluation.protocol import Attack, LearnedAttack, cross_fitted
 
 @dataclass(frozen=True, eq=False)
 class AttackAgent:
-    """Platt scaling of an attack's scores (Platt 1999), learned on `train`.
+    """Agent with an attack whose scores are calibrated (Platt 1999) on `train`.
 
     Its questions are those of the attack, paid from the same budget, and not of the menu.
     """
@@ -36,7 +36,7 @@ class AttackAgent:
     """Where it plays: `oracle_from_env` needs more than what is shown."""
 
     def act(self, observation: Observation, rng: np.random.Generator) -> Action:
-        """Asks all that the attack asks, and stops.
+        """Runs the attack on all candidates, and stops.
 
         Raises:
             BudgetExhausted: if the attack costs more than is left.
@@ -52,7 +52,7 @@ class AttackAgent:
 
     @classmethod
     def fit(cls, attack: Attack, envs: gym.vector.VectorEnv, episodes: int, seed: int) -> Self:
-        """Asks about the candidates of so many episodes of each environment, and learns from them.
+        """Runs the attack in so many episodes of each environment, and calibrates its scores.
 
         Args:
             attack: one that learns is fitted here, and its calibration is held out.

@@ -1,4 +1,4 @@
-"""A belief: from the statistics of answers to a probability of membership, learned on `train`."""
+"""Belief: probabilities of membership from the statistics of answers, learned on `train`."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ MIN_STATISTIC = 1e-6
 
 @dataclass(frozen=True, eq=False)
 class LogisticBelief:
-    """Logistic regression on logarithms of statistics, and on these times log count.
+    """Belief by logistic regression on log statistics, and on these times log count.
 
     The more answers a mean is made of, the more it says: hence the products. Evidence of different
     questions adds up; of questions without an answer there is none, so that a belief begins at one

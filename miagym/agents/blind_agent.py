@@ -1,4 +1,4 @@
-"""Blind: never asks, and judges by the looks and the words of a candidate."""
+"""Blind agent: never asks, and judges by a candidate's colours and caption."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ FOLDS = 5
 
 @dataclass(frozen=True, eq=False)
 class BlindAgent:
-    """What it finds is no membership, but a difference between the two sides of the data.
+    """Agent that never asks: what it finds is a difference between the sides, not membership.
 
     After Das, Zhang and Tramèr, Blind Baselines Beat Membership Inference Attacks for Foundation
     Models, arXiv 2406.16201: logistic regression on colours of a coarse grid and tokens of the

@@ -1,4 +1,4 @@
-"""Fixed: the same questions about everybody in turn, until the budget is gone."""
+"""Fixed agent: the same questions about every candidate in turn, until the budget is gone."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from miagym.errors import SettingsError
 
 @dataclass(frozen=True, eq=False)
 class FixedAgent:
-    """Uniform spending, the benchmark of those who choose."""
+    """Agent that spends uniformly, the baseline of agents that choose."""
 
     belief: Belief
     """Of a batch of observations; it makes the verdicts."""
@@ -36,7 +36,7 @@ class FixedAgent:
 
 
 def check_schedule(schedule: tuple[int, ...], menu: int) -> None:
-    """Whether a schedule names questions of the menu.
+    """Checks that a schedule names questions of the menu.
 
     Raises:
         SettingsError: if it is empty, or names others.
@@ -48,5 +48,5 @@ def check_schedule(schedule: tuple[int, ...], menu: int) -> None:
 
 
 def scheduled(schedule: tuple[int, ...], answers: NDArray[np.integer]) -> NDArray[np.int64]:
-    """The next question about whoever has so many answers."""
+    """Next question about candidates with so many answers."""
     return np.array(schedule, dtype=np.int64)[answers % len(schedule)]

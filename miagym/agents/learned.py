@@ -1,4 +1,4 @@
-"""Learned: what reinforcement learning made of one candidate, played on many."""
+"""Learned agent: a policy trained on one candidate, played on many."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Layers = tuple[tuple[NDArray[np.float32], NDArray[np.float32]], ...]
 
 @dataclass(frozen=True, eq=False)
 class LearnedAgent:
-    """A small network from `Features` to `FlatActions` of `miagym/Single-v0`, tanh between layers.
+    """Agent with a small network from `Features` to `FlatActions` of `miagym/Single-v0`.
 
     In each state it does what the network finds best among what can be paid. In a pool it looks at
     each candidate as if it were alone, with a budget of its own, and the slots go to the candidates
@@ -101,7 +101,7 @@ class LearnedAgent:
         return agent
 
     def check(self) -> None:
-        """Whether the network fits the environment.
+        """Checks that the network fits the environment.
 
         Raises:
             DataError: if it sees another number of features, or has no verdict to give.

@@ -1,4 +1,4 @@
-"""Never: asks nothing, and takes no side."""
+"""Agent that asks nothing and takes no side."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from miagym.envs.spaces import Action, Observation
 
 
 class NeverAsks:
-    """Says one half of everybody, which earns 0, always."""
+    """Agent that says one half of every candidate, which always earns 0."""
 
     def act(self, observation: Observation, rng: np.random.Generator) -> Action:
         batch = ObservationBatch.of(observation)

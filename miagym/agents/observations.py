@@ -1,4 +1,4 @@
-"""What agents see of either environment: b episodes of n candidates, n being 1 in a single game."""
+"""Observations of either environment alike: b episodes of n candidates, n = 1 in a single game."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from miagym.envs.wrappers.maps import Belief, checked_belief
 
 @dataclass(frozen=True)
 class ObservationBatch:
-    """A batch of observations of Single or Pool, and the way back to their actions."""
+    """Batch of observations of Single or Pool, and the way back to their actions."""
 
     pictures: NDArray[np.uint8]
     """(b, n, size, size, 3)."""
@@ -35,7 +35,7 @@ class ObservationBatch:
 
     @classmethod
     def of(cls, observation: Observation) -> Self:
-        """The board of a batch of observations."""
+        """Reads a batch of observations."""
         is_pool = "candidates" in observation
         own = ("candidates", "captions") if is_pool else ("candidate", "caption")
         shown = [observation[name] for name in (*own, "count", "summary")]
@@ -57,7 +57,7 @@ class ObservationBatch:
         return self.count.shape[1]
 
     def believed(self, belief: Belief, observation: Observation) -> NDArray[np.float64]:
-        """What a belief makes of the batch of observations (b, n).
+        """Beliefs (b, n) about a batch of observations.
 
         Raises:
             ActionError: if it is no probability for everybody.

@@ -1,4 +1,4 @@
-"""Random: asks anything about anybody, stops anywhere, says anything."""
+"""Random agent: asks, stops and gives verdicts at random."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from miagym.envs.spaces import Action, Observation
 
 @dataclass(frozen=True, eq=False)
 class RandomAgent:
-    """The floor of every table; with `stops=0`, also a collector of answers to learn from."""
+    """Agent that acts at random; with `stops=0`, a collector of answers to learn from."""
 
     prices: NDArray[np.int64]
     """Of the questions (K,), in UNet rows: `envs.unwrapped.game.prices`."""

@@ -1,4 +1,4 @@
-"""Our vector environments as stable-baselines3 expects them: one batch for all, numbers only."""
+"""Adapter of miagym's vector environments to stable-baselines3."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ except ImportError as error:
 
 
 class FlatVecEnv(VecEnv):
-    """Step for step the same as a `DummyVecEnv` of `FlatActions(Features(env))`, in one batch.
+    """Vector environment that equals a `DummyVecEnv` of `FlatActions(Features(env))`, in one batch.
 
     As stable-baselines3 wants it, an episode that ends begins anew in the same step; what it showed
     last is in its info, as `terminal_observation`.
@@ -106,11 +106,11 @@ class FlatVecEnv(VecEnv):
         self._envs.close()
 
     def get_attr(self, attr_name: str, indices: VecEnvIndices = None) -> list[Any]:
-        """An attribute that all share, such as `settings`, once for each."""
+        """Gets an attribute that all environments share, such as `settings`, once for each."""
         return [getattr(self._envs, attr_name) for _ in self._get_indices(indices)]
 
     def set_attr(self, attr_name: str, value: Any, indices: VecEnvIndices = None) -> None:
-        """Nothing can be set in one environment and not in the others.
+        """Raises: nothing can be set in one environment and not in the others.
 
         Raises:
             AttributeError: always.
@@ -120,7 +120,7 @@ class FlatVecEnv(VecEnv):
     def env_method(
         self, method_name: str, *args: Any, indices: VecEnvIndices = None, **kwargs: Any
     ) -> list[Any]:
-        """All environments are one object: there is no method of one of them.
+        """Raises: all environments are one object, so there is no method of one of them.
 
         Raises:
             AttributeError: always.
@@ -151,7 +151,7 @@ def _plain(value: Any) -> Any:
 def learned_agent(
     model: PPO | A2C, settings: Settings, normalised: VecNormalize | None = None
 ) -> LearnedAgent:
-    """What a model with an `MlpPolicy` has learned, as an agent that needs no library.
+    """Converts a model with an `MlpPolicy` to an agent that needs no library.
 
     Args:
         model: trained on a `FlatVecEnv` of `miagym/Single-v0`.

@@ -1,1 +1,1 @@
-"""Is a split fair? What members and non-members give away to somebody who never asks a model."""
+"""Audit of a split: what tells members from non-members without asking a model."""

@@ -1,4 +1,4 @@
-"""The audit: does anything but the model tell members from non-members?"""
+"""Running an audit on a data set, on captions, or on anything else with labels."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def audit_captions(
 def audit(
     source: AuditData, seed: int = 0, limit: int = MAX_ROWS, progress: Progress = silent
 ) -> Audit:
-    """Looks at rows with every view, and says whether the split is fair.
+    """Audits labelled rows with every view, and says whether the split is fair.
 
     Args:
         source: what is audited.
@@ -78,7 +78,7 @@ def audit_inspected(
     progress: Progress = silent,
     rows: NDArray[np.intp] | None = None,
 ) -> Audit:
-    """The same for rows whose pictures, if they have any, were looked at before.
+    """Audits rows whose pictures, if they have any, are inspected already.
 
     Args:
         source: all n rows are audited.
@@ -114,7 +114,7 @@ def audit_inspected(
 
 
 def _views(source: AuditData, pictures: InspectedPictures | None) -> list[View]:
-    """What there is to see."""
+    """Views of the rows in which something varies."""
     views = [] if source.captions is None else [caption_view(source.captions)]
     if pictures:
         views += pictures.views()

@@ -1,4 +1,4 @@
-"""Single cues by name: what a person with two heaps of pictures would notice first."""
+"""Single cues by name, such as a word or a JPEG quality, that tell the sides apart."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ MAX_CORRELATION = 0.95
 
 @dataclass(frozen=True)
 class Cue:
-    """One cue, and how far it alone tells the sides apart."""
+    """Cue with its name, and how far it alone tells the sides apart."""
 
     cue: str
     view: str
@@ -39,7 +39,7 @@ class Cue:
 
 
 def cue_in_words(cue: Cue) -> str:
-    """A cue in words: "the caption contains “,”: 91.2 % of members, 3.0 % of non-members"."""
+    """Cue in words: "the caption contains “,”: 91.2 % of members, 3.0 % of non-members"."""
     if cue.kind == "share":
         sides = f"{cue.members:.1%} of members, {cue.nonmembers:.1%} of non-members"
         return f"{cue.cue}: {sides.replace('%', ' %')}"
@@ -48,7 +48,7 @@ def cue_in_words(cue: Cue) -> str:
 
 @dataclass(frozen=True, eq=False)
 class Strengths:
-    """How telling each cue is, in standard deviations; positive = more of it among members.
+    """Strength of each cue, in standard deviations; positive = more of it among members.
 
     Args:
         observed: (k,) on the labels as they are.

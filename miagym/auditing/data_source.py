@@ -1,4 +1,4 @@
-"""What is audited: labelled captions, pictures, or both; unlike a data set, it may lack either."""
+"""Input of an audit: labelled captions, pictures, or both."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from miagym.errors import DataError
 
 @dataclass(frozen=True, eq=False)
 class AuditData:
-    """Rows with labels.
+    """Labelled rows to audit, with captions, pictures or embeddings.
 
     Args:
         name: what messages call it.
@@ -77,17 +77,17 @@ class AuditData:
 
     @classmethod
     def of(cls, data: Dataset | Source) -> AuditData:
-        """All rows of a data set, or of a source; captions only if there are any."""
+        """All rows of a data set, or of a source, with captions if there are any."""
         captions = data.captions if any(data.captions) else None
         return cls(data.name, data.member, captions, data.pictures, data.groups)
 
     def drawn(self, limit: int, seed: int) -> NDArray[np.intp]:
-        """Rows in order, at most `limit` of each side; which ones depends on the seed only."""
+        """Draws at most `limit` rows of each side, in order, by the seed alone."""
         return np.sort(subsample(limit, self.member, np.random.default_rng(seed)))
 
 
 class _PictureSubset(LazyPictures):
-    """Some of the pictures, which stay where they are until they are asked for."""
+    """Subset of pictures, which stay where they are until they are asked for."""
 
     def __init__(self, pictures: Sequence[Picture], rows: NDArray[np.integer]) -> None:
         self._pictures, self._rows = pictures, rows

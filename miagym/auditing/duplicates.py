@@ -1,4 +1,4 @@
-"""Rows that are alike, on one side or across: a copy across is a member in disguise."""
+"""Near-duplicate rows on one side or across: a copy across is a member in disguise."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ MIN_COPIES = 10
 
 @dataclass(frozen=True)
 class Duplicates:
-    """Rows that are alike in one respect, counted on each side.
+    """Counts of near-duplicates in one respect, on each side and across.
 
     Args:
         of: "pictures" or "captions".
@@ -46,7 +46,10 @@ class Duplicates:
 def count_duplicates(
     of: str, groups: NDArray[np.integer], member: NDArray[np.bool_], rows: NDArray[np.integer]
 ) -> Duplicates:
-    """Counts rows of a group (n,) on each side and across; `rows` (n,) is what they are called."""
+    """Counts near-duplicates, rows of one group (n,), on each side and across.
+
+    The n rows are called `rows` (n,) in examples.
+    """
     groups = np.unique(groups, return_inverse=True)[1]
     ours, theirs = (
         np.bincount(groups[side], minlength=groups.max() + 1) for side in (member, ~member)
@@ -66,7 +69,7 @@ def count_duplicates(
 
 
 def caption_groups(captions: Sequence[str]) -> NDArray[np.integer]:
-    """Group numbers (n,): captions of the same words, whatever their case, order and punctuation.
+    """Groups (n,) captions of the same words, whatever their case, order and punctuation.
 
     Captions without a word (an emoji, "!!!") are alike if they are the same but for spaces around
     them; an empty one is like no other.
@@ -85,7 +88,7 @@ def _key(text: str) -> str:
 def linked(
     alike: Sequence[NDArray[np.integer]], given: NDArray[np.integer] | None, n: int
 ) -> NDArray[np.int32]:
-    """Which rows belong together: linked, if over others, by any grouping.
+    """Groups rows that are linked, if over others, by any grouping.
 
     Args:
         alike: groups of near-duplicates (n,), without those that are a kind (see `MAX_COPY_SHARE`).

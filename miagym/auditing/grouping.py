@@ -1,4 +1,4 @@
-"""Which rows belong together: in a fair deal, and in the folds of a cross-validation."""
+"""Groups of rows that a fair split, or the folds of a cross-validation, keep together."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ cannot lift an AUC by more than that."""
 
 @dataclass(frozen=True, eq=False)
 class Groups:
-    """What keeps n rows together.
+    """Groups of n rows, for shuffling labels and for cutting folds.
 
     Copies of a picture are one thing, and a split that keeps them together is fair. Rows of the
     same words need not be: "a photo of a sparrow" is a category, and a split by category must not

@@ -1,4 +1,4 @@
-"""A subset whose sides look alike: strata of the odds of membership, as the views see them."""
+"""Matched subset: members and non-members with the same odds of membership to the views."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ CALIPER = 0.2
 
 
 def matched_rows(audit: Audit, member: NDArray[np.bool_]) -> NDArray[np.intp]:
-    """As many rows of either side, alike in their log odds of membership.
+    """Rows of a matched subset: as many of either side, alike in their log odds of membership.
 
     The views' out-of-fold scores give each row its log odds (logistic regression, out of fold
     again); in each stratum of them, as many rows are drawn of either side as the rarer one has.
@@ -65,7 +65,7 @@ def matched_rows(audit: Audit, member: NDArray[np.bool_]) -> NDArray[np.intp]:
 
 
 def check_kind(out: Path, source: Source) -> None:
-    """Asks early whether `write_rows` can write such a file.
+    """Checks early that `write_rows` can write such a file.
 
     Raises:
         DataError: if it is neither a parquet nor a CSV file, or a CSV that pictures should go to.

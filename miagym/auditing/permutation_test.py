@@ -1,4 +1,4 @@
-"""Asking every view, on labels as they are and on shuffles of them, and what it comes to."""
+"""Label-permutation test of every view, and the verdict that follows from it."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ CUES = ("cues", ALL)
 
 @dataclass(frozen=True, eq=False)
 class Prediction:
-    """How labels (n, b) are guessed: those in question in the first column, then shuffles.
+    """Out-of-fold prediction of labels (n, b): first those in question, then shuffles.
 
     Args:
         view: its name.
@@ -46,7 +46,7 @@ class Prediction:
 
 @dataclass(frozen=True, eq=False)
 class ViewResult(Prediction):
-    """What one view says beyond a guess.
+    """Prediction, shift and cues of one view.
 
     Args:
         apart: squared maximum mean discrepancy (b,).
@@ -64,7 +64,7 @@ def run_permutation_tests(
     member: NDArray[np.bool_],
     done: Callable[[], None],
 ) -> Audit:
-    """What was found so far, with all tests and the verdict.
+    """Completes an audit with the permutation tests of all views, and the verdict.
 
     Args:
         found: names, counts and the seed.
@@ -116,7 +116,7 @@ def _test_view(
 def _repeated_captions(
     views: Sequence[View], groups: Groups, labels: NDArray[np.bool_], seed: int
 ) -> list[Prediction]:
-    """The captions once more, if they repeat: rows of the same words may teach each other."""
+    """Predictions from captions that repeat, where rows of the same words may teach each other."""
     if not groups.repeat:
         return []
     fold = folds_of(groups.dealt, seed)

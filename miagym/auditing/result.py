@@ -1,4 +1,4 @@
-"""What an audit found, and how it is written down."""
+"""Result of an audit, and its JSON."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from miagym.auditing.verdict import AuditVerdict, BlindRow
 
 @dataclass(frozen=True)
 class Shift:
-    """Whether a view's two sides lie apart as a whole."""
+    """Test of whether a view's two sides lie apart as a whole."""
 
     view: str
     mmd2: float
@@ -45,7 +45,7 @@ class Unreadable:
 
 @dataclass(frozen=True, eq=False)
 class Audit:
-    """What was found, and what it comes to.
+    """Result of an audit: blind rows, shift, cues, duplicates, and the verdict.
 
     `as_json` gives the keys of `miagym audit --json`; docs/audit.md says how to read them.
     """

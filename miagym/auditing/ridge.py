@@ -1,4 +1,4 @@
-"""How well a view tells members from non-members: ridge regression, scored out of fold.
+"""Ridge regression of membership on a view's features, scored out of fold.
 
 Regression on labels has a closed form, so that the whole cross-validation is repeated for hundreds
 of shuffled labels at the price of a few: the features and the folds are made without the labels.
@@ -30,7 +30,7 @@ MAX_PRODUCT_ROWS = 256
 
 
 def folds_of(groups: NDArray[np.integer], seed: int) -> NDArray[np.intp]:
-    """The fold of each row (n,); near-duplicates, which share a group, share a fold."""
+    """Assigns each row (n,) a fold; near-duplicates, which share a group, share a fold."""
     fold = np.empty(len(groups), dtype=np.intp)
     splitter = GroupKFold(FOLDS, shuffle=True, random_state=seed)
     for number, (_, held_out) in enumerate(splitter.split(fold, groups=groups)):
@@ -41,7 +41,7 @@ def folds_of(groups: NDArray[np.integer], seed: int) -> NDArray[np.intp]:
 def out_of_fold(
     features: Matrix, labels: NDArray[np.bool_], fold: NDArray[np.intp], penalty: float
 ) -> NDArray[np.float32]:
-    """Scores of each row by a ridge regression on the rows of other folds.
+    """Out-of-fold scores of each row, by a ridge regression on the rows of other folds.
 
     Scores are standardised within each fold: a fold with more members leaves fewer to learn from,
     which lowers all its scores, so that scores pooled as they are would be below chance on a fair
@@ -75,7 +75,7 @@ def aucs(scores: NDArray[np.floating], labels: NDArray[np.bool_]) -> NDArray[np.
 
 
 def widened(ci: Interval, values: NDArray[np.float64], sides: tuple[int, int]) -> Interval:
-    """An interval of an out-of-fold AUC that knows that its scores depend on each other.
+    """Widens the interval of an out-of-fold AUC, whose scores depend on each other.
 
     Each row is scored by others and teaches them in turn, and near-duplicates come together, so
     that out-of-fold AUCs of fair splits spread more (by about 1.4) than those of independent

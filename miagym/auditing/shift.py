@@ -1,4 +1,4 @@
-"""Whether the two sides lie apart as a whole: maximum mean discrepancy under a Gaussian kernel."""
+"""Shift between the two sides: maximum mean discrepancy under a Gaussian kernel."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ MAX_ROWS = 2000
 
 
 def discrepancies(features: Matrix, labels: NDArray[np.bool_], seed: int) -> NDArray[np.float64]:
-    """Squared maximum mean discrepancy, unbiased, between the sides that each column deals.
+    """Unbiased squared maximum mean discrepancy between the sides of each column of labels.
 
     Gretton et al., A Kernel Two-Sample Test, JMLR 2012, equation 3; the width of the kernel is the
     median distance of two rows.

@@ -1,4 +1,4 @@
-"""Fair splits of the same data: membership dealt again at random, rows of a group together."""
+"""Shuffled labels of the same data, as a fair split could have dealt them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ SHUFFLES = 499
 def shuffled_labels(
     member: NDArray[np.bool_], groups: NDArray[np.integer], seed: int, shuffles: int = SHUFFLES
 ) -> NDArray[np.bool_]:
-    """Labels as they are, and as a fair deal could have dealt them.
+    """Shuffles labels as a fair split could have dealt them, rows of a group together.
 
     What is dealt is a group's rows on one side, all together: rows of a group that stand on the
     same side may stand there because of each other. The blocks come in random order, and the first

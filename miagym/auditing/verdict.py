@@ -1,4 +1,4 @@
-"""The verdict, at a known rate of error: one test over everything that was looked at."""
+"""Verdict of an audit at a known rate of false alarms: one test over all that was looked at."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ Name = TypeVar("Name")
 
 
 class AuditVerdict(StrEnum):
-    """What the audit says of a split."""
+    """Verdict of an audit on a split."""
 
     FAIR = "fair"
     SHIFTED = "shifted"
@@ -45,7 +45,7 @@ class AuditVerdict(StrEnum):
 
 @dataclass(frozen=True)
 class TestFinding:
-    """What a test beside the blind rows found, in words, and how often a fair split shows it."""
+    """Finding of a test other than the blind rows, in words, with its p-value."""
 
     words: str
     p: float
@@ -53,7 +53,7 @@ class TestFinding:
 
 @dataclass(frozen=True)
 class BlindRow:
-    """How well one view, without the model, tells members from non-members, out of fold."""
+    """Metrics of one view that tells members from non-members without the model, out of fold."""
 
     view: str
     metrics: Metrics
@@ -65,7 +65,7 @@ class BlindRow:
 
 
 def family_p(statistics: Mapping[Name, NDArray[np.float64]]) -> dict[Name, float]:
-    """The p-value of each test, corrected for all: Westfall & Young (1993), single step.
+    """Corrected p-value of each test: Westfall & Young (1993), single step.
 
     Each statistic is put on one scale by its mean and spread over all columns; a test's p-value is
     the share of columns whose largest statistic reaches it. The smallest of them is exact for "the
@@ -88,7 +88,7 @@ def family_p(statistics: Mapping[Name, NDArray[np.float64]]) -> dict[Name, float
 def audit_verdict(
     blind: Sequence[BlindRow], others: Sequence[TestFinding], sides: tuple[int, int]
 ) -> tuple[AuditVerdict, str]:
-    """The verdict and why, in a sentence or two.
+    """Verdict on the split, and why in a sentence or two.
 
     Args:
         blind: the blind rows, not empty.
@@ -139,7 +139,7 @@ def _unlikely(row: BlindRow) -> tuple[float, float]:
 
 
 def blind_row_in_words(row: BlindRow) -> str:
-    """A blind row in words: "captions tell the sides apart with an AUC of 0.612 [0.59, 0.63]"."""
+    """Blind row in words: "captions tell the sides apart with an AUC of 0.612 [0.59, 0.63]"."""
     low, high = row.metrics.auc_ci
     verb = "tell" if row.view.endswith("s") else "tells"
     view = "everything together" if row.view == "all" else row.view

@@ -1,1 +1,1 @@
-"""Candidates: what they are, where they come from, how they are split."""
+"""Data sets of candidates: reading, splitting, cleaning and fetching them."""

@@ -46,7 +46,7 @@ def check_roles(table: pa.Table, name: str) -> None:
 
 
 def is_bulky(kind: pa.DataType) -> bool:
-    """Whether it is of the kind of pictures and embeddings, not text, numbers or truth values."""
+    """Whether a type is that of pictures or embeddings, not text, numbers or truth values."""
     checks = (
         pa.types.is_nested,
         pa.types.is_binary,
@@ -57,7 +57,7 @@ def is_bulky(kind: pa.DataType) -> bool:
 
 
 def label_of(value: object) -> bool | None:
-    """Whether a value stands for a member, whatever its case and the spaces around it.
+    """Reads a label: whether a value stands for a member, whatever its case and spaces around it.
 
     Hyphens stay where they are, since -1 is not 1.
 

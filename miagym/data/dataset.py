@@ -1,4 +1,4 @@
-"""Candidates with what only the grader knows: who is a member, and which part chooses or tests."""
+"""Labelled data sets: candidates with membership and with calibration and test parts."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ CALIBRATION, TEST = "calibration", "test"
 
 @dataclass(frozen=True, eq=False)
 class Loaded:
-    """Rows of a data set as far as their pictures could be read."""
+    """Candidates of some rows of a data set, and the rows that could not be read."""
 
     candidates: Candidates
     rows: NDArray[np.int64]
@@ -33,7 +33,7 @@ class Loaded:
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
-    """A labelled set of pictures; they are read and decoded only when a chunk is asked for.
+    """Labelled set of pictures, which are read and decoded only when a chunk is asked for.
 
     Args:
         name: what reports call it.
@@ -68,7 +68,7 @@ class Dataset:
 
     @cached_property
     def digest(self) -> str:
-        """A digest of pictures, captions, labels and parts: what a run was made from.
+        """Digest of pictures, captions, labels and parts, by which a run knows its data.
 
         A file that cannot be read counts as no picture.
 
@@ -94,7 +94,7 @@ class Dataset:
         return state.hexdigest()[:16]
 
     def load(self, rows: NDArray[np.integer], size: int) -> Loaded:
-        """Some rows as an attacker sees them, squared to `size` pixels (see `images.to_square`).
+        """Loads some rows as an attacker sees them, squared to `size` pixels by `to_square`.
 
         Rows whose picture cannot be read are left out, and say why.
         """
@@ -112,7 +112,7 @@ class Dataset:
         return Loaded(candidates, np.array(readable, dtype=np.int64), unreadable)
 
     def candidates(self, rows: NDArray[np.integer], size: int) -> Candidates:
-        """All of some rows, as `load` gives them.
+        """Candidates of some rows, all of which must be readable.
 
         Raises:
             DataError: if a picture cannot be read.
@@ -144,7 +144,7 @@ class Dataset:
 
 
 def encoded(picture: Picture) -> bytes:
-    """The bytes of a picture; none if its file cannot be read."""
+    """Encoded bytes of a picture; none if its file cannot be read."""
     if isinstance(picture, bytes):
         return picture
     try:

@@ -1,4 +1,4 @@
-"""What is in a data set, side by side."""
+"""Description of a data set: counts, sizes, formats and unreadable pictures per side."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class _Side:
 
 
 def describe(data: Dataset, *, check: bool = False) -> dict[str, Any]:
-    """Counts per side, with the digest.
+    """Describes a data set by counts per side and its digest.
 
     Args:
         data: what to look at.

@@ -1,4 +1,4 @@
-"""Near-duplicates in any pictures: close perceptual hashes, or close embeddings.
+"""Near-duplicate pictures, by close perceptual hashes or close embeddings.
 
 A near-duplicate of a member among the non-members is a member in disguise, and near-duplicates on
 both sides of a split let a classifier learn them by heart.
@@ -32,7 +32,7 @@ Close = Iterator[tuple[int, NDArray[np.bool_]]]
 
 
 def perceptual_hash(image: NDArray[np.uint8]) -> int:
-    """Signs of the 8 × 8 slowest waves in a grey 32 × 32 thumbnail, against their median (pHash).
+    """Perceptual hash (pHash): signs of 8 × 8 DCT coefficients of a thumbnail against their median.
 
     Args:
         image: pixels (height, width, 3).
@@ -47,7 +47,7 @@ def perceptual_hash(image: NDArray[np.uint8]) -> int:
 
 
 def duplicate_groups(hashes: NDArray[np.uint64], within: int = MAX_BITS) -> NDArray[np.int64]:
-    """Which pictures belong together: linked, if over others, by hashes that are close.
+    """Groups pictures that are linked, if over others, by close hashes.
 
     Args:
         hashes: of n pictures (n,); see `perceptual_hash`.
@@ -63,7 +63,7 @@ def duplicate_groups(hashes: NDArray[np.uint64], within: int = MAX_BITS) -> NDAr
 def near_pairs(
     first: NDArray[np.uint64], second: NDArray[np.uint64], within: int = MAX_BITS
 ) -> NDArray[np.int64]:
-    """Pairs across two sets whose hashes differ in at most `within` bits.
+    """Finds pairs across two sets whose hashes differ in at most `within` bits.
 
     Returns:
         Row in `first` and row in `second` of each pair (k, 2), in order.
@@ -74,7 +74,7 @@ def near_pairs(
 def near_by_embedding(
     embeddings: NDArray[np.floating], threshold: float = MIN_COSINE
 ) -> NDArray[np.int64]:
-    """Which pictures belong together: linked, if over others, by embeddings that are close.
+    """Groups pictures that are linked, if over others, by close embeddings.
 
     Args:
         embeddings: of n pictures (n, d), of any length but not zero.
@@ -93,7 +93,7 @@ def near_by_embedding(
 def near_pairs_by_embedding(
     first: NDArray[np.floating], second: NDArray[np.floating], threshold: float = MIN_COSINE
 ) -> NDArray[np.int64]:
-    """Pairs across two sets whose embeddings (n, d) and (m, d) have at least this cosine.
+    """Finds pairs across two sets whose embeddings (n, d) and (m, d) have at least this cosine.
 
     Returns:
         Row in `first` and row in `second` of each pair (k, 2), in order.
@@ -105,7 +105,7 @@ def near_pairs_by_embedding(
 
 
 def merge_groups(groupings: Sequence[NDArray[np.integer]]) -> NDArray[np.int64]:
-    """Groups of what belongs together by any of several groupings, each of n items (n,)."""
+    """Merges several groupings of n items (n,): linked by any of them, in one group."""
     n = len(groupings[0])
     ends = [np.unique(grouping, return_inverse=True)[1] for grouping in groupings]
     nodes = [n + end + i * n for i, end in enumerate(ends)]

@@ -1,4 +1,4 @@
-"""Labelled pictures on disk: a parquet file, a CSV, or a folder with a side in each half."""
+"""Labelled pictures on disk: a parquet file, a CSV, or a folder with one for each side."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ MAX_CELL = 2**30
 
 
 def read_file(path: Path) -> Source:
-    """A CSV or TSV by its name, else a parquet file; `image` is optional at this point.
+    """Reads a CSV or TSV by its suffix, else a parquet file; `image` is optional at this point.
 
     Raises:
         DataError: if it cannot be read, or lacks what `Source` needs.
@@ -30,7 +30,7 @@ def read_file(path: Path) -> Source:
 
 
 def read_folder(path: Path) -> Source:
-    """Pictures in `members/` and `nonmembers/`, each with its caption in a `.txt` beside it.
+    """Reads pictures in `members/` and `nonmembers/`, each with its caption in a `.txt` beside it.
 
     Raises:
         DataError: if a side has no pictures, or a caption cannot be read.

@@ -25,7 +25,7 @@ CAPTIONS = ("caption", "text")
 
 @dataclass(frozen=True)
 class HubName:
-    """`hf:owner/name?option=value&…`: a data set of the hub, or a local folder in its format.
+    """Name `hf:owner/name?option=value&…` of a hub data set, or of a local folder in its format.
 
     Either two splits are the two sides, or one split has a column that says so.
     """
@@ -50,7 +50,7 @@ class HubName:
 
     @classmethod
     def parse(cls, name: str) -> HubName:
-        """Reads a name.
+        """Parses a name with its options.
 
         Raises:
             DataError: if it has options that are not there.
@@ -67,7 +67,7 @@ class HubName:
 
 
 class SavedPictures(LazyPictures):
-    """A column of a memory-mapped data set, read where it lies."""
+    """Pictures in a column of a memory-mapped data set, read where they lie."""
 
     def __init__(self, data: Any, column: str, folder: Path) -> None:
         self._data, self._column, self._folder = data.select_columns([column]), column, folder
@@ -105,7 +105,7 @@ def is_saved(path: Path) -> bool:
 
 
 def read_saved(path: Path) -> Source:
-    """A folder of `datasets.save_to_disk`: splits `members` and `nonmembers`, or `member`.
+    """Reads a folder of `datasets.save_to_disk`: splits `members` and `nonmembers`, or `member`.
 
     Raises:
         DataError: if `datasets` is not installed, or the folder cannot be used.

@@ -1,4 +1,4 @@
-"""The one documented way from a picture of any size and mode to a target's square."""
+"""Conversion of pictures of any size, format and mode to a target's square."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ _FILTERS = RLock()
 
 @contextmanager
 def quietly() -> Iterator[None]:
-    """Without Pillow's warnings, of odd metadata that we do not read, or of many pixels.
+    """Silences Pillow's warnings about odd metadata and about many pixels.
 
     One thread at a time: Python's warning filters belong to the process, and pages have many
     threads.
@@ -127,7 +127,7 @@ def _reason(error: BaseException) -> str:
 
 
 def upright(picture: Image.Image) -> Image.Image:
-    """Turns upright (EXIF), paints on white, in RGB with 8 bits."""
+    """Converts a picture to upright (EXIF) RGB of 8 bits, painted on white."""
     whole = Image.new("RGB", _upright_size(picture))
     for top, strip in _strips(picture):
         whole.paste(strip, (0, top))
@@ -135,7 +135,7 @@ def upright(picture: Image.Image) -> Image.Image:
 
 
 def to_square(picture: Image.Image, size: int) -> NDArray[np.uint8]:
-    """Turns upright (EXIF), paints on white, resizes the short side (Lanczos), crops the centre.
+    """Squares a picture: upright (EXIF), on white, short side resized (Lanczos), centre cropped.
 
     Members and non-members go through the same steps, since any difference would be a label.
     Rows are resized strip by strip, and columns then: the same pixels as with the whole picture,

@@ -1,4 +1,4 @@
-"""The file that a command writes: a new one, asked about before the work and not after it."""
+"""Output file of a command: checked before the work, written whole or not at all."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from miagym.errors import DataError
 
 
 def check_new(out: Path, option: str, source: str, done: str) -> None:
-    """Whether `out` can be written, and nothing is lost by it.
+    """Checks that `out` can be written and overwrites nothing.
 
     Args:
         out: the file; folders above it may be missing, they are made later.
@@ -42,7 +42,7 @@ def check_new(out: Path, option: str, source: str, done: str) -> None:
 
 @contextmanager
 def writing(out: Path) -> Iterator[Path]:
-    """A file to write to, which becomes `out` once the block ends well.
+    """Context of a temporary file that becomes `out` once the block ends well.
 
     Raises:
         DataError: if it cannot be written, on a full disk, say; nothing is left of it then.

@@ -1,4 +1,4 @@
-"""Encoded pictures that stay in their file until they are asked for."""
+"""Lazy sequences of encoded pictures, which stay in their file until they are asked for."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ MAX_NAME = 200
 
 
 class LazyPictures(Sequence[Picture]):
-    """Pictures somewhere else; each way to get them holds a few in memory at a time."""
+    """Sequence of pictures on disk, of which a few are in memory at a time."""
 
     @abstractmethod
     def take(self, rows: Sequence[int] | NDArray[np.integer]) -> list[Picture]:
-        """The pictures of some rows, in their order; from 0, none negative."""
+        """Pictures of some rows, in their order; from 0, none negative."""
 
     @overload
     def __getitem__(self, index: int) -> Picture: ...
@@ -48,7 +48,7 @@ class LazyPictures(Sequence[Picture]):
 
 
 class ParquetPictures(LazyPictures):
-    """The column `image` of a parquet file.
+    """Pictures in the column `image` of a parquet file.
 
     A small row group is read whole, of a large one only the batches up to the last row that is
     wanted; so random rows are quick where row groups are small, and memory does not grow with the
@@ -142,7 +142,7 @@ class ParquetPictures(LazyPictures):
 
 
 def as_picture(value: object, folder: Path) -> Picture:
-    """A picture from a cell of a table: encoded bytes, a path from `folder`, or a dict of both."""
+    """Reads a picture from a table's cell: bytes, a path from `folder`, or a dict of both."""
     if isinstance(value, dict):  # as `datasets` writes its Image feature
         value = value.get("bytes") or value.get("path")
     if isinstance(value, str) and value:
@@ -151,7 +151,7 @@ def as_picture(value: object, folder: Path) -> Picture:
 
 
 def reason(picture: Picture, error: Exception) -> str:
-    """Why a picture cannot be read, with the name of its file if it has one."""
+    """Reason why a picture cannot be read, with the name of its file if it has one."""
     if isinstance(picture, bytes):
         return str(error)
     name = str(picture)
@@ -159,7 +159,7 @@ def reason(picture: Picture, error: Exception) -> str:
 
 
 def take(pictures: Sequence[Picture], rows: NDArray[np.integer]) -> list[Picture]:
-    """Some of the pictures, lazy or not, in the order of `rows`."""
+    """Takes some of the pictures, lazy or not, in the order of `rows`."""
     if isinstance(pictures, LazyPictures):
         return pictures.take(rows)
     return [pictures[int(row)] for row in rows]

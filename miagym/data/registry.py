@@ -1,4 +1,4 @@
-"""Data by name: the embedded splits, files and folders, data sets of the hub."""
+"""Registry of data: embedded data sets, files and folders, and data sets of the hub."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def load_data(name: str) -> Dataset:
 
 
 def open_source(name: str) -> Source:
-    """Labelled rows by the same names, before they are dealt; they may lack pictures.
+    """Opens the labelled rows of the same names, before they are split; they may lack pictures.
 
     Raises:
         UnknownName: if there is no such name or file.

@@ -1,4 +1,4 @@
-"""Labelled rows as they come: captions, labels and other columns, with pictures or without."""
+"""Labelled rows before they are split: captions, labels and other columns, perhaps pictures."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ MAX_SHOWN = 5
 
 @dataclass(frozen=True, eq=False)
 class Source:
-    """Rows that nobody has dealt into parts yet.
+    """Labelled rows that are not yet split into calibration and test.
 
     Args:
         name: what messages call it.
@@ -39,7 +39,7 @@ class Source:
 
     @classmethod
     def of(cls, name: str, table: pa.Table, pictures: Sequence[Picture] | None) -> Source:
-        """Checks a table as it was found, and fills in what may be left out.
+        """Makes a source of a table: checks it, and fills in what may be left out.
 
         Raises:
             DataError: if it lacks `member`, or a column holds what it cannot.
@@ -80,7 +80,7 @@ class Source:
         return np.array([number[name] for name in names], dtype=np.int64)
 
     def dataset(self) -> Dataset:
-        """Dealt into parts: by the column `part`, else a third of the groups calibrates.
+        """Splits the rows by the column `part`, else a third of the groups calibrates.
 
         Raises:
             DataError: if there are no pictures, or a part lacks a side.
@@ -94,7 +94,7 @@ class Source:
         return Dataset(self.name, pictures, self.captions, self.member, part, groups)
 
     def require_pictures(self) -> Sequence[Picture]:
-        """The pictures.
+        """Pictures of all rows.
 
         Raises:
             DataError: if there are none, in a sentence that says what to do.

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 def deal(
     groups: NDArray[np.integer], strata: Sequence[str], shares: Mapping[str, float], seed: int
 ) -> NDArray[np.str_]:
-    """Deals whole groups into parts, so that each stratum is spread over the parts by their shares.
+    """Splits whole groups into parts so that each stratum is spread by the parts' shares.
 
     Strata (artists, say) are what would otherwise tell the parts apart; a group is never cut. Each
     stratum's groups come in random order, and the next one goes to the part that has had least of

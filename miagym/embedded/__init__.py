@@ -1,1 +1,1 @@
-"""The embedded art: the Open Clip Art Library 0.18, read, cleaned, de-duplicated."""
+"""Embedded data and targets: the Open Clip Art Library 0.18, its splits, and training recipes."""

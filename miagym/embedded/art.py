@@ -1,4 +1,4 @@
-"""The embedded art, read back from the package."""
+"""Reading the embedded art from the package."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ SPLITS = {
 
 @cache
 def table() -> pa.Table:
-    """All drawings, a row each; `build.build` names the columns."""
+    """Table of all drawings, a row each; `build.build` names the columns."""
     with files("miagym").joinpath("assets/clipart.parquet").open("rb") as file:
         return pq.read_table(file)
 
 
 def pixels(rows: pa.Table) -> NDArray[np.uint8]:
-    """The drawings of some rows of the table (n, 64, 64, 3)."""
+    """Pixels (n, 64, 64, 3) of some rows of the table."""
     images = (Image.open(io.BytesIO(data)) for data in rows["image"].to_pylist())
     return np.stack([np.asarray(image) for image in images])
 

@@ -1,4 +1,4 @@
-"""The embedded art: from the Debian packages of the Open Clip Art Library 0.18 to one parquet file.
+"""Building the embedded art's parquet file from Debian's Open Clip Art Library 0.18.
 
 `apt-get install openclipart-png openclipart-svg && miagym art` rebuilds it, the same to the byte
 under the same Pillow and pyarrow.
@@ -43,7 +43,7 @@ PER_SIDE = 1500
 
 @dataclass(frozen=True)
 class Drawing:
-    """A drawing as it was read; no pixels if it is blank."""
+    """Drawing with its path, pixels (None if it is blank) and metadata."""
 
     path: PurePosixPath
     pixels: NDArray[np.uint8] | None
@@ -57,7 +57,7 @@ def read_drawing(art: Path, path: PurePosixPath) -> Drawing:
 
 
 def fault(drawing: Drawing) -> str | None:
-    """Why a drawing is left out, or None if it is fit to be kept."""
+    """Reason why a drawing is left out, or None if it is kept."""
     if drawing.pixels is None or (255 - drawing.pixels.mean()) / 255 < MIN_MEAN_INK:
         return "blank"
     if drawing.metadata.title == GENERATED_TITLE:
@@ -70,7 +70,7 @@ def fault(drawing: Drawing) -> str | None:
 
 
 def roles(categories: list[str], artists: list[str], groups: NDArray[np.int32]) -> NDArray[np.str_]:
-    """What each drawing is for (n,): base-member, base-nonmember, tune-member and so on.
+    """Assigns a role to each drawing (n,): base-member, base-nonmember, tune-member and so on.
 
     A group with a drawing of the fine-tuning domain belongs to that domain as a whole.
     """
@@ -91,7 +91,7 @@ def roles(categories: list[str], artists: list[str], groups: NDArray[np.int32]) 
 def parts(
     role: NDArray[np.str_], artists: list[str], groups: NDArray[np.int32]
 ) -> NDArray[np.str_]:
-    """Cuts each role by group: a third calibration, two thirds test (n,)."""
+    """Splits each role by group: a third calibration, two thirds test (n,)."""
     part = np.empty(len(role), dtype="<U11")
     for name in np.unique(role):
         rows = np.flatnonzero(role == name)
@@ -101,7 +101,7 @@ def parts(
 
 
 def encode(pixels: NDArray[np.uint8]) -> bytes:
-    """Lossless WebP, the same way for every drawing."""
+    """Encodes pixels as lossless WebP, the same way for every drawing."""
     buffer = io.BytesIO()
     Image.fromarray(pixels).save(buffer, "WEBP", lossless=True, quality=75, method=4)
     return buffer.getvalue()
@@ -110,7 +110,7 @@ def encode(pixels: NDArray[np.uint8]) -> bytes:
 def build(
     art: Path, out: Path, progress: Callable[[Iterable[Drawing], int], Iterable[Drawing]]
 ) -> Counter[str]:
-    """Writes the parquet and returns how many drawings were kept, and left out for which reason.
+    """Builds the parquet file and counts drawings that were kept, and left out by reason.
 
     Args:
         art: folder with `png/` and `svg/`, which hold the same paths.

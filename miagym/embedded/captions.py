@@ -32,7 +32,7 @@ _HREF = "{http://www.w3.org/1999/xlink}href"
 
 @dataclass(frozen=True)
 class Metadata:
-    """What the SVG says of a drawing; empty strings where it says nothing."""
+    """Metadata of a drawing's SVG; empty strings where there is none."""
 
     title: str
     artist: str
@@ -69,7 +69,7 @@ def read_metadata(svg: bytes) -> Metadata:
 
 
 def words(text: str) -> list[str]:
-    """Lower-case words; file endings, punctuation and running numbers are dropped."""
+    """Lower-case words of a text, without file endings, punctuation and running numbers."""
     text = re.sub(r"\.(svg|png)\b", " ", text.lower())
     text = re.sub(r"[^\w]|_", " ", text)
     return [word for word in text.split() if not re.fullmatch(r"0\d*|\d{3,}|0x\w+", word)]

@@ -24,7 +24,7 @@ THUMBNAIL = 32
 
 
 def ink(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Grey thumbnails as ink, white = 0: (n, 64, 64, 3) pixels to (n, 32·32) in [0, 1]."""
+    """Ink of grey thumbnails, white = 0: (n, 64, 64, 3) pixels to (n, 32·32) in [0, 1]."""
     thumbnails = [
         np.asarray(
             Image.fromarray(p).convert("L").resize((THUMBNAIL, THUMBNAIL), Image.Resampling.BOX)
@@ -66,7 +66,7 @@ def _close_pairs(
 
 
 def unique(ink: NDArray[np.float32], below: float = MAX_DUPLICATE_DISTANCE) -> NDArray[np.bool_]:
-    """Which to keep (n,): greedily in order, those with no kept near-duplicate before them."""
+    """Drawings to keep (n,): greedily in order, those with no kept near-duplicate before them."""
     earlier: dict[int, list[int]] = {}
     for later, before in zip(*_close_pairs(ink, below), strict=True):
         earlier.setdefault(int(later), []).append(int(before))

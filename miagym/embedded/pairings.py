@@ -1,4 +1,4 @@
-"""What belongs to each embedded target: its data, its public base, and its null target."""
+"""Data set, public base and null target of each embedded target."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from miagym.errors import SettingsError
 
 @dataclass(frozen=True)
 class Pairing:
-    """What an embedded target is evaluated with."""
+    """Data set, reference and null target of an embedded target."""
 
     data: str
     """The split whose members it was trained on."""
@@ -36,7 +36,7 @@ def seen_by(target: str) -> frozenset[str]:
 
 
 def check_reference(reference: str, target: str | None, data: str | None) -> None:
-    """A reference is a public model that never saw the members; then what it answers is free.
+    """Refuses a reference that has seen the members: only a public model answers for free.
 
     Args:
         reference: its name.
@@ -57,5 +57,5 @@ def check_reference(reference: str, target: str | None, data: str | None) -> Non
 
 
 def pairing(target: str) -> Pairing | None:
-    """What belongs to a target, or to a checkpoint of it; None if it is not embedded."""
+    """Pairing of a target, or of a checkpoint of it; None if it is not embedded."""
     return _PAIRINGS.get(target.partition("@")[0])

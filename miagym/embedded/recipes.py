@@ -1,4 +1,4 @@
-"""The recipes of the embedded targets: which drawings, how many epochs, from where."""
+"""Training recipes of the embedded targets: drawings, epochs and starting weights."""
 
 # diffusers and transformers annotate what is configurable only roughly:
 # pyright: reportArgumentType=false, reportAttributeAccessIssue=false
@@ -29,7 +29,7 @@ SEED = 1
 
 @dataclass(frozen=True)
 class Recipe:
-    """How a target is trained."""
+    """Recipe of an embedded target's training."""
 
     roles: tuple[str, ...]
     """Drawings with these roles are its training set, and so its members."""

@@ -1,4 +1,4 @@
-"""From a drawing of any size to 64×64 pixels: paint on white, crop to the ink, fit into a square.
+"""Rendering drawings to 64×64 pixels: painted on white, cropped to the ink, fitted to a square.
 
 Cropping to the ink before shrinking puts the same drawing, shifted or scaled, onto the same pixels,
 so that near-duplicates can be found by comparing pixels (see `duplicates.py`).

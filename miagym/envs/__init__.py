@@ -1,4 +1,4 @@
-"""The Gymnasium face of the game: membership inference under a query budget.
+"""Gymnasium environments: membership inference under a query budget.
 
 `import miagym` registers `miagym/Single-v0` (one candidate: ask, ask, ..., verdict) and
 `miagym/Pool-v0` (n candidates, one budget). `docs/environment.md` is the guide.
@@ -30,7 +30,7 @@ _ELSEWHERE = {
 
 
 def register() -> None:
-    """Tells Gymnasium our names; `import miagym` has done it."""
+    """Registers the environments with Gymnasium; `import miagym` has done it."""
     for name, (entry_point, vector_entry_point) in ENVIRONMENTS.items():
         if name not in gym.registry:
             gym.register(name, entry_point=entry_point, vector_entry_point=vector_entry_point)

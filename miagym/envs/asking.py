@@ -1,4 +1,4 @@
-"""Puts the paid questions of all episodes to the oracle: one batch for all that can share it."""
+"""Batched questions to the oracle: one batch for all paid questions that can share it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from miagym.envs.world import World
 
 @dataclass(frozen=True)
 class PaidQuestion:
-    """A question that was paid: who asks, in which slot, about whom, what, with which noise."""
+    """Question that was paid: who asks, in which slot, about whom, what, with which noise."""
 
     episode: int
     slot: int
@@ -35,7 +35,7 @@ class PaidQuestion:
 
 @dataclass(frozen=True)
 class StepAnswers:
-    """Answers to k questions."""
+    """Statistics and pictures that answer k questions."""
 
     values: NDArray[np.float32]
     """Statistics (k, F)."""
@@ -44,7 +44,7 @@ class StepAnswers:
 
 
 class Questioner:
-    """Knows the oracles, and what they have answered in each of b episodes."""
+    """Asks the oracles for b episodes, and keeps running means of their answers."""
 
     def __init__(self, settings: Settings, world: World, episodes: int) -> None:
         self._settings = settings

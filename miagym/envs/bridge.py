@@ -1,4 +1,4 @@
-"""Runs any attack of the library inside an environment, paid from the episode's budget."""
+"""Oracle of an episode, which runs any attack inside an environment, paid from its budget."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from miagym.oracle.budget import Cost, Meter
 
 
 def oracle_from_env(env: gym.Env | GameVectorEnv, episode: int = 0) -> EpisodeOracle:
-    """An oracle to the target of an environment, for the episode that is being played.
+    """Makes an oracle to the target of an environment, for the episode that is being played.
 
     It answers what the environment's access level allows, not only what is on the menu. What it
     answers is paid from `budget_left`, and the next step takes the price off the reward. An attack
@@ -48,7 +48,7 @@ def oracle_from_env(env: gym.Env | GameVectorEnv, episode: int = 0) -> EpisodeOr
 
 
 class EpisodeOracle(Oracle):
-    """The oracle of one episode; see `oracle_from_env`."""
+    """Oracle of one episode; see `oracle_from_env`."""
 
     def __init__(self, game: Game, episode: int) -> None:
         meter = EpisodeMeter(game, episode)
@@ -61,7 +61,7 @@ class EpisodeOracle(Oracle):
 
 
 class EpisodeMeter(Meter):
-    """Charges the account of an episode, and counts what each candidate cost beside."""
+    """Meter that charges an episode's budget, and counts what each candidate costs."""
 
     def __init__(self, game: Game, episode: int) -> None:
         super().__init__()
@@ -96,7 +96,7 @@ class EpisodeMeter(Meter):
         self._game.beside[self._episode] += price
 
     def affordable(self, candidates: Sequence[str], cost: Cost) -> int | None:
-        """How many times all candidates of the episode can pay this cost, sharing evenly."""
+        """Number of times that all candidates of the episode can pay this cost, sharing evenly."""
         price = cost.price * len(self.candidates)
         return None if price == 0 else int(self._game.accounts.left[self._episode] // price)
 

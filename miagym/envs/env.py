@@ -1,4 +1,4 @@
-"""One environment: the face of a game with one episode."""
+"""Gymnasium environment of a game with one episode."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ ONLY_EPISODE = np.array([0])
 
 
 class GameEnv(gym.Env[Observation, Action]):
-    """What `SingleEnv` and `PoolEnv` share: everything but their spaces.
+    """Base of `SingleEnv` and `PoolEnv`, which differ in their spaces.
 
     Args:
         settings: who is asked, about whom, what it may cost.
@@ -56,7 +56,7 @@ class GameEnv(gym.Env[Observation, Action]):
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[Observation, dict[str, Any]]:
-        """Deals new candidates, after a seed from a fresh deck. No options."""
+        """Begins an episode with new candidates, after a seed from the whole split. No options."""
         super().reset(seed=seed)
         self.game.begin(0, self.np_random, shuffle=seed is not None)
         return self._observation(), self._spaces.info(self.game, 0)
@@ -98,12 +98,12 @@ def _batched(action: object) -> object:
 
 
 def verdicts_of(game: Game) -> Verdicts:
-    """The verdicts of all episodes of a game that are over."""
+    """Verdicts of all episodes of a game that are over."""
     return game.log.verdicts(**game.settings.about)
 
 
 def checked_mode(render_mode: str | None) -> str | None:
-    """A render mode that there is.
+    """Checks a render mode.
 
     Raises:
         SettingsError: if it is none.

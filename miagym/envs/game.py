@@ -1,4 +1,4 @@
-"""The game itself, for many episodes at once: arrays of state, one door to the target.
+"""Game of many episodes at once, on arrays of state, with one way to the target.
 
 `Env` and `VectorEnv` are faces of it. Every rule is written here once: a step pays its questions
 slot by slot, puts all that were paid, of all episodes, to the oracle in common batches, and a
@@ -34,7 +34,7 @@ PRIOR = 0.5
 
 @dataclass(frozen=True)
 class Moves:
-    """What k episodes do in a step."""
+    """Actions of k episodes in a step."""
 
     candidate: NDArray[np.int64]
     """Whom each slot asks about (k, slots); n leaves it empty."""
@@ -48,7 +48,7 @@ class Moves:
 
 @dataclass(frozen=True)
 class StepResult:
-    """What a step brought k episodes."""
+    """Rewards and ends of k episodes after a step."""
 
     reward: NDArray[np.float64]
     terminated: NDArray[np.bool_]
@@ -57,7 +57,7 @@ class StepResult:
 
 @dataclass(frozen=True)
 class Slot:
-    """What was asked in one slot of a step, and the answer."""
+    """Question in one slot of a step, and its answer."""
 
     candidate: int
     question: int
@@ -109,7 +109,7 @@ class Game:
 
     @property
     def world(self) -> World:
-        """What names stand for, loaded at the first use."""
+        """Target, reference and candidates, loaded at the first use."""
         if self._world is None:
             self._world = World.load(self.settings)
         return self._world
@@ -121,7 +121,7 @@ class Game:
         return self._questioner
 
     def begin(self, episode: int, rng: np.random.Generator, *, shuffle: bool) -> None:
-        """Deals new candidates and fills the account.
+        """Begins an episode: deals new candidates and fills the budget.
 
         An episode that is given up once anything was asked or said counts as if it had been cut
         off: whoever could drop the candidates that leave them in doubt would be graded too well.
@@ -155,7 +155,7 @@ class Game:
         self._clear_answers(np.array([episode]))
 
     def play(self, episodes: NDArray[np.intp], moves: Moves) -> StepResult:
-        """One step of k episodes that are not over.
+        """Plays one step of k episodes that are not over.
 
         Args:
             episodes: their rows (k,).
@@ -193,7 +193,7 @@ class Game:
         return dealt
 
     def affordable(self, episodes: NDArray[np.intp]) -> NDArray[np.int8]:
-        """Which questions each of k episodes can still pay (k, menu); none once it is over."""
+        """Mask (k, menu) of questions that k episodes can pay; none once an episode is over."""
         left = np.where(self.over[episodes], 0, self.accounts.left[episodes])
         return (self.prices <= left[:, None]).astype(np.int8)
 

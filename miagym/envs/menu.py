@@ -1,4 +1,4 @@
-"""The menu: the questions that an action can name, and what each costs."""
+"""Menu of the questions that an action can name, and their costs."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from miagym.oracle.costs import generation_cost, variation_cost
 
 @dataclass(frozen=True)
 class Question:
-    """One entry of the menu."""
+    """Question of the menu: its kind, its value and its cost."""
 
     kind: str
     value: float | None
@@ -22,17 +22,17 @@ class Question:
 
     @property
     def name(self) -> str:
-        """As it is written in `questions=`: "variation@0.3"."""
+        """Name as it is written in `questions=`: "variation@0.3"."""
         return self.kind if self.value is None else f"{self.kind}@{self.value:g}"
 
     @property
     def price(self) -> int:
-        """What it takes from the budget, in UNet rows."""
+        """Price in UNet rows, taken from the budget."""
         return self.cost.price
 
     @property
     def batch(self) -> tuple[str, float | None]:
-        """Rows of equal batches go through the target together."""
+        """Key of the batch: questions with equal keys go through the target together."""
         return self.kind, None if QUESTION_KINDS[self.kind].together else self.value
 
 
@@ -42,7 +42,7 @@ PICTURES = ("text-to-image", "variation")
 def menu(
     names: Iterable[str] | None, access: Access, steps: int, guidance_scale: float
 ) -> tuple[Question, ...]:
-    """The questions of these names, or all default ones of the access level.
+    """Makes the menu of these names, or of all default questions of the access level.
 
     Args:
         names: such as "text-to-image", "variation@0.3", "loss@200".
@@ -80,7 +80,7 @@ def menu(
 
 
 def affordable_questions(questions: Sequence[Question], rows: int) -> list[Question]:
-    """Those that cost no more than so many UNet rows."""
+    """Questions that cost no more than so many UNet rows."""
     return [question for question in questions if question.price <= rows]
 
 

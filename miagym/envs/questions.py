@@ -1,4 +1,4 @@
-"""Kinds of questions: what each asks the oracle, and what difference its answer is judged by."""
+"""Kinds of questions: what each asks the oracle, and the error of its answer."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from miagym.oracle.access import Access
 
 @dataclass(frozen=True)
 class BatchAnswer:
-    """Answers to k questions of one kind."""
+    """Answers to a batch of k questions of one kind."""
 
     difference: Tensor
     """How far the answers are from what they should be (k, ...): what statistics are made from."""
@@ -24,7 +24,7 @@ class BatchAnswer:
 
 @dataclass(frozen=True)
 class QuestionBatch:
-    """k rows that go through the target together: candidates, and for each a value and a draw."""
+    """Batch of k questions for the target: candidates, and for each a value and a draw."""
 
     candidates: Candidates
     values: Sequence[float]
@@ -39,7 +39,7 @@ class QuestionBatch:
 
 @dataclass(frozen=True)
 class QuestionKind:
-    """A kind of question, of which the menu holds one for each of some values."""
+    """Kind of question, of which the menu holds one for each of some values."""
 
     access: Access
     values: tuple[float, ...]

@@ -1,4 +1,4 @@
-"""What an environment is made of: who is asked, about whom, what it may cost."""
+"""Settings of an environment: target, data, access, menu and budget."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ LEVELS = (Access.BLACK, Access.GREY, Access.WHITE)
 
 
 class Options(TypedDict, total=False):
-    """What `gym.make("miagym/Single-v0", ...)` takes; `Settings` says what each means."""
+    """Options of `gym.make("miagym/Single-v0", ...)`; `Settings` says what each means."""
 
     target: str | Target
     data: str | Dataset | None
@@ -42,7 +42,7 @@ class Options(TypedDict, total=False):
 
 
 class VerdictScope(TypedDict):
-    """Candidates of which data, in which pictures; as in `verdicts.Verdicts`."""
+    """Data, split and picture size that verdicts are about; as in `verdicts.Verdicts`."""
 
     data: str
     split: str
@@ -51,7 +51,7 @@ class VerdictScope(TypedDict):
 
 
 class PoolOptions(Options, total=False):
-    """What `gym.make("miagym/Pool-v0", ...)` takes besides."""
+    """Further options of `gym.make("miagym/Pool-v0", ...)`."""
 
     candidates: int
     slots: int
@@ -59,7 +59,7 @@ class PoolOptions(Options, total=False):
 
 @dataclass(frozen=True, eq=False)
 class Settings:
-    """Everything that is fixed when an environment is made. Names are loaded at the first reset.
+    """Settings that are fixed when an environment is made. Names are loaded at the first reset.
 
     Raises:
         SettingsError: if a value is none of those allowed.
@@ -214,14 +214,14 @@ class Settings:
 
     @property
     def about(self) -> VerdictScope:
-        """What verdicts say they are about."""
+        """Data, split and picture size that verdicts are about."""
         data, by_name = self.data_name, isinstance(self.data_name, str)
         label = data.name if isinstance(data, Dataset) else data
         return VerdictScope(data=label, split=self.split, size=self.resolution, by_name=by_name)
 
     @property
     def statistics(self) -> int:
-        """Numbers that an answer comes with."""
+        """Number of statistics that an answer comes with."""
         return len(STATISTICS) * (1 if self.reference is None else 2)
 
     @property
@@ -230,7 +230,7 @@ class Settings:
 
     @property
     def max_answers(self) -> int:
-        """Answers that the budget buys at most."""
+        """Largest number of answers that the budget buys."""
         return self.budget // min(question.price for question in self.menu)
 
 

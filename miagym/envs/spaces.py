@@ -1,4 +1,4 @@
-"""How a game looks from outside: its spaces, what its actions mean, and what is seen of it."""
+"""Observation and action spaces of a game, and the way from actions and to observations."""
 
 from __future__ import annotations
 
@@ -29,18 +29,18 @@ class GameSpaces(ABC):
 
     @abstractmethod
     def moves(self, action: Mapping[str, NDArray[Any]]) -> Moves:
-        """What checked actions, batched (k, ...), do."""
+        """Moves of checked actions, batched (k, ...)."""
 
     @abstractmethod
     def observe(self, game: Game, episodes: NDArray[np.intp]) -> Observation:
-        """What k episodes see, batched (k, ...), in arrays of their own."""
+        """Observations of k episodes, batched (k, ...), in arrays of their own."""
 
     @abstractmethod
     def info(self, game: Game, episode: int) -> dict[str, Any]:
-        """What one episode is told besides: captions, affordable questions, labels at its end."""
+        """Info of one episode: captions, affordable questions, labels at its end."""
 
     def check(self, action: object, episodes: int) -> dict[str, NDArray[Any]]:
-        """A batch of actions as arrays (episodes, ...).
+        """Checks a batch of actions, and returns arrays (episodes, ...).
 
         Raises:
             ActionError: if it is outside the action space; the message names what is allowed.
@@ -83,26 +83,26 @@ def _size(space: spaces.Space) -> int:
 
 
 def pictures(settings: Settings, *shape: int) -> spaces.Box:
-    """Pictures (*shape, size, size, 3), 8 bit."""
+    """Space of pictures (*shape, size, size, 3), 8 bit."""
     size = settings.resolution
     return spaces.Box(0, 255, (*shape, size, size, 3), np.uint8)
 
 
 def token_ids(*shape: int) -> spaces.Box:
-    """Captions as the text encoder reads them (*shape, 77)."""
+    """Space of captions as the text encoder reads them (*shape, 77)."""
     return spaces.Box(0, VOCABULARY - 1, (*shape, TOKENS), np.int32)
 
 
 def numbers(settings: Settings, *shape: int) -> spaces.Box:
-    """Statistics of answers (*shape, F)."""
+    """Space of statistics of answers (*shape, F)."""
     return spaces.Box(0, MAX_STATISTIC, (*shape, settings.statistics), np.float32)
 
 
 def budget_left(settings: Settings) -> spaces.Box:
-    """UNet rows (1,)."""
+    """Space of the UNet rows that are left (1,)."""
     return spaces.Box(0, settings.budget, (1,), np.int32)
 
 
 def rows_left(game: Game, episodes: NDArray[np.intp]) -> NDArray[np.int32]:
-    """What `budget_left` holds (k, 1)."""
+    """UNet rows that k episodes have left (k, 1), as in `budget_left`."""
     return game.accounts.left[episodes, None].astype(np.int32)

@@ -9,7 +9,7 @@ from miagym.envs.settings import Settings
 
 
 class Accounts:
-    """b accounts of UNet rows.
+    """Budgets of b episodes in UNet rows.
 
     Args:
         budget: what each holds when it is filled.
@@ -24,7 +24,7 @@ class Accounts:
         self.left[episodes] = self.budget
 
     def pay(self, episodes: NDArray[np.intp], prices: NDArray[np.int64]) -> NDArray[np.bool_]:
-        """Charges the questions of a step, slot after slot; those that do not fit are refused.
+        """Charges the questions of a step, slot after slot, and refuses those that do not fit.
 
         A refused question costs nothing, and a cheaper one in a later slot may still fit.
 
@@ -41,7 +41,7 @@ class Accounts:
 
 
 def paid_in_order(left: NDArray[np.integer], prices: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Which prices (k, slots) k accounts can pay, slot after slot; 0 is an empty slot, not paid."""
+    """Mask of prices (k, slots) that k accounts can pay, slot after slot; 0 is not paid."""
     paid, left = np.zeros(prices.shape, dtype=bool), left.astype(np.int64)
     for slot, price in enumerate(prices.T):
         paid[:, slot] = (price > 0) & (price <= left)
@@ -50,7 +50,7 @@ def paid_in_order(left: NDArray[np.integer], prices: NDArray[np.int64]) -> NDArr
 
 
 class History:
-    """Answers of b episodes, up to M each, as many as the budget buys."""
+    """History of answers of b episodes, up to M each, as many as the budget buys."""
 
     def __init__(self, settings: Settings, episodes: int) -> None:
         shape, size = (episodes, settings.max_answers), settings.resolution
@@ -71,7 +71,7 @@ class History:
         values: NDArray[np.float32],
         image: NDArray[np.uint8] | None,
     ) -> None:
-        """One more answer."""
+        """Adds an answer."""
         at = episode, self._length[episode]
         self.questions[at], self.values[at] = question, values
         if image is not None:

@@ -1,4 +1,4 @@
-"""Numbers computed from answers: how far each is from the candidate, or from the noise put in."""
+"""Statistics of answers: how far each is from the candidate, or from the noise put in."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ MAX_STATISTIC = 1e6
 
 
 class RunningMeans:
-    """Means of differences in each of b episodes, by what they answer."""
+    """Running means of differences in each of b episodes, by candidate and question."""
 
     def __init__(self, episodes: int) -> None:
         self._sums: list[dict[tuple[int, int], tuple[Tensor, int]]] = [{} for _ in range(episodes)]
 
     def forget(self, episode: int) -> None:
-        """Begins anew."""
+        """Forgets an episode's answers."""
         self._sums[episode].clear()
 
     def add(self, asked: Sequence[tuple[int, int, int]], difference: Tensor) -> Tensor:
-        """Adds answers; means so far of what each answered (k, ...), in the order of asking.
+        """Adds answers, and returns the means so far of what each answered (k, ...), in order.
 
         Args:
             asked: episode, candidate and question of each answer.
@@ -45,7 +45,7 @@ class RunningMeans:
 
 
 def statistics_of(difference: Tensor, mean: Tensor) -> Tensor:
-    """`STATISTICS` of differences and their running means, both (k, ...): (k, 4), clamped."""
+    """Statistics (k, 4) of differences and their running means, both (k, ...), clamped."""
     d, mean = difference.float().flatten(1), mean.float().flatten(1)
     columns = [d.abs().mean(1), _norm(d, 2), _norm(d, 4), _norm(mean, 2)]
     return torch.stack(columns, dim=1).clamp(0, MAX_STATISTIC)
@@ -54,7 +54,7 @@ def statistics_of(difference: Tensor, mean: Tensor) -> Tensor:
 def summarised(
     summary: NDArray[np.float32], values: NDArray[np.float32], count: int
 ) -> NDArray[np.float32]:
-    """What is known of a question after its answer number `count`: statistics (F,), or twice them.
+    """Updates the summary of a question (F,) with the statistics of its answer number `count`.
 
     Means over the answers, but for the last statistic, which is of the mean answer by itself: its
     latest value.

@@ -1,4 +1,4 @@
-"""Many environments at once: the face of a game with many episodes."""
+"""Vector environment of a game with many episodes."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Step = tuple[Observation, NDArray[np.float64], NDArray[np.bool_], NDArray[np.boo
 
 
 class GameVectorEnv(VectorEnv[Observation, Action, Any]):
-    """What `SingleVectorEnv` and `PoolVectorEnv` share: `SyncVectorEnv`, but for the last bits.
+    """Base of `SingleVectorEnv` and `PoolVectorEnv`; like `SyncVectorEnv`, but for the last bits.
 
     Row i has a generator of its own, seeded with seed + i.
 
@@ -94,7 +94,7 @@ class GameVectorEnv(VectorEnv[Observation, Action, Any]):
         return self._spaces.observe(self.game, self._everyone), infos
 
     def step(self, actions: Action) -> Step:
-        """One step of all environments; what they ask goes through the target together.
+        """Steps all environments; what they ask goes through the target together.
 
         Raises:
             ActionError: if an action is outside the space; nothing is charged.
@@ -139,7 +139,7 @@ class GameVectorEnv(VectorEnv[Observation, Action, Any]):
         return infos
 
     def render(self) -> tuple[str | NDArray[np.uint8], ...] | None:
-        """What each environment renders."""
+        """Renders each environment."""
         if self.render_mode is None:
             return None
         return tuple(render(self.game, int(i), self.render_mode) for i in self._everyone)

@@ -1,1 +1,1 @@
-"""Exercises for a class: what each of them asks, how a file is run, and how it is judged."""
+"""Exercises for a class: their tasks, the run of a student's file, and its grading."""

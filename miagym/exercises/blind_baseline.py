@@ -1,4 +1,4 @@
-"""Exercise 3: a classifier that never asks the model, and what clears it."""
+"""Checks of exercise 3: a blind baseline, and attacks that clear it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ BLURRED_AUC = 0.85
 
 
 def drawings() -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
-    """Drawings that the file does not use, every second one blurred, and which ones."""
+    """Drawings that the exercise does not use, every second one blurred, and which ones."""
     data = load_data("clipart")
     images = data.candidates(data.rows("calibration", 11)[:PICTURES], 64).images
     blurred = np.arange(PICTURES) % 2 == 0
@@ -94,7 +94,7 @@ def check_speaks(speaks: Any) -> None:
 
 
 def said(word: str, hint: str) -> Any:
-    """A check of an answer that is a word."""
+    """Makes a check of an answer that is a word."""
 
     def check(value: object) -> None:
         expect(isinstance(value, str) and value.strip().lower() == word, hint)

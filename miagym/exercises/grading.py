@@ -1,4 +1,4 @@
-"""Judging a student's file: which exercise it is, a run in a process of its own, the findings."""
+"""Grading of a student's file, run in a process of its own."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ DECLARED = re.compile(r"^# miagym exercise (\d+)\s*$", re.MULTILINE)
 
 @dataclass(frozen=True)
 class TaskResult:
-    """About one task."""
+    """Result of one task."""
 
     task: str
     about: str
@@ -35,7 +35,7 @@ class TaskResult:
 
 @dataclass(frozen=True)
 class ExerciseResult:
-    """About one file."""
+    """Result of one file."""
 
     exercise: Exercise
     findings: tuple[TaskResult, ...]
@@ -67,7 +67,7 @@ class ExerciseResult:
 
 
 def grade_file(file: Path, limit: float = MAX_SECONDS) -> ExerciseResult:
-    """Runs a file with the rights of whoever asks, and looks at each of its gaps.
+    """Runs a file with the rights of whoever asks, and grades each of its tasks.
 
     Args:
         file: an exercise, as far as it is solved.
@@ -96,7 +96,7 @@ def grade_file(file: Path, limit: float = MAX_SECONDS) -> ExerciseResult:
 
 
 def identify(file: Path) -> Exercise:
-    """Which exercise a file is: by its line `# miagym exercise 1`, else by a name like `1_….py`.
+    """Identifies a file's exercise by its line `# miagym exercise 1`, else by a name like `1_….py`.
 
     Raises:
         DataError: if it cannot be read, or is none.

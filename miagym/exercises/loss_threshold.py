@@ -1,4 +1,4 @@
-"""Exercise 1: the loss, the score, and noise that is paired."""
+"""Checks of exercise 1: the loss, the score, and paired noise."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def drawings() -> Candidates:
 
 
 def losses(seed: int) -> NDArray[np.float64]:
-    """Losses (draws, n) of pictures that are unlike, under noise that is shared by both seeds."""
+    """Losses (draws, n) of different pictures, under noise that both seeds share."""
     noise = np.random.default_rng(1).normal(size=(DRAWS, PICTURES))
     rng = np.random.default_rng(seed)
     return 5 + rng.normal(size=PICTURES) + 0.2 * noise + 0.1 * rng.normal(size=(DRAWS, PICTURES))

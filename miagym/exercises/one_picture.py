@@ -1,4 +1,4 @@
-"""Exercise 5: a p-value by hand, what it promises, and what an accusation is worth."""
+"""Checks of exercise 5: p-values of one picture, and the worth of an accusation."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Exercise 2: the AUC and TPR at a low FPR, with ties."""
+"""Checks of exercise 2: the AUC and TPR at a low FPR, with ties."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ ALPHAS = (0.01, 0.07, 0.1, 0.29, 0.5)
 
 
 def sides(seed: int, tied: bool) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Scores of members and of non-members, as many as chance says."""
+    """Random scores of members and of non-members, of random numbers."""
     rng = np.random.default_rng(seed)
     members = rng.normal(0.7, 1.5, size=rng.integers(3, 60))
     nonmembers = rng.normal(size=rng.choice([7, 30, 100]))

@@ -1,4 +1,4 @@
-"""The exercises by number."""
+"""Registry of the exercises by number."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from miagym.exercises.task import Task
 
 @dataclass(frozen=True)
 class Exercise:
-    """One exercise, without its checks, which need torch."""
+    """Exercise without its checks, which need torch."""
 
     number: int
     file: str
@@ -35,7 +35,7 @@ EXERCISES = {
 
 
 def exercise(number: int) -> Exercise:
-    """An exercise.
+    """Finds an exercise by its number.
 
     Raises:
         DataError: if there is none of this number.
@@ -47,5 +47,5 @@ def exercise(number: int) -> Exercise:
 
 
 def tasks_of(number: int) -> tuple[Task, ...]:
-    """The tasks of an exercise, in the order of its file."""
+    """Tasks of an exercise, in the order of its file."""
     return import_module(f"miagym.exercises.{exercise(number).module}").TASKS

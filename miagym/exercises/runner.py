@@ -1,4 +1,4 @@
-"""What happens in a process of its own: a student's file is run, and its gaps are looked at.
+"""Process that runs a student's file and checks its tasks.
 
 `python -m miagym.exercises.runner FILE NUMBER REPORT` writes what it found to REPORT, as JSON.
 """
@@ -38,7 +38,7 @@ def main(file: str, number: str, report: str) -> None:
 
 
 def check_task(task: Task, ran: RunResult, path: Path) -> str | None:
-    """A hint, or None if the gap is filled well."""
+    """Checks one task: a hint, or None if it is solved."""
     if task.name not in ran.names:
         if ran.open:
             return "not known before the gaps above are filled."

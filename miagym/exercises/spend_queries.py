@@ -1,4 +1,4 @@
-"""Exercise 4: an agent for the pool, and what a query is worth to it."""
+"""Checks of exercise 4: an agent for the pool, and the value of a query to it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ MIN_REWARD = 0.3
 
 
 def observation(seed: int, left: int = BUDGET) -> dict[str, Any]:
-    """What an agent might see: some pictures not asked about, some often."""
+    """Example observation: some pictures not asked about, some often."""
     rng = np.random.default_rng(seed)
     count = rng.integers(0, 3, (PICTURES, 3)).astype(np.int32)
     count[rng.permutation(PICTURES)[:4]] = 0
@@ -110,7 +110,7 @@ def check_choose(choose: Any) -> None:
 
 
 def check_agent(agent: Any) -> None:
-    """Plays on `test`, where no label is told, and grades afterwards."""
+    """Plays an agent on `test`, where no label is told, and grades it afterwards."""
     env = gym.make(
         "miagym/Pool-v0",
         split="test",

@@ -14,7 +14,7 @@ DEFINITIONS = (ast.FunctionDef, ast.ClassDef, ast.Import, ast.ImportFrom, ast.As
 
 @dataclass(frozen=True)
 class RunResult:
-    """What running a file left behind.
+    """Names, gap and error after a file was run.
 
     Args:
         names: what it defined.
@@ -57,7 +57,7 @@ def run_file(path: Path, module: ModuleType) -> RunResult:
 
 
 def where(error: BaseException, path: Path) -> str:
-    """An error with the last line of the student's own that it went through."""
+    """Describes an error with the last line of the student's file that it went through."""
     frames = traceback.extract_tb(error.__traceback__)
     own = [frame for frame in frames if frame.filename == str(path)]
     if not own:

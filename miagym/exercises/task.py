@@ -1,4 +1,4 @@
-"""A task: one gap of an exercise, and what tells whether it was filled well."""
+"""Task of an exercise: one gap, and its check."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from numpy.typing import NDArray
 
 
 class Wrong(Exception):
-    """A gap is not filled well; the message is a hint, and not the solution."""
+    """Raised for a gap that is not filled well; the message is a hint, and not the solution."""
 
 
 class NotWritten(Wrong):
-    """A gap is not filled at all."""
+    """Raised for a gap that is not filled at all."""
 
 
 @dataclass(frozen=True)
 class Task:
-    """One gap, found in the file by its name.
+    """Task of an exercise: a gap, found in the file by its name.
 
     Args:
         name: of a function, or of an answer, which is a plain value.
@@ -42,7 +42,7 @@ def expect(true: object, hint: str) -> None:
 
 
 def numbers(got: object, shape: tuple[int, ...]) -> NDArray[np.float64]:
-    """What a student's function gave, as finite numbers of a shape.
+    """Checks that a student's function gave finite numbers of a shape.
 
     Raises:
         Wrong: if it is anything else.
@@ -57,7 +57,7 @@ def numbers(got: object, shape: tuple[int, ...]) -> NDArray[np.float64]:
 
 
 def number(got: object) -> float:
-    """The same for one number."""
+    """Checks that a student's function gave one finite number."""
     return float(numbers(got, ()))
 
 
@@ -68,7 +68,7 @@ def close(got: object, expected: object, tolerance: float = 1e-6) -> bool:
 
 
 def answered(low: float, high: float, hint: str) -> Callable[[object], None]:
-    """A check of an answer that is a number, from `low` to `high`."""
+    """Makes a check of an answer that is a number, from `low` to `high`."""
 
     def check(value: object) -> None:
         expect(low <= number(value) <= high, f"{hint} You answered {value}.")

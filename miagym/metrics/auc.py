@@ -38,7 +38,7 @@ def auc(member_scores: ArrayLike, nonmember_scores: ArrayLike) -> float:
 def auc_interval(
     member_scores: ArrayLike, nonmember_scores: ArrayLike, confidence: float = 0.95
 ) -> Interval:
-    """Interval of the AUC, as `delong` gives it."""
+    """95 % (or other) interval of the AUC, as `delong` gives it."""
     return delong(*counted(*sides(member_scores, nonmember_scores)), confidence)[1]
 
 
@@ -98,7 +98,7 @@ def delong(
 
 
 def placements(member_counts: Counts, nonmember_counts: Counts) -> tuple[Counts, Counts]:
-    """Twice the number of the other side that a candidate at each distinct score beats, ties half.
+    """Twice the number of the other side that each distinct score beats, ties half.
 
     Returns:
         (k,) for a member, in [0, 2n], and (k,) for a non-member, which beats members by scoring
@@ -110,7 +110,7 @@ def placements(member_counts: Counts, nonmember_counts: Counts) -> tuple[Counts,
 
 
 def counted(members: Scores, nonmembers: Scores) -> tuple[Counts, Counts]:
-    """How many members, and how many non-members, stand at each distinct score, ascending."""
+    """Counts of members and of non-members at each distinct score, ascending."""
     distinct, place = np.unique(np.concatenate([members, nonmembers]), return_inverse=True)
     m, k = len(members), len(distinct)
     return np.bincount(place[:m], minlength=k), np.bincount(place[m:], minlength=k)

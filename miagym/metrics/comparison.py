@@ -1,4 +1,4 @@
-"""Which of two attacks is better, judged on the same candidates."""
+"""Paired comparison of two attacks on the same candidates, and Holm's correction."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ MAX_CELLS = 2_000_000
 
 @dataclass(frozen=True)
 class Difference:
-    """First minus second."""
+    """Difference of a metric, first attack minus second, with interval and p-value."""
 
     value: float
     ci: Interval
@@ -40,7 +40,7 @@ class Difference:
 
 @dataclass(frozen=True)
 class Comparison:
-    """Two attacks on the same candidates."""
+    """Comparison of two attacks on the same candidates."""
 
     n_members: int
     n_nonmembers: int
@@ -61,7 +61,7 @@ class Comparison:
 def compare(
     first: ArrayLike, second: ArrayLike, member: NDArray[np.bool_], seed: int
 ) -> Comparison:
-    """Compares two attacks.
+    """Compares two attacks by AUC and by TPR at 1 % FPR.
 
     The coverage of both intervals is measured in docs/benchmarks/intervals.md: that of AUC is 95 %;
     that of TPR is 93 to 99 % with 1,000 candidates or more on each side, and can fall to 90 % with
@@ -97,7 +97,7 @@ def compare(
 
 
 def holm(p_values: Sequence[float], among: int = 0) -> list[float]:
-    """P-values as they count when all are looked at: Holm (1979), whatever their dependence.
+    """Holm's (1979) adjusted p-values, valid whatever their dependence.
 
     The i-th smallest of h is multiplied by h - i + 1, is never below one that was smaller before,
     and never above 1. Rejecting where the result is at most a keeps the chance of any false

@@ -1,4 +1,4 @@
-"""Conformal p-values: how many known non-members score at least as high as this picture does."""
+"""Conformal p-values: the share of known non-members that score at least as high as a picture."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ _ROUNDING = 1e-9
 
 
 def p_values(scores: ArrayLike, nonmember_scores: ArrayLike) -> NDArray[np.float64]:
-    """The p-value (1 + #{non-members that score >= s}) / (n + 1) of each score (k,), high = member.
+    """Conformal p-values (1 + #{non-members that score >= s}) / (n + 1) of scores (k,).
 
-    Split conformal inference (Vovk, Gammerman & Shafer 2005). Whatever the score is, if a picture
-    is exchangeable with the n non-members, P(p <= a) <= a, and the smallest p is 1 / (n + 1).
-    Ties count against membership.
+    Split conformal inference (Vovk, Gammerman & Shafer 2005); high scores mean member. Whatever the
+    score is, if a picture is exchangeable with the n non-members, P(p <= a) <= a, and the smallest
+    p is 1 / (n + 1). Ties count against membership.
 
     Raises:
         DataError: if there is no non-member, or a score is NaN or infinite.
@@ -33,22 +33,22 @@ def p_values(scores: ArrayLike, nonmember_scores: ArrayLike) -> NDArray[np.float
 
 
 def smallest_p(n: int) -> float:
-    """The smallest p-value that n non-members can give."""
+    """Smallest p-value that n calibration non-members can give."""
     return 1 / (n + 1)
 
 
 def passing(alpha: float, n: int) -> int:
-    """The rank k / (n + 1) of the largest p-value that is at most alpha."""
+    """Rank k of the largest p-value k / (n + 1) that is at most alpha."""
     return math.floor(alpha * (n + 1) + _ROUNDING)
 
 
 def fpr_of_rule(alpha: float, n: int) -> float:
-    """The false positive rate of "member-like if p <= alpha", on average over calibrations."""
+    """False positive rate of "member-like if p <= alpha", on average over calibrations."""
     return passing(alpha, n) / (n + 1)
 
 
 def fpr_range(alpha: float, n: int, confidence: float = 0.95) -> Interval:
-    """Where the false positive rate of the rule lies under one calibration in hand.
+    """Interval of the rule's false positive rate under a single calibration.
 
     Of scores without ties it is Beta(k, n + 1 - k) over calibrations, k = floor(alpha (n + 1))
     (Vovk 2012); with ties it is lower. (0, 0) where n cannot resolve alpha.

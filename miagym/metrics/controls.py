@@ -1,4 +1,4 @@
-"""Controls: what the same scores say where there is nothing to find.
+"""Negative controls: AUCs of the same scores where there is nothing to find.
 
 A control repeats the measurement with labels that mean nothing. Its AUC must be near 0.5, and the
 intervals that stand in every table must hold 0.5 as often as they promise; if not, no number of
@@ -29,7 +29,7 @@ ALARM = 0.001
 
 @dataclass(frozen=True)
 class Control:
-    """A measurement of nothing."""
+    """Result of a negative control, where the AUC should be one half."""
 
     name: str
     """`LABEL_SHUFFLE`, `NONMEMBERS` or `NULL_TARGET`."""
@@ -53,7 +53,7 @@ class Control:
 
 
 def label_shuffle(scores: ArrayLike, member: NDArray[np.bool_], seed: int) -> Control:
-    """The scores (n,) under labels (n,) that are dealt anew, as many members as before.
+    """Control of scores (n,) under shuffled labels (n,), as many members as before.
 
     Its p-value is that of a permutation test, one-sided, at least 1 / (1 + repetitions).
     """
@@ -69,7 +69,7 @@ def label_shuffle(scores: ArrayLike, member: NDArray[np.bool_], seed: int) -> Co
 def nonmembers_against_nonmembers(
     scores: ArrayLike, member: NDArray[np.bool_], seed: int
 ) -> Control | None:
-    """One random half of the non-members as if they were members; None of fewer than 4."""
+    """Control that takes half of the non-members for members; None if they are fewer than 4."""
     nonmembers = np.asarray(scores, dtype=np.float64)[~member]
     if len(nonmembers) < 4:
         return None
@@ -80,7 +80,7 @@ def nonmembers_against_nonmembers(
 
 
 def null_target(scores: ArrayLike, member: NDArray[np.bool_]) -> Control:
-    """The scores (n,) that an attack gives on a target which saw neither side, or both alike."""
+    """Control of scores (n,) on a target which saw neither side, or both alike."""
     score = np.asarray(scores, dtype=np.float64)
     sides = score[member], score[~member]
     low, high = auc_interval(*sides, confidence=1 - ALARM)

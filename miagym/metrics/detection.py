@@ -1,4 +1,4 @@
-"""What a threshold does: how many members it finds, and how many non-members it accuses.
+"""True and false positive rates of thresholds, with their intervals.
 
 Two questions look alike and are not. `tpr_at_fpr` and `tpr_interval` read a point off the ROC curve
 of the very scores that are judged. `at_threshold` judges a threshold that was fixed before these
@@ -24,7 +24,7 @@ from miagym.metrics.intervals import share_interval
 
 @dataclass(frozen=True)
 class OperatingPoint:
-    """What the rule "member if score > threshold" does."""
+    """TPR and FPR of the rule "member if score > threshold"."""
 
     tpr: float
     """Share of members found, [0, 1]."""
@@ -36,7 +36,7 @@ class OperatingPoint:
 
 @dataclass(frozen=True)
 class ThresholdResult:
-    """What a threshold that was fixed beforehand does to fresh candidates."""
+    """Rates on fresh candidates of a threshold that was fixed on others."""
 
     n_members: int
     n_nonmembers: int
@@ -60,7 +60,7 @@ class ThresholdResult:
 def tpr_at_fpr(
     member_scores: ArrayLike, nonmember_scores: ArrayLike, alpha: float
 ) -> OperatingPoint | None:
-    """The most members that a threshold finds while at most a share alpha of non-members pass.
+    """TPR at an FPR of at most alpha: the most members found while so few non-members pass.
 
     Exact: the threshold is the (k+1)-th largest non-member score, with k = floor(alpha n), and only
     scores above it pass, so that ties can push the FPR below alpha and never over it.
@@ -87,7 +87,7 @@ def tpr_at_fpr(
 def tpr_interval(
     member_scores: ArrayLike, nonmember_scores: ArrayLike, alpha: float, confidence: float = 0.95
 ) -> Interval | None:
-    """Interval of the population's TPR at its own threshold: the lowest one with FPR <= alpha.
+    """Interval of the TPR at the population's own threshold, the lowest one with FPR <= alpha.
 
     That threshold is unknown, but how many of n non-members lie above it is not: B ~ Bin(n, alpha)
     (ties broken at random). Were B known, the threshold would lie between the B-th and the (B+1)-th
@@ -128,12 +128,12 @@ def tpr_interval(
 
 
 def not_resolvable(n_nonmembers: int) -> str:
-    """What to say where `tpr_at_fpr` has no answer."""
+    """Sentence for an FPR that so few non-members cannot resolve."""
     return f"not resolvable with n = {n_nonmembers}"
 
 
 def balanced_threshold(member_scores: ArrayLike, nonmember_scores: ArrayLike) -> float:
-    """The score of the calibration split above which balanced accuracy is best.
+    """Threshold of the best balanced accuracy on the calibration split.
 
     Of several that are equally good it is the highest, which accuses the fewest. Where nothing
     beats chance that is the highest score of all: nobody passes.
@@ -149,7 +149,7 @@ def balanced_threshold(member_scores: ArrayLike, nonmember_scores: ArrayLike) ->
 
 
 def threshold_for(nonmember_scores: ArrayLike, alpha: float) -> float | None:
-    """The lowest score of calibration non-members that a fresh one passes with chance <= alpha.
+    """Lowest threshold that a fresh non-member passes with chance <= alpha, from calibration ones.
 
     A fresh non-member and the n of the calibration split are exchangeable: its rank among all n + 1
     is uniform. It lies above the j-th largest of the n only if it is among the j largest of the
@@ -168,7 +168,7 @@ def threshold_for(nonmember_scores: ArrayLike, alpha: float) -> float | None:
 def at_threshold(
     member_scores: ArrayLike, nonmember_scores: ArrayLike, threshold: float
 ) -> ThresholdResult:
-    """What "member if score > threshold" does, for a threshold from other data than these.
+    """Rates of "member if score > threshold" for a threshold from other data than these.
 
     The interval of the balanced accuracy adds the distances to the two Clopper-Pearson ends as
     independent errors add (square and add: Newcombe 1998; Zou & Donner 2008), and so errs on the

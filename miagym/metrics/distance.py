@@ -1,4 +1,4 @@
-"""How far the scores of members lie from those of non-members, in units of the score."""
+"""Wasserstein distance between the scores of members and of non-members, with an interval."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Distance:
 
 
 def wasserstein(member_scores: ArrayLike, nonmember_scores: ArrayLike, seed: int) -> Distance:
-    """The first Wasserstein distance, the area between the two distribution functions.
+    """First Wasserstein distance: the area between the two distribution functions.
 
     A bootstrap distance has the noise of two samplings in it, so that percentiles lie too high, and
     percentiles reflected at the value (Hall 1988) too low where it is near chance. The interval

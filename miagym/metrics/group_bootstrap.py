@@ -1,4 +1,4 @@
-"""How far verdicts carry where candidates look alike: whole groups are drawn anew.
+"""Group bootstrap: intervals of graded verdicts where candidates look alike.
 
 An agent that answers by the looks of a candidate is right, or wrong, about all of its look-alikes
 at once. Intervals that take candidates as independent are then too narrow: on the embedded `test`,
@@ -22,7 +22,7 @@ ALPHAS = (0.01, 0.001)
 
 @dataclass(frozen=True)
 class GroupIntervals:
-    """Intervals of 95 % by the bootstrap over groups (percentiles); None if nothing was found."""
+    """95 % percentile intervals of the group bootstrap; None where a metric is undefined."""
 
     brier_reward: Interval | None
     accuracy: Interval | None
@@ -33,7 +33,7 @@ class GroupIntervals:
 def group_intervals(
     probability: NDArray[np.float64], member: NDArray[np.bool_], groups: NDArray[np.integer]
 ) -> GroupIntervals | None:
-    """Intervals from groups (n,) drawn with replacement, seeded; None if nobody has a look-alike.
+    """Seeded bootstrap over groups (n,) drawn with replacement; None if no group has two members.
 
     Args:
         probability: of membership (n,).
@@ -60,7 +60,7 @@ def group_intervals(
 
 
 def _middle(values: NDArray[np.float64]) -> Interval | None:
-    """The middle 95 % of the values that are some."""
+    """Middle 95 % of the values that are not NaN."""
     if np.isnan(values).all():
         return None
     low, high = np.nanquantile(values, [0.025, 0.975])

@@ -1,4 +1,4 @@
-"""Intervals of a share and of a mean."""
+"""Confidence intervals of a share and of a mean."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Scores with their labels, and what is said of them in results.json wherever they come from."""
+"""Scores with labels: best variants, thresholds fixed beforehand, comparisons between attacks."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def best_variant(scores: Mapping[str, Labelled]) -> str:
 
 
 def fixed_beforehand(calibration: Labelled, test: Labelled) -> dict[str, Row]:
-    """What thresholds do on the test part that the calibration part has set.
+    """Rates on the test part of thresholds that were fixed on the calibration part.
 
     Returns:
         "balanced" for the one of the best balanced accuracy, "0.01" for that of an FPR of 1 %,
@@ -69,7 +69,7 @@ def comparisons(
     seed: int,
     align: Callable[[L, L], L | None] = _as_they_stand,
 ) -> list[Row]:
-    """Each attack against the strongest blind row, and against the best attack.
+    """Comparisons of each attack with the strongest blind row, and with the best attack.
 
     P-values are two-sided, of the difference in AUC. The rivals are picked by the same scores, and
     the strongest of many is so by luck too; so `p_holm` is corrected for all pairs that might have

@@ -1,4 +1,4 @@
-"""How many times as likely a score is under membership as under non-membership."""
+"""Likelihood ratio of membership to non-membership, given a score."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ OVERFLOW = 700
 
 @dataclass(frozen=True)
 class Ratio:
-    """A likelihood ratio member : non-member, with its 95 % interval."""
+    """Likelihood ratio of member to non-member at one score, with its 95 % interval."""
 
     value: float
     ci: Interval
@@ -28,7 +28,7 @@ class Ratio:
 
 @dataclass(frozen=True, eq=False)
 class LikelihoodRatio:
-    """The ratio as a function of the score, log-linear as in Platt (1999).
+    """Likelihood ratio as a function of the score, log-linear as in Platt (1999).
 
     A logistic regression of membership on the score, both sides weighed alike, has the log of the
     likelihood ratio for its log odds. Its interval is a stratified bootstrap: members and
@@ -47,7 +47,7 @@ class LikelihoodRatio:
     def of(
         cls, members: NDArray[np.float64], nonmembers: NDArray[np.float64], seed: int
     ) -> LikelihoodRatio:
-        """Fitted to scores of members (m,) and non-members (n,) that nothing else was fitted to."""
+        """Fits the ratio to scores of members (m,) and non-members (n,), used for nothing else."""
         rng, m, n = np.random.default_rng(seed), len(members), len(nonmembers)
         shares = [
             np.vstack([np.ones(k), rng.multinomial(k, np.full(k, 1 / k), size=RESAMPLES)]) / k / 2

@@ -1,4 +1,4 @@
-"""What is measured about every attack: score high = member, positive = member.
+"""Metrics of an attack: AUC and TPR at low FPR, with intervals (score high = member).
 
 Everything comes with an interval, and nothing is finer than the data: a false positive rate below
 1/n has no answer. The ideas are in `auc` and `detection`.
@@ -19,7 +19,7 @@ from miagym.metrics.detection import OperatingPoint, tpr_at_fpr, tpr_interval
 
 @dataclass(frozen=True)
 class Detection:
-    """An operating point and the interval of its TPR."""
+    """Operating point with the interval of its TPR."""
 
     point: OperatingPoint
     ci: Interval
@@ -27,7 +27,7 @@ class Detection:
 
 @dataclass(frozen=True)
 class Metrics:
-    """Everything measured about one attack on one set of candidates."""
+    """Metrics of one attack on one set of candidates."""
 
     n_members: int
     n_nonmembers: int
@@ -37,7 +37,7 @@ class Metrics:
     """By allowed FPR: 0.01 always (None if there are too few non-members), 0.001 if resolvable."""
 
     def as_row(self) -> dict[str, Any]:
-        """The metrics as they stand in results.json: plain numbers, lists and None."""
+        """Row of results.json: plain numbers, lists and None."""
         return {
             "n_members": self.n_members,
             "n_nonmembers": self.n_nonmembers,
@@ -52,7 +52,7 @@ class Metrics:
 
 
 def measure(scores: ArrayLike, member: NDArray[np.bool_]) -> Metrics:
-    """Measures one attack.
+    """Measures AUC and TPR at low FPR of one attack.
 
     Args:
         scores: (n,), higher = member.

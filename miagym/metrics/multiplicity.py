@@ -1,9 +1,6 @@
-"""Whether a number would surprise if nothing were there to be found, and so many had been tried."""
+"""Significance of an AUC or a TPR as one of many that were tried."""
 
 from __future__ import annotations
-
-from collections.abc import Mapping
-from typing import Any
 
 from scipy.stats import hypergeom, norm
 
@@ -11,30 +8,38 @@ ALPHA = 0.025
 """One-sided, as the lower end of a 95 % interval is; shared by all that were tried (Bonferroni)."""
 
 
-def auc_is_significant(row: Mapping[str, Any], tried: int) -> bool:
-    """Whether the AUC is above one half as one of `tried`.
+def auc_is_significant(auc: float, low: float, tried: int) -> bool:
+    """Whether an AUC is above one half as one of `tried`.
 
     The interval's lower half is stretched to the level that each of so many has to keep. Near one
     half, where it matters, the interval is as good as normal.
+
+    Args:
+        auc: the highest of so many.
+        low: the lower end of its 95 % interval.
+        tried: attacks, of which this may be the luckiest.
     """
-    margin = row["auc"] - row["auc_ci"][0]
+    margin = auc - low
     if margin <= 0:
-        return row["auc"] > 0.5
-    z = float(norm.isf(ALPHA)) * (row["auc"] - 0.5) / margin
+        return auc > 0.5
+    z = float(norm.isf(ALPHA)) * (auc - 0.5) / margin
     return float(norm.sf(z)) * tried <= ALPHA
 
 
-def tpr_is_significant(row: Mapping[str, Any], found: Mapping[str, Any], tried: int) -> bool:
+def tpr_is_significant(
+    tpr: float, fpr: float, n_members: int, n_nonmembers: int, tried: int
+) -> bool:
     """Whether so many members above so few non-members are a surprise as one of `tried`.
 
     Exact, if members and non-members are exchangeable and no scores are tied: of the k = a + f
     highest scores at most f are of non-members with the probability of a hypergeometric count.
 
     Args:
-        row: with `n_members` and `n_nonmembers`.
-        found: `tpr` and the `fpr` reached, at one threshold.
+        tpr: share of members above one threshold.
+        fpr: share of non-members above it; what was reached.
+        n_members: how many there are.
+        n_nonmembers: how many there are.
         tried: attacks, of which this may be the luckiest.
     """
-    m, n = row["n_members"], row["n_nonmembers"]
-    a, f = round(found["tpr"] * m), round(found["fpr"] * n)
-    return float(hypergeom.cdf(f, m + n, n, a + f)) * tried <= ALPHA
+    a, f = round(tpr * n_members), round(fpr * n_nonmembers)
+    return float(hypergeom.cdf(f, n_members + n_nonmembers, n_nonmembers, a + f)) * tried <= ALPHA

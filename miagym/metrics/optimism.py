@@ -1,4 +1,4 @@
-"""Two protocols on the same candidates: the paper's, which is optimistic, and held-out choices.
+"""Optimism of the paper's protocol, which picks on its own test data, beside held-out choices.
 
 Dubiński et al. (WACV 2024) draw 1,000 members and 1,000 non-members a hundred times from up to
 5,000 of each, and quote the best timestep, chosen on the very same data. What that flatters is
@@ -34,7 +34,7 @@ class Spread:
 
 @dataclass(frozen=True)
 class ProtocolResult:
-    """What one protocol reports."""
+    """Variant and metrics that one protocol reports."""
 
     chosen: str
     """The variant; of held-out choices the one that was chosen most often."""
@@ -67,7 +67,7 @@ class Optimism:
     held_out: ProtocolResult
 
     def as_row(self) -> dict[str, Any]:
-        """As it stands in results.json."""
+        """Row of results.json."""
         own = {k: v for k, v in vars(self).items() if not isinstance(v, ProtocolResult)}
         return {**own, "paper": _row(self.paper), "held_out": _row(self.held_out)}
 
@@ -75,7 +75,7 @@ class Optimism:
 def measure_optimism(
     scores: Mapping[str, ArrayLike], member: NDArray[np.bool_], seed: int
 ) -> Optimism | None:
-    """Both protocols on the same pool of candidates.
+    """Measures both protocols on the same pool of candidates.
 
     A draw takes half of the pool, and at most 1,000 of each side; held-out choices are made on the
     rest of the pool. So both protocols report on the same draws.

@@ -1,4 +1,4 @@
-"""The set test: do suspects score higher than pictures that are known not to be members?"""
+"""Set test: a permutation test of whether suspects score higher than known non-members."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MAX_PERMUTED_SCORES = 1_000_000
 
 @dataclass(frozen=True)
 class SetTest:
-    """Whether suspects score higher than non-members do.
+    """Result of a set test of suspects against known non-members.
 
     Args:
         suspects: how many there were.
@@ -43,7 +43,7 @@ def set_test(
     seed: int = 0,
     resamples: int = MAX_PERMUTATIONS,
 ) -> SetTest:
-    """Do suspects (n,) score higher than controls (m,), which are known not to be members?
+    """Tests whether suspects (n,) score higher than controls (m,), which are known non-members.
 
     Nothing may have been fitted to either.
 
@@ -75,7 +75,7 @@ def set_test(
 
 
 def smallest_set_p(pictures: int, controls: int) -> float:
-    """The smallest p-value that the permutation test can give so many pictures."""
+    """Smallest p-value that the permutation test can give so many pictures."""
     permutations = math.comb(pictures + controls, pictures)
     return 1 / permutations if permutations <= MAX_PERMUTATIONS else 1 / (MAX_PERMUTATIONS + 1)
 

@@ -1,4 +1,4 @@
-"""What a rule finds of the members that are known, and how many pictures a set test needs."""
+"""Power of the single-picture rule, and the number of pictures that a set test needs."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _JOINT = 0.975
 
 @dataclass(frozen=True)
 class RulePower:
-    """What the rule "member-like if p <= alpha" does, measured on calibration pictures.
+    """Power of the rule "member-like if p <= alpha", measured on calibration pictures.
 
     Args:
         alpha: the rule's.
@@ -46,7 +46,7 @@ class RulePower:
 def rule_power(
     members: NDArray[np.float64], nonmembers: NDArray[np.float64], alpha: float
 ) -> RulePower:
-    """The rule's power, from scores of ranking members (m,) and non-members (n,)."""
+    """Measures the rule's power from scores of ranking members (m,) and non-members (n,)."""
     n = len(nonmembers)
     found = int((p_values(members, nonmembers) <= alpha).sum())
     tpr, fpr = found / len(members), fpr_of_rule(alpha, n)
@@ -64,7 +64,7 @@ def rule_power(
 
 @dataclass(frozen=True)
 class PicturesNeeded:
-    """How many pictures a set test needs; None stands for more than `MAX_PICTURES`.
+    """Number of pictures that a set test needs; None stands for more than `MAX_PICTURES`.
 
     Args:
         pictures: so many members are found with the power that was asked for.
@@ -82,7 +82,7 @@ def pictures_needed(
     seed: int,
     power: float = 0.95,
 ) -> PicturesNeeded:
-    """How many pictures would do if all were members, simulated from ranking scores.
+    """Simulates how many pictures a set test needs if all are members, from ranking scores.
 
     Sets of members are drawn, with replacement, and compared with all non-members by the
     permutation test's own mean and variance and a normal tail (exact for large sets). A size whose

@@ -1,4 +1,4 @@
-"""What every target offers: a latent diffusion model that may be asked, and its DDIM moves.
+"""Interface of every target: a latent diffusion model and its DDIM steps.
 
 Notation as in the papers: z0 a clean latent, z_t = sqrt(ab_t) z0 + sqrt(1 - ab_t) eps, with
 ab_t = `alphas_cumprod[t]`; E(z, t, c) the predicted noise.
@@ -50,11 +50,11 @@ class Target(ABC):
 
     @abstractmethod
     def encode(self, images: Tensor) -> Tensor:
-        """Images to latents: the posterior's mean, so that nothing is random."""
+        """Encodes images to latents: the posterior's mean, so that nothing is random."""
 
     @abstractmethod
     def decode(self, latents: Tensor) -> Tensor:
-        """Latents to images, clamped to [-1, 1]."""
+        """Decodes latents to images, clamped to [-1, 1]."""
 
     @abstractmethod
     def embed(self, prompts: Sequence[str]) -> Tensor:
@@ -68,7 +68,7 @@ class Target(ABC):
     def predict_noise(
         self, latents: Tensor, timestep: Timesteps, prompts: Texts, guidance_scale: float = 1.0
     ) -> Tensor:
-        """E(z, t, c); with guidance s other than 1, E(z, t, "") + s (E(z, t, c) - E(z, t, ""))."""
+        """Predicted noise E(z, t, c); guidance s: E(z, t, "") + s (E(z, t, c) - E(z, t, ""))."""
 
     @abstractmethod
     def timesteps(self, steps: int) -> list[int]:
@@ -103,13 +103,13 @@ class Target(ABC):
         raise self.no_gradients()
 
     def no_gradients(self) -> TargetError:
-        """The error of a target that has none; the oracle raises it before it charges."""
+        """Error of a target without gradients; the oracle raises it before it charges."""
         return TargetError(
             f"{self.name} gives no gradients; use an attack of grey access or below."
         )
 
     def alpha_bar(self, timestep: int) -> float:
-        """ab_t; `FINAL` stands for the end of sampling."""
+        """ab_t of a timestep; `FINAL` stands for the end of sampling."""
         if timestep == FINAL:
             return self.final_alpha_cumprod
         return float(self.alphas_cumprod[timestep])
@@ -126,7 +126,7 @@ class Target(ABC):
             )
 
     def each_timestep(self, timestep: Timesteps, rows: int) -> list[int]:
-        """The timestep of each of so many rows.
+        """Timesteps of so many rows, one for each.
 
         Raises:
             DataError: if there are more or fewer than rows, or one is outside 0 .. T - 1.
@@ -137,12 +137,12 @@ class Target(ABC):
         return each
 
     def mix(self, a: Tensor, b: Tensor, timestep: Timesteps) -> Tensor:
-        """sqrt(ab_t) a + sqrt(1 - ab_t) b, both (n, channels, height, width)."""
+        """Mixture sqrt(ab_t) a + sqrt(1 - ab_t) b, both (n, channels, height, width)."""
         ab = self.alphas_cumprod[self.each_timestep(timestep, len(a))].view(-1, 1, 1, 1)
         return ab.sqrt().to(a) * a + (1 - ab).sqrt().to(a) * b
 
     def add_noise(self, z0: Tensor, noise: Tensor, timestep: Timesteps) -> Tensor:
-        """z_t = sqrt(ab_t) z0 + sqrt(1 - ab_t) eps (Ho et al. 2020, Eq. 4)."""
+        """Noised latent z_t = sqrt(ab_t) z0 + sqrt(1 - ab_t) eps (Ho et al. 2020, Eq. 4)."""
         return self.mix(z0, noise, timestep)
 
     def ddim_move(self, z: Tensor, eps: Tensor, start: int, end: int) -> Tensor:
@@ -154,7 +154,7 @@ class Target(ABC):
     def generate(
         self, noise: Tensor, prompts: Sequence[str], steps: int, guidance_scale: float
     ) -> Tensor:
-        """Text to image by DDIM from the given noise, shaped as latents."""
+        """Generates images from text by DDIM, from the given noise, shaped as latents."""
         return self.decode(self._denoise(noise, self.timesteps(steps), prompts, guidance_scale))
 
     def vary(
@@ -166,7 +166,7 @@ class Target(ABC):
         steps: int,
         guidance_scale: float,
     ) -> Tensor:
-        """Image to image (SDEdit, Meng et al. 2022): noise the latent partly, denoise it."""
+        """Varies images (SDEdit, Meng et al. 2022): noises the latent partly and denoises it."""
         timesteps = self.timesteps(steps)[steps - variation_steps(strength, steps) :]
         z = self.add_noise(z0, noise, timesteps[0])
         return self.decode(self._denoise(z, timesteps, prompts, guidance_scale))
@@ -180,7 +180,7 @@ class Target(ABC):
 
 
 def variation_steps(strength: float, steps: int) -> int:
-    """How many of the sampling steps a variation of this strength in (0, 1] runs: at least one.
+    """Number of sampling steps that a variation of this strength in (0, 1] runs: at least one.
 
     Raises:
         TargetError: if the strength is outside (0, 1] or there is no step.

@@ -15,25 +15,25 @@ HALF_PRECISION_SCALE = 1024.0
 
 
 class DifferentiableTarget(Target):
-    """A target through which autograd sees; rows never influence each other's gradient."""
+    """Target that autograd differentiates; rows never influence each other's gradient."""
 
     has_gradients = True
     dtype: torch.dtype = torch.float32
 
     @abstractmethod
     def eps(self, z: Tensor, timestep: Timesteps, embeddings: Tensor) -> Tensor:
-        """E(z, t, c) (n, *latent_shape), differentiable."""
+        """Predicted noise E(z, t, c) (n, *latent_shape), differentiable."""
 
     @abstractmethod
     def latents(self, images: Tensor) -> Tensor:
-        """z0 (n, *latent_shape) of images, differentiable."""
+        """Latents z0 (n, *latent_shape) of images, differentiable."""
 
     @abstractmethod
     def parameters(self) -> Sequence[Tensor]:
-        """The tensors of which `parameter_gradient_norms` speaks."""
+        """Parameter tensors of `parameter_gradient_norms`."""
 
     def condition(self, prompts: Texts) -> Tensor:
-        """Embeddings of texts, or embeddings as they are (n, tokens, width)."""
+        """Text embeddings (n, tokens, width) of prompts, or embeddings as they are."""
         return prompts if isinstance(prompts, Tensor) else self.embed(prompts)
 
     def latent_gradient(

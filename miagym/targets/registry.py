@@ -27,17 +27,17 @@ BEFORE_0_9 = re.compile(r"0\.[0-8](\.|$)")
 
 
 def targets_folder() -> Path:
-    """Where the package keeps its targets, one diffusers folder each."""
+    """Folder of the embedded targets, one diffusers folder each."""
     return Path(str(files("miagym").joinpath("assets/targets")))
 
 
 def unet_folder(folder: Path, epoch: int) -> Path:
-    """Where a diffusers folder keeps the UNet of a checkpoint."""
+    """Folder of a checkpoint's UNet inside a diffusers folder."""
     return folder / "checkpoints" / f"epoch-{epoch:03d}" / "unet"
 
 
 def split_checkpoint(name: str) -> tuple[str, int | None]:
-    """`NAME@40` as ("NAME", 40); ("NAME", None) where no epoch is named."""
+    """Splits `NAME@40` into ("NAME", 40); ("NAME", None) where no epoch is named."""
     base, _, epoch = name.rpartition("@")
     return (base, int(epoch)) if base and epoch.isascii() and epoch.isdigit() else (name, None)
 
@@ -48,12 +48,12 @@ def checkpoints(name: str) -> list[str]:
 
 
 def target_names() -> list[str]:
-    """All embedded targets, checkpoints included."""
+    """Names of all embedded targets, checkpoints included."""
     return [full for name in EMBEDDED for full in (name, *checkpoints(name))]
 
 
 def find_target(name: str) -> TargetLocation:
-    """Finds the weights by embedded name, folder, or hub id; `NAME@40` and `FOLDER@40` as well.
+    """Finds a target by embedded name, folder, hub id, `NAME@40` or `FOLDER@40`.
 
     Raises:
         UnknownName: if it is none of these; the message suggests the nearest.
@@ -90,7 +90,7 @@ def load_target(name: str, *, device: str = "auto", dtype: torch.dtype | None = 
 
 @lru_cache(maxsize=4)
 def shared_target(name: str, device: str) -> Target:
-    """Targets by name, loaded once for all of a process that may share them."""
+    """Loads a target by name once for a process, whose parts share it."""
     return load_target(name, device=device)
 
 

@@ -1,4 +1,4 @@
-"""Timesteps and draws of a batch: one for all rows, or one for each."""
+"""Timesteps and draws of a batch, given as one for all rows or one for each."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ ForEach = int | Sequence[int]
 
 
 def for_each(value: ForEach, rows: int, what: str) -> list[int]:
-    """The whole numbers of so many rows, one for each.
+    """Whole numbers of so many rows, one for each.
 
     Args:
         value: one for all, or one for each.

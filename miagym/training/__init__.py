@@ -1,1 +1,1 @@
-"""Training: targets fine-tuned on any data, and the embedded ones anew. `miagym train`."""
+"""Training of targets on any data, for `miagym train`."""

@@ -1,4 +1,4 @@
-"""The embedded autoencoder: 64×64×3 pixels to 16×16×4 latents and back (f = 4, like a small VQ-f4).
+"""Autoencoder of the embedded targets: 64×64×3 pixels to 16×16×4 latents (f = 4, a small VQ-f4).
 
 It is public infrastructure: it saw every drawing, members and non-members alike, so that whatever
 an attack finds is the diffusion model's doing. (Stable Diffusion's, too, was trained apart.)
@@ -55,13 +55,13 @@ def chroma(x: Tensor) -> Tensor:
 
 
 def colour_loss(reconstruction: Tensor, x: Tensor) -> Tensor:
-    """`outline_loss` plus what colours are off, of images (n, 3, 64, 64) in [-1, 1]."""
+    """Loss `outline_loss` plus an L1 loss of colours, for images (n, 3, 64, 64) in [-1, 1]."""
     off = l1_loss(chroma(reconstruction), chroma(x))
     return outline_loss(reconstruction, x) + CHROMA_WEIGHT * off
 
 
 def outline_loss(reconstruction: Tensor, x: Tensor) -> Tensor:
-    """MSE + L1 + edges of images (n, 3, 64, 64) in [-1, 1]."""
+    """Loss MSE + L1 + edges, for images (n, 3, 64, 64) in [-1, 1]."""
     pairs = zip(edges(reconstruction), edges(x), strict=True)
     edge = sum((l1_loss(a, b) for a, b in pairs), start=x.new_zeros(()))
     return mse_loss(reconstruction, x) + L1_WEIGHT * l1_loss(reconstruction, x) + EDGE_WEIGHT * edge
@@ -70,7 +70,7 @@ def outline_loss(reconstruction: Tensor, x: Tensor) -> Tensor:
 def train_autoencoder(
     pixels: NDArray[np.uint8], seed: int, states: Path, progress: StepProgress, device: torch.device
 ) -> AutoencoderKL:
-    """Trains on drawings (n, 64, 64, 3), mirrored at random: outlines first, then colours.
+    """Trains an autoencoder on drawings (n, 64, 64, 3), mirrored at random: outlines, then colours.
 
     The scaling factor, as in Latent Diffusion, makes the latents' standard deviation 1.
 

@@ -1,4 +1,4 @@
-"""Training a Stable Diffusion: its UNet, and its text encoder if it begins from nothing."""
+"""Training of a Stable Diffusion's UNet, and of its text encoder if it begins from nothing."""
 
 # diffusers and transformers annotate what is configurable only roughly:
 # pyright: reportArgumentType=false, reportAttributeAccessIssue=false
@@ -29,7 +29,7 @@ Keep = Callable[[UNet2DConditionModel], None]
 
 @dataclass(frozen=True)
 class Training:
-    """What a diffusion model is trained on, and how."""
+    """Training data and hyperparameters of a diffusion model."""
 
     latents: Tensor
     """Scaled latents (views, n, channels, height, width): of pictures, and of their mirror images
@@ -67,7 +67,7 @@ class Training:
 
 
 def thinned(caption: str, rng: np.random.Generator) -> str:
-    """A caption with some of its phrases, in another order; at least one is kept."""
+    """Caption with a random part of its phrases, in another order; at least one is kept."""
     phrases = np.array(caption.split(", "))
     keep = rng.random(len(phrases)) < PHRASE_SHARE
     keep[rng.integers(len(phrases))] = True
@@ -83,7 +83,7 @@ def train_diffusion(
     label: str,
     keep: Mapping[int, Keep] | None = None,
 ) -> None:
-    """Trains the usual way: AdamW on the mean square of what the UNet gets wrong, t uniform.
+    """Trains a pipeline with AdamW on the mean squared error of the UNet's prediction, t uniform.
 
     Args:
         training: latents, captions, epochs.

@@ -42,7 +42,7 @@ training would still be the base."""
 
 @dataclass(frozen=True)
 class FineTuning:
-    """What to fine-tune on what, and for how long.
+    """Plan of a fine-tuning: base, data, length and hyperparameters.
 
     Raises:
         RunError: if a checkpoint lies beyond the training, or the learning rate beyond reason.
@@ -82,7 +82,7 @@ class FineTuning:
 
 
 def halvings(epochs: int) -> tuple[int, ...]:
-    """0, which is the base, and a half, a quarter, ... of the epochs; the end needs no keeping."""
+    """Default checkpoints: 0, which is the base, and a half, a quarter, ... of the epochs."""
     return tuple(sorted({0, *(epochs // 2**k for k in range(1, 5))}))
 
 
@@ -136,7 +136,7 @@ def fine_tune(plan: FineTuning, out: Path, device: str, progress: StepProgress) 
 
 
 def member_rows(data: Dataset, seed: int, limit: int | None) -> NDArray[np.int64]:
-    """Members of all parts, in the order of the data set; a limit picks as an evaluation does.
+    """Rows of the members of all parts, in order; a limit picks as an evaluation does.
 
     Raises:
         DataError: if there are none.

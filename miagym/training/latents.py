@@ -1,4 +1,4 @@
-"""Pictures through the autoencoder, once, before a training begins."""
+"""Latents of pictures, encoded once before a training begins."""
 
 # diffusers annotates what is configurable only roughly:
 # pyright: reportAttributeAccessIssue=false
@@ -21,7 +21,7 @@ PIXELS_AT_ONCE = 2**20
 
 @torch.inference_mode()
 def encode_mirrored(vae: AutoencoderKL, pixels: NDArray[np.uint8], device: torch.device) -> Tensor:
-    """Scaled latents (2, n, c, h, w) of drawings (n, 64, 64, 3) and of their mirror images."""
+    """Encodes drawings (n, 64, 64, 3) and their mirror images to scaled latents (2, n, c, h, w)."""
     x = torch.from_numpy(np.ascontiguousarray(pixels.transpose(0, 3, 1, 2)))
     encoded = [
         torch.cat([vae.encode(_scaled(b, device)).latent_dist.mean for b in y.split(64)])
@@ -39,7 +39,7 @@ def encode_sampled(
     seed: int,
     progress: StepProgress,
 ) -> Tensor:
-    """Scaled latents (1, n, c, h, w) of some rows of a data set, on the CPU.
+    """Encodes some rows of a data set to scaled latents (1, n, c, h, w), on the CPU.
 
     A latent is a sample of the posterior, as Stable Diffusion is trained on. Its noise depends on
     the seed and the picture alone.

@@ -1,4 +1,4 @@
-"""One training loop for every network, fine-tuned or embedded: seeded, resumable, never pickled.
+"""Training loop of every network: seeded, resumable, its state in safetensors.
 
 What a step trains on is a function of the step's number alone, so a run that was stopped and
 resumed sees the same batches and the same noise as one that was left alone.
@@ -29,7 +29,7 @@ StepProgress = Callable[[range, str], Iterable[int]]
 
 @dataclass(frozen=True)
 class Schedule:
-    """How long and how fast to train."""
+    """Length, learning rate and decay of a training."""
 
     steps: int
     learning_rate: float
@@ -61,7 +61,7 @@ def even_batch_of(step: int, n: int, size: int, seed: int) -> NDArray[np.int64]:
 
 
 def even_steps(n: int, size: int) -> int:
-    """Batches of at most `size` that an epoch of n rows takes."""
+    """Number of batches of at most `size` in an epoch of n rows."""
     return -(-n // size)
 
 

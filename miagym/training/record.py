@@ -1,4 +1,4 @@
-"""What a folder was trained on, as it stands in its training.json: who its members are."""
+"""Record of a training in its folder's training.json: base, data and member rows."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SCHEMA = 1
 
 @dataclass(frozen=True)
 class TrainingRecord:
-    """A fine-tuning, in numbers: two with equal records give the same weights on one machine."""
+    """Record of a fine-tuning; equal records give the same weights on one machine."""
 
     base: str
     """The target it began from, as it was named."""
@@ -72,7 +72,7 @@ class TrainingRecord:
             partial.write_text(text, encoding="utf-8")
 
     def differences(self, other: TrainingRecord) -> list[str]:
-        """Names of what differs; the same base or data under another name is the same."""
+        """Names of the fields that differ; the same base or data under another name is the same."""
         ours, theirs = asdict(self), asdict(replace(other, base=self.base, data=self.data))
         names = [name for name in ours if ours[name] != theirs[name]]
         return [
@@ -80,7 +80,7 @@ class TrainingRecord:
         ]
 
     def doubts(self, data: Dataset, rows: NDArray[np.integer]) -> str | None:
-        """Why some rows of a data set are not what their labels say to this training, or None.
+        """Reason why labels of some rows contradict this training, or None.
 
         Args:
             data: whose labels an evaluation believes.
@@ -98,7 +98,7 @@ class TrainingRecord:
 
 
 def record_of(target: str) -> TrainingRecord | None:
-    """What a target was trained on, by its name (a folder, or FOLDER@40), or None if unknown.
+    """Training record of a target by its name (a folder, or FOLDER@40), or None if unknown.
 
     Raises:
         RunError: if its training.json cannot be read.
@@ -108,7 +108,7 @@ def record_of(target: str) -> TrainingRecord | None:
 
 
 def begin(out: Path, record: TrainingRecord) -> bool:
-    """Checks whether a folder may hold this training.
+    """Checks that a folder may hold this training.
 
     Returns:
         Whether it holds some of it already.

@@ -25,7 +25,7 @@ INDEX = "model_index.json"
 
 @contextmanager
 def writing_weights(path: Path) -> Iterator[None]:
-    """A full disk, in our words: safetensors has an error of its own for it.
+    """Context that turns a failure to write weights, as on a full disk, into a RunError.
 
     Raises:
         RunError: if the block cannot write.
@@ -40,7 +40,7 @@ def writing_weights(path: Path) -> Iterator[None]:
 
 
 def save_checkpoint(unet: UNet2DConditionModel, folder: Path, epoch: int) -> None:
-    """Keeps a UNet in the folder of its target, unless this epoch is kept already."""
+    """Saves a UNet in the folder of its target, unless this epoch is saved already."""
     kept = unet_folder(folder, epoch).parent
     if kept.is_dir():
         return
@@ -51,7 +51,7 @@ def save_checkpoint(unet: UNet2DConditionModel, folder: Path, epoch: int) -> Non
 
 
 def save_pipeline(pipeline: StableDiffusionPipeline, folder: Path) -> None:
-    """Writes an ordinary diffusers folder in half precision; the networks end up in it, too."""
+    """Saves a pipeline as a diffusers folder in half precision, converting it in place."""
     partial = folder / "partial"
     with writing_weights(folder):
         pipeline.to(torch.float16).save_pretrained(partial, safe_serialization=True)

@@ -1,4 +1,4 @@
-"""The embedded text side: a CLIP tokenizer and a small, untrained CLIP text model."""
+"""Text encoder of the embedded targets: a CLIP tokenizer and a small, untrained CLIP text model."""
 
 # diffusers and transformers annotate what is configurable only roughly:
 # pyright: reportArgumentType=false, reportAttributeAccessIssue=false
@@ -17,7 +17,7 @@ WIDTH = 96
 
 
 def train_tokenizer(captions: Sequence[str]) -> CLIPTokenizer:
-    """Byte pairs of all captions, members' and non-members' alike.
+    """Trains a byte-pair tokenizer on all captions, members' and non-members' alike.
 
     A tokenizer fitted on members only spells their captions with fewer tokens, which alone gave an
     AUC of 0.58: whatever is fitted on members before the split is a leak.
@@ -36,7 +36,7 @@ def train_tokenizer(captions: Sequence[str]) -> CLIPTokenizer:
 
 
 def new_text_encoder(tokenizer: CLIPTokenizer) -> CLIPTextModel:
-    """0.4 M parameters: 2 layers of width 96."""
+    """New text encoder of 0.4 M parameters: 2 layers of width 96."""
     return CLIPTextModel(
         CLIPTextConfig(
             vocab_size=len(tokenizer),

@@ -1,4 +1,4 @@
-"""The embedded UNet, on 16×16×4 latents, and its noise schedule."""
+"""UNet of the embedded targets, on 16×16×4 latents, and its noise schedule."""
 
 # diffusers annotates what is configurable only roughly:
 # pyright: reportArgumentType=false
@@ -11,7 +11,7 @@ from miagym.training.text import WIDTH
 
 
 def new_unet() -> UNet2DConditionModel:
-    """1.6 M parameters; text enters at 8×8 and 4×4, where attention is cheap."""
+    """New UNet of 1.6 M parameters; text enters at 8×8 and 4×4, where attention is cheap."""
     return UNet2DConditionModel(
         sample_size=16,
         in_channels=4,
@@ -27,7 +27,7 @@ def new_unet() -> UNet2DConditionModel:
 
 
 def new_scheduler() -> DDIMScheduler:
-    """The noise schedule of Stable Diffusion 1.x."""
+    """New DDIM scheduler with the noise schedule of Stable Diffusion 1.x."""
     return DDIMScheduler(
         beta_start=0.00085,
         beta_end=0.012,

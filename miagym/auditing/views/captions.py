@@ -1,4 +1,4 @@
-"""The captions' view: words and characters, case and punctuation kept, since cleaning is a cue."""
+"""View of captions: words and characters, case and punctuation kept, since cleaning is a cue."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ MEASURES: dict[str, Callable[[str], float]] = {
 
 
 def caption_view(captions: Sequence[str]) -> View | None:
-    """What n captions show; None if all are the same, so that there is nothing to see."""
+    """View of n captions; None if all are the same, so that there is nothing to see."""
     if len(set(captions)) < 2:
         return None
     measures = {

@@ -1,4 +1,4 @@
-"""The files' view: what stands around the pixels: format, size, metadata, compression."""
+"""View of files: format, size, metadata and compression."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ SUBSAMPLING = {0: "4:4:4", 1: "4:2:2", 2: "4:2:0"}
 
 @dataclass(frozen=True)
 class FileFacts:
-    """What one file tells before a pixel is looked at.
+    """Facts of one file without its pixels.
 
     Args:
         size: in bytes.
@@ -65,7 +65,7 @@ def file_facts(picture: Image.Image, size: int) -> FileFacts:
 
 
 def file_view(facts: Sequence[FileFacts | None], sizes: NDArray[np.float64]) -> View | None:
-    """What n files show; None if they are all alike.
+    """View of n files; None if they are all alike.
 
     Args:
         facts: of each file, None where it cannot be read.

@@ -1,4 +1,4 @@
-"""One look at each picture: facts of the file, measures of the pixels, a hash; or why it failed."""
+"""Inspection of each picture: facts of the file, measures of the pixels, and a hash."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ HASHED = 64
 
 @dataclass(frozen=True, eq=False)
 class PictureFacts:
-    """What one picture shows."""
+    """Facts, pixel measures and hash of one picture."""
 
     facts: FileFacts
     pixels: dict[str, float]
@@ -31,7 +31,7 @@ class PictureFacts:
 
 @dataclass(frozen=True, eq=False)
 class InspectedPictures:
-    """What n pictures show.
+    """Inspected pictures (n), and why some cannot be read.
 
     Args:
         looks: of each picture, None where it cannot be read.
@@ -54,7 +54,7 @@ class InspectedPictures:
         return InspectedPictures(tuple(self.looks[row] for row in rows), self.sizes[rows], broken)
 
     def views(self) -> list[View]:
-        """Files and pixels, as far as there is something to see."""
+        """Views of files and pixels, as far as something varies."""
         seen = [look for look in self.looks if look]
         files = file_view([look and look.facts for look in self.looks], self.sizes)
         pixels = pixel_view([look.pixels for look in seen], self.readable) if seen else None
@@ -64,7 +64,7 @@ class InspectedPictures:
 def inspect_pictures(
     pictures: Sequence[Picture], done: Callable[[], None] = lambda: None
 ) -> InspectedPictures:
-    """Looks at each picture once.
+    """Inspects each picture once.
 
     Args:
         pictures: encoded, or the files that hold them; b"" for one that is missing.

@@ -1,4 +1,4 @@
-"""The pixels' view: colour, layout, sharpness, noise, frequencies, and traces of JPEG blocks."""
+"""View of pixels: colour, layout, sharpness, noise, frequencies, and traces of JPEG blocks."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ LAPLACE = np.array([[0, 1, 0], [1, -4, 1], [0, 1, 0]], dtype=np.float32)
 
 
 def pixel_measures(picture: Image.Image) -> dict[str, float]:
-    """Some 80 numbers about a picture, by readable name."""
+    """Measures a picture: some 80 numbers by readable name."""
     return colours(to_square(picture, THUMBNAIL_SIDE)) | details(_unscaled(picture))
 
 
 def pixel_view(measured: Sequence[dict[str, float]], rows: NDArray[np.intp]) -> View | None:
-    """What the pictures of some rows show, from the measures of each."""
+    """View of the pictures of some rows, from the measures of each."""
     columns = {name: np.array([one[name] for one in measured]) for name in measured[0]}
     return tabular("pixels", rows, columns, {})
 

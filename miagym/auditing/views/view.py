@@ -1,4 +1,4 @@
-"""A view: one way of looking at the data, as features to learn from and cues with a name."""
+"""View: features of the data to learn from, and cues with a name."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ MIN_SPREAD = 0.1
 
 @dataclass(frozen=True, eq=False)
 class View:
-    """What is seen of some rows.
+    """Features and named cues of some rows.
 
     Args:
         name: what the tables call it.
@@ -51,7 +51,7 @@ class View:
 
 
 def normal_scores(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Each column of (r, k) by its ranks, as if it were normal: no outlier, no unit survives."""
+    """Normal scores of each column of (r, k), by ranks: no outlier, no unit survives."""
     return norm.ppf((rankdata(values, axis=0) - 0.5) / len(values))
 
 
@@ -74,7 +74,7 @@ def tabular(
 def table_features(
     measures: Mapping[str, NDArray[np.float64]], marks: Mapping[str, NDArray[np.bool_]]
 ) -> NDArray[np.float64]:
-    """Columns as features (r, d): normal scores, and their squares, so that spread is seen too."""
+    """Features (r, d) of columns: normal scores, and their squares, so that spread is seen too."""
     blocks = []
     if measures:
         values = np.column_stack(list(measures.values()))

@@ -1,1 +1,1 @@
-"""The paper's de-duplication and sanitising, for any data, with every step counted per side."""
+"""De-duplication and filtering of any data as in the paper, every step counted per side."""

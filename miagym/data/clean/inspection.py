@@ -1,4 +1,4 @@
-"""What cleaning needs to know of a picture, from one reading of it."""
+"""Facts about pictures that cleaning needs, each picture read once."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from miagym.errors import DataError
 
 @dataclass(frozen=True, eq=False)
 class Inspection:
-    """What n pictures are.
+    """Hashes, sizes and readability of n pictures.
 
     Args:
         readable: whether each can be read (n,).
@@ -36,7 +36,7 @@ class Inspection:
 
 
 def inspect_all(pictures: Sequence[Picture], done: Callable[[], None] = lambda: None) -> Inspection:
-    """Reads every picture once, one at a time.
+    """Inspects every picture once, one in memory at a time.
 
     Args:
         pictures: encoded, in memory or lazy (n).

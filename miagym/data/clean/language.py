@@ -1,4 +1,4 @@
-"""The language of captions, by the library lingua if it is installed."""
+"""Language of captions, by the library lingua if it is installed."""
 
 from __future__ import annotations
 

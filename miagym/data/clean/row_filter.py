@@ -1,4 +1,4 @@
-"""Rows that go through one step after the other, each of which drops some and is counted."""
+"""Rows of a data set under a series of filters that count what they drop."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True)
 class FilterStep:
-    """How many rows a step dropped."""
+    """Number of rows that a step dropped, per side."""
 
     step: str
     members: int
@@ -19,7 +19,7 @@ class FilterStep:
 
 
 class RowFilter:
-    """All rows at first, fewer with each step.
+    """Rows that remain after each step; at first all of them.
 
     Args:
         member: labels (n,).
@@ -32,18 +32,18 @@ class RowFilter:
 
     @property
     def rows(self) -> NDArray[np.intp]:
-        """Rows that are left, in order."""
+        """Rows that remain, in order."""
         return np.flatnonzero(self._kept)
 
     def keep(self, step: str, good: NDArray[np.bool_]) -> None:
-        """Drops those of the rows that are left which are not `good` (as many as `rows`)."""
+        """Drops remaining rows that are not `good` (as many as `rows`)."""
         dropped = self.rows[~good]
         members = int(self.member[dropped].sum())
         self.steps.append(FilterStep(step, members, len(dropped) - members))
         self._kept[dropped] = False
 
     def keep_first(self, step: str, keys: list[Any]) -> None:
-        """Keeps the first row of each key, of each side for itself."""
+        """Keeps the first row of each key on each side."""
         seen: set[Any] = set()
         good = np.ones(len(keys), dtype=bool)
         for i, key in enumerate(zip(keys, self.member[self.rows].tolist(), strict=True)):
@@ -52,7 +52,7 @@ class RowFilter:
         self.keep(step, good)
 
     def count(self) -> dict[str, Any]:
-        """Rows before and after, and what each step dropped, per side."""
+        """Report of rows before and after, and of what each step dropped, per side."""
         sides = {"members": self.member, "nonmembers": ~self.member}
         ends = {
             word: {"before": int(side.sum()), "after": int((side & self._kept).sum())}

@@ -1,4 +1,4 @@
-"""Cleaning from labelled rows to one parquet file, step by step."""
+"""Cleaning of labelled rows, step by step, into one parquet file."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def clean_data(
     out: Path,
     progress: Progress = silent,
 ) -> dict[str, Any]:
-    """Writes what is left to `out`: `image` (bytes), `group`, `part` and the other columns.
+    """Cleans a source and writes `image` (bytes), `group`, `part` and the other columns to `out`.
 
     Unreadable pictures go first, then what the filters refuse, on both sides alike; then repeated
     pictures with the same caption, then non-members near a member. What is left is dealt into parts

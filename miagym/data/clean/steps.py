@@ -1,4 +1,4 @@
-"""The steps of cleaning, in the order in which they are taken."""
+"""Steps of cleaning, in the order in which they are taken."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ NEAR_ITS_SIDE = "near-duplicate on its side"
 
 @dataclass(frozen=True)
 class Cleaning:
-    """What is dropped.
+    """Options of a cleaning: what is dropped.
 
     Args:
         within: bits in which the hashes of near-duplicates may differ.
@@ -56,7 +56,7 @@ class Cleaning:
 def apply_filters(
     source: Source, cleaning: Cleaning, inspection: Inspection, remaining: RowFilter
 ) -> None:
-    """What is refused on both sides alike: unreadable, small, in another language, unlovely.
+    """Drops pictures unreadable, small, in another language, or below the aesthetic threshold.
 
     Raises:
         DataError: if a filter lacks what it needs.
@@ -81,7 +81,7 @@ def drop_copies(
     inspection: Inspection,
     remaining: RowFilter,
 ) -> NDArray[np.int64]:
-    """Repeated rows, then non-members near a member, then if wanted near-duplicates on a side.
+    """Drops repeated rows, non-members near a member, and if wanted near-duplicates on a side.
 
     Returns:
         Group number of each row that is left (k,), near-duplicates sharing one.
@@ -103,7 +103,7 @@ def drop_copies(
 
 
 def _scores(source: Source) -> NDArray[np.float64]:
-    """The column `aesthetic`, NaN where there is no score."""
+    """Scores of the column `aesthetic`, NaN where there is none."""
     if "aesthetic" not in source.table.column_names:
         raise DataError(
             f"{source.name} has no column aesthetic; scores come with the table (LAION's metadata "

@@ -1,4 +1,4 @@
-"""A parquet file in small row groups, so that single pictures can be read from it quickly."""
+"""Writing a parquet file in small row groups, from which single pictures are read quickly."""
 
 from __future__ import annotations
 

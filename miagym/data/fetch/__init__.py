@@ -1,1 +1,1 @@
-"""Pictures from a table of links: politely, resumably, and counting what has rotted."""
+"""Fetching pictures from a table of links: polite, resumable, with link rot counted per side."""

@@ -1,4 +1,4 @@
-"""Many questions to many servers: a few at a time, and fewer still to each host."""
+"""Concurrent requests to many hosts, with limits in all and for each host."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Done = Callable[[str, FetchOutcome], None]
 
 @dataclass
 class Host:
-    """The links of one host, and whether it has had enough of us."""
+    """Links of one host, and its back-off state."""
 
     links: deque[str] = field(default_factory=deque)
     resume_at: float = 0
@@ -32,7 +32,7 @@ class Host:
 
 
 def crawl(links: Iterable[str], keep: Keep, done: Done, politeness: Politeness) -> None:
-    """Asks for every link, until each has an outcome.
+    """Requests every link until each has an outcome.
 
     Raises:
         OSError: if something cannot be kept, a full disk say.

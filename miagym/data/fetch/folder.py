@@ -1,4 +1,4 @@
-"""What a fetch has on disk: a file per picture, and a line per link that was asked.
+"""Folder of a fetch: a file for each picture, and a status line for each link that was asked.
 
 A picture is there whole or not at all, and a line that was cut off by a kill is skipped; so a
 killed fetch goes on where it was.
@@ -22,7 +22,7 @@ PICTURES = "images"
 
 
 class FetchFolder:
-    """A folder that one fetch at a time may write to.
+    """Folder that one fetch at a time may write to.
 
     Raises:
         DataError: if another fetch is at work in it.
@@ -42,17 +42,17 @@ class FetchFolder:
         _end_line(self._status)
 
     def close(self) -> None:
-        """Lets others in."""
+        """Releases the lock, so that another fetch may write to the folder."""
         os.close(self._status)
         self._lock.close()
 
     def path(self, link: str) -> Path:
-        """Where the picture of a link is, from the folder."""
+        """Path of a link's picture, relative to the folder."""
         key = _key(link)
         return Path(PICTURES) / key[:2] / key
 
     def outcome(self, link: str) -> FetchOutcome | None:
-        """How a link ended, if it was asked; a picture counts even if its line got lost."""
+        """Outcome of a link, if it was asked; a picture counts even if its line got lost."""
         if (self.folder / self.path(link)).is_file():
             return FetchOutcome(FetchStatus.FETCHED)
         outcome = self._outcomes.get(_key(link))

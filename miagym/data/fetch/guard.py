@@ -1,4 +1,4 @@
-"""A transport that looks up a host once, and connects to nothing but public addresses.
+"""HTTP transport that resolves a host once and connects to public addresses only.
 
 Links come from strangers, and so do redirects: without this, a link could reach into the network of
 whoever fetches it.
@@ -14,15 +14,15 @@ import httpx2
 
 
 class Forbidden(Exception):
-    """The host has an address that is not public."""
+    """Raised for a host with an address that is not public."""
 
 
 class NoSuchHost(Exception):
-    """No name server knows the host."""
+    """Raised for a host that no name server knows."""
 
 
 class GuardedTransport(httpx2.AsyncBaseTransport):
-    """Checks the address of every request, of each redirect too, and connects to that very one.
+    """Transport that checks the address of every request and redirect, and connects to that one.
 
     Args:
         connections: at most so many at a time.
@@ -52,7 +52,7 @@ class GuardedTransport(httpx2.AsyncBaseTransport):
 
 
 async def public_address(host: str, allow_private: bool = False) -> str:
-    """The address to connect to.
+    """Resolves a host to the public address to connect to.
 
     Raises:
         Forbidden: if any address of the host is not public.

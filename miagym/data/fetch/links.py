@@ -1,4 +1,4 @@
-"""Which links are asked: each once, some of each side if there are too many."""
+"""Choice of links to fetch: each once, some of each side if there are too many."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ KNOWN = {LAION_MI: "hf:antoniaaa/laion_mi"}
 
 @dataclass(frozen=True, eq=False)
 class Links:
-    """Rows of a table to fetch pictures for.
+    """Links with captions and labels, one row for each picture to fetch.
 
     Args:
         urls: a link per row (n).
@@ -33,7 +33,7 @@ class Links:
 
 
 def choose_links(source: Source, limit: int | None, seed: int) -> Links:
-    """Every link once, or `limit` of each side, drawn by `seed`.
+    """Chooses every link once, or `limit` of each side, drawn by `seed`.
 
     A link on both sides stays with the members, since that picture was trained on.
 

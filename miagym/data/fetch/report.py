@@ -1,4 +1,4 @@
-"""What became of the links of each side, and whether one side rotted more than the other."""
+"""Report of a fetch: link rot on each side, and whether it differs between them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SIGNIFICANT = 0.05
 
 
 def fetch_report(member: NDArray[np.bool_], outcomes: Sequence[FetchOutcome]) -> dict[str, Any]:
-    """Counts per side, with reasons, and a two-sided Fisher test of what was lost.
+    """Reports outcomes per side with reasons, and a two-sided Fisher test of what was lost.
 
     Args:
         member: labels (n,).

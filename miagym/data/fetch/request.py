@@ -1,4 +1,4 @@
-"""One question to one server: the bytes behind a link, or why there are none."""
+"""One HTTP request for a picture: the bytes behind a link, or why there are none."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from miagym.data.fetch.guard import Forbidden, GuardedTransport, NoSuchHost
 
 
 class FetchStatus(StrEnum):
-    """How a link ended."""
+    """Status of a link."""
 
     FETCHED = "fetched"
     ROTTEN = "rotten"
@@ -29,7 +29,7 @@ class FetchStatus(StrEnum):
 
 @dataclass(frozen=True)
 class FetchOutcome:
-    """How a link ended, and why in a few words."""
+    """Status of a link, and the reason in a few words."""
 
     kind: FetchStatus
     why: str = ""
@@ -37,7 +37,7 @@ class FetchOutcome:
 
 @dataclass(frozen=True)
 class Response:
-    """An outcome, with the bytes that came, and the seconds the server asks to wait."""
+    """Outcome of one request, with the bytes that came and the seconds the server asks to wait."""
 
     outcome: FetchOutcome
     data: bytes = b""
@@ -47,7 +47,7 @@ class Response:
 
 @dataclass(frozen=True)
 class Politeness:
-    """What a fetch allows itself.
+    """Limits that a fetch keeps towards servers: rates, sizes, timeouts and retries.
 
     Args:
         connections: questions at a time.
@@ -75,7 +75,7 @@ class Politeness:
 
 
 def client(politeness: Politeness) -> httpx2.AsyncClient:
-    """A client that says who it is. It goes straight, by no proxy, and keeps no cookies."""
+    """HTTP client with miagym's user agent, without proxy and cookies."""
     return httpx2.AsyncClient(
         transport=GuardedTransport(politeness.connections, politeness.allow_private),
         headers={
@@ -91,7 +91,7 @@ def client(politeness: Politeness) -> httpx2.AsyncClient:
 
 
 async def request(web: httpx2.AsyncClient, url: str, politeness: Politeness) -> Response:
-    """Asks once. Never raises for what a server, a link or the network does."""
+    """Requests a link once; never raises for what a server, a link or the network does."""
     web.cookies.clear()
     try:
         async with asyncio.timeout(politeness.total), web.stream("GET", url) as response:

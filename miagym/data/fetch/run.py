@@ -1,4 +1,4 @@
-"""A fetch from its table of links to a file that `load_data` takes."""
+"""Fetch of a table of links into a parquet file that `load_data` takes."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ FetchProgress = Callable[[int, int], Callable[[], None]]
 
 @dataclass(frozen=True)
 class Fetch:
-    """Which links to ask, and how.
+    """Options of a fetch: which links to request, and how.
 
     Args:
         source: `laion-mi`, or data by name with columns `url` and `member`.

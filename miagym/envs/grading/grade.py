@@ -1,4 +1,4 @@
-"""How good verdicts were, told afterwards by whoever has the labels."""
+"""Grading of verdicts, afterwards, by whoever has the labels."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ BINS = 10
 
 @dataclass(frozen=True)
 class Grade:
-    """How good verdicts are. A candidate judged several times counts once, with its mean verdict.
+    """Grade of verdicts. A candidate judged several times counts once, with its mean verdict.
 
     All intervals are of 95 %. Where the data knows groups of look-alikes, each is at least as wide
     as when whole groups are drawn anew (see `lookalikes`): look-alikes are no independent evidence.

@@ -1,4 +1,4 @@
-"""Verdicts, stored while the game is played. No label is in them; `grading` looks labels up."""
+"""Verdicts stored while the game is played. No label is in them; `grade` looks labels up."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ ABOUT = {"data": str, "split": str, "size": int, "by_name": bool}
 
 @dataclass(frozen=True, eq=False)
 class Verdicts:
-    """What an agent said about candidates (m), and what it had spent. No label is in it."""
+    """Verdicts of an agent on candidates (m), and what it had spent. No label is in them."""
 
     data: str
     """Name of the data set."""
@@ -95,12 +95,12 @@ class VerdictLog:
     _spent: list[float] = field(default_factory=list)
 
     def add(self, keys: tuple[str, ...], probability: NDArray[np.float64], spent: int) -> None:
-        """The verdict of one episode on its n candidates, and what it spent on all of them."""
+        """Adds the verdict of one episode on its n candidates, and what it spent on all of them."""
         self._candidates.extend(keys)
         self._probabilities.extend(map(float, probability))
         self._spent.extend([spent / len(keys)] * len(keys))
 
     def verdicts(self, data: str, split: str, size: int, *, by_name: bool = True) -> Verdicts:
-        """All so far."""
+        """All verdicts so far."""
         numbers = np.array(self._probabilities), np.array(self._spent)
         return Verdicts(data, split, size, tuple(self._candidates), *numbers, by_name)

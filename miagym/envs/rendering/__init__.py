@@ -1,4 +1,4 @@
-"""The state of a game for people: as text, and as a picture."""
+"""Rendering of a game's state as text and as a picture."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MODES = ("ansi", "rgb_array")
 
 
 def render(game: Game, episode: int, mode: str) -> str | NDArray[np.uint8]:
-    """One episode, as text ("ansi") or as a picture (720, 1280, 3), 8 bit ("rgb_array").
+    """Renders one episode as text ("ansi") or as a picture (720, 1280, 3), 8 bit ("rgb_array").
 
     The picture's size is the same whatever the target's resolution is.
 

@@ -1,4 +1,4 @@
-"""An episode as plain text, at most 80 columns wide."""
+"""Rendering of an episode as plain text, at most 80 columns wide."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MAX_SHOWN = 8
 
 
 def text_of(scene: Scene) -> str:
-    """Budget, answers, belief, and at the end the verdict."""
+    """Renders budget, answers, belief, and at the end the verdict."""
     return "\n".join(_fit(line, WIDTH).rstrip() for line in _lines(scene))
 
 

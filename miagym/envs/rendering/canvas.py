@@ -1,4 +1,4 @@
-"""A sheet to draw on: colours, letters, and the few shapes that all pictures are made of."""
+"""Canvas with colours, text and the few shapes that all pictures are made of."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 
 
 class Canvas:
-    """A sheet of 1280 by 720 pixels."""
+    """Canvas of 1280 by 720 pixels."""
 
     def __init__(self) -> None:
         self._image = Image.new("RGB", (WIDTH, HEIGHT), PAPER)
         self._draw = ImageDraw.Draw(self._image)
 
     def pixels(self) -> NDArray[np.uint8]:
-        """(720, 1280, 3), 8 bit."""
+        """Pixels (720, 1280, 3), 8 bit."""
         return np.array(self._image)
 
     def text(
@@ -44,38 +44,38 @@ class Canvas:
         anchor: str = "la",
         width: float = WIDTH,
     ) -> float:
-        """One line, cut with dots where it is wider than `width` pixels; how wide it became."""
+        """Draws one line, cut with dots where wider than `width` pixels; returns its width."""
         font = font_of(size)
         line = fitted(drawable(text), font, width)
         self._draw.text((x, y), line, colour, font, anchor)
         return font.getlength(line)
 
     def box(self, x: float, y: float, width: float, height: float, colour: str) -> None:
-        """A filled box of whole pixels, at least one each way."""
+        """Draws a filled box of whole pixels, at least one each way."""
         left, top = round(x), round(y)
         right, bottom = round(x + width) - 1, round(y + height) - 1
         self._draw.rectangle((left, top, max(left, right), max(top, bottom)), colour)
 
     def frame(self, x: float, y: float, side: float, thick: int, colour: str) -> None:
-        """Around a square, outside of it."""
+        """Draws a frame around a square, outside of it."""
         corners = (x - thick, y - thick, x + side + thick - 1, y + side + thick - 1)
         self._draw.rectangle(corners, None, colour, thick)
 
     def picture(self, x: float, y: float, side: int, pixels: NDArray[np.uint8]) -> None:
-        """A picture (size, size, 3) at another size: enlarged pixel by pixel, or made smaller."""
+        """Draws a picture (size, size, 3) enlarged pixel by pixel, or made smaller."""
         how = Image.Resampling.NEAREST if len(pixels) <= side else Image.Resampling.BOX
         picture = Image.fromarray(pixels).resize((side, side), how)
         self._image.paste(picture, (round(x), round(y)))
         self.frame(x, y, side, 1, LINE)
 
     def budget(self, x: float, y: float, width: float, height: float, share: float) -> None:
-        """A bar of what is left."""
+        """Draws a bar of the budget that is left."""
         self.box(x, y, width, height, PANEL)
         if share > 0:
             self.box(x, y, share * width, height, BUDGET)
 
     def belief(self, x: float, y: float, width: float, height: float, probability: float) -> None:
-        """A bar from the middle, to the left or to the right, as far as the belief goes."""
+        """Draws a bar from the middle, to the left or to the right, as far as the belief goes."""
         self.box(x, y, width, height, PANEL)
         middle, reach = x + width / 2, (probability - 0.5) * width
         if abs(reach) >= 0.5:
@@ -85,12 +85,12 @@ class Canvas:
 
 @lru_cache(maxsize=32)
 def font_of(size: int) -> Font:
-    """The letters that Pillow carries, so that a picture looks the same everywhere."""
+    """Font that Pillow carries, so that a picture looks the same everywhere."""
     return ImageFont.load_default(size=size)
 
 
 def drawable(text: str) -> str:
-    """Without accents, and with "?" for the letters that the font lacks; or words, if most do."""
+    """Text without accents, with "?" for letters that the font lacks; a remark if it lacks most."""
     plain = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
     line = " ".join("".join(c if c.isprintable() else " " for c in plain).split())
     known = "".join(c if _has_letter(c) else "?" for c in line)
@@ -110,7 +110,7 @@ def _drawn(letter: str) -> bytes:
 
 
 def fitted(text: str, font: Font, width: float) -> str:
-    """As much of a text as `width` pixels hold, with dots if that is not all."""
+    """Cuts a text to `width` pixels, with dots if that is not all."""
     if font.getlength(text) <= width:
         return text
     fits = bisect_right(range(len(text)), width, key=lambda n: font.getlength(text[:n] + "..."))
@@ -118,6 +118,6 @@ def fitted(text: str, font: Font, width: float) -> str:
 
 
 def quoted(caption: str) -> str:
-    """A caption as it is shown."""
+    """Caption in quotation marks, or a remark if there is none."""
     text = drawable(caption)
     return text if text == UNREADABLE else f"“{text}”" if text else "(no caption)"

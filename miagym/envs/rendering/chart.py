@@ -1,4 +1,4 @@
-"""The distances of all answers about a candidate: for each question a row of bars."""
+"""Bar chart of the distances of all answers about a candidate, a row for each question."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ WIDTH, BARS, BARS_WIDTH = 752, 250, 420
 
 @dataclass(frozen=True)
 class Row:
-    """One question: where it stands, and its answers."""
+    """Row of the chart: a question, its place and its answers."""
 
     name: str
     base: int
@@ -33,7 +33,7 @@ class Row:
 
 
 def draw_chart(canvas: Canvas, scene: Scene, answers: list[Slot]) -> None:
-    """All answers in the order of asking; each question has a scale of its own."""
+    """Draws all answers in the order of asking; each question has a scale of its own."""
     reference = scene.settings.reference is not None
     note = "root mean square" + ("; line: the reference model" if reference else "")
     canvas.text(MARGIN, BOTTOM, "Distances, answer by answer", 17)

@@ -1,4 +1,4 @@
-"""Parts that every picture has: a header, the budget, the verdict."""
+"""Parts of every picture: header, budget and verdict."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ TOP, BOTTOM = 146, 506
 
 
 def draw_header(canvas: Canvas, scene: Scene, title: str) -> None:
-    """What is asked about, and below it who is asked."""
+    """Draws what is asked about, and below it who is asked."""
     canvas.text(MARGIN, 34, title, 28, width=WIDTH - 2 * MARGIN)
     canvas.text(MARGIN, 74, " · ".join(scene.title), 17, MUTED, width=WIDTH - 2 * MARGIN)
 
 
 def draw_budget(canvas: Canvas, scene: Scene, y: float) -> None:
-    """How many UNet rows are left, and what they buy."""
+    """Draws how many UNet rows are left, and what they buy."""
     budget = scene.settings.budget
     canvas.text(RIGHT, y, "Budget", 17)
     said = f"{scene.left} of {budget} UNet rows left"
@@ -31,7 +31,7 @@ def draw_budget(canvas: Canvas, scene: Scene, y: float) -> None:
 
 
 def draw_verdict(canvas: Canvas, scene: Scene, y: float) -> None:
-    """How it ended, if it did."""
+    """Draws how the episode ended, if it did."""
     for number, line in enumerate(scene.verdict):
         size, colour = (20, INK) if number == 0 else (17, MUTED)
         canvas.text(RIGHT, y + 28 * number, line, size, colour, width=SIDE)
@@ -40,5 +40,5 @@ def draw_verdict(canvas: Canvas, scene: Scene, y: float) -> None:
 def draw_label(
     canvas: Canvas, x: float, text: str, colour: str = MUTED, *, anchor: str = "la"
 ) -> None:
-    """The heading of a picture, above it."""
+    """Draws the heading of a picture, above it."""
     canvas.text(x, TOP - 28, text, 17, colour, anchor=anchor)

@@ -1,4 +1,4 @@
-"""A pool as a picture: a grid of candidates with what is believed of each, and the last answers."""
+"""Picture of a pool: a grid of candidates with the belief about each, and the last answers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What people are shown of an episode, as text or as a picture: nothing else reaches either."""
+"""Scene: all that a rendered episode shows, as text or as a picture."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ DISTANCE = STATISTICS.index("root mean d²")
 
 @dataclass(frozen=True, eq=False)
 class Scene:
-    """One episode as it stands."""
+    """State of one episode, as it is shown."""
 
     settings: Settings
     step: int
@@ -58,7 +58,7 @@ class Scene:
 
     @property
     def buys(self) -> str:
-        """What the rest of the budget is good for, in words."""
+        """What the rest of the budget buys, in words."""
         name, price = self.cheapest.name, self.cheapest.price
         if self.left < price:
             return f"buys nothing more: {name} costs {price}"
@@ -81,7 +81,7 @@ class Scene:
 
 
 def scene_of(game: Game, episode: int) -> Scene:
-    """What is to be seen of one episode of a game that has begun."""
+    """Scene of one episode of a game that has begun."""
     is_over, member = bool(game.over[episode]), game.members[episode]
     return Scene(
         settings=game.settings,
@@ -99,13 +99,13 @@ def scene_of(game: Game, episode: int) -> Scene:
 
 
 def belief_in_words(probability: float) -> str:
-    """A probability of membership, and what it speaks for."""
+    """Probability of membership in words, with the side that it speaks for."""
     side = "undecided" if probability == 0.5 else "member" if probability > 0.5 else "not a member"
     return f"{probability:.2f}, {side}"
 
 
 def rows_in_words(price: int) -> str:
-    """What a question costs."""
+    """Price of a question in words."""
     return "1 row" if price == 1 else f"{price} rows"
 
 

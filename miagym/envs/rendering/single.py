@@ -1,4 +1,4 @@
-"""One candidate as a picture: it, the last answer, what differs, and the distances so far."""
+"""Picture of a single game: candidate, last answer, their difference, and the distances so far."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def _draw_answer(canvas: Canvas, scene: Scene, answers: list[Slot]) -> None:
 
 
 def difference(candidate: NDArray[np.uint8], answer: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Answer minus candidate at half the contrast: middle grey where they agree."""
+    """Difference of answer and candidate at half the contrast: middle grey where they agree."""
     return (128 + (answer.astype(np.int16) - candidate) // 2).clip(0, 255).astype(np.uint8)
 
 

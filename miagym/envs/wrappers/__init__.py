@@ -1,4 +1,4 @@
-"""Wrappers for standard reinforcement learning: actions that are one number, features alone."""
+"""Wrappers for standard reinforcement learning: flat actions and numeric features."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from miagym.errors import SettingsError
 
 
 class Features(gym.ObservationWrapper[Any, Any, Observation], gym.utils.RecordConstructorArgs):
-    """Only numbers: what was answered and what is left, as shares in [0, 1] (d,), float32.
+    """Wrapper whose observations are numbers in [0, 1] (d,), float32: answers and what is left.
 
     No pictures and no captions: see `wrappers_maps.features` for what stands where.
 
@@ -45,7 +45,7 @@ class Features(gym.ObservationWrapper[Any, Any, Observation], gym.utils.RecordCo
 
 
 class FlatActions(gym.Wrapper[Any, Any, Any, Action], gym.utils.RecordConstructorArgs):
-    """For discrete agents: one whole number that asks or ends the episode.
+    """Wrapper whose actions are one whole number that asks or ends the episode.
 
     In `miagym/Single-v0`, `Discrete(K + levels)`: question k, or the verdict with probability
     j / (levels - 1). In `miagym/Pool-v0`, `Discrete(n K + 1)`: question k about candidate i is
@@ -106,7 +106,7 @@ class FlatActions(gym.Wrapper[Any, Any, Any, Action], gym.utils.RecordConstructo
 
 
 def bare(env: gym.Env[Any, Any]) -> GameEnv:
-    """The environment of ours inside its wrappers.
+    """Environment of miagym inside its wrappers.
 
     Raises:
         SettingsError: if it is none.

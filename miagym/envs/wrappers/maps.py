@@ -1,4 +1,4 @@
-"""What the wrappers do, written once for batches: actions as one number, observations as vectors.
+"""Maps of the wrappers, for batches: actions as one number, observations as vectors.
 
 `wrappers` uses it for one environment, `agents.stable_baselines` for many at once.
 """
@@ -31,14 +31,14 @@ def squashed(statistics: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def feature_space(settings: Settings) -> spaces.Box:
-    """Of what `features` gives: shares (d,), d = n K (F + 1) + K + 1."""
+    """Space of `features`: shares (d,), d = n K (F + 1) + K + 1."""
     asked = settings.candidates * len(settings.menu)
     width = asked * (settings.statistics + 1) + len(settings.menu) + 1
     return spaces.Box(0, 1, (width,), np.float32)
 
 
 def features(observation: Mapping[str, NDArray[Any]], settings: Settings) -> NDArray[np.float32]:
-    """What was answered and what is left, as shares; neither pictures nor captions.
+    """Features of observations: answers and what is left as shares; neither pictures nor captions.
 
     Args:
         observation: of b environments with n candidates, K questions and F statistics.
@@ -59,7 +59,7 @@ def features(observation: Mapping[str, NDArray[Any]], settings: Settings) -> NDA
 
 
 class FlatMap(ABC):
-    """All actions in one row: the questions first, then the verdict.
+    """Map from whole numbers to actions: the questions first, then the verdicts.
 
     Args:
         questions: actions that ask.
@@ -72,16 +72,16 @@ class FlatMap(ABC):
 
     @abstractmethod
     def actions(self, flat: NDArray[np.int64], observation: Observation) -> Action:
-        """What b numbers do, given what their environments show; batched (b, ...)."""
+        """Actions of b numbers, given what their environments show; batched (b, ...)."""
 
     def mask(self, affordable: NDArray[np.int8]) -> NDArray[np.int8]:
-        """Which numbers can be paid (b, questions + verdicts), of `affordable` (b, K)."""
+        """Mask (b, questions + verdicts) of numbers that can be paid, of `affordable` (b, K)."""
         asked = np.tile(affordable, self.questions // affordable.shape[1])
         verdicts = np.ones((len(affordable), self.verdicts), dtype=np.int8)
         return np.hstack([asked, verdicts]).astype(np.int8)
 
     def checked(self, flat: object, episodes: int) -> NDArray[np.int64]:
-        """These numbers as an array (episodes,).
+        """Checks flat actions, and returns an array (episodes,).
 
         Raises:
             ActionError: if they are not whole numbers of the space.
@@ -97,7 +97,7 @@ class FlatMap(ABC):
 
 
 class SingleFlatMap(FlatMap):
-    """K questions, then verdicts with the probabilities 0, 1 / (levels - 1), ..., 1."""
+    """Flat actions of one candidate: K questions, then verdicts of 0, 1 / (levels - 1), ..., 1."""
 
     def __init__(self, settings: Settings, levels: int) -> None:
         if not isinstance(levels, int) or levels < 2:
@@ -115,7 +115,7 @@ class SingleFlatMap(FlatMap):
 
 
 class PoolFlatMap(FlatMap):
-    """K questions about the first candidate, K about the second, ..., and one verdict.
+    """Flat actions of a pool: K questions about each candidate in turn, then one verdict.
 
     A question fills one slot and leaves the others empty. The probabilities are those of a belief,
     with every action, so that a pool that is cut off has a verdict too.
@@ -150,7 +150,7 @@ class PoolFlatMap(FlatMap):
 
 
 def checked_belief(found: object, shape: tuple[int, ...]) -> NDArray[np.float64]:
-    """What a belief gave, if it is probabilities of this shape.
+    """Checks that a belief gave probabilities of this shape.
 
     Raises:
         ActionError: if it is not.
@@ -166,7 +166,7 @@ def checked_belief(found: object, shape: tuple[int, ...]) -> NDArray[np.float64]
 
 
 def flat_map(settings: Settings, *, pool: bool, levels: int, belief: Belief | None) -> FlatMap:
-    """The numbers of an environment's actions.
+    """Makes the flat actions of an environment.
 
     Args:
         settings: the environment's.
