@@ -1,16 +1,32 @@
 # Everything happens in .venv, which each target makes for itself.
 PYTHON ?= python3
 BIN := .venv/bin
+PIP := $(BIN)/pip install --quiet --no-compile --disable-pip-version-check
 WORKERS ?= 2
 
-.PHONY: demo test lint docs dist clean
+.PHONY: demo test test-slow test-all checked lint docs dist clean
 
 demo: .venv/installed
 	$(BIN)/miagym demo $(if $(NO_APP),--no-app)
 
+# The quick tier, and whatever else a push must pass.
+test: checked
+	$(PYTEST) -m "not slow"
+
+# The slow tier alone: all attacks on all targets, simulations, a Space from its requirements.
+test-slow: .venv/browser
+	$(PYTEST) -m slow
+
+# Both tiers.
+test-all: checked
+	$(PYTEST)
+
 # Two processes with one thread each, among which whole files of tests are dealt.
-test: .venv/installed .venv/browser lint docs
-	OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses $(WORKERS) --dist loadfile
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses $(WORKERS) --dist loadfile
+
+# All but the tests, at the same time.
+checked: .venv/installed
+	+$(MAKE) --no-print-directory --jobs=$(WORKERS) .venv/browser lint docs
 
 lint: .venv/installed
 	$(BIN)/ruff format --check .
@@ -27,11 +43,14 @@ dist: .venv/installed
 	$(BIN)/python -m build --outdir dist
 	$(BIN)/python tests/installed_wheel.py dist/*.whl
 
-# torch first, on its own: pip then finds it installed and looks for no larger build.
+# torch first, on its own and by pip: what comes after finds it and looks for no larger build.
+# uv installs the rest several times as fast; where it finds no package, pip may be set up to.
+# Nothing is compiled that no one imports.
 .venv/installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --disable-pip-version-check torch -c constraints.txt
-	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[dev]' -c constraints.txt
+	$(PIP) torch uv -c constraints.txt
+	UV_SYSTEM_CERTS=1 $(BIN)/uv pip install --quiet --python $(BIN)/python -e '.[dev]' -c constraints.txt \
+		|| $(PIP) -e '.[dev]' -c constraints.txt
 	touch $@
 
 # The page's tests drive a real browser: the system's Chromium, or Debian's, or Playwright's own.

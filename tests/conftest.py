@@ -13,14 +13,6 @@ from hypothesis import settings
 
 os.environ["HF_HUB_OFFLINE"] = "1"  # no test may reach for the hub
 
-# Modules of assertions that tests share: when one fails, pytest shows its values as in a test.
-pytest.register_assert_rewrite(
-    "tests.app.visiting",
-    "tests.attacks.contract",
-    "tests.attacks.plain",
-    "tests.command_line",
-)
-
 import torch
 from diffusers import (
     AutoencoderKL,
@@ -36,6 +28,14 @@ from miagym.candidates import Candidates
 from miagym.data.registry import load_data
 from miagym.targets.dummy import DummyTarget
 from miagym.training.text import train_tokenizer
+
+# Modules of assertions that tests share: when one fails, pytest shows its values as in a test.
+pytest.register_assert_rewrite(
+    "tests.app.visiting",
+    "tests.attacks.contract",
+    "tests.attacks.plain",
+    "tests.command_line",
+)
 
 torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "2")))
 settings.register_profile("busy", deadline=None)  # a busy machine is no failure
