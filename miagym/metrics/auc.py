@@ -12,7 +12,6 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import expit, logit
 from scipy.stats import beta
 from scipy.stats import t as student
-from sklearn.metrics import roc_curve
 
 from miagym.errors import DataError
 
@@ -121,11 +120,9 @@ def roc(member_scores: ArrayLike, nonmember_scores: ArrayLike) -> tuple[Scores, 
 
     No point is dropped: without the collinear ones, TPR at an FPR is read too low under ties.
     """
-    members, nonmembers = sides(member_scores, nonmember_scores)
-    label = np.repeat([1, 0], [len(members), len(nonmembers)])
-    scores = np.concatenate([members, nonmembers])
-    fpr, tpr, _ = roc_curve(label, scores, drop_intermediate=False)
-    return np.asarray(fpr, dtype=np.float64), np.asarray(tpr, dtype=np.float64)
+    counts = counted(*sides(member_scores, nonmember_scores))
+    tpr, fpr = (np.append(0, np.cumsum(count[::-1])) / count.sum() for count in counts)
+    return fpr, tpr
 
 
 def sides(member_scores: ArrayLike, nonmember_scores: ArrayLike) -> tuple[Scores, Scores]:

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 def brier_rewards(probability: NDArray[np.float64], member: NDArray) -> NDArray[np.float64]:
     """Brier reward 1 - 4 (p - y)² of each candidate (n,): from 1 if sure and right to -3 if wrong.
 
-    One half earns 0. A proper score (Brier 1950): on average nothing pays more than to say what one believes.
+    One half earns 0. A proper score (Brier 1950): on average nothing pays more than to say what one
+    believes.
     """
     return 1 - 4 * (probability - member) ** 2
 
