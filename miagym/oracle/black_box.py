@@ -11,7 +11,6 @@ from miagym.candidates import Candidates
 from miagym.errors import AccessDenied
 from miagym.oracle.access import Access
 from miagym.oracle.costs import generation_cost, variation_cost
-from miagym.oracle.grey_box import encode_charged
 from miagym.oracle.inputs import Prompts, texts_of
 from miagym.targets.rows import ForEach, for_each
 
@@ -69,7 +68,7 @@ def vary(
     texts, draws = texts_of(candidates, prompts), for_each(draw, len(candidates), "draw")
     images = self.pixels(candidates)
     self._charge("image variation", Access.BLACK, candidates, cost)
-    z0 = encode_charged(self, candidates, images)
+    z0 = self._encode(candidates, images)
     noise = self._noise(candidates, "vary", draws)
 
     def compute(rows: list[int]) -> Tensor:

@@ -22,14 +22,7 @@ def encode(self: Oracle, candidates: Candidates) -> Tensor:
     """z0: the latents of the candidates (n, *latent_shape). Costs 1 query and 1 encode."""
     images = self.pixels(candidates)
     self._charge("encoding", Access.GREY, candidates, Cost(queries=1, encodes=1))
-    return encode_charged(self, candidates, images)
-
-
-def encode_charged(oracle: Oracle, candidates: Candidates, images: Tensor) -> Tensor:
-    """z0, charged already; pictures that look the same are encoded once."""
-    keys = [("encode", picture) for picture in candidates.pictures]
-    target = oracle._target
-    return oracle._fetch(keys, lambda rows: target.encode(images[rows] * 2 - 1), Cost(encodes=1))
+    return self._encode(candidates, images)
 
 
 def decode(self: Oracle, candidates: Candidates, latents: Tensor) -> Tensor:

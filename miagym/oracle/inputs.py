@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
-import torch
 from torch import Tensor
 
 from miagym.candidates import Candidates, check_texts
@@ -17,25 +15,6 @@ Prompts = str | Sequence[str] | None
 """None asks under each candidate's own caption; one text asks under that text for all."""
 Conditions = Prompts | Tensor
 """Prompts, or text embeddings (n, tokens, width)."""
-
-
-def pixels_for(target: Target, candidates: Candidates) -> Tensor:
-    """The candidates' pictures (n, 3, size, size) in [0, 1], on the target's device.
-
-    Raises:
-        DataError: if there are none, or they are of another size than the target's pictures.
-    """
-    size = target.resolution
-    if not len(candidates):
-        raise DataError("There are no candidates to ask about.")
-    if candidates.images.shape[1:3] != (size, size):
-        raise DataError(
-            f"{target.name} works on {size}×{size} pixels, the candidates have "
-            f"{candidates.images.shape[2]}×{candidates.images.shape[1]}; "
-            f"load them with size={size}."
-        )
-    images = torch.from_numpy(np.ascontiguousarray(candidates.images.transpose(0, 3, 1, 2)))
-    return images.to(target.device).float() / 255
 
 
 def check_latents(target: Target, candidates: Candidates, *latents: Tensor) -> None:

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from miagym.candidates import Candidates
-from miagym.errors import AccessDenied, BudgetError
+from miagym.errors import AccessDenied, BudgetError, DataError
 from miagym.noise import paired_noise
 from miagym.oracle import black_box, grey_box, white_box
 from miagym.oracle.access import Access
 from miagym.oracle.budget import Budget, Cost, Meter
 from miagym.oracle.cache import Cache
-from miagym.oracle.inputs import pixels_for
 from miagym.targets.base import FINAL, Target, Timesteps
 from miagym.targets.rows import ForEach, for_each
 
@@ -115,9 +115,19 @@ class Oracle:
         """The candidates as the black box would return them: (n, 3, size, size) in [0, 1].
 
         Raises:
-            DataError: if they are of another size than the target's pictures.
+            DataError: if there are none, or they are of another size than the target's pictures.
         """
-        return pixels_for(self._target, candidates)
+        size = self._target.resolution
+        if not len(candidates):
+            raise DataError("There are no candidates to ask about.")
+        if candidates.images.shape[1:3] != (size, size):
+            raise DataError(
+                f"{self._target.name} works on {size}×{size} pixels, the candidates have "
+                f"{candidates.images.shape[2]}×{candidates.images.shape[1]}; "
+                f"load them with size={size}."
+            )
+        images = torch.from_numpy(np.ascontiguousarray(candidates.images.transpose(0, 3, 1, 2)))
+        return images.to(self._target.device).float() / 255
 
     # The way of every question: `_require`, `_charge`, `_fetch`.
 
@@ -141,6 +151,12 @@ class Oracle:
         """Answers charged already, of which each distinct new one is computed once."""
         named = [(id(self._target), self.seed, *key) for key in keys]
         return self.cache.fetch(named, compute, cost, self.batch_size)
+
+    def _encode(self, candidates: Candidates, images: Tensor) -> Tensor:
+        """z0, charged already; pictures that look the same are encoded once."""
+        keys = [("encode", picture) for picture in candidates.pictures]
+        target = self._target
+        return self._fetch(keys, lambda rows: target.encode(images[rows] * 2 - 1), Cost(encodes=1))
 
     def _noise(self, candidates: Candidates, what: str, *each: list[int]) -> Tensor:
         """Paired noise, shaped as latents; each row's own numbers tell it apart."""
