@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 
 from miagym.checking.answer import Answer, SetAnswer, Verdict
-from miagym.metrics.conformal import Interval
 from miagym.metrics.permutation import MAX_PERMUTATIONS, SetTest
 from miagym.metrics.power import MAX_PICTURES, PicturesNeeded, RulePower
+from miagym.results.formats import between, p_text, percent
 
 STRONG = 10.0
 """How many times as often, at the least, a rule must call a member so before it is not weak."""
@@ -36,7 +35,7 @@ def sentences(answer: Answer) -> list[str]:
     if ratio is not None:
         most = ", the most that so many pictures can show" if ratio.value == n + 1 else ""
         found.append(
-            f"A score like this is {_times(ratio.value)} {_range(ratio.ci, _times)} times as "
+            f"A score like this is {_times(ratio.value)} {between(ratio.ci, _times)} times as "
             f"likely among members as among non-members{most} (log-linear fit, 95 % bootstrap "
             "interval)."
         )
@@ -74,11 +73,6 @@ def set_sentences(answer: SetAnswer) -> list[str]:
     return [*found, SET_MEANING]
 
 
-def p_text(p: float) -> str:
-    """A p-value as people read it."""
-    return f"{p:.2g}" if p >= 1e-4 else f"{p:.0e}" if p > 0 else "0 (below what can be computed)"
-
-
 def _headline(answer: Answer) -> str:
     n, p = answer.sizes.ranking_nonmembers, answer.p_value
     if answer.verdict is Verdict.NOT_COMPARABLE or p is None:
@@ -111,9 +105,9 @@ def _headline(answer: Answer) -> str:
 
 def _power(power: RulePower, members: int) -> str:
     return (
-        f"The rule p ≤ {power.alpha:g} finds {percent(power.tpr)} {_range(power.ci, percent)} of "
+        f"The rule p ≤ {power.alpha:g} finds {percent(power.tpr)} {between(power.ci, percent)} of "
         f"{members} calibration members, and calls {percent(power.fpr)} of non-members "
-        f"member-like on average; under this calibration, {_range(power.fpr_ci, percent)}."
+        f"member-like on average; under this calibration, {between(power.fpr_ci, percent)}."
     )
 
 
@@ -123,7 +117,7 @@ def _worth(power: RulePower) -> str:
     counts = (
         f"Of 1,000 members it would call about {round(1000 * power.tpr)} member-like, of 1,000 "
         f"non-members about {round(1000 * power.fpr)}: {_times(power.times)} "
-        f"{_range(power.times_ci, _times)} times as often."
+        f"{between(power.times_ci, _times)} times as often."
     )
     if low <= 1:
         return counts + " That it does better than chance is not shown: any answer here is weak."
@@ -190,14 +184,5 @@ def _count(pictures: int | None) -> str:
     return f"more than {MAX_PICTURES:,}" if pictures is None else str(pictures)
 
 
-def percent(share: float) -> str:
-    """A share in [0, 1] as people read it."""
-    return f"{100 * share:.2g} %" if share < 0.995 else f"{100 * share:.4g} %"
-
-
 def _times(value: float) -> str:
     return "∞" if math.isinf(value) else f"{value:.2g}" if value < 100 else f"{value:,.0f}"
-
-
-def _range(ends: Interval, text: Callable[[float], str]) -> str:
-    return f"[{text(ends[0])}–{text(ends[1])}]"

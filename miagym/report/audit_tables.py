@@ -1,33 +1,86 @@
-"""An audit as tables on the terminal."""
+"""An audit as tables and sentences."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
-from rich.box import SIMPLE_HEAD
-from rich.markup import escape
-from rich.table import Table
-
-from miagym.auditing.cues import Cue
-from miagym.auditing.duplicates import Duplicates
+from miagym.auditing.cues import Cue, cue_in_words
 from miagym.auditing.result import Audit
-from miagym.metrics.measure import Detection
+from miagym.report.model import Column, Group, Line, Number, Table
+from miagym.report.tables import AUC, detected_share, measured, number
+from miagym.results import AuditCue, AuditDuplicates, AuditRecord
+from miagym.results.formats import p_text, sizes
 
-ALPHA = 0.01
+ALARM = 0.05
+"""Cues with a larger p-value (corrected for all cues) are not named."""
+MAX_NAMED = 5
+"""Most cues of one split that the report names."""
+P = Column("p", kind="number")
 
 
-def audit_tables(audit: Audit) -> Iterator[Table]:
+def audit_parts(audit: Audit) -> Iterator[Table | str]:
+    """All that an audit found, in the order in which it is read."""
+    record = AuditRecord.model_validate(audit.as_json())
+    yield f"{record.data} is {record.verdict}. {record.why}"
+    yield from audit_tables([record])
+    yield from audit_remarks(record)
+
+
+def audit_tables(audits: Sequence[AuditRecord]) -> Iterator[Table]:
     """The blind rows and the most telling cues, as far as there are any."""
-    if audit.blind:
-        yield _blind_table(audit)
-    if audit.cues:
-        yield _cue_table(audit)
+    found = (views_table(audits), cues_table(audits))
+    return (table for table in found if table)
 
 
-def remarks(audit: Audit) -> Iterator[str]:
+def views_table(audits: Sequence[AuditRecord]) -> Table:
+    """What each view of the data tells apart without any model."""
+    groups = []
+    for audit in audits:
+        shift = {row.view: Number(p_text(row.p), row.p) for row in audit.shift}
+        lines = (
+            Line(
+                row.view,
+                (
+                    number(row.auc, row.auc_ci),
+                    detected_share(row),
+                    Number(p_text(row.p), row.p),
+                    shift.get(row.view, Number("", None)),
+                ),
+            )
+            for row in audit.blind
+        )
+        size = sizes(audit.n_members, audit.n_nonmembers)
+        groups.append(Group(audit.data, tuple(lines), f": {size}"))
+    columns = (Column("View"), AUC, measured("TPR at 1 % FPR"), P)
+    shifted = Column("p of the shift test", kind="number")
+    return Table("Without a model", (*columns, shifted), tuple(groups))
+
+
+def cues_table(audits: Sequence[AuditRecord]) -> Table:
+    """The most telling cues, each alone."""
+    groups = (Group(audit.data, tuple(map(_cue, audit.cues))) for audit in audits if audit.cues)
+    sides = (Column("Members", kind="number"), Column("Non-members", kind="number"))
+    return Table("Most telling cues, each alone", (Column("Cue"), *sides, AUC, P), tuple(groups))
+
+
+def _cue(cue: AuditCue) -> Line:
+    sides = [
+        Number(f"{100 * side:.1f} %" if cue.kind == "share" else f"median {side:.4g}", side)
+        for side in (cue.members, cue.nonmembers)
+    ]
+    return Line(cue.cue, (*sides, number(cue.auc, cue.auc_ci), Number(p_text(cue.p), cue.p)))
+
+
+def cues_in_words(audit: AuditRecord) -> list[str]:
+    """The cues that tell the sides apart beyond chance, the strongest first."""
+    telling = [cue for cue in audit.cues if cue.p < ALARM][:MAX_NAMED]
+    return [cue_in_words(Cue(**dict(cue))) for cue in telling]
+
+
+def audit_remarks(audit: AuditRecord) -> Iterator[str]:
     """What else was found, a sentence each."""
     for found in audit.duplicates:
-        yield from _told(found)
+        yield from _duplicates(found)
     skipped = audit.unreadable
     if skipped.members or skipped.nonmembers:
         yield (
@@ -37,56 +90,7 @@ def remarks(audit: Audit) -> Iterator[str]:
         yield from skipped.examples
 
 
-def _blind_table(audit: Audit) -> Table:
-    n = f"{audit.n_members:,} members, {audit.n_nonmembers:,} non-members"
-    table = Table(title=f"Without a model ({n})", title_justify="left", box=SIMPLE_HEAD)
-    table.add_column("view")
-    for heading in ("AUC [95 %]", "TPR@1%FPR [95 %]", "p", "p of the shift test"):
-        table.add_column(heading, justify="right", no_wrap=True)
-    shift = {row.view: f"{row.p:.3f}" for row in audit.shift}
-    for row in audit.blind:
-        table.add_row(
-            row.view,
-            _with_interval(row.metrics.auc, row.metrics.auc_ci),
-            _detection(row.metrics.tpr_at_fpr[ALPHA], row.metrics.n_nonmembers),
-            f"{row.p:.3f}",
-            shift.get(row.view, ""),
-        )
-    return table
-
-
-def _cue_table(audit: Audit) -> Table:
-    table = Table(title="Most telling cues, each alone", title_justify="left", box=SIMPLE_HEAD)
-    table.add_column("cue", overflow="fold")
-    for heading in ("members", "non-members", "AUC [95 %]", "p"):
-        table.add_column(heading, justify="right", no_wrap=True)
-    for cue in audit.cues:
-        table.add_row(
-            escape(cue.cue),
-            _side(cue, cue.members),
-            _side(cue, cue.nonmembers),
-            _with_interval(cue.auc, cue.auc_ci),
-            f"{cue.p:.3f}",
-        )
-    return table
-
-
-def _side(cue: Cue, value: float) -> str:
-    return f"{100 * value:.1f} %" if cue.kind == "share" else f"median {value:.4g}"
-
-
-def _with_interval(value: float, ci: tuple[float, float]) -> str:
-    return escape(f"{value:.3f} [{ci[0]:.3f}, {ci[1]:.3f}]")
-
-
-def _detection(found: Detection | None, n_nonmembers: int) -> str:
-    if found is None:
-        return f"not resolvable, n = {n_nonmembers}"
-    low, high = (100 * end for end in found.ci)
-    return escape(f"{100 * found.point.tpr:.1f} % [{low:.1f}, {high:.1f}]")
-
-
-def _told(found: Duplicates) -> Iterator[str]:
+def _duplicates(found: AuditDuplicates) -> Iterable[str]:
     if found.across:
         shown = ", ".join(f"{ours} and {theirs}" for ours, theirs in found.examples)
         more = ", …" if found.across > len(found.examples) else ""

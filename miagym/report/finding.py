@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
-from miagym.metrics.detection import not_resolvable
 from miagym.report.rows import (
-    FAIR,
-    Row,
     asking_rows,
     blind_rows,
     by_target,
-    detection,
     held_out,
     names_in,
     strongest,
 )
 from miagym.report.standing import standings
+from miagym.results import AttackRow, Unreadable
+from miagym.results.formats import detection, estimate, rate
 
 
-def finding(rows: Sequence[Row]) -> str:
+def finding(rows: Sequence[AttackRow]) -> str:
     """What the run found, in one sentence that claims nothing beyond the intervals.
 
     Of each target it takes the attack that finds most members at 1 % false positives, or has the
@@ -30,27 +27,27 @@ def finding(rows: Sequence[Row]) -> str:
     groups, clauses, blinds = by_target(rows), [], []
     for label, group in groups.items():
         asking = held_out(asking_rows(group))
-        holding = [row for row in asking if not row.get("failed_controls")]
+        holding = [row for row in asking if not row.failed_controls]
         best, blind = strongest(holding or asking), strongest(blind_rows(group))
         where = f" on {label}" if len(groups) > 1 else ""
         blinds.append(f"{_strength(blind) if blind else 'none was run'}{where}")
         if best is None:
             clauses.append(f"on {label} no attack that looks at the model was scored")
             continue
-        clause = f"on {label} {_who(group, asking, holding, first=not clauses)} ({best['attack']}) "
+        clause = f"on {label} {_who(group, asking, holding, first=not clauses)} ({best.attack}) "
         if detection(best):
             clause += f"finds {_strength(best)} of members at 1 % false positives"
         else:
-            clause += f"has an {_strength(best)} ({best['n_nonmembers']} non-members are too few "
+            clause += f"has an {_strength(best)} ({best.n_nonmembers} non-members are too few "
             clause += "for a rate at 1 % false positives)"
         in_auc, standing = standings(best, group)[0], standings(best, group)[-1]
         clause += f", {standing}" if standing.startswith("not") else ""
         if standing.startswith("not") and in_auc.startswith("above"):
-            auc = f"{best['auc']:.2f} {interval(best['auc_ci'], '.2f')}"
-            clause += f" at that rate with n = {best['n_nonmembers']:,}, but {in_auc} in AUC: {auc}"
-        if failed := best.get("failed_controls"):
-            clause += f", but its control failed ({', '.join(failed)}), so trust no number of it"
-        clauses.append(clause + ("" if best["protocol"] == FAIR else f" ({best['protocol']})"))
+            auc = estimate(best.auc, best.auc_ci, ".2f")
+            clause += f" at that rate with n = {best.n_nonmembers:,}, but {in_auc} in AUC: {auc}"
+        if failed := ", ".join(best.failed_controls):
+            clause += f", but its control failed ({failed}), so trust no number of it"
+        clauses.append(clause + ("" if best.held_out else f" ({best.protocol})"))
     if not clauses:
         return "No attack was scored."
     clauses.append(f"blind baselines that never see the model: {', '.join(blinds)}")
@@ -58,7 +55,9 @@ def finding(rows: Sequence[Row]) -> str:
     return f"{sentence[0].upper()}{sentence[1:]}."
 
 
-def _who(group: Sequence[Row], asking: list[Row], holding: list[Row], *, first: bool) -> str:
+def _who(
+    group: Sequence[AttackRow], asking: list[AttackRow], holding: list[AttackRow], *, first: bool
+) -> str:
     """Of how many attacks it is the best, and how many others were scored without being ranked."""
     tried, ranked = names_in(asking), names_in(holding or asking)
     others = names_in(asking_rows(group)) - tried
@@ -72,32 +71,18 @@ def _who(group: Sequence[Row], asking: list[Row], holding: list[Row], *, first: 
     return who
 
 
-def _strength(row: Row) -> str:
+def _strength(row: AttackRow) -> str:
     found = detection(row)
-    return percent(found) if found else f"AUC of {row['auc']:.2f} {interval(row['auc_ci'], '.2f')}"
+    return rate(found.tpr, found.ci) if found else f"AUC of {estimate(row.auc, row.auc_ci, '.2f')}"
 
 
-def losses(unreadable: Sequence[Row]) -> list[str]:
+def losses(unreadable: Sequence[Unreadable]) -> list[str]:
     """How many pictures of each side were skipped, by data set: a loss is itself a shift."""
     by_data: dict[str, list[bool]] = {}
     for picture in unreadable:
-        by_data.setdefault(picture["data"], []).append(picture["member"])
+        by_data.setdefault(picture.data, []).append(picture.member)
     return [
         f"Pictures of {data} that could not be read and were skipped: {sum(member):,} of members "
         f"and {len(member) - sum(member):,} of non-members (results.json lists them)."
         for data, member in by_data.items()
     ]
-
-
-def unresolved(row: Row) -> str:
-    """In words, why a row has no TPR: nothing is finer than 1/n non-members."""
-    return not_resolvable(row["n_nonmembers"])
-
-
-def percent(found: Mapping[str, Any]) -> str:
-    ends = [100 * end for end in found["ci"]]
-    return f"{100 * found['tpr']:.1f} % {interval(ends, '.1f')}"
-
-
-def interval(ends: Sequence[float], form: str) -> str:
-    return f"[{ends[0]:{form}}\N{EN DASH}{ends[1]:{form}}]"

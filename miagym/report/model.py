@@ -59,6 +59,8 @@ class Remarks:
 
 
 Cell = str | Number | Remarks
+MAX_SHORT = 16
+"""Characters of a remark that stands in its column; longer ones stand below, as notes."""
 
 
 @dataclass(frozen=True)
@@ -105,9 +107,25 @@ class Table:
         """The same table without some of its columns."""
         return self._keeping([column.name not in names for column in self.columns])
 
-    def brief(self) -> Table:
-        """The same table without details."""
-        return self._keeping([not column.is_detail for column in self.columns])
+    def noted(self) -> tuple[Table, list[str]]:
+        """The same table with long remarks as numbers, and what each number stands for."""
+        notes: list[str] = []
+
+        def mark(phrase: str) -> str:
+            if len(phrase) <= MAX_SHORT:
+                return phrase
+            if phrase not in notes:
+                notes.append(phrase)
+            return f"({notes.index(phrase) + 1})"
+
+        def short(cell: Cell) -> Cell:
+            return " ".join(map(mark, cell.phrases)) if isinstance(cell, Remarks) else cell
+
+        def changed(line: Line) -> Line:
+            return replace(line, cells=tuple(map(short, line.cells)))
+
+        groups = tuple(replace(g, lines=tuple(map(changed, g.lines))) for g in self.groups)
+        return replace(self, groups=groups), [f"({i}) {note}" for i, note in enumerate(notes, 1)]
 
     def _keeping(self, kept: Sequence[bool]) -> Table:
         def some(line: Line) -> Line:

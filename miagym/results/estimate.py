@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Self
 
 Interval = tuple[float, float]
+
+
+def interval(ends: Sequence[float], form: str = ".3f") -> str:
+    """The ends of an interval: "[0.955–0.979]"."""
+    return f"[{ends[0]:{form}}\N{EN DASH}{ends[1]:{form}}]"
 
 
 class Estimate(float):
@@ -28,6 +34,6 @@ class Estimate(float):
         return float(self), self.ci
 
     def __repr__(self) -> str:
-        return f"{float(self):.3f} [{self.ci[0]:.3f}\N{EN DASH}{self.ci[1]:.3f}]"
+        return f"{float(self):.3f} {interval(self.ci)}"
 
     __str__ = __repr__

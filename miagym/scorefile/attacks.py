@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from miagym.errors import DataError
 from miagym.metrics.labelled import best_variant
-from miagym.report.rows import FAIR, is_blind
+from miagym.results import HELD_OUT
 from miagym.scorefile.columns import CALIBRATION, NULL, PAPER, TEST, Columns
 from miagym.scorefile.file import ScoreFile
 from miagym.scorefile.groups import ScoreTable
@@ -28,6 +28,8 @@ class AttackScores:
     attack: str
     target: str | None
     data: str | None
+    blind: bool
+    """Whether it never saw the model, as was declared."""
     protocol: str
     chosen: str | None
     """The variant; None if there is no column of variants."""
@@ -41,17 +43,16 @@ class AttackScores:
     """Queries and rows for one candidate, on average; None if unknown."""
 
     @property
-    def is_blind(self) -> bool:
-        """Whether it never looks at the model, by its name."""
-        return is_blind({"access": None, "attack": self.attack})
-
-    @property
     def label(self) -> str:
         return self.attack if self.target is None else f"{self.attack} on {self.target}"
 
 
 def attacks_of(
-    file: ScoreFile, columns: Columns, lower_is_member: bool, seed: int
+    file: ScoreFile,
+    columns: Columns,
+    lower_is_member: bool,
+    seed: int,
+    blind: Collection[str] = (),
 ) -> list[AttackScores]:
     """All attacks of a file, in the order in which they come.
 
@@ -60,6 +61,7 @@ def attacks_of(
         columns: which column is what.
         lower_is_member: whether low scores mean members; all signs are turned then.
         seed: of the random halves, where variants come without a calibration part.
+        blind: names of attacks that never saw the model, whether or not they are in the file.
 
     Raises:
         DataError: if values are missing or no scores, ids are there twice, a part has one side
@@ -70,11 +72,17 @@ def attacks_of(
     table = ScoreTable(file, columns, -1.0 if lower_is_member else 1.0)
     if not len(table.everything):
         raise DataError(f"{file.path} has no rows; expected scores and labels.")
-    return [_attack(table, seed, *group) for group in table.groups()]
+    return [_attack(table, seed, blind, *group) for group in table.groups()]
 
 
 def _attack(
-    table: ScoreTable, seed: int, attack: str, target: str | None, data: str | None, rows: Rows
+    table: ScoreTable,
+    seed: int,
+    blind: Collection[str],
+    attack: str,
+    target: str | None,
+    data: str | None,
+    rows: Rows,
 ) -> AttackScores:
     parts = table.by_part(rows, attack)
     if TEST not in parts:
@@ -82,7 +90,7 @@ def _attack(
             f"{table.file.path}: {attack} has no rows in the test part, only in {', '.join(parts)}."
         )
     test, calibration = parts[TEST], parts.get(CALIBRATION)
-    protocol = FAIR if table.is_run or calibration is not None else AS_GIVEN
+    protocol = HELD_OUT if table.is_run or calibration is not None else AS_GIVEN
     together = test
     if PAPER in parts:
         together = table.aligned({**test, **parts[PAPER]}, f"the test part of {attack}")
@@ -96,6 +104,7 @@ def _attack(
         attack=attack,
         target=target,
         data=data,
+        blind=attack in blind,
         protocol=protocol,
         chosen=chosen or None,
         test=test[chosen],

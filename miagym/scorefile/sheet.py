@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from operator import itemgetter
+from typing import Any
 
+from miagym.metrics.controls import Control as Measured
 from miagym.metrics.controls import (
-    Control,
     label_shuffle,
     nonmembers_against_nonmembers,
     null_target,
@@ -19,10 +20,11 @@ from miagym.metrics.distance import wasserstein
 from miagym.metrics.labelled import Row, comparisons, fixed_beforehand
 from miagym.metrics.measure import measure
 from miagym.metrics.optimism import measure_optimism
-from miagym.report.rows import is_blind
+from miagym.results import SCHEMA, AttackRow, Comparison, Control, Optimism
 from miagym.scorefile.attacks import AttackScores
 from miagym.scorefile.blind import blind_rows
 from miagym.scorefile.rows import at_most, same_candidates
+from miagym.scorefile.sheet_warnings import control_warnings, missing_warnings
 from miagym.scorefile.stated import Statement
 from miagym.scorefile.stated_warnings import stated_warnings
 from miagym.scorefile.warnings import Warned, attack_warnings, size_warnings
@@ -33,20 +35,32 @@ POOL = 5_000
 """Members, and non-members, from which both protocols draw at most, as in the paper."""
 WORKERS = 2
 """Threads; NumPy lets go of the interpreter in its long loops."""
+SECTIONS = {
+    "rows": AttackRow,
+    "controls": Control,
+    "protocols": Optimism,
+    "comparisons": Comparison,
+}
 
 
 @dataclass(frozen=True)
 class ScoreSheet:
     """The sections of results.json that scores alone can fill, and warnings."""
 
-    rows: list[Row] = field(default_factory=list)
-    controls: list[Row] = field(default_factory=list)
-    protocols: list[Row] = field(default_factory=list)
-    comparisons: list[Row] = field(default_factory=list)
-    warnings: list[Warned] = field(default_factory=list)
+    rows: tuple[AttackRow, ...] = ()
+    controls: tuple[Control, ...] = ()
+    protocols: tuple[Optimism, ...] = ()
+    comparisons: tuple[Comparison, ...] = ()
+    warnings: tuple[Warned, ...] = ()
 
-    def as_json(self) -> Row:
-        return {"schema": 1, **asdict(self)}
+    def as_json(self) -> dict[str, Any]:
+        """Plain numbers, texts, lists and None, in the shape of results.json."""
+        sections = {name: vars(self)[name] for name in SECTIONS}
+        return {
+            "schema": SCHEMA,
+            **{name: [record.as_json() for record in found] for name, found in sections.items()},
+            "warnings": [asdict(warning) for warning in self.warnings],
+        }
 
 
 def score_sheet(
@@ -67,7 +81,8 @@ def score_sheet(
         target: name of the target, where the file names none.
         data: name of the data, where the file names none.
     """
-    sheet = ScoreSheet()
+    found: dict[str, list[Row]] = {name: [] for name in SECTIONS}
+    warnings: list[Warned] = []
     matches: dict[tuple[str | None, str | None], list[AttackScores]] = {}
     for attack in attacks:
         matches.setdefault((attack.target or target, attack.data or data), []).append(attack)
@@ -75,20 +90,23 @@ def score_sheet(
         for (its_target, its_data), group in matches.items():
             where = {"target": its_target, "data": its_data}
             blind, why_none = _blind(group, its_target, seed)
-            sheet.rows.extend(where | row for row in blind)
+            found["rows"].extend(where | row for row in blind)
             sections = _sections(group, lower_is_member, seed).items()
             started = [(name, pool.submit(work)) for name, all_ in sections for work in all_]
             for name, future in started:
-                getattr(sheet, name).extend(where | row for row in future.result())
-            sheet.warnings.extend(why_none)
-            sheet.warnings.extend(size_warnings(group))
+                found[name].extend(where | row for row in future.result())
+            warnings += [*why_none, *size_warnings(group)]
             for attack in group:
-                sheet.warnings.extend(attack_warnings(attack, lower_is_member))
-    _mark_failed(sheet)
-    sheet.warnings.extend(_failed(sheet.controls))
-    sheet.warnings.extend(stated_warnings(statement, attacks))
-    sheet.warnings.extend(_missing(attacks, sheet.rows))
-    return sheet
+                warnings += attack_warnings(attack, lower_is_member)
+    _mark_failed(found)
+    records = {
+        name: tuple(kind.model_validate(row) for row in found[name])
+        for name, kind in SECTIONS.items()
+    }
+    sheet = ScoreSheet(**records)
+    warnings += [*control_warnings(sheet.controls), *stated_warnings(statement, attacks)]
+    warnings += missing_warnings(attacks, sheet.rows)
+    return replace(sheet, warnings=tuple(warnings))
 
 
 def _blind(
@@ -119,7 +137,7 @@ def _sections(
     attacks: Sequence[AttackScores], lower_is_member: bool, seed: int
 ) -> dict[str, list[Work]]:
     """What there is to compute, by section."""
-    asking = [attack for attack in attacks if not attack.is_blind]
+    asking = [attack for attack in attacks if not attack.blind]
     scores, names = {a.attack: a.test for a in attacks}, [a.attack for a in asking]
     return {
         "rows": [partial(_row, a, lower_is_member, seed) for a in attacks],
@@ -133,7 +151,7 @@ def _row(attack: AttackScores, lower_is_member: bool, seed: int) -> list[Row]:
     """In the shape of results.json; what scores do not tell is None."""
     row = {
         "attack": attack.attack,
-        "access": "blind" if attack.is_blind else None,
+        "access": "blind" if attack.blind else None,
         **measure(attack.test.score, attack.test.member).as_row(),
         **attack.spent,
         "at_threshold": _thresholds(attack, lower_is_member),
@@ -159,7 +177,7 @@ def _controls(attack: AttackScores, seed: int) -> Iterator[Work]:
     some = at_most(CONTROLLED, attack.test.member, seed)
     score, member = attack.test.score[some], attack.test.member[some]
 
-    def row(control: Control | None) -> list[Row]:
+    def row(control: Measured | None) -> list[Row]:
         return [] if control is None else [{"attack": attack.attack, **control.as_row()}]
 
     yield lambda: row(label_shuffle(score, member, seed))
@@ -178,50 +196,9 @@ def _gap(attack: AttackScores, part: str, seed: int) -> list[Row]:
     return [] if gap is None else [{"attack": attack.attack, "part": part, **gap.as_row()}]
 
 
-def _mark_failed(sheet: ScoreSheet) -> None:
+def _mark_failed(found: Mapping[str, Sequence[Row]]) -> None:
     """Tells each row which of its controls failed."""
     about = itemgetter("target", "data", "attack")
-    for row in sheet.rows:
-        own = [control for control in sheet.controls if about(control) == about(row)]
+    for row in found["rows"]:
+        own = [control for control in found["controls"] if about(control) == about(row)]
         row["failed_controls"] = [each["control"] for each in own if not each["passed"]]
-
-
-def _failed(controls: Sequence[Row]) -> Iterator[Warned]:
-    for control in controls:
-        if control["passed"]:
-            continue
-        found = f"AUC {control['auc']:.3f}"
-        if control["coverage"] is not None:
-            found = (
-                f"95 % intervals held 0.5 in {100 * control['coverage']:.1f} % of "
-                f"{control['repetitions']} repetitions"
-            )
-        yield Warned(
-            "control-failed",
-            f"{control['attack']}: the control {control['control']!r} failed ({found}, where there "
-            "is nothing to find); no interval of this attack can be trusted.",
-        )
-
-
-def _missing(attacks: Sequence[AttackScores], rows: Sequence[Row]) -> Iterator[Warned]:
-    """What a fair table needs and this file does not hold."""
-    if all(attack.test.caption is None for attack in attacks) and not any(map(is_blind, rows)):
-        yield Warned(
-            "no-blind-row",
-            "No blind row: nothing here says what the data alone give away; give --caption, or run "
-            "`miagym audit` on the data.",
-        )
-    if all(attack.null is None for attack in attacks):
-        yield Warned(
-            "no-null-target",
-            "No null target: score the same candidates on a model that saw neither side, and mark "
-            "those rows `null` in the column of --part.",
-        )
-    if lacking := [attack.label for attack in attacks if attack.calibration is None]:
-        whose = "" if len(lacking) == len(attacks) else f" of {', '.join(lacking)}"
-        yield Warned(
-            "no-calibration-part",
-            f"No calibration part{whose}: there is no threshold that was fixed beforehand, and "
-            "nobody can tell whether settings were chosen on these very scores; mark rows with "
-            "--part.",
-        )

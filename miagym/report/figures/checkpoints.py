@@ -23,10 +23,11 @@ from miagym.report.figures.roc_panel import (
     faded,
     finished,
     sides_of,
-    told,
 )
-from miagym.report.rows import Row, asking_rows, held_out, strongest
-from miagym.report.style import rounded, safe_text
+from miagym.report.figures.style import rounded, safe_text
+from miagym.report.rows import asking_rows, held_out, strongest
+from miagym.results import AttackRow
+from miagym.results.formats import detected
 from miagym.targets.registry import split_checkpoint
 
 USUAL = "loss"
@@ -42,18 +43,18 @@ class State:
 
     epoch: int | None
     """None at the end."""
-    row: Row
+    row: AttackRow
     sides: Sides
 
     @property
     def told(self) -> str:
         """As the legend names it."""
         when = END if self.epoch is None else f"epoch {self.epoch}"
-        return f"{when}: {told(self.row)}"
+        return f"{when}: {detected(self.row)}"
 
 
 def checkpoint_figure(
-    rows: Sequence[Row], scores: pa.Table, attack: str | None = None, seed: int = 0
+    rows: Sequence[AttackRow], scores: pa.Table, attack: str | None = None, seed: int = 0
 ) -> go.Figure | None:
     """ROC of each checkpoint (`NAME@40`, NAME itself at the end), and distances of the scores.
 
@@ -73,38 +74,38 @@ def checkpoint_figure(
     figure = make_subplots(
         cols=2,
         column_widths=[0.6, 0.4],
-        subplot_titles=[safe_text(last["attack"]), "distance of the scores"],
+        subplot_titles=[safe_text(last.attack), "distance of the scores"],
     )
     add_axes(figure)
     colours = _ramp(len(states))
     for state, colour in zip(states, colours, strict=True):
         add_curve(figure, state.sides, state.told, colour, "solid", band=False)
     _add_distances(figure, states, colours, seed)
-    base, _ = split_checkpoint(last["target"])
-    return finished(figure, lines=2 + len(states), about=f"{base}, {last['data']}: ")
+    base, _ = split_checkpoint(last.target or "")
+    return finished(figure, lines=2 + len(states), about=f"{base}, {last.data}: ")
 
 
-def _states(rows: Sequence[Row], scores: pa.Table, attack: str | None) -> list[State]:
+def _states(rows: Sequence[AttackRow], scores: pa.Table, attack: str | None) -> list[State]:
     """The longest training, in order; empty if there is none."""
-    trainings: dict[tuple[str, str], list[Row]] = {}
+    trainings: dict[tuple[str, str], list[AttackRow]] = {}
     for row in asking_rows(rows):
-        base, _ = split_checkpoint(row["target"])
-        trainings.setdefault((base, row["data"]), []).append(row)
+        base, _ = split_checkpoint(row.target or "")
+        trainings.setdefault((base, row.data or ""), []).append(row)
     found = [_scored(own, scores, attack) for _, own in sorted(trainings.items())]
     return max(found, key=len, default=[])
 
 
-def _scored(rows: list[Row], scores: pa.Table, attack: str | None) -> list[State]:
-    by_attack: dict[str, dict[float, Row]] = {}
+def _scored(rows: list[AttackRow], scores: pa.Table, attack: str | None) -> list[State]:
+    by_attack: dict[str, dict[float, AttackRow]] = {}
     for row in held_out(rows):
-        _, epoch = split_checkpoint(row["target"])
-        by_attack.setdefault(row["attack"], {})[np.inf if epoch is None else epoch] = row
+        _, epoch = split_checkpoint(row.target or "")
+        by_attack.setdefault(row.attack, {})[np.inf if epoch is None else epoch] = row
     ladders = {name: ladder for name, ladder in by_attack.items() if len(ladder) > 1}
     if attack is None and USUAL in ladders:
         attack = USUAL
     elif attack is None:
         last = strongest([ladder[max(ladder)] for ladder in ladders.values()])
-        attack = last["attack"] if last else None
+        attack = last.attack if last else None
     ladder = ladders.get(attack or "", {})
     states = [
         State(None if epoch == np.inf else int(epoch), row, sides)

@@ -13,7 +13,7 @@ from plotly.subplots import make_subplots
 
 from miagym.metrics.auc import Interval
 from miagym.palette import MEMBERS, NONMEMBERS, PALETTE
-from miagym.report.style import SYMBOLS, rounded, safe_text, styled
+from miagym.report.figures.style import SYMBOLS, rounded, safe_text, styled
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,7 +22,7 @@ class Curve:
 
     target: str
     attack: str
-    access: str
+    access: str | None
     members: NDArray[np.float64]
     """Scores of members (m,); higher = member."""
     nonmembers: NDArray[np.float64]
@@ -92,7 +92,7 @@ def auc_figure(curves: Sequence[Curve]) -> go.Figure:
         low, high = np.array([curve.auc_ci for curve in group]).T
         figure.add_scatter(
             x=rounded(value),
-            y=[safe_text(f"{curve.attack} ({curve.access})") for curve in group],
+            y=[safe_text(named(curve)) for curve in group],
             error_x={"array": rounded(high - value), "arrayminus": rounded(value - low)},
             mode="markers",
             marker={"color": colour, "size": 9, "symbol": [_symbol(curve) for curve in group]},
@@ -108,6 +108,11 @@ def auc_figure(curves: Sequence[Curve]) -> go.Figure:
     return styled(figure, height=90 + 30 * sum(heights))
 
 
+def named(curve: Curve) -> str:
+    """As legends and axes call it."""
+    return f"{curve.attack} ({curve.access})" if curve.access else curve.attack
+
+
 def _by_target(curves: Sequence[Curve]) -> list[tuple[str, list[Curve]]]:
     return [(target, list(group)) for target, group in groupby(curves, lambda curve: curve.target)]
 
@@ -117,7 +122,7 @@ def _colours(curves: Sequence[Curve]) -> list[str]:
 
 
 def _symbol(curve: Curve) -> str:
-    return SYMBOLS.get(curve.access, "circle")
+    return SYMBOLS.get(curve.access or "", "circle")
 
 
 def _gap(panels: Sequence[object]) -> float:

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 import plotly.graph_objects as go
 
 from miagym.palette import PALETTE
-from miagym.report.figures.plots import Curve
+from miagym.report.figures.plots import Curve, named
 from miagym.report.figures.roc_panel import Sides, add_axes, add_curve, finished
-from miagym.report.style import DASHES
+from miagym.report.figures.style import DASHES
 
 
 def roc_figure(curves: Sequence[Curve]) -> go.Figure:
-    """A colour for each target, a dash for each access level; the bands are `bands.roc_band`.
+    """A colour for each target, a dash for each access level; the bands are `roc_band.roc_band`.
 
     Curves that are not shown at first stand in the legend, where they can be switched on.
     """
@@ -22,13 +22,13 @@ def roc_figure(curves: Sequence[Curve]) -> go.Figure:
     targets = list(dict.fromkeys(curve.target for curve in curves))
     drawn = [curve for curve in curves if curve.has_scores]
     for curve in drawn:
-        name = f"{curve.attack} ({curve.access})"
+        name = named(curve)
         add_curve(
             figure,
             Sides(curve.members, curve.nonmembers),
             name if len(targets) == 1 else f"{name} on {curve.target}",
             PALETTE[targets.index(curve.target) % len(PALETTE)],
-            DASHES.get(curve.access, "solid"),
+            DASHES.get(curve.access or "", "solid"),
             band=True,
             shown=curve.shown,
         )

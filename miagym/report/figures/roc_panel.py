@@ -11,9 +11,8 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from miagym.report.figures.roc_band import FINEST, roc_band, staircase
-from miagym.report.finding import percent, unresolved
-from miagym.report.rows import Row, detection
-from miagym.report.style import rounded, safe_text, styled
+from miagym.report.figures.style import rounded, safe_text, styled
+from miagym.results import AttackRow
 
 FAINT = "#888888"
 BAND_OPACITY = 0.12
@@ -32,7 +31,7 @@ class Sides:
         return len(self.members) > 0 and len(self.nonmembers) > 0
 
 
-def sides_of(row: Row, scores: pa.Table) -> Sides:
+def sides_of(row: AttackRow, scores: pa.Table) -> Sides:
     """The scores of a row.
 
     Args:
@@ -40,19 +39,13 @@ def sides_of(row: Row, scores: pa.Table) -> Sides:
         scores: the test part, as `page.write_report` takes it.
     """
     own = scores.filter(
-        (pc.field("target") == row["target"])
-        & (pc.field("data") == row["data"])
-        & (pc.field("attack") == row["attack"])
+        (pc.field("target") == row.target)
+        & (pc.field("data") == row.data)
+        & (pc.field("attack") == row.attack)
     )
     member = np.asarray(own["member"].to_numpy(), dtype=bool)
     score = np.asarray(own["score"].to_numpy(), dtype=np.float64)
     return Sides(score[member], score[~member])
-
-
-def told(row: Row) -> str:
-    """TPR at 1 % FPR with its interval, for a legend."""
-    found = detection(row)
-    return percent(found) if found else unresolved(row)
 
 
 def add_curve(
@@ -73,7 +66,7 @@ def add_curve(
         name: in the legend.
         colour: such as `#0072B2`.
         dash: a stroke of plotly.
-        band: whether to draw `bands.roc_band` around it.
+        band: whether to draw `roc_band.roc_band` around it.
         shown: at first sight; otherwise the legend offers it.
     """
     group, visible = safe_text(name), True if shown else "legendonly"

@@ -8,8 +8,10 @@ import plotly.graph_objects as go
 import pyarrow as pa
 
 from miagym.palette import PALETTE
-from miagym.report.figures.roc_panel import add_axes, add_curve, finished, sides_of, told
-from miagym.report.rows import Row, asking_rows, by_target, detection, held_out
+from miagym.report.figures.roc_panel import add_axes, add_curve, finished, sides_of
+from miagym.report.rows import asking_rows, by_target, held_out, strength
+from miagym.results import AttackRow
+from miagym.results.formats import detected
 
 PAPER = ("loss", "trajectory-partial-denoising", "trajectory-reversed-noise")
 """The paper's own attacks come first: chosen beforehand, they flatter nobody."""
@@ -17,11 +19,11 @@ ATTACKS = 3
 STROKES = ("solid", "dash", "dot")
 
 
-def teaser_figure(rows: Sequence[Row], scores: pa.Table) -> go.Figure | None:
+def teaser_figure(rows: Sequence[AttackRow], scores: pa.Table) -> go.Figure | None:
     """Up to three attacks on two targets: a colour for each target, a stroke for each attack.
 
     Of more than two targets it takes those on which the first of the attacks does best and worst.
-    The bands are `bands.roc_band`: 95 % at each point by itself.
+    The bands are `roc_band.roc_band`: 95 % at each point by itself.
 
     Args:
         rows: the rows of results.json.
@@ -31,7 +33,7 @@ def teaser_figure(rows: Sequence[Row], scores: pa.Table) -> go.Figure | None:
         None if no two targets share an attack that looks at the model.
     """
     targets = {
-        label: {row["attack"]: row for row in held_out(asking_rows(group)) if sides_of(row, scores)}
+        label: {row.attack: row for row in held_out(asking_rows(group)) if sides_of(row, scores)}
         for label, group in by_target(rows).items()
     }
     pair = _pair(targets)
@@ -44,28 +46,24 @@ def teaser_figure(rows: Sequence[Row], scores: pa.Table) -> go.Figure | None:
     for label, colour in zip(pair, (PALETTE[1], PALETTE[0]), strict=True):
         for attack, stroke in zip(attacks, STROKES, strict=False):
             row = targets[label][attack]
-            name = f"{attack} on {label}: {told(row)}"
+            name = f"{attack} on {label}: {detected(row)}"
             add_curve(figure, sides_of(row, scores), name, colour, stroke, band=True)
     return finished(figure, lines=1 + 2 * len(attacks))
 
 
-def _pair(targets: dict[str, dict[str, Row]]) -> tuple[str, str] | None:
+def _pair(targets: dict[str, dict[str, AttackRow]]) -> tuple[str, str] | None:
     """The targets on which the first attack that two of them share does best and worst."""
     names = {attack: row for own in targets.values() for attack, row in own.items()}
     for attack in _ordered(list(names), names):
         having = [label for label, own in targets.items() if attack in own]
         if len(having) > 1:
-            ranked = sorted(having, key=lambda label, a=attack: -targets[label][a]["auc"])
+            ranked = sorted(having, key=lambda label, a=attack: -targets[label][a].auc)
             return ranked[0], ranked[-1]
     return None
 
 
-def _ordered(attacks: list[str], rows: dict[str, Row]) -> list[str]:
+def _ordered(attacks: list[str], rows: dict[str, AttackRow]) -> list[str]:
     """The paper's attacks, then the others from the strongest down."""
-
-    def strength(attack: str) -> tuple[float, float]:
-        found = detection(rows[attack])
-        return (found["tpr"] if found else -1.0, rows[attack]["auc"])
-
-    others = sorted((a for a in attacks if a not in PAPER), key=strength, reverse=True)
+    others = [attack for attack in attacks if attack not in PAPER]
+    others.sort(key=lambda attack: strength(rows[attack]), reverse=True)
     return [attack for attack in PAPER if attack in attacks] + others

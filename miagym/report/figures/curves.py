@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-
 import pyarrow as pa
 
 from miagym.report.figures.plots import Curve
 from miagym.report.figures.roc_panel import sides_of
-from miagym.report.rows import Row, asking_rows, blind_rows, held_out, strongest
+from miagym.report.rows import Groups, asking_rows, blind_rows, held_out, strongest
+from miagym.results import AttackRow
 
 
-def curves_of(
-    groups: Mapping[str, Sequence[Row]], scores: pa.Table
-) -> tuple[list[Curve], list[Curve]]:
+def curves_of(groups: Groups, scores: pa.Table) -> tuple[list[Curve], list[Curve]]:
     """A curve for each row, and those of the best attack on each target, if it has scores.
 
     Seen at first are the best attack, the strongest blind row and the best of each access level.
 
     Args:
-        groups: rows by target, as `finding.by_target` gives them.
+        groups: rows by target, as `rows.by_target` gives them.
         scores: the test part, as `page.write_report` takes it.
     """
     curves: list[Curve] = []
@@ -28,7 +25,7 @@ def curves_of(
         models = held_out(asking_rows(group))
         best = strongest(models) or strongest(group)
         by_access = (
-            [r for r in models if r["access"] == level] for level in ("black", "grey", "white")
+            [r for r in models if r.access == level] for level in ("black", "grey", "white")
         )
         shown = [best, strongest(blind_rows(group)), *map(strongest, by_access)]
         for row in group:
@@ -38,15 +35,15 @@ def curves_of(
     return curves, winners
 
 
-def _curve(label: str, row: Row, scores: pa.Table, shown: bool) -> Curve:
+def _curve(label: str, row: AttackRow, scores: pa.Table, shown: bool) -> Curve:
     sides = sides_of(row, scores)
     return Curve(
         target=label,
-        attack=row["attack"],
-        access=row["access"],
+        attack=row.attack,
+        access=row.access,
         members=sides.members,
         nonmembers=sides.nonmembers,
-        auc=row["auc"],
-        auc_ci=(row["auc_ci"][0], row["auc_ci"][1]),
+        auc=row.auc,
+        auc_ci=row.auc_ci,
         shown=shown,
     )
