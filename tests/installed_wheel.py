@@ -31,11 +31,14 @@ def check_files(wheel: Path) -> None:
 
 
 def install(wheel: Path, environment: Path) -> None:
-    """Makes an environment that holds the wheel and what it requires."""
+    """Makes an environment that holds the wheel and what it requires, as the Makefile does."""
     venv.create(environment, with_pip=True)
-    pip = [environment / "bin/pip", "install", "--quiet", "--disable-pip-version-check"]
-    for what in ("torch", wheel):  # torch first, as in the Makefile
-        subprocess.run([*pip, what, "-c", ROOT / "constraints.txt"], check=True)
+    python, pinned = environment / "bin/python", ["-c", ROOT / "constraints.txt"]
+    pip = [python, "-m", "pip", "install", "--quiet", "--no-compile"]
+    subprocess.run([*pip, "torch", *pinned], check=True)
+    uv = [Path(sys.executable).parent / "uv", "pip", "install", "--quiet", "--python", python]
+    if subprocess.run([*uv, wheel, *pinned], env=os.environ | {"UV_SYSTEM_CERTS": "1"}).returncode:
+        subprocess.run([*pip, wheel, *pinned], check=True)
 
 
 def check_runs(environment: Path, folder: Path) -> None:

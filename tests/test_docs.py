@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import re
 import sys
+import tomllib
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 import torch
+import yaml
 
-from attacks import make_attack
+import miagym
+from attacks import blind_names, make_attack
 from attacks.base import Attack
 from miagym.candidates import Candidates
 from miagym.oracle import Oracle
@@ -26,12 +29,33 @@ def code(path: str) -> str:
     return found[1]
 
 
-def test_the_readme_s_example_prints_what_it_says(capsys: pytest.CaptureFixture[str]) -> None:
-    source = code("README.md")
-    exec(source, {})
-    promised = re.findall(r"^print\(.*?\) +# (.*)$", source, re.MULTILINE)
-    assert len(promised) == 2
-    assert capsys.readouterr().out.splitlines() == promised
+def blocks(path: str) -> list[str]:
+    """All Python blocks of a guide."""
+    return re.findall(r"```python\n(.*?)```", (ROOT / path).read_text(), re.DOTALL)
+
+
+@pytest.mark.parametrize(("guide", "promises"), [("README.md", 0), ("docs/python.md", 4)])
+def test_python_prints_what_it_says(
+    guide: str,
+    promises: int,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """In a folder of its own, block after block, as in a notebook."""
+    module = ModuleType("notebook")
+    monkeypatch.setitem(sys.modules, "notebook", module)  # dataclasses look it up there
+    monkeypatch.chdir(tmp_path)
+    source = "\n".join(blocks(guide))
+    exec(source, vars(module))
+    printed = capsys.readouterr().out.splitlines()
+    promised = re.findall(r"^print\(.*?\)  # (True|False|\d.*|True False)$", source, re.MULTILINE)
+    assert len(promised) == promises
+    assert [line for line in printed if line in promised] == promised
+    table = "\n".join(printed)
+    assert all(name in table for name in (*blind_names(), "pia"))
+    drawn = re.findall(r"save\(\"(.*?)\"\)", source)
+    assert all((tmp_path / file).stat().st_size for file in drawn)
 
 
 def test_the_example_of_an_attack_keeps_the_contract(
@@ -69,8 +93,37 @@ def test_the_example_of_a_set_prints_what_it_says(capsys: pytest.CaptureFixture[
     assert capsys.readouterr().out == "True\n"
 
 
+def test_the_readme_is_for_a_stranger() -> None:
+    readme = (ROOT / "README.md").read_text()
+    assert len(readme.splitlines()) <= 120
+    assert "](docs/first-figure.png)" in readme
+    assert len(blocks("README.md")[0].split("\n\n")[1].splitlines()) <= 3
+    assert re.search(r"^make demo .*\nmake test ", readme, re.MULTILINE)
+
+
+def test_one_version_is_named_everywhere() -> None:
+    released = re.findall(
+        r"^## \[(\d.*?)\] - (\S+)$", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE
+    )
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text())
+    assert (citation["version"], citation["date-released"]) == released[0]
+    assert released[0][0] == miagym.__version__
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    assert "version" not in project["project"]
+
+
+def test_the_paper_is_cited() -> None:
+    (paper,) = yaml.safe_load((ROOT / "CITATION.cff").read_text())["references"]
+    names = [author["family-names"] for author in paper["authors"]]
+    assert names == ["Dubiński", "Kowalczuk", "Pawlak", "Rokita", "Trzciński", "Morawiecki"]
+    assert paper["url"] == "https://arxiv.org/abs/2306.12983"
+
+
 PAGES = sorted(str(page.relative_to(ROOT)) for page in ROOT.glob("docs/**/*.md"))
-GUIDES = ["README.md", "attacks/README.md", *PAGES]
+GUIDES = [
+    *("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md", "attacks/README.md"),
+    *PAGES,
+]
 
 
 @pytest.mark.parametrize("guide", GUIDES)
