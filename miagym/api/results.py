@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import io
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-from rich.console import Console, ConsoleOptions, RenderResult
 
 from miagym.auditing.result import Audit
 from miagym.auditing.verdict import AuditVerdict
@@ -23,9 +20,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from miagym.report.model import Table
-
-WIDTH = 140
-"""Columns of `str(result)`, so that no table is cut."""
 
 
 class Result(ABC):
@@ -54,15 +48,10 @@ class Result(ABC):
         """The main table for a paper: booktabs, with intervals and the blind rows."""
         return self.table().to_latex()
 
-    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        from miagym.report.terminal import rendered
-
-        yield from rendered(self.parts())
-
     def __str__(self) -> str:
-        text = io.StringIO()
-        Console(file=text, width=WIDTH, color_system=None).print(self)
-        return text.getvalue()
+        from miagym.report.terminal import as_text
+
+        return as_text(self.parts())
 
     def _repr_html_(self) -> str:
         from miagym.report.html import render

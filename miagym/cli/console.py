@@ -48,7 +48,9 @@ def show(result: Result, as_json: bool) -> None:
     if as_json:
         print(json.dumps(result.as_json(), indent=2, ensure_ascii=False, allow_nan=False))
     else:
-        console.print(result)
+        from miagym.report.terminal import print_parts
+
+        print_parts(console, result.parts())
 
 
 @contextmanager

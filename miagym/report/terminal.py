@@ -27,10 +27,14 @@ def rendered(parts: Iterable[Table | str]) -> Iterator[RenderableType]:
 def as_text(parts: Iterable[Table | str]) -> str:
     """The same as plain text."""
     text = io.StringIO()
-    console = Console(file=text, width=WIDTH, color_system=None)
-    for part in rendered(parts):
-        console.print(part)
+    print_parts(Console(file=text, width=WIDTH, color_system=None), parts)
     return text.getvalue()
+
+
+def print_parts(console: Console, parts: Iterable[Table | str]) -> None:
+    """Prints tables as wide as the console, and each sentence on a line of its own."""
+    for part in rendered(parts):
+        console.print(part, soft_wrap=isinstance(part, Text))
 
 
 @dataclass(frozen=True)
