@@ -191,7 +191,7 @@ def planted_rows(world: World, trials: int) -> Iterator[str]:
     for what, ask, dealt in designs:
         audits = [ask(world, dealt(seed), seed) for seed in range(trials)]
         found = sum(audit.verdict is AuditVerdict.SHIFTED for audit in audits)
-        best = np.median([max(row.metrics.auc for row in audit.blind) for audit in audits])
+        best = np.median([max(row.auc for row in audit.blind) for audit in audits])
         yield f"| {what} | {share(found, trials)} | {best:.3f} |"
 
 

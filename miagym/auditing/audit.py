@@ -12,7 +12,7 @@ from miagym.auditing.data_source import AuditData
 from miagym.auditing.duplicates import MAX_EXAMPLES, caption_groups, count_duplicates, linked
 from miagym.auditing.grouping import Groups
 from miagym.auditing.permutation_test import MIN_GROUPS, run_permutation_tests
-from miagym.auditing.result import Audit, Unreadable
+from miagym.auditing.result import NONE_UNREADABLE, Audit
 from miagym.auditing.verdict import AuditVerdict
 from miagym.auditing.views.captions import CAPTIONS, caption_view
 from miagym.auditing.views.pictures import InspectedPictures, inspect_pictures
@@ -21,6 +21,7 @@ from miagym.data.dataset import Dataset
 from miagym.data.duplicates import duplicate_groups
 from miagym.errors import DataError
 from miagym.progress import Progress, silent
+from miagym.results import AuditUnreadable
 
 MAX_ROWS = 20_000
 """Rows of each side that are looked at, unless the caller says otherwise."""
@@ -151,9 +152,13 @@ def _groups(source: AuditData, alike: Mapping[str, NDArray[np.integer]]) -> Grou
 
 def _unreadable(
     source: AuditData, pictures: InspectedPictures | None, rows: NDArray[np.intp]
-) -> Unreadable:
+) -> AuditUnreadable:
     if pictures is None or not pictures.broken:
-        return Unreadable()
+        return NONE_UNREADABLE
     of_members = int(source.member[list(pictures.broken)].sum())
     listed = [f"row {rows[row]}: {why}" for row, why in pictures.broken.items()]
-    return Unreadable(of_members, len(listed) - of_members, tuple(listed[:MAX_EXAMPLES]))
+    return AuditUnreadable(
+        members=of_members,
+        nonmembers=len(listed) - of_members,
+        examples=tuple(listed[:MAX_EXAMPLES]),
+    )

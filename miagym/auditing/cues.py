@@ -3,42 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from miagym.auditing.views.view import View, normal_scores
-from miagym.metrics.auc import Interval
 from miagym.metrics.measure import measure
+from miagym.results import AuditCue
 
 MAX_CUES = 10
 MAX_CORRELATION = 0.95
 """Cues that correlate by more than this say the same; the more telling one is named."""
 
 
-@dataclass(frozen=True)
-class Cue:
-    """Cue with its name, and how far it alone tells the sides apart."""
-
-    cue: str
-    view: str
-    kind: str
-    """"share" of rows that bear a mark, or "median" of a measure."""
-    members: float
-    nonmembers: float
-    auc: float
-    """Of "member if more of it", so that 0.3 is as telling as 0.7."""
-    auc_ci: Interval
-    p: float
-    """How often the best of all cues is as telling in a fair split (Westfall & Young 1993)."""
-
-    def as_row(self) -> dict[str, Any]:
-        return asdict(self) | {"auc_ci": list(self.auc_ci)}
-
-
-def cue_in_words(cue: Cue) -> str:
+def cue_in_words(cue: AuditCue) -> str:
     """Cue in words: "the caption contains “,”: 91.2 % of members, 3.0 % of non-members"."""
     if cue.kind == "share":
         sides = f"{cue.members:.1%} of members, {cue.nonmembers:.1%} of non-members"
@@ -76,7 +55,7 @@ def strengths(view: View, labels: NDArray[np.bool_]) -> Strengths:
 
 def telling_cues(
     views: Sequence[View], found: Sequence[Strengths], member: NDArray[np.bool_]
-) -> tuple[Cue, ...]:
+) -> tuple[AuditCue, ...]:
     """The most telling cues of all views, the strongest first, none that repeats another.
 
     Args:
@@ -87,7 +66,7 @@ def telling_cues(
     strongest = np.max([view.strongest for view in found], axis=0)
     strength = np.concatenate([np.abs(view.observed) for view in found])
     places = [(v, c) for v, one in enumerate(found) for c in range(len(one.observed))]
-    named: list[Cue] = []
+    named: list[AuditCue] = []
     seen: list[tuple[int, NDArray[np.float64]]] = []
     for place in np.argsort(-strength, kind="stable"):
         number, column = places[place]
@@ -119,12 +98,12 @@ def _cue(
     values: NDArray[np.float64],
     member: NDArray[np.bool_],
     p: float,
-) -> Cue:
+) -> AuditCue:
     marks = view.marks.shape[1]
     is_mark = column < marks
     centre = np.mean if is_mark else np.median
     measured = measure(values, member)
-    return Cue(
+    return AuditCue(
         cue=view.mark_names[column] if is_mark else list(view.measures)[column - marks],
         view=view.name,
         kind="share" if is_mark else "median",

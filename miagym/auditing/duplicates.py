@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
+
+from miagym.results import AuditDuplicates
 
 MAX_EXAMPLES = 5
 MAX_COPY_SHARE = 0.02
@@ -21,31 +21,9 @@ MIN_COPIES = 10
 """Rows that may always be alike."""
 
 
-@dataclass(frozen=True)
-class Duplicates:
-    """Counts of near-duplicates in one respect, on each side and across.
-
-    Args:
-        of: "pictures" or "captions".
-        within_members: members with a near-duplicate among the members.
-        within_nonmembers: non-members with a near-duplicate among the non-members.
-        across: non-members with a near-duplicate among the members.
-        examples: pairs of rows, a member and a non-member, that are alike.
-    """
-
-    of: str
-    within_members: int
-    within_nonmembers: int
-    across: int
-    examples: tuple[tuple[int, int], ...]
-
-    def as_row(self) -> dict[str, Any]:
-        return asdict(self)
-
-
 def count_duplicates(
     of: str, groups: NDArray[np.integer], member: NDArray[np.bool_], rows: NDArray[np.integer]
-) -> Duplicates:
+) -> AuditDuplicates:
     """Counts near-duplicates, rows of one group (n,), on each side and across.
 
     The n rows are called `rows` (n,) in examples.
@@ -57,8 +35,8 @@ def count_duplicates(
     first = np.full(len(ours), -1)
     first[groups[member][::-1]] = np.flatnonzero(member)[::-1]
     twins = np.flatnonzero(~member & (ours[groups] > 0))
-    return Duplicates(
-        of,
+    return AuditDuplicates(
+        of=of,
         within_members=int(ours[ours > 1].sum()),
         within_nonmembers=int(theirs[theirs > 1].sum()),
         across=len(twins),

@@ -11,14 +11,15 @@ from numpy.typing import NDArray
 
 from miagym.auditing.cues import Strengths, cue_in_words, strengths, telling_cues
 from miagym.auditing.grouping import Groups
-from miagym.auditing.result import Audit, Shift
+from miagym.auditing.result import Audit
 from miagym.auditing.ridge import FOLDS, aucs, folds_of, out_of_fold, widened
 from miagym.auditing.shift import discrepancies
 from miagym.auditing.shuffles import shuffled_labels
-from miagym.auditing.verdict import REPEATS, BlindRow, TestFinding, audit_verdict, family_p
+from miagym.auditing.verdict import REPEATS, TestFinding, audit_verdict, family_p
 from miagym.auditing.views.captions import CAPTIONS
 from miagym.auditing.views.view import View
 from miagym.metrics.measure import measure
+from miagym.results import AuditShift, AuditView
 
 MIN_GROUPS = 2 * FOLDS
 """Groups a side that it takes to learn from some and to score others."""
@@ -83,7 +84,10 @@ def run_permutation_tests(
     others = _repeated_captions(views, groups, labels, found.seed)
     others += [_combined(answers, labels)] if len(views) > 1 else []
     p = family_p(_statistics(answers, others))
-    shift = tuple(Shift(a.view, float(a.apart[0]), p["shift", a.view]) for a in answers)
+    shift = tuple(
+        AuditShift(view=a.view, test="mmd", mmd2=float(a.apart[0]), p=p["shift", a.view])
+        for a in answers
+    )
     named = telling_cues(views, [answer.cues for answer in answers], member)
     blind = tuple(_blind_row(a, member, p) for a in (*answers, *others))
     findings = [TestFinding(f"one cue tells: {cue_in_words(cue)}", p[CUES]) for cue in named[:1]]
@@ -140,11 +144,11 @@ def _statistics(
 
 def _blind_row(
     answer: Prediction, member: NDArray[np.bool_], p: Mapping[tuple[str, str], float]
-) -> BlindRow:
+) -> AuditView:
     metrics = measure(answer.scores[answer.rows, 0], member[answer.rows])
     sides = metrics.n_members, metrics.n_nonmembers
     metrics = replace(metrics, auc_ci=widened(metrics.auc_ci, answer.aucs, sides))
-    return BlindRow(answer.view, metrics, p["blind", answer.view])
+    return AuditView(view=answer.view, p=p["blind", answer.view], **metrics.as_row())
 
 
 def _both_sides(member: NDArray[np.bool_]) -> bool:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from miagym.metrics.measure import Metrics
+from miagym.results import AuditView
 
 MAX_FALSE_ALARMS = 0.03
 """Share of fair splits that may be called shifted: below 5 %, since near-duplicates make the
@@ -51,19 +51,6 @@ class TestFinding:
     p: float
 
 
-@dataclass(frozen=True)
-class BlindRow:
-    """Metrics of one view that tells members from non-members without the model, out of fold."""
-
-    view: str
-    metrics: Metrics
-    p: float
-    """How often any test of the audit is as extreme in a fair split."""
-
-    def as_row(self) -> dict[str, Any]:
-        return {"view": self.view, **self.metrics.as_row(), "p": self.p}
-
-
 def family_p(statistics: Mapping[Name, NDArray[np.float64]]) -> dict[Name, float]:
     """Corrected p-value of each test: Westfall & Young (1993), single step.
 
@@ -86,7 +73,7 @@ def family_p(statistics: Mapping[Name, NDArray[np.float64]]) -> dict[Name, float
 
 
 def audit_verdict(
-    blind: Sequence[BlindRow], others: Sequence[TestFinding], sides: tuple[int, int]
+    blind: Sequence[AuditView], others: Sequence[TestFinding], sides: tuple[int, int]
 ) -> tuple[AuditVerdict, str]:
     """Verdict on the split, and why in a sentence or two.
 
@@ -97,7 +84,7 @@ def audit_verdict(
     """
     n = f"{sides[0]:,} members and {sides[1]:,} non-members"
     clearest = _clearest(blind)
-    widest = max(blind, key=lambda row: row.metrics.auc_ci[1])
+    widest = max(blind, key=lambda row: row.auc_ci[1])
     found = min(others, key=lambda other: other.p)
     p = min(clearest.p, found.p)
     if p <= MAX_FALSE_ALARMS:
@@ -111,12 +98,12 @@ def audit_verdict(
             f"Without a model, {what}. Of splits dealt at random ({n}), at most {100 * p:.2g} % "
             f"look this uneven (p = {p:.3f}).{by_heart}"
         )
-    if min(sides) < MIN_ROWS or widest.metrics.auc_ci[1] >= MIN_RELEVANT_AUC:
+    if min(sides) < MIN_ROWS or widest.auc_ci[1] >= MIN_RELEVANT_AUC:
         return AuditVerdict.TOO_SMALL, (
             f"Nothing was found, but {n} are too few to rule out a shift that matters (an AUC of "
             f"{MIN_RELEVANT_AUC}). Without a model, {blind_row_in_words(widest)}."
         )
-    below = " (below 0.5: dealt to be alike)" if widest.metrics.auc_ci[1] < 0.5 else ""
+    below = " (below 0.5: dealt to be alike)" if widest.auc_ci[1] < 0.5 else ""
     return AuditVerdict.FAIR, (
         f"Without a model, {blind_row_in_words(widest)}{below} at best; {100 * p:.0f} % of "
         f"splits dealt at random ({n}) look as uneven, and a shift that matters (an AUC of "
@@ -124,24 +111,24 @@ def audit_verdict(
     )
 
 
-def _clearest(blind: Sequence[BlindRow]) -> BlindRow:
+def _clearest(blind: Sequence[AuditView]) -> AuditView:
     """The most telling row; captions known by heart only if they tell more than all others do."""
     plain = min((row for row in blind if row.view != REPEATS), key=_unlikely)
     for row in blind:
-        more = row.p < plain.p or row.metrics.auc_ci[0] > plain.metrics.auc_ci[1]
+        more = row.p < plain.p or row.auc_ci[0] > plain.auc_ci[1]
         if row.view == REPEATS and row.p <= plain.p and more:
             return row
     return plain
 
 
-def _unlikely(row: BlindRow) -> tuple[float, float]:
-    return row.p, -row.metrics.auc
+def _unlikely(row: AuditView) -> tuple[float, float]:
+    return row.p, -row.auc
 
 
-def blind_row_in_words(row: BlindRow) -> str:
+def blind_row_in_words(row: AuditView) -> str:
     """Blind row in words: "captions tell the sides apart with an AUC of 0.612 [0.59, 0.63]"."""
-    low, high = row.metrics.auc_ci
+    low, high = row.auc_ci
     verb = "tell" if row.view.endswith("s") else "tells"
     view = "everything together" if row.view == "all" else row.view
-    auc = f"{row.metrics.auc:.3f} [{low:.3f}, {high:.3f}]"
+    auc = f"{row.auc:.3f} [{low:.3f}, {high:.3f}]"
     return f"{view} {verb} the sides apart with an AUC of {auc}"

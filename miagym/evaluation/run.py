@@ -124,7 +124,7 @@ def _audits(runs: list[Experiment], progress: Progress) -> tuple[AuditRecord, ..
         seed = run.config.seed
         rows = run.data.rows(TEST, seed, run.config.limit)
         found = audit_dataset(run.data, seed=seed, rows=rows)
-        audits.append(AuditRecord.model_validate({**found.as_json(), "data": name}))
+        audits.append(found.record.model_copy(update={"data": name}))
         done()
     return tuple(audits)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from miagym.auditing.cues import Cue, cue_in_words
+from miagym.auditing.cues import cue_in_words
 from miagym.auditing.result import Audit
 from miagym.report.model import Column, Group, Line, Number, Table
 from miagym.report.tables import AUC, detected_share, measured, number
@@ -20,7 +20,7 @@ P = Column("p", kind="number")
 
 def audit_parts(audit: Audit) -> Iterator[Table | str]:
     """All that an audit found, in the order in which it is read."""
-    record = AuditRecord.model_validate(audit.as_json())
+    record = audit.record
     yield f"{record.data} is {record.verdict}. {record.why}"
     yield from audit_tables([record])
     yield from audit_remarks(record)
@@ -74,7 +74,7 @@ def _cue(cue: AuditCue) -> Line:
 def cues_in_words(audit: AuditRecord) -> list[str]:
     """The cues that tell the sides apart beyond chance, the strongest first."""
     telling = [cue for cue in audit.cues if cue.p < ALARM][:MAX_NAMED]
-    return [cue_in_words(Cue(**dict(cue))) for cue in telling]
+    return [cue_in_words(cue) for cue in telling]
 
 
 def audit_remarks(audit: AuditRecord) -> Iterator[str]:

@@ -24,7 +24,7 @@ class AuditShift(Record):
 
 
 class AuditCue(Record):
-    """A cue, and how far it alone tells the sides apart; see `auditing.cues.Cue`."""
+    """A cue, and how far it alone tells the sides apart."""
 
     cue: str
     view: str
@@ -37,7 +37,7 @@ class AuditCue(Record):
 
 
 class AuditDuplicates(Record):
-    """Rows that are alike, on each side and across; see `auditing.duplicates.Duplicates`."""
+    """Rows that are alike, on each side and across."""
 
     of: str
     within_members: int

@@ -43,12 +43,12 @@ def blind_rows(
         return [], [_cannot_tell(f"all are {how}; name another column by --caption.", target)]
     if not audit.blind:
         return [], [_cannot_tell(audit.why[:1].lower() + audit.why[1:], target)]
-    strongest = max(audit.blind, key=lambda row: row.metrics.auc)
+    strongest = max(audit.blind, key=lambda row: row.auc)
     return [
         {
             "attack": BLIND_CAPTIONS,
             "access": "blind",
-            **strongest.metrics.as_row(),
+            **strongest.model_dump(mode="json", exclude={"view", "p"}),
             **dict.fromkeys(SPENT, 0.0),
             "at_threshold": None,
             "wasserstein": None,

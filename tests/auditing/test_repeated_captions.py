@@ -16,10 +16,11 @@ from miagym.auditing.data_source import AuditData
 from miagym.auditing.duplicates import caption_groups, count_duplicates
 from miagym.auditing.grouping import Groups
 from miagym.auditing.result import Audit
-from miagym.auditing.verdict import REPEATS, AuditVerdict, BlindRow
+from miagym.auditing.verdict import REPEATS, AuditVerdict
 from miagym.auditing.views.pictures import inspect_pictures
 from miagym.cli.score import score
 from miagym.embedded import art
+from miagym.results import AuditView
 
 N, CLASSES = 200, 80
 """Rows a side, and names of classes; five rows a name count as copies."""
@@ -43,7 +44,7 @@ def by_class(share: float, seed: int = 0, n: int = N) -> list[str]:
     return [f"a photo of a {name(number)}" for number in classes]
 
 
-def by_view(found: Audit) -> dict[str, BlindRow]:
+def by_view(found: Audit) -> dict[str, AuditView]:
     return {row.view: row for row in found.blind}
 
 
@@ -52,8 +53,8 @@ def test_a_split_by_class_name_is_shifted(share: float, auc: float) -> None:
     captions = by_class(share)
     found = audit_captions(captions, MEMBER)
     rows = by_view(found)
-    assert rows["captions"].metrics.auc_ci[0] < 0.5, "no word tells but the names themselves"
-    assert rows[REPEATS].metrics.auc > auc
+    assert rows["captions"].auc_ci[0] < 0.5, "no word tells but the names themselves"
+    assert rows[REPEATS].auc > auc
     assert found.verdict is AuditVerdict.SHIFTED
     assert "Without a model, repeated captions tell the sides apart with an AUC" in found.why
     assert "fair only if it was dealt by caption" in found.why and "`group`" in found.why
