@@ -1,4 +1,4 @@
-"""Writing a file so that it is there whole, or not at all."""
+"""Atomic writing of files: there whole, or not at all."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from safetensors import SafetensorError
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """A file beside `path` to write to; once the block ends well, it takes the place of `path`.
+    """Context of a temporary file that takes the place of `path` once the block ends well.
 
     Raises:
         OSError: if it cannot be written, on a full disk, say; nothing is left of it then.

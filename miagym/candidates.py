@@ -1,4 +1,4 @@
-"""Candidates: the pictures in question, as an attacker sees them, without any label."""
+"""Candidates: pictures with captions as an attacker sees them, without any label."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from miagym.errors import DataError
 
 @dataclass(frozen=True, eq=False)
 class Candidates:
-    """Pictures with captions.
+    """Pictures with captions, without labels.
 
     Args:
         images: (n, height, width, 3), 8 bit.
@@ -51,7 +51,7 @@ class Candidates:
         return Candidates(self.images[index], tuple(self.captions[i] for i in index), origins)
 
     def with_images(self, images: NDArray[np.uint8]) -> Candidates:
-        """These candidates with other pictures (n, height, width, 3): crops of them, say.
+        """Candidates with other pictures (n, height, width, 3) under the same keys: crops of them, say.
 
         Their keys stay: the originals pay for what is asked, under the originals' noise.
         """
@@ -59,7 +59,7 @@ class Candidates:
 
     @cached_property
     def keys(self) -> tuple[str, ...]:
-        """Who pays, and whose noise it is: a digest of picture and caption, whatever their order.
+        """Keys (n): digests of picture and caption, by which candidates pay and get their noise.
 
         Pictures derived from a candidate keep the candidate's key.
         """
@@ -80,7 +80,7 @@ class Candidates:
 
 
 def check_texts(texts: Sequence[object]) -> None:
-    """Whether all are texts that can be written down.
+    """Checks that all are texts that can be written down.
 
     Raises:
         DataError: if one is no `str`, or holds half of a surrogate pair, as JSON may.

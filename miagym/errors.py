@@ -1,4 +1,13 @@
-"""The errors that miagym raises on purpose: what was expected, what came, what to do."""
+"""The errors that miagym raises on purpose: what was expected, what came, what to do.
+
+All are a `MiagymError`, whose message is for the user. By what has to be mended:
+
+- the question: `AccessDenied`, `BudgetExhausted`, `BudgetError`, `ActionError`, `RateLimitExceeded`
+- a name or an option: `UnknownName`, `SettingsError`, `AttackError`
+- the target: `TargetError`
+- the data: `DataError`, and of these `NoCaption` and `TooFewToLearn`
+- a run: `RunError`, `NotFitted`
+"""
 
 from __future__ import annotations
 
@@ -7,63 +16,63 @@ from collections.abc import Iterable
 
 
 class MiagymError(Exception):
-    """Any error of ours. The command line prints its message and exits with code 2."""
+    """Base of all errors of miagym; the command line prints its message and exits with code 2."""
 
 
 class AccessDenied(MiagymError):
-    """The oracle's access level forbids this question."""
+    """Raised for a question that the oracle's access level forbids; nothing was charged."""
 
 
 class BudgetExhausted(MiagymError):
-    """The budget does not cover this question; nothing was charged and nothing was computed."""
+    """Raised for a question that the budget does not cover; nothing was charged or computed."""
 
 
 class BudgetError(MiagymError):
-    """A budget that can never pay for anything, or is no number of queries."""
+    """Raised for a budget that can never pay for anything, or is no number of queries."""
 
 
 class TargetError(MiagymError):
-    """A target that cannot be loaded, or cannot answer this kind of question."""
+    """Raised for a target that cannot be loaded, or cannot answer this kind of question."""
 
 
 class DataError(MiagymError):
-    """Candidates that are missing, unreadable or one-sided."""
+    """Raised for candidates that are missing, unreadable or one-sided."""
 
 
 class NoCaption(DataError):
-    """Candidates without captions, asked about by an attack that needs them."""
+    """Raised for candidates without captions by an attack that needs them."""
 
 
 class TooFewToLearn(DataError):
-    """A calibration part without enough members, or non-members, for an attack to learn from."""
+    """Raised for too few members, or non-members, for an attack to learn from."""
 
 
 class AttackError(MiagymError):
-    """Hyperparameters that make no attack."""
+    """Raised for hyperparameters that make no attack."""
 
 
 class SettingsError(MiagymError):
-    """Options that make no environment; the message names the allowed ones."""
+    """Raised for options outside the allowed ones, which the message names."""
 
 
 class ActionError(MiagymError):
-    """An action outside the action space; nothing was charged."""
+    """Raised for an action outside the action space; nothing was charged."""
 
 
 class RateLimitExceeded(MiagymError):
-    """A visitor of the page has used up an allowance; the message says when there is more."""
+    """Raised once a visitor of the page has used up an allowance; it says when there is more."""
 
 
 class RunError(MiagymError):
-    """A run folder that holds something else than the run that was asked for."""
+    """Raised for a run folder with another run in it, or for a run that cannot be made."""
 
 
 class NotFitted(MiagymError):
-    """An attack that has to learn from calibration data was asked for scores before it did."""
+    """Raised by an attack that is asked for scores before it was fitted to calibration data."""
 
 
 class UnknownName(MiagymError):
-    """A name that no registry knows; the message suggests the nearest ones."""
+    """Raised for a name that no registry knows; the message suggests the nearest ones."""
 
     def __init__(self, kind: str, name: str, known: Iterable[str], hint: str = "") -> None:
         names = sorted(known)

@@ -1,4 +1,4 @@
-"""How long work tells whoever watches how far it is."""
+"""Reporting the progress of long work to a callback."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ from miagym.errors import SettingsError
 class Features(gym.ObservationWrapper[Any, Any, Observation], gym.utils.RecordConstructorArgs):
     """Wrapper whose observations are numbers in [0, 1] (d,), float32: answers and what is left.
 
-    No pictures and no captions: see `wrappers_maps.features` for what stands where.
+    No pictures and no captions: see `maps.features` for what stands where.
 
     Args:
         env: of ours, in any wrappers that leave its observations alone.
