@@ -51,7 +51,7 @@ class Candidates:
         return Candidates(self.images[index], tuple(self.captions[i] for i in index), origins)
 
     def with_images(self, images: NDArray[np.uint8]) -> Candidates:
-        """Candidates with other pictures (n, height, width, 3) under the same keys: crops of them, say.
+        """Candidates with other pictures (n, height, width, 3), crops say, under the same keys.
 
         Their keys stay: the originals pay for what is asked, under the originals' noise.
         """
