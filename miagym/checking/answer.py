@@ -8,9 +8,9 @@ from enum import StrEnum
 from typing import Any
 
 from miagym.checking.ood import Resemblance
+from miagym.metrics.conformal import RulePower
 from miagym.metrics.likelihood_ratio import Ratio
-from miagym.metrics.permutation import SetTest
-from miagym.metrics.power import PicturesNeeded, RulePower
+from miagym.metrics.permutation import PicturesNeeded, SetTest
 
 SCHEMA = 1
 ALPHA = 0.01

@@ -18,9 +18,8 @@ from miagym.checking.upload import Upload
 from miagym.data.dataset import CALIBRATION, Dataset
 from miagym.errors import DataError
 from miagym.evaluation.signals import Signals
-from miagym.metrics.conformal import p_values, smallest_p
-from miagym.metrics.permutation import set_test, smallest_set_p
-from miagym.metrics.power import pictures_needed, rule_power
+from miagym.metrics.conformal import p_values, rule_power, smallest_p
+from miagym.metrics.permutation import pictures_needed, set_test, smallest_set_p
 from miagym.progress import Progress, silent
 
 ATTACKS = {

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 
 from miagym.checking.answer import Answer, SetAnswer, Verdict
-from miagym.metrics.permutation import MAX_PERMUTATIONS, SetTest
-from miagym.metrics.power import MAX_PICTURES, PicturesNeeded, RulePower
+from miagym.metrics.conformal import RulePower
+from miagym.metrics.permutation import MAX_PERMUTATIONS, MAX_PICTURES, PicturesNeeded, SetTest
 from miagym.results.formats import between, p_text, percent
 
 STRONG = 10.0

@@ -1,17 +1,21 @@
-"""Conformal p-values: the share of known non-members that score at least as high as a picture."""
+"""Conformal p-values, and the rates and power of the rule "member-like if p <= alpha"."""
 
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.stats import beta
 
 from miagym.errors import DataError
+from miagym.metrics.auc import Interval
+from miagym.metrics.intervals import share_interval
 
-Interval = tuple[float, float]
 _ROUNDING = 1e-9
+_JOINT = 0.975
+"""Confidence of each of two intervals whose quotient then has at least 95 %."""
 
 
 def p_values(scores: ArrayLike, nonmember_scores: ArrayLike) -> NDArray[np.float64]:
@@ -58,3 +62,46 @@ def fpr_range(alpha: float, n: int, confidence: float = 0.95) -> Interval:
         return 0.0, 0.0
     low, high = beta.ppf([tail, 1 - tail], k, n + 1 - k)
     return float(low), float(high)
+
+
+@dataclass(frozen=True)
+class RulePower:
+    """Power of the rule "member-like if p <= alpha", measured on calibration pictures.
+
+    Args:
+        alpha: the rule's.
+        tpr: share of ranking members that it finds, [0, 1].
+        ci: its 95 % interval (Clopper-Pearson).
+        fpr: share of non-members that it calls member-like, on average over calibrations.
+        fpr_ci: where that share lies under this one calibration, 95 %.
+        times: tpr / fpr: how much more often the rule calls a member so than a non-member; None
+            where the non-members cannot resolve alpha.
+        times_ci: at least 95 %, from those of both shares; its end is infinite at times.
+    """
+
+    alpha: float
+    tpr: float
+    ci: Interval
+    fpr: float
+    fpr_ci: Interval
+    times: float | None
+    times_ci: Interval | None
+
+
+def rule_power(
+    members: NDArray[np.float64], nonmembers: NDArray[np.float64], alpha: float
+) -> RulePower:
+    """Measures the rule's power from scores of ranking members (m,) and non-members (n,)."""
+    n = len(nonmembers)
+    found = int((p_values(members, nonmembers) <= alpha).sum())
+    tpr, fpr = found / len(members), fpr_of_rule(alpha, n)
+    times = times_ci = None
+    if fpr > 0:
+        (low, high), (least, most) = (
+            share_interval(found, len(members), _JOINT),
+            fpr_range(alpha, n, _JOINT),
+        )
+        times, times_ci = tpr / fpr, (low / most, high / least if least > 0 else math.inf)
+    return RulePower(
+        alpha, tpr, share_interval(found, len(members)), fpr, fpr_range(alpha, n), times, times_ci
+    )

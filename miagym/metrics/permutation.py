@@ -1,4 +1,4 @@
-"""Set test: a permutation test of whether suspects score higher than known non-members."""
+"""Set test: do suspects score higher than known non-members, and how many pictures it needs."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import permutation_test, ttest_ind
+from scipy.stats import norm, permutation_test, ttest_ind
 
 from miagym.errors import DataError
 
@@ -15,6 +15,10 @@ MAX_PERMUTATIONS = 9999
 """That a set test draws at most; where there are fewer, it makes them all."""
 MAX_PERMUTED_SCORES = 1_000_000
 """Scores in memory at a time, among all permutations."""
+MAX_PICTURES = 1000
+"""Largest number of pictures that is looked for."""
+SETS, RESAMPLES = 200, 100
+"""Of members drawn for a size, and of the calibration pictures for an interval."""
 
 
 @dataclass(frozen=True)
@@ -84,3 +88,83 @@ def _mean_difference(
     a: NDArray[np.float64], b: NDArray[np.float64], axis: int
 ) -> NDArray[np.float64]:
     return a.mean(axis) - b.mean(axis)
+
+
+@dataclass(frozen=True)
+class PicturesNeeded:
+    """Number of pictures that a set test needs; None stands for more than `MAX_PICTURES`.
+
+    Args:
+        pictures: so many members are found with the power that was asked for.
+        ci: its 95 % interval (bootstrap of the calibration pictures).
+    """
+
+    pictures: int | None
+    ci: tuple[int | None, int | None]
+
+
+def pictures_needed(
+    members: NDArray[np.float64],
+    nonmembers: NDArray[np.float64],
+    alpha: float,
+    seed: int,
+    power: float = 0.95,
+) -> PicturesNeeded:
+    """Simulates how many pictures a set test needs if all are members, from ranking scores.
+
+    Sets of members are drawn, with replacement, and compared with all non-members by the
+    permutation test's own mean and variance and a normal tail (exact for large sets). A size whose
+    smallest p-value is above alpha is too few, however far apart the scores are.
+    """
+    rng = np.random.default_rng(seed)
+    point = _smallest_size(members, nonmembers, alpha, power, rng)
+    resampled = [
+        _smallest_size(rng.choice(members, len(members)), rng.choice(nonmembers, len(nonmembers)),
+                       alpha, power, rng)
+        for _ in range(RESAMPLES)
+    ]  # fmt: skip
+    low, high = np.quantile(resampled, [0.025, 0.975], method="nearest")
+    return PicturesNeeded(_within(point), (_within(min(low, point)), _within(max(high, point))))
+
+
+def _within(size: float) -> int | None:
+    return None if size > MAX_PICTURES else int(size)
+
+
+def _smallest_size(
+    members: NDArray[np.float64],
+    nonmembers: NDArray[np.float64],
+    alpha: float,
+    power: float,
+    rng: np.random.Generator,
+) -> float:
+    """By bisection between 2 and `MAX_PICTURES`; infinite if those are too few."""
+
+    def enough(size: int) -> bool:
+        if smallest_set_p(size, len(nonmembers)) > alpha:
+            return False
+        return _share_found(members, nonmembers, size, alpha, rng) >= power
+
+    if not enough(MAX_PICTURES):
+        return math.inf
+    low, high = 1, MAX_PICTURES
+    while high - low > 1:
+        middle = round(math.sqrt(low * high)) if high > 2 * low else (low + high) // 2
+        middle = min(max(middle, low + 1), high - 1)
+        low, high = (low, middle) if enough(middle) else (middle, high)
+    return float(high)
+
+
+def _share_found(
+    members: NDArray[np.float64],
+    nonmembers: NDArray[np.float64],
+    size: int,
+    alpha: float,
+    rng: np.random.Generator,
+) -> float:
+    sets = rng.choice(members, (SETS, size))
+    both = size + len(nonmembers)
+    mean = (sets.sum(1) + nonmembers.sum()) / both
+    square = ((sets**2).sum(1) + (nonmembers**2).sum()) / both
+    spread = np.sqrt((square - mean**2) / size * (both - size) / (both - 1))
+    return float(np.mean(sets.mean(1) - mean >= norm.isf(alpha) * spread))

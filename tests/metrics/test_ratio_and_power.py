@@ -11,13 +11,15 @@ from sklearn.linear_model import LogisticRegression
 
 from miagym.checking.answer import SetAnswer, Verdict
 from miagym.checking.words import set_sentences
+from miagym.metrics.conformal import rule_power
 from miagym.metrics.likelihood_ratio import LikelihoodRatio
-from miagym.metrics.permutation import MAX_PERMUTATIONS, set_test, smallest_set_p
-from miagym.metrics.power import (
+from miagym.metrics.permutation import (
+    MAX_PERMUTATIONS,
     MAX_PICTURES,
     PicturesNeeded,
     pictures_needed,
-    rule_power,
+    set_test,
+    smallest_set_p,
 )
 
 
