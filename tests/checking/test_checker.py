@@ -26,7 +26,7 @@ from miagym.checking.words import sentences, set_sentences
 from miagym.cli.check import check
 from miagym.data.dataset import TEST, Dataset
 from miagym.data.registry import load_data
-from miagym.errors import DataError, RunError
+from miagym.errors import DataError, RunError, UnknownName
 from miagym.evaluation.signals import Signals
 from miagym.targets.dummy import DummyTarget
 from miagym.targets.registry import load_target

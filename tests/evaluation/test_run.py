@@ -54,7 +54,7 @@ def test_all_attacks_end_in_a_table_a_report_and_numbers(
     out = tmp_path / "run"
     run(*arguments, "--attacks", ",".join(CHEAP), "--out", out)
     results = json.loads((out / "results.json").read_text())
-    assert results["schema"] == 1
+    assert results["schema"] == 2
     assert {row["attack"] for row in results["rows"]} == set(CHEAP)
     written = pq.read_table(out / "scores.parquet").to_pydict()
     for row in results["rows"]:
