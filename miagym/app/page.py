@@ -14,18 +14,18 @@ from miagym.app.about import about_tab
 from miagym.app.audit.api import audit_api
 from miagym.app.audit.tab import audit_tab
 from miagym.app.check.api import check_api
-from miagym.app.check.desk import desk_on
-from miagym.app.check.service import TARGETS
+from miagym.app.check.service import TARGETS, check_service
 from miagym.app.check.tab import check_tab
 from miagym.app.evaluate.api import evaluate_api
 from miagym.app.evaluate.tab import evaluate_tab
+from miagym.app.html import static
 from miagym.app.play.tab import play_tab
 from miagym.app.server.body_limit import BodyLimit
-from miagym.app.server.mcp import FromAgents
-from miagym.app.server.rate_limit import AgentsMarked
+from miagym.app.server.mcp import AgentUploads
+from miagym.app.server.rate_limit import McpClientIds
 from miagym.app.server.uploads import UploadsOnly
 from miagym.app.site import ABOUT, AUDIT, CHECK, EVALUATE, PLAY, Site
-from miagym.app.theme import CSS, THEME
+from miagym.app.theme import THEME
 
 TABS: dict[str, tuple[str, Callable[[Site], None]]] = {
     CHECK: ("Check an image", check_tab),
@@ -53,13 +53,13 @@ def build(site: Site | None = None) -> gr.Blocks:
                     tab(site)
         for api in APIS:
             api(site)
-    page.temp_file_sets.append(FromAgents())
+    page.temp_file_sets.append(AgentUploads())
     return page
 
 
-SERVED: dict[str, Any] = {
+LAUNCH_OPTIONS: dict[str, Any] = {
     "theme": THEME,
-    "css": CSS,
+    "css": static("page.css") + static("play.css"),
     "max_file_size": "10mb",
     "show_error": False,
     "run_history": False,
@@ -75,9 +75,9 @@ def warm_up(site: Site, page: gr.Blocks) -> None:
     def warm() -> None:
         while not page.is_running:
             time.sleep(0.1)
-        desk = desk_on(site.device)
+        service = check_service(site.device)
         for target in TARGETS:
-            desk.warm(target)
+            service.warm(target)
 
     Thread(target=warm, daemon=True).start()
 
@@ -85,5 +85,5 @@ def warm_up(site: Site, page: gr.Blocks) -> None:
 def serve(page: gr.Blocks, **options: Any) -> Any:
     """Launches the page; the queue is bounded, so that a crowd is told that the page is busy."""
     page.queue(max_size=32, default_concurrency_limit=2, api_open=False)  # no way past the queue
-    limits = {"middleware": [Middleware(BodyLimit), Middleware(AgentsMarked)]}
-    return page.launch(**SERVED, app_kwargs=limits, **options)
+    limits = {"middleware": [Middleware(BodyLimit), Middleware(McpClientIds)]}
+    return page.launch(**LAUNCH_OPTIONS, app_kwargs=limits, **options)

@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from miagym.app.server.rate_limit import Allowance
-from miagym.app.server.zero_gpu import HERE
+from miagym.app.server.zero_gpu import PAGE_DEVICE
 from miagym.errors import UnknownName
 
 TAB_NAMES = CHECK, EVALUATE, AUDIT, PLAY, ABOUT = "check", "evaluate", "audit", "play", "about"
@@ -26,7 +26,7 @@ class Site:
     """The tab that opens first; a class begins with `PLAY`."""
     allowance: Allowance = field(default_factory=partial(Allowance, ROWS_AN_HOUR))
     """Of one visitor, in UNet rows."""
-    device: str = HERE
+    device: str = PAGE_DEVICE
     """Where targets are put."""
 
     def __post_init__(self) -> None:

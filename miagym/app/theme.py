@@ -44,15 +44,3 @@ THEME = gr.themes.Base(
     button_primary_text_color="white",
     button_large_radius="4px",
 )
-
-CSS = """
-.dark { --color-accent: var(--primary-300); }
-.gradio-container { max-width: 1180px !important; width: 100%; margin: 0 auto; }
-.masthead h1 { font-weight: 600; letter-spacing: -0.01em; margin-bottom: 0.1em; }
-.masthead p { color: var(--body-text-color-subdued); margin-top: 0; }
-.verdict { border-left: 4px solid var(--color-accent); padding: 0.2em 0 0.2em 0.9em; }
-.verdict h3 { margin: 0 0 0.3em 0; font-weight: 600; }
-.small { font-size: 0.9em; color: var(--body-text-color-subdued); }
-.js-plotly-plot text { fill: var(--body-text-color) !important; }
-table { font-variant-numeric: tabular-nums; }
-"""

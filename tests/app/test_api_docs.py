@@ -16,14 +16,12 @@ import pytest
 from gradio_client import Client
 from PIL import Image
 
-from miagym.app.audit.service import MOST as LOOKED_AT
-from miagym.app.audit.service import SPLITS
-from miagym.app.check.desk import desk_on
+from miagym.app.audit.service import ROWS_A_SIDE, SPLITS
 from miagym.app.check.examples import MEMBER, example
-from miagym.app.check.service import TARGETS
-from miagym.app.evaluate.service import BUDGETS, FEWEST, MOST, QUICK
-from miagym.app.page import SERVED
-from miagym.app.server.jobs import MINUTES
+from miagym.app.check.service import TARGETS, check_service
+from miagym.app.evaluate.service import BUDGETS, MAX_CANDIDATES, MIN_CANDIDATES, QUICK_ATTACKS
+from miagym.app.page import LAUNCH_OPTIONS
+from miagym.app.server.jobs import MAX_MINUTES
 from miagym.app.server.sandboxed_table import MAX_CAPTION, MAX_ROWS
 from miagym.app.site import ROWS_AN_HOUR
 from miagym.checking.answer import SCHEMA
@@ -64,7 +62,7 @@ def promised(script: str) -> list[str]:
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with drawing.png: of the drawing that the guide speaks of, the very pixels."""
     folder = tmp_path_factory.mktemp("stranger")
-    drawing = example(desk_on("cpu"), "clipart-overfit", MEMBER, folder)
+    drawing = example(check_service("cpu"), "clipart-overfit", MEMBER, folder)
     assert drawing.caption in GUIDE
     with Image.open(drawing.file) as picture:
         picture.save(folder / "drawing.png")
@@ -197,11 +195,14 @@ def test_agents_are_told_all_they_need(url: str, folder: Path) -> None:
     schemas = {tool["name"]: tool["inputSchema"]["properties"] for tool in tools}
     for schema in schemas.values():
         assert all(re.fullmatch(r"\w.*[.?]", about["description"]) for about in schema.values())
-    names = [*QUICK, *(name for name in target_names() if "@" not in name)]
+    names = [*QUICK_ATTACKS, *(name for name in target_names() if "@" not in name)]
     assert all(re.search(rf"\b{name}\b", described["evaluate"]) for name in names)
     assert all(name in described["audit"] for name in SPLITS)
     assert schemas["check"]["target"]["enum"] == list(TARGETS)
-    assert f"from {FEWEST} to {MOST}" in schemas["evaluate"]["candidates"]["description"]
+    assert (
+        f"from {MIN_CANDIDATES} to {MAX_CANDIDATES}"
+        in schemas["evaluate"]["candidates"]["description"]
+    )
     assert f"from 1 to {max(BUDGETS)}" in schemas["evaluate"]["queries"]["description"]
     assert "no probability" in described["check"]
     assert all("docs/" not in text for text in described.values())
@@ -209,16 +210,16 @@ def test_agents_are_told_all_they_need(url: str, folder: Path) -> None:
 
 def test_the_limits_are_those_of_the_code() -> None:
     words = " ".join(GUIDE.partition("## Limits")[2].split())
-    desk = desk_on("cpu")
-    rows = [f"{desk.rows(target)} (`{target}`)" for target in TARGETS]
+    service = check_service("cpu")
+    rows = [f"{service.rows(target)} (`{target}`)" for target in TARGETS]
     for said in (
         f"{ROWS_AN_HOUR:,} UNet rows an hour",
         f"takes {' or '.join(rows)}",
-        f"at most {SERVED['max_file_size'].removesuffix('mb')} MB",
+        f"at most {LAUNCH_OPTIONS['max_file_size'].removesuffix('mb')} MB",
         f"{MAX_PIXELS // 1_000_000} million pixels",
-        f"{MAX_ROWS:,}, of at most {MAX_CAPTION:,} characters each, of which {LOOKED_AT:,} a side",
-        f"{FEWEST} to {MOST} candidates a side, a budget of 1 to {max(BUDGETS)} queries",
-        f"longer than {MINUTES} minutes",
+        f"{MAX_ROWS:,}, of at most {MAX_CAPTION:,} characters each, of which {ROWS_A_SIDE:,} a side",
+        f"{MIN_CANDIDATES} to {MAX_CANDIDATES} candidates a side, a budget of 1 to {max(BUDGETS)} queries",
+        f"longer than {MAX_MINUTES} minutes",
     ):
         assert said in words
 

@@ -19,6 +19,7 @@ from miagym.app.audit.view import audit_view
 from miagym.app.server.sandboxed_table import MAX_CAPTION, MAX_ROWS, read_table
 from miagym.data.registry import open_source
 from miagym.errors import DataError
+from miagym.results import SCHEMA
 from tests.app.visiting import SIZES, served, watch
 from tests.command_line import run
 
@@ -76,9 +77,12 @@ def told(csv_file: Path) -> dict[str, Any]:
 def address(told: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A page that opens with the audit of a run."""
     folder = tmp_path_factory.mktemp("run")
-    results = {"schema": 1, "rows": [], "audit": [{**told, "data": f"the run's {XSS}"}]}
+    run: dict[str, Any] = {"config": {}, "rows_charged": 0, "rows_computed": 0}
+    audits = [{**told, "data": f"the run's {XSS}"}]
+    results = {"schema": SCHEMA, "run": run, "rows": [], "audit": audits}
     (folder / "results.json").write_text(json.dumps(results), encoding="utf-8")
-    (folder / "run.json").write_text(json.dumps({"command": "miagym demo"}), encoding="utf-8")
+    about = {"command": "miagym demo", "config": {"seed": 0}}
+    (folder / "run.json").write_text(json.dumps(about), encoding="utf-8")
     with served(PROGRAM, folder) as page:
         yield page.address
 
@@ -116,7 +120,7 @@ def test_the_page_opens_with_the_audit_of_the_run(
     page = visit(size, theme)
     assert "shifted" in page.locator("#audit-verdict").inner_text()
     numbers = page.locator("#audit-numbers").inner_text()
-    assert "captions" in numbers and "[" in numbers and "most telling cues" in numbers
+    assert "captions" in numbers and "[" in numbers and "Most telling cues" in numbers
     assert page.evaluate("document.documentElement.scrollWidth") <= SIZES[size]["width"]
     page.screenshot(path=shots / f"audit-{size}-{theme}.png", full_page=True)
 

@@ -16,7 +16,8 @@ from PIL import Image
 
 from miagym.app.check.examples import BORDERLINE, KINDS, MEMBER, NONMEMBER, ROWS, example
 from miagym.app.check.figures import verdict_figure
-from miagym.app.check.service import MOST, TARGETS, CheckDesk, Scale
+from miagym.app.check.pictures import MAX_PICTURES
+from miagym.app.check.service import TARGETS, CheckService, Scale
 from miagym.app.check.tab import _check_one
 from miagym.app.server.rate_limit import Allowance
 from miagym.app.site import Site
@@ -62,8 +63,8 @@ def address(cache: Path) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def desk(cache: Path) -> CheckDesk:
-    return CheckDesk(folder=cache)
+def service(cache: Path) -> CheckService:
+    return CheckService(folder=cache)
 
 
 @pytest.fixture(scope="module")
@@ -124,18 +125,18 @@ def visit(browser: Any, address: str) -> Iterator[Visit]:
 
 
 @pytest.fixture
-def picture(desk: CheckDesk, tmp_path: Path) -> Path:
+def picture(service: CheckService, tmp_path: Path) -> Path:
     """A non-member of the test part, as a PNG file."""
     file = tmp_path / "drawing.png"
-    Image.open(example(desk, OVERFIT, NONMEMBER).file).convert("RGB").save(file)
+    Image.open(example(service, OVERFIT, NONMEMBER).file).convert("RGB").save(file)
     return file
 
 
-def test_the_package_brings_the_calibrations(desk: CheckDesk, cache: Path) -> None:
-    """If this fails: version, targets, data or attacks changed; run `CheckDesk().warm(...)`, and
+def test_the_package_brings_the_calibrations(service: CheckService, cache: Path) -> None:
+    """If this fails: version, targets, data or attacks changed; run `CheckService().warm(...)`, and
     copy what is new in `cache_folder()` to miagym/assets/calibration."""
     for target in TARGETS:
-        desk.warm(target)
+        service.warm(target)
     shipped = {path.name for path in Path("miagym/assets/calibration").iterdir()}
     assert {path.name for path in cache.iterdir()} == shipped and len(shipped) == 4
 
@@ -169,8 +170,8 @@ def test_examples_fill_the_form_and_answer(visit: Visit) -> None:
     assert visitor.press(MEMBER).startswith("Cannot tell")
 
 
-def test_several_pictures_are_a_set(visit: Visit, desk: CheckDesk, tmp_path: Path) -> None:
-    data = desk.checker(OVERFIT).data
+def test_several_pictures_are_a_set(visit: Visit, service: CheckService, tmp_path: Path) -> None:
+    data = service.checker(OVERFIT).data
     rows = np.flatnonzero(data.member & (data.part == TEST))[:4]
     files = [tmp_path / f"<img src=x onerror=alert(1)>{row}.webp" for row in rows]
     for row, file in zip(rows, files, strict=True):
@@ -238,27 +239,31 @@ def test_an_allowance_ends_before_anything_is_computed(picture: Path) -> None:
 
 
 @pytest.mark.parametrize("target", TARGETS)
-def test_examples_are_what_they_are_called(target: str, desk: CheckDesk) -> None:
-    found = {kind: example(desk, target, kind) for kind in KINDS}
+def test_examples_are_what_they_are_called(target: str, service: CheckService) -> None:
+    found = {kind: example(service, target, kind) for kind in KINDS}
     assert found[MEMBER].member and not found[NONMEMBER].member
-    data = desk.checker(target).data
+    data = service.checker(target).data
     assert {data.part[row] for row in ROWS[target].values()} == {TEST}
-    edge = desk.check(found[BORDERLINE].file, found[BORDERLINE].caption, target)
-    assert edge.verdict is Verdict.CANNOT_TELL and edge.p_value and 0.01 < edge.p_value < 0.05
+    edge = service.check(found[BORDERLINE].file, found[BORDERLINE].caption, target)
+    p = edge.answers[0].p_value
+    assert edge.verdict is Verdict.CANNOT_TELL and p and 0.01 < p < 0.05
 
 
-def test_too_many_or_too_few_pictures(desk: CheckDesk, picture: Path) -> None:
-    with pytest.raises(Exception, match=f"at most {MOST} pictures"):
-        desk.check_set({f"{i}.png": picture for i in range(MOST + 1)}, OVERFIT)
+def test_too_many_or_too_few_pictures(service: CheckService, picture: Path) -> None:
+    with pytest.raises(Exception, match=f"at most {MAX_PICTURES} pictures"):
+        service.check_set({f"{i}.png": picture for i in range(MAX_PICTURES + 1)}, OVERFIT)
     with pytest.raises(Exception, match="at least 2"):
-        desk.check_set({"a.png": picture}, OVERFIT)
+        service.check_set({"a.png": picture}, OVERFIT)
 
 
-def test_texts_beside_pictures_are_captions(desk: CheckDesk, picture: Path, tmp_path: Path) -> None:
+def test_texts_beside_pictures_are_captions(
+    service: CheckService, picture: Path, tmp_path: Path
+) -> None:
     (tmp_path / "a.txt").write_text("cat, animal")
     given = {"a.png": picture, "b.png": picture, "a.txt": tmp_path / "a.txt"}
-    found = desk.check_set(given, OVERFIT)
+    found = service.check_set(given, OVERFIT)
     assert [answer.captioned for answer in found.answers] == [True, False]
+    assert found.together is not None
     assert found.together.repeated == 1 and not found.together.captioned
 
 

@@ -60,7 +60,7 @@ def test_a_page_that_cannot_be_opened_is_a_sentence(
 
 
 def test_the_shipped_run_is_the_demo_s() -> None:
-    from miagym.app.evaluate.service import opened
+    from miagym.app.evaluate.service import is_demo, open_run
 
-    found = opened(Path(str(files("miagym").joinpath("assets/demo"))))
-    assert found is not None and found.is_demo
+    found = open_run(Path(str(files("miagym").joinpath("assets/demo"))))
+    assert found is not None and is_demo(found)

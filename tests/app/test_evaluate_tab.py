@@ -8,6 +8,7 @@ import json
 import re
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,16 +17,23 @@ import pytest
 from gradio_client import Client, handle_file
 from playwright.sync_api import expect
 
-from miagym.app.evaluate.service import FOLDER, MOST, QUICK, Asked, opened
+from miagym.api.evaluate import FOLDER
+from miagym.app.evaluate.service import (
+    MAX_CANDIDATES,
+    QUICK_ATTACKS,
+    EvaluationRequest,
+    open_run,
+)
 from miagym.app.evaluate.view import view
 from miagym.data.registry import EMBEDDED, load_data
 from miagym.errors import MiagymError, RunError
+from miagym.results import Results
 from miagym.targets.registry import target_names
 from tests.app.visiting import SIZES, Served, served, watch
 from tests.command_line import run
 
 Folders = Callable[[], set[Path]]
-ASKED = Asked("clipart-overfit", ("sima", "rediffuse"), 20)
+REQUEST = EvaluationRequest("clipart-overfit", ("sima", "rediffuse"), 20)
 
 PROGRAM = """
 import sys
@@ -51,7 +59,7 @@ with UploadsOnly(analytics_enabled=False) as page:
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What the command line that the page shows leaves behind."""
     out = tmp_path_factory.mktemp("runs") / "mine"
-    words = ASKED.command.split()[1:-1]
+    words = REQUEST.command.split()[1:-1]
     run(*words, out)
     return out
 
@@ -100,7 +108,7 @@ def without_seconds(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def choose(page: Any, attacks: tuple[str, ...], candidates: int) -> None:
     """Fills in the form."""
-    for name in QUICK:
+    for name in QUICK_ATTACKS:
         box = page.locator("#evaluate-attacks").get_by_label(name, exact=True)
         if box.count():
             box.set_checked(name in attacks)
@@ -152,7 +160,7 @@ def test_stop_stops_and_the_next_run_is_as_on_the_command_line(
     visit: Any, finished: Path, folders: Folders
 ) -> None:
     page = visit()
-    choose(page, ("sima",), MOST)
+    choose(page, ("sima",), MAX_CANDIDATES)
     page.locator("#evaluate-run").click()
     status(page, "calibration")
     assert folders()
@@ -185,7 +193,7 @@ def test_stop_stops_and_the_next_run_is_as_on_the_command_line(
 
 def test_no_click_on_run_is_lost_however_soon_after_stop(visit: Any, folders: Folders) -> None:
     page = visit()
-    choose(page, ("sima",), MOST)
+    choose(page, ("sima",), MAX_CANDIDATES)
     expect(page.locator("#evaluate-stop")).to_be_disabled()
     for _ in range(5):
         start(page)
@@ -197,7 +205,7 @@ def test_no_click_on_run_is_lost_however_soon_after_stop(visit: Any, folders: Fo
 
 def test_who_waits_for_somebody_else_s_run_sees_it_and_can_stop(visit: Any) -> None:
     one, other = visit(), visit()
-    choose(one, ("sima", "loss"), MOST)
+    choose(one, ("sima", "loss"), MAX_CANDIDATES)
     choose(other, ("sima",), 20)
     start(one)
     other.locator("#evaluate-run").click()
@@ -212,7 +220,7 @@ def test_who_waits_for_somebody_else_s_run_sees_it_and_can_stop(visit: Any) -> N
 def test_a_closed_tab_stops_its_run(browser: Any, address: str, folders: Folders) -> None:
     page = browser.new_page()
     page.goto(address)
-    choose(page, ("sima",), MOST)
+    choose(page, ("sima",), MAX_CANDIDATES)
     page.locator("#evaluate-run").click()
     status(page, "calibration")
     assert folders()
@@ -228,7 +236,9 @@ def test_a_check_does_not_wait_for_an_evaluation(
     picture.write_bytes(bytes(load_data("clipart-tune").pictures[0]))
     check = ("cat, animal", "clipart-overfit")
     alone = client.predict(handle_file(picture), *check, api_name="/check")
-    running = client.submit("clipart-overfit", ["sima", "loss"], MOST, api_name="/evaluate")
+    running = client.submit(
+        "clipart-overfit", ["sima", "loss"], MAX_CANDIDATES, api_name="/evaluate"
+    )
     while not folders():
         time.sleep(0.05)
     beside = client.predict(handle_file(picture), *check, api_name="/check")
@@ -241,10 +251,12 @@ def test_the_price_is_told_before_and_asked_too_much_is_a_sentence(visit: Any) -
     page = visit()
     price = page.locator("#evaluate-price")
     choose(page, ("sima",), 20)
-    price.get_by_text(f"{Asked('clipart-overfit', ('sima',), 20).rows:,} UNet rows").wait_for()
+    price.get_by_text(
+        f"{EvaluationRequest('clipart-overfit', ('sima',), 20).rows:,} UNet rows"
+    ).wait_for()
     page.get_by_label("white box").check()
     page.locator("#evaluate-attacks").get_by_label("gradient-masking").wait_for()
-    choose(page, QUICK, MOST)
+    choose(page, QUICK_ATTACKS, MAX_CANDIDATES)
     price.get_by_text("minutes").wait_for()
     page.locator("#evaluate-run").click()
     status(page, "ask for less")
@@ -262,7 +274,7 @@ def test_the_api_gives_what_the_command_line_writes(address: str, finished: Path
         # An attack's numbers do not depend on what ran beside it.
         theirs = [row for row in written[section] if row["attack"] != "rediffuse"]
         assert without_seconds(found[section]) == without_seconds(theirs)
-    assert found["command"] == Asked("clipart-overfit", ("sima",), 20).command
+    assert found["command"] == EvaluationRequest("clipart-overfit", ("sima",), 20).command
     names = {name for name in client.view_api(return_format="dict")["named_endpoints"]}
     assert names == {"/evaluate", "/check"}  # whatever else the page does is private
 
@@ -281,7 +293,7 @@ def test_the_api_gives_what_the_command_line_writes(address: str, finished: Path
         ("clipart-overfit", ["sima"], "20", 0),
         ("clipart-overfit", ["sima"], 20, 10**9),
         ("clipart-overfit", ["sima"], True, 0),
-        ("clipart-overfit", list(QUICK) * 3, MOST, 16),
+        ("clipart-overfit", list(QUICK_ATTACKS) * 3, MAX_CANDIDATES, 16),
     ],
 )
 def test_the_api_refuses_in_a_sentence(
@@ -297,19 +309,19 @@ def test_the_api_refuses_in_a_sentence(
 def test_no_run_costs_more_than_it_was_said_to(finished: Path) -> None:
     results = json.loads((finished / "results.json").read_text(encoding="utf-8"))
     charged = results["run"]["rows_charged"]
-    assert charged <= ASKED.rows <= 1.5 * charged
+    assert charged <= REQUEST.rows <= 1.5 * charged
 
 
 def test_every_offer_can_be_asked_for() -> None:
     for target in target_names():
-        asked = Asked(target, QUICK, MOST, 16)
-        assert asked.config.matches[0].data in EMBEDDED and asked.rows > 0
+        asked = EvaluationRequest(target, QUICK_ATTACKS, MAX_CANDIDATES, 16)
+        assert asked.pairing.data in EMBEDDED and asked.rows > 0
     for name in EMBEDDED:
         data = load_data(name)
         sides = [
             ((data.part == p) & (data.member == m)).sum() for p in set(data.part) for m in (0, 1)
         ]
-        assert min(sides) >= MOST
+        assert min(sides) >= MAX_CANDIDATES
 
 
 def test_a_page_without_a_run_says_so(tmp_path: Path) -> None:
@@ -317,17 +329,17 @@ def test_a_page_without_a_run_says_so(tmp_path: Path) -> None:
     assert "No run yet" in shown.finding and not shown.table
     assert len(shown.roc.data) == 2  # type: ignore[arg-type]  # guessing, and 1 %
     with pytest.raises(RunError, match="no finished run"):
-        opened(tmp_path)
+        open_run(tmp_path)
 
 
 def test_nothing_from_outside_becomes_html(finished: Path) -> None:
-    found = opened(finished)
+    found = open_run(finished)
     assert found is not None
     bad = "<img src=x onerror=alert(1)>"
-    for row in found.results["rows"]:
-        row["target"] = row["data"] = bad
-        row["chosen"] = bad
-    shown = view(found)
+    results = found.results.as_json()
+    for row in results["rows"]:
+        row["target"] = row["data"] = row["chosen"] = bad
+    shown = view(replace(found, results=Results.model_validate(results)))
     for text in (
         shown.finding,
         shown.table,
@@ -345,4 +357,4 @@ def view_csv(shown: Any) -> str:
 
 def test_a_bad_request_is_one_of_ours() -> None:
     with pytest.raises(MiagymError, match="candidates"):
-        Asked("clipart-overfit", ("sima",), MOST + 1)
+        EvaluationRequest("clipart-overfit", ("sima",), MAX_CANDIDATES + 1)

@@ -10,11 +10,11 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from miagym.app.play.board import Seat, painted
-from miagym.app.play.opponents import Rivals
-from miagym.app.play.playing import Playing
-from miagym.app.play.reference_scores import Known
-from miagym.app.play.setup import Table
+from miagym.app.play.board import Session, board_values
+from miagym.app.play.game import HumanGame
+from miagym.app.play.opponents import Opponents
+from miagym.app.play.reference_scores import ReferenceScores
+from miagym.app.play.setup import GameSetup
 from tests.app.visiting import Served, served
 
 MINUTE = 60_000.0
@@ -233,16 +233,16 @@ def test_what_is_sent_before_the_verdict_is_the_same_whatever_the_label() -> Non
 
 def game_with(*, flipped: bool) -> tuple[list[str], str]:
     """What the page is sent in a round: until the verdict, and with it."""
-    table = Table("clipart-overfit", "clipart-tune", "clipart-realistic", "black")
-    playing = Playing(table, seed=11, is_secret=False, device="cpu")
+    setup = GameSetup("clipart-overfit", "clipart-tune", "clipart-realistic", "black")
+    playing = HumanGame(setup, seed=11, is_secret=False, device="cpu")
     playing.deal()
     members = playing._env.game.members
     assert members[0] is not None
     members[0] = 1 - members[0] if flipped else members[0]
-    seat = Seat(playing, Rivals(table, 11, "cpu"), Known(table, "cpu"))
-    before = [str(painted(seat, is_new=True))]
+    session = Session(playing, Opponents(setup, 11, "cpu"), ReferenceScores(setup, "cpu"))
+    before = [str(board_values(session, is_new=True))]
     for question in (0, 1):
         playing.ask(question)
-        before.append(str(painted(seat)))
+        before.append(str(board_values(session)))
     playing.judge(0.7)
-    return before, str(painted(seat))
+    return before, str(board_values(session))

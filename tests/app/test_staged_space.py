@@ -15,9 +15,8 @@ import pytest
 import yaml
 from gradio_client import Client, handle_file
 
-from miagym.app.check.api import as_json
 from miagym.app.check.examples import MEMBER, NONMEMBER, example
-from miagym.app.check.service import TARGETS, CheckDesk
+from miagym.app.check.service import TARGETS, CheckService
 from tests.app.visiting import ADDRESS, ROOT
 
 SECONDS = 300
@@ -104,13 +103,13 @@ def test_nothing_of_the_checkout_is_in_reach(
 
 
 def test_the_staged_page_answers_as_the_checkout(client: Client, space: Path) -> None:
-    desk = CheckDesk()
+    service = CheckService()
     for target, kind in zip(TARGETS, (MEMBER, NONMEMBER), strict=True):
-        known = example(desk, target, kind)
+        known = example(service, target, kind)
         for caption in (known.caption, ""):
             picture = handle_file(known.file)
             answer = client.predict(picture, caption, target, api_name="/check")
-            here = as_json(desk.check(known.file, caption, target), target)
+            here = service.check(known.file, caption, target).as_json()
             assert answer == json.loads(json.dumps(here))
     assert "Traceback" not in space.with_name("output").read_text()
 

@@ -28,11 +28,11 @@ import hashlib, time
 from pathlib import Path
 import gradio as gr
 from miagym.app.page import serve
-from miagym.app.server.errors import in_sentences
+from miagym.app.server.errors import page_errors
 from miagym.app.server.uploads import UploadsOnly, files_input, picture_input
 from miagym.checking.upload import open_upload
 
-@in_sentences
+@page_errors
 def look(picture: str | None, words: str) -> dict:
     upload = open_upload(Path(picture), 64)
     digest = hashlib.sha256(Path(picture).read_bytes()).hexdigest()

@@ -8,17 +8,17 @@ from typing import Any
 import gradio as gr
 
 from miagym.app.audit.service import audit_split, audit_table, rows_of, sent_table
-from miagym.app.server.errors import in_plain_sentences
+from miagym.app.server.errors import api_errors
 from miagym.app.server.jobs import AUDITS
-from miagym.app.server.mcp import readable
-from miagym.app.server.rate_limit import visitor_of
+from miagym.app.server.mcp import json_answer
+from miagym.app.server.rate_limit import client_id
 from miagym.app.site import Site
 
 
 def audit_api(site: Site) -> None:
     """Registers `/audit`, also a tool for agents; within a Blocks context."""
 
-    @in_plain_sentences
+    @api_errors
     def audit(  # noqa: D417, Gradio gives the request, callers do not
         request: gr.Request,
         split: str = "",
@@ -44,8 +44,8 @@ def audit_api(site: Site) -> None:
         else:
             subject = sent_table(captions, member)
             work = partial(audit_table, subject)
-            work = site.allowance.paid(visitor_of(request), rows_of(subject), work)
-        return readable(AUDITS.result_of(work).as_json(), request)
+            work = site.allowance.paid(client_id(request), rows_of(subject), work)
+        return json_answer(AUDITS.result_of(work).as_json(), request)
 
     # Programs wait in a queue of their own, of which one at a time stands in line with visitors.
     gr.api(audit, api_name="audit", concurrency_id="audit", concurrency_limit=1)

@@ -6,33 +6,31 @@ import string
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
-from miagym.app.evaluate.service import Finished
 from miagym.app.server.sandboxed_table import check_size, read_table
 from miagym.auditing.audit import audit
 from miagym.auditing.data_source import AuditData
-from miagym.auditing.result import Audit
 from miagym.candidates import check_texts
 from miagym.data.registry import open_source
 from miagym.data.source import Source
 from miagym.embedded import art
 from miagym.errors import DataError, UnknownName
 from miagym.progress import Progress, silent
+from miagym.results import AuditRecord
 
-LOOKED_AT = 400
+EMBEDDED_ROWS_A_SIDE = 400
 """Rows a side of the embedded data: enough to tell fair from too small, in seconds."""
-MOST = 2_000
+ROWS_A_SIDE = 2_000
 """Rows a side of a visitor's table: more take minutes, and a gigabyte."""
 
 IN_A_CATEGORY = ("animals", "people", "food")
 UPLOAD = "your table"
 """What the answers call a visitor's table; its own name is nobody's business."""
 
-_kept: dict[str, Audit] = {}
+_kept: dict[str, AuditRecord] = {}
 """Answers about the embedded splits, which never change."""
 
 
@@ -68,7 +66,7 @@ SPLITS: dict[str, Callable[[], AuditData]] = {
 """The embedded splits by name."""
 
 
-def audit_split(name: str, progress: Progress = silent) -> Audit:
+def audit_split(name: str, progress: Progress = silent) -> AuditRecord:
     """The audit of an embedded split, computed when it is first asked for.
 
     Raises:
@@ -78,7 +76,7 @@ def audit_split(name: str, progress: Progress = silent) -> Audit:
         raise UnknownName("split of this page", str(name), SPLITS)
     if name not in _kept:
         subject = replace(SPLITS[name](), name=name)
-        _kept[name] = audit(subject, limit=LOOKED_AT, progress=progress)
+        _kept[name] = _audited(subject, EMBEDDED_ROWS_A_SIDE, progress)
     return _kept[name]
 
 
@@ -112,17 +110,17 @@ def sent_table(captions: object, member: object) -> AuditData:
 def rows_of(subject: AuditData) -> int:
     """Rows that an audit looks at; each counts as a UNet row of the visitor's allowance."""
     members = int(subject.member.sum())
-    return min(members, MOST) + min(len(subject) - members, MOST)
+    return min(members, ROWS_A_SIDE) + min(len(subject) - members, ROWS_A_SIDE)
 
 
-def audit_table(subject: AuditData, progress: Progress = silent) -> Audit:
-    """The audit of a visitor's table, of at most `MOST` rows a side."""
-    return audit(subject, limit=MOST, progress=progress)
+def audit_table(subject: AuditData, progress: Progress = silent) -> AuditRecord:
+    """The audit of a visitor's table, of at most `ROWS_A_SIDE` rows a side."""
+    return _audited(subject, ROWS_A_SIDE, progress)
 
 
-def opening_audits(found: Finished | None) -> list[dict[str, Any]]:
-    """What a finished run says of its data, as `Audit.as_json` writes it."""
-    return [] if found is None else list(found.results.get("audit", ()))
+def _audited(subject: AuditData, limit: int, progress: Progress) -> AuditRecord:
+    found = audit(subject, limit=limit, progress=progress)
+    return found.record
 
 
 def _subject(table: pa.Table) -> AuditData:

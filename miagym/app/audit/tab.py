@@ -10,25 +10,25 @@ import gradio as gr
 from gradio.data_classes import FileData
 
 from miagym.app.audit.service import (
-    MOST,
+    ROWS_A_SIDE,
     audit_split,
     audit_table,
-    opening_audits,
     rows_of,
     uploaded_table,
 )
 from miagym.app.audit.view import audit_view
-from miagym.app.evaluate.service import opened
-from miagym.app.parts import FIGURE, STYLE
-from miagym.app.server.errors import in_sentences
+from miagym.app.evaluate.service import open_run
+from miagym.app.figures import plot
+from miagym.app.html import render
+from miagym.app.server.errors import page_errors
 from miagym.app.server.jobs import AUDITS
-from miagym.app.server.rate_limit import visitor_of
+from miagym.app.server.rate_limit import client_id
 from miagym.app.server.run_button import Job, RunAndStop
 from miagym.app.server.sandboxed_table import MAX_BYTES, MAX_ROWS
 from miagym.app.server.uploads import uploaded
 from miagym.app.site import Site
-from miagym.auditing.result import Audit
 from miagym.progress import Progress
+from miagym.results import AuditRecord
 
 MINE = "mine"
 CHOICES = [
@@ -38,34 +38,25 @@ CHOICES = [
     ("My own table", MINE),
 ]
 STOPPED = "Stopped. The numbers shown are those of the audit before."
-ABOUT = f"""<p class="small">A CSV or parquet file with the columns <code>caption</code> and
-<code>member</code> (true or false), and <code>group</code> if rows belong together; at most
-{MAX_BYTES // 1_000_000} MB and {MAX_ROWS:,} rows, of which {MOST:,} a side are looked at. No other
-column is read, no picture is needed, and the file is deleted soon after. Each row that is looked at
-counts as a UNet row of your allowance.</p>"""
 
 
 def audit_tab(site: Site) -> None:
     """The choice of a split, the audit, what it says."""
-    gr.HTML(STYLE)
-    opening = audit_view(opening_audits(opened(site.run)))
+    found = open_run(site.run)
+    opening = audit_view(found.results.audit if found else ())
     with gr.Row():
         with gr.Column(scale=1, min_width=280):
             split = gr.Radio(CHOICES, value="clipart", label="Split", elem_id="audit-split")
             file = _table_input(
                 label="Table of captions and labels", height=170, elem_id="audit-file"
             )
-            gr.HTML(ABOUT)
-            buttons = RunAndStop.laid_out("Audit", "audit")
+            limits = {"megabytes": MAX_BYTES // 1_000_000, "rows": MAX_ROWS}
+            gr.HTML(render("audit/about.html", rows_a_side=ROWS_A_SIDE, **limits))
+            buttons = RunAndStop.build("Audit", "audit")
         with gr.Column(scale=2, min_width=420):
             shown = (
                 gr.HTML(opening.verdict, elem_id="audit-verdict"),
-                gr.Plot(
-                    opening.figure,
-                    label="Told apart without a model",
-                    elem_id="audit-figure",
-                    elem_classes=FIGURE,
-                ),
+                plot(opening.figure, "Told apart without a model", "audit-figure"),
                 gr.HTML(opening.numbers, elem_id="audit-numbers", apply_default_css=False),
                 gr.HTML(opening.downloads, elem_id="audit-downloads", apply_default_css=False),
             )
@@ -75,8 +66,8 @@ def audit_tab(site: Site) -> None:
     )
     job = Job(
         AUDITS,
-        asked=partial(_work, site),
-        seen=lambda told: tuple(vars(audit_view([told.as_json()])).values()),
+        work=partial(_work, site),
+        shown=lambda audit: tuple(vars(audit_view([audit])).values()),
         stopped=STOPPED,
     )
     buttons.wire(job, (split, file), shown)
@@ -89,17 +80,17 @@ def _table_input(**options: Any) -> gr.File:
     return file
 
 
-@in_sentences
+@page_errors
 def _path(payload: FileData | None) -> str | None:
     return None if payload is None else str(uploaded(payload.path))
 
 
 def _work(
     site: Site, request: gr.Request, split: str, path: str | None
-) -> Callable[[Progress], Audit]:
+) -> Callable[[Progress], AuditRecord]:
     """What is to be done, and paid for in its turn."""
     if split != MINE:
         return partial(audit_split, split)
     subject = uploaded_table(uploaded(path))
     work = partial(audit_table, subject)
-    return site.allowance.paid(visitor_of(request), rows_of(subject), work)
+    return site.allowance.paid(client_id(request), rows_of(subject), work)

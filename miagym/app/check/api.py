@@ -4,22 +4,18 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import gradio as gr
 
-from miagym.app.check.desk import desk_on
-from miagym.app.check.service import SEED, TARGETS, paired_with
+from miagym.app.check.service import TARGETS, check_service
 from miagym.app.check.tab import MODEL
-from miagym.app.server.errors import in_plain_sentences
-from miagym.app.server.mcp import plain_json, readable
-from miagym.app.server.rate_limit import visitor_of
+from miagym.app.server.errors import api_errors
+from miagym.app.server.mcp import json_answer, raw_json
+from miagym.app.server.rate_limit import client_id
 from miagym.app.server.uploads import picture_input
 from miagym.app.site import Site
 from miagym.errors import DataError
-
-if TYPE_CHECKING:
-    from miagym.checking.answer import Answer
 
 
 def check_api(site: Site) -> None:
@@ -28,7 +24,7 @@ def check_api(site: Site) -> None:
     `gr.api` would take any value for a file; these inputs check what they are given.
     """
 
-    @in_plain_sentences
+    @api_errors
     def check(  # noqa: D417, Gradio gives the request, callers do not
         picture: str | None, caption: str, target: str, request: gr.Request
     ) -> dict[str, Any] | str:
@@ -51,23 +47,13 @@ def check_api(site: Site) -> None:
         """
         if picture is None:
             raise DataError("Expected an uploaded picture, got none.")
-        pay = partial(site.allowance.take, visitor_of(request))
-        answer = desk_on(site.device).check(Path(picture), caption, target, pay=pay)
-        return readable(as_json(answer, target), request)
+        pay = partial(site.allowance.take, client_id(request))
+        answer = check_service(site.device).check(Path(picture), caption, target, pay=pay)
+        return json_answer(answer.as_json(), request)
 
     with gr.Row(visible=False):
         picture = picture_input(label="picture")
         caption = gr.Textbox("", label="caption")
         target = gr.Radio(list(TARGETS), value=TARGETS[0], label="target")
-        answer = plain_json(label="answer")
+        answer = raw_json(label="answer")
         gr.Button().click(check, [picture, caption, target], answer, api_name="check", **MODEL)
-
-
-def as_json(answer: Answer, target: str) -> dict[str, Any]:
-    """What `miagym check --json` prints about one picture."""
-    from miagym.checking.answer import SCHEMA
-    from miagym.checking.words import sentences
-
-    paired = paired_with(target)
-    about = {"target": target, "data": paired.data, "reference": paired.reference, "seed": SEED}
-    return {"schema": SCHEMA} | about | answer.as_json() | {"words": sentences(answer)}

@@ -13,23 +13,24 @@ import numpy as np
 from miagym.atomic import replacing
 
 if TYPE_CHECKING:
-    from miagym.app.check.service import CheckDesk
+    from miagym.app.check.service import CheckService
 
 MEMBER, NONMEMBER, BORDERLINE = "Member", "Non-member", "Borderline"
 KINDS = (MEMBER, NONMEMBER, BORDERLINE)
-LOT = 100
+N_DRAWN = 100
 _WRITING = Lock()
 
 RULE = (
-    f"Examples by a rule, not by hand: of {LOT} members and {LOT} non-members drawn from the test "
-    "part, the median p-value of each kind, and the smallest p-value above 1 % of either kind."
+    f"Examples by a rule, not by hand: of {N_DRAWN} members and {N_DRAWN} non-members drawn from "
+    "the test part, the median p-value of each kind, and the smallest p-value above 1 % of either "
+    "kind."
 )
 
 ROWS = {
     "clipart-overfit": {MEMBER: 426, NONMEMBER: 370, BORDERLINE: 589},
     "clipart-realistic": {MEMBER: 1709, NONMEMBER: 1058, BORDERLINE: 431},
 }
-"""What `choose` found, as rows of each target's data."""
+"""What `choose_rows` found, as rows of each target's data."""
 
 
 @dataclass(frozen=True)
@@ -41,11 +42,11 @@ class Example:
     member: bool
 
 
-def example(desk: CheckDesk, target: str, kind: str, folder: Path | None = None) -> Example:
+def example(service: CheckService, target: str, kind: str, folder: Path | None = None) -> Example:
     """The example of a kind; its file is the data's own, byte for byte."""
     from miagym.data.dataset import encoded
 
-    data = desk.checker(target).data
+    data = service.checker(target).data
     row = ROWS[target][kind]
     folder = Path(gettempdir()) / "miagym-examples" if folder is None else folder
     file = folder / f"{target}-{row}.webp"
@@ -56,7 +57,7 @@ def example(desk: CheckDesk, target: str, kind: str, folder: Path | None = None)
     return Example(file, data.captions[row], bool(data.member[row]))
 
 
-def choose(desk: CheckDesk, target: str) -> dict[str, int]:
+def choose_rows(service: CheckService, target: str) -> dict[str, int]:
     """The rows that `RULE` names; the first in the drawn order wins a tie. Takes a minute.
 
     Pictures that the guard refuses have no p-value and are passed over.
@@ -65,10 +66,10 @@ def choose(desk: CheckDesk, target: str) -> dict[str, int]:
     from miagym.data.dataset import TEST
     from miagym.metrics.conformal import p_values
 
-    checker = desk.checker(target)
+    checker = service.checker(target)
     calibrated, data = checker.calibrated(captioned=True), checker.data
-    rows = data.rows(TEST, checker.panel.seed, LOT)
-    pictures = data.candidates(rows, checker.panel.target.resolution)
+    rows = data.rows(TEST, checker.signals.seed, N_DRAWN)
+    pictures = data.candidates(rows, checker.signals.target.resolution)
     alike = np.array([calibrated.resemblance(pictures[[i]]).resembles for i in range(len(rows))])
     rows, pictures = rows[alike], pictures[np.flatnonzero(alike)]
     scores = [calibrated.scores(pictures[[i]])[TOGETHER] for i in range(len(rows))]
@@ -77,7 +78,7 @@ def choose(desk: CheckDesk, target: str) -> dict[str, int]:
     return {
         MEMBER: _median(rows[member], p[member]),
         NONMEMBER: _median(rows[~member], p[~member]),
-        BORDERLINE: int(rows[np.argmin(np.where(p > desk.scale(target, True).alpha, p, 2.0))]),
+        BORDERLINE: int(rows[np.argmin(np.where(p > service.scale(target, True).alpha, p, 2.0))]),
     }
 
 

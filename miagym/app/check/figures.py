@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from miagym.palette import MEMBERS, NONMEMBERS, PALETTE
-from miagym.report.style import safe_text, styled
+from miagym.report.figures.style import safe_text, styled
 
 if TYPE_CHECKING:
     from miagym.app.check.service import Scale

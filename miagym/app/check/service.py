@@ -1,10 +1,11 @@
-"""The desk where pictures are checked: one checker for each embedded target, shared by visitors."""
+"""Checks of uploads: one checker for each embedded target, shared by all visitors."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from threading import RLock
@@ -13,28 +14,28 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from miagym.app.check.pictures import open_set
+from miagym.app.server.zero_gpu import on_zero_gpu
 from miagym.atomic import replacing
 from miagym.checking.cache import cache_folder
-from miagym.checking.upload import Upload, caption_in, open_upload
+from miagym.checking.upload import Upload, open_upload
 from miagym.embedded.pairings import Pairing, pairing
-from miagym.errors import DataError, UnknownName
+from miagym.errors import UnknownName
 from miagym.metrics.conformal import passing
 from miagym.targets.registry import shared_target, target_resolution
 
 if TYPE_CHECKING:
-    from attacks import Attack
+    from miagym.api import Check
     from miagym.checking.answer import Answer, SetAnswer
     from miagym.checking.checker import Checker
 
 TARGETS = ("clipart-overfit", "clipart-realistic")
-MOST = 20
-"""Pictures of one set."""
 SEED = 0
 
 Answers = tuple[tuple["Answer", ...], "SetAnswer | None"]
 """About each picture, and about their set if they are one."""
 Ask = Callable[[str, tuple[Upload, ...], bool], Answers]
-"""Like `CheckDesk.answers`."""
+"""Like `CheckService.answers`."""
 Pay = Callable[[int], None]
 """Called with UNet rows once all is read, and before anything is computed; may raise."""
 
@@ -60,19 +61,10 @@ class Scale:
         return float(np.sort(self.nonmembers)[-rank]) if rank else None
 
 
-@dataclass(frozen=True)
-class SetCheck:
-    """Several pictures: the answer about each, about all of them, and what could not be read."""
-
-    answers: tuple[Answer, ...]
-    together: SetAnswer
-    skipped: Mapping[str, str]
-
-
-class CheckDesk:
+class CheckService:
     """Checks uploads under the embedded targets, as `miagym check` does by default.
 
-    A target is loaded when somebody first asks about it. Threads may share the desk.
+    A target is loaded when somebody first asks about it. Threads may share the service.
 
     Args:
         device: where targets are put.
@@ -92,21 +84,21 @@ class CheckDesk:
 
     def check(
         self, picture: Path, caption: str | None, target: str, *, pay: Pay = lambda rows: None
-    ) -> Answer:
+    ) -> Check:
         """The answer about one picture.
 
         Raises:
             DataError: if it is no picture that can be used.
         """
-        upload = open_upload(picture, _side(target), caption=caption)
+        upload = open_upload(picture, _resolution(target), caption=caption)
         pay(self.rows(target))
-        (answer,), _ = self._ask(target, (upload,), False)
-        self._warm.add((target, answer.captioned))
-        return answer
+        found = self._found(target, (upload,), {}, is_set=False)
+        self._warm.add((target, found.answers[0].captioned))
+        return found
 
     def check_set(
         self, given: Mapping[str, Path], target: str, *, pay: Pay = lambda rows: None
-    ) -> SetCheck:
+    ) -> Check:
         """The answers about several pictures, each with its caption in a .txt beside it or without.
 
         Args:
@@ -117,11 +109,18 @@ class CheckDesk:
         Raises:
             DataError: if there are too few pictures that can be used, or too many.
         """
-        uploads, skipped = _read(given, _side(target))
+        uploads, skipped = open_set(given, _resolution(target))
         pay(self.rows(target, len(uploads)))
-        answers, together = self._ask(target, tuple(uploads), True)
-        assert together is not None
-        return SetCheck(answers, together, skipped)
+        return self._found(target, tuple(uploads), skipped, is_set=True)
+
+    def _found(
+        self, target: str, uploads: tuple[Upload, ...], skipped: Mapping[str, str], *, is_set: bool
+    ) -> Check:
+        from miagym.api import Check
+
+        paired = paired_with(target)
+        answers, together = self._ask(target, uploads, is_set)
+        return Check(target, paired.data, paired.reference, SEED, answers, together, skipped)
 
     def answers(self, target: str, uploads: tuple[Upload, ...], is_set: bool) -> Answers:
         """What is said about pictures that are read and paid for."""
@@ -130,10 +129,15 @@ class CheckDesk:
         return answers, checker.check_set(uploads) if is_set else None
 
     def rows(self, target: str, pictures: int = 1) -> int:
-        """UNet rows that a check costs, those of the reference included."""
-        paired = paired_with(target)
-        once = sum(attack.cost.unet_rows for attack in _attacks(paired).values())
-        return once * pictures * (1 if paired.reference is None else 2)
+        """UNet rows that a check costs, those of the reference included; nothing is loaded."""
+        from miagym.api import attacks_of
+        from miagym.api.names import with_reference
+        from miagym.checking.checker import ATTACKS
+
+        calibrated = paired_with(target).reference is not None
+        asked = attacks_of([with_reference(n) if calibrated else n for n in ATTACKS["grey"]])
+        once = sum(attack.cost.unet_rows for attack in asked.values())
+        return once * pictures * (2 if calibrated else 1)
 
     def scale(self, target: str, captioned: bool) -> Scale:
         """The calibration scores that a check with (without) caption is read against."""
@@ -159,27 +163,22 @@ class CheckDesk:
         Raises:
             UnknownName: if the page does not offer it.
         """
-        from miagym.checking.checker import Checker
-        from miagym.checking.signals import Panel
-        from miagym.data.registry import load_data
+        from miagym.api import make_checker
 
-        paired = paired_with(target)
+        base = paired_with(target).reference
         with self._lock:
             if target not in self._checkers:
-                bring_calibrations(self._folder)
-                base = paired.reference
-                panel = Panel(
+                copy_calibrations(self._folder)
+                self._checkers[target] = make_checker(
                     shared_target(target, self._device),
-                    _attacks(paired),
-                    None if base is None else shared_target(base, self._device),
-                    SEED,
+                    reference=None if base is None else shared_target(base, self._device),
+                    seed=SEED,
+                    folder=self._folder,
                 )
-                data = load_data(paired.data)
-                self._checkers[target] = Checker(panel, data, folder=self._folder)
             return self._checkers[target]
 
 
-def bring_calibrations(folder: Path) -> None:
+def copy_calibrations(folder: Path) -> None:
     """Puts the calibrations of the package among those that are kept.
 
     Each is named by a digest of all that decided it: one of another version is never read.
@@ -204,40 +203,30 @@ def paired_with(target: str) -> Pairing:
     return paired
 
 
-def _attacks(paired: Pairing) -> dict[str, Attack]:
-    from attacks import REFERENCE, make_attack
-    from miagym.checking.signals import ATTACKS
-
-    names = [name + (REFERENCE if paired.reference else "") for name in ATTACKS["grey"]]
-    return {name: make_attack(name) for name in names}
-
-
-def _side(target: str) -> int:
+def _resolution(target: str) -> int:
     paired_with(target)  # no other name reaches the file system
     return target_resolution(target)
 
 
-def _read(given: Mapping[str, Path], size: int) -> tuple[list[Upload], dict[str, str]]:
-    """The pictures that can be used, and why the others cannot."""
-    pictures = {name: path for name, path in given.items() if not _is_text(name)}
-    if len(pictures) > MOST:
-        raise DataError(f"Expected at most {MOST} pictures at once, got {len(pictures)}.")
-    uploads: list[Upload] = []
-    skipped: dict[str, str] = {}
-    for name, path in pictures.items():
-        beside = given.get(f"{Path(name).stem}.txt")
-        try:
-            text = None if beside is None else caption_in(beside)
-            uploads.append(open_upload(path, size, caption=text, name=name))
-        except DataError as error:
-            skipped[name] = str(error)
-    if len(uploads) < 2:
-        raise DataError(
-            f"A set needs at least 2 pictures that can be read, got {len(uploads)} of "
-            f"{len(pictures)} files; for a single picture, use the other tab."
-        )
-    return uploads, skipped
+@cache
+def check_service(device: str) -> CheckService:
+    """The service of this process; where a Space lends a GPU, answers come from one that has it."""
+    return CheckService(device, ask=ANSWERS_ON_GPU)
 
 
-def _is_text(name: str) -> bool:
-    return name.lower().endswith(".txt")
+def answers_on_gpu(target: str, uploads: tuple[Upload, ...], is_set: bool) -> Answers:
+    """`CheckService.answers` in the process that runs this, on its GPU if there is one."""
+    return _gpu_service().answers(target, uploads, is_set)
+
+
+def _seconds(target: str, uploads: tuple[Upload, ...], is_set: bool) -> int:
+    """The first call of a process loads the targets; each picture takes about a second."""
+    return 15 + 2 * len(uploads)
+
+
+@cache
+def _gpu_service() -> CheckService:
+    return CheckService("auto")
+
+
+ANSWERS_ON_GPU = on_zero_gpu(answers_on_gpu, _seconds)

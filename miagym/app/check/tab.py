@@ -5,32 +5,29 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from miagym.app.check.desk import desk_on
 from miagym.app.check.examples import KINDS, RULE, example
 from miagym.app.check.figures import verdict_figure, verdict_sketch
-from miagym.app.check.html import (
-    BEFORE,
-    answer_html,
-    details_html,
-    set_details_html,
-    set_html,
-)
-from miagym.app.check.service import MOST, TARGETS
-from miagym.app.parts import into_sight
-from miagym.app.server.errors import in_sentences
-from miagym.app.server.rate_limit import visitor_of
+from miagym.app.check.pictures import MAX_PICTURES
+from miagym.app.check.service import TARGETS, CheckService, check_service
+from miagym.app.check.view import BEFORE, details_html, verdict_html
+from miagym.app.html import part, script
+from miagym.app.server.errors import page_errors
+from miagym.app.server.rate_limit import client_id
 from miagym.app.server.uploads import files_input, picture_input
 from miagym.app.site import Site
 from miagym.errors import DataError
 
+if TYPE_CHECKING:
+    from miagym.api import Check
+
 MODEL: dict[str, Any] = {"concurrency_id": "model", "concurrency_limit": 2}
 """Shared by all that asks a target: more at once would only be slower on two cores."""
 
-SHOW_VERDICT = into_sight("check-verdict")
+SHOW_VERDICT = script("into_sight.js", "check-verdict")
 """On a phone the answer stands below the form."""
 
 LABELS = {
@@ -90,18 +87,19 @@ def _one_picture() -> tuple[gr.Image, gr.Textbox, gr.Button]:
 
 
 def _example_buttons() -> list[tuple[str, gr.Button]]:
-    gr.HTML('<p class="small">Or begin with one that is known:</p>')
+    gr.HTML(part("small", "Or begin with one that is known:"))
     with gr.Row():
         buttons = [(kind, gr.Button(kind, size="sm", min_width=80)) for kind in KINDS]
-    gr.HTML(f'<p class="small">{RULE}</p>')
+    gr.HTML(part("small", RULE))
     return buttons
 
 
 def _several_pictures() -> tuple[gr.File, gr.Button]:
-    gr.HTML(
-        f'<p class="small">2 to {MOST} pictures of one source, one artist say. A set is often '
-        "found where no single picture is. Captions: a .txt beside each picture, named like it.</p>"
+    about = (
+        f"2 to {MAX_PICTURES} pictures of one source, one artist say. A set is often found where "
+        "no single picture is. Captions: a .txt beside each picture, named like it."
     )
+    gr.HTML(part("small", about))
     files = files_input(label="Pictures", height=230, elem_id="check-files")
     return files, gr.Button("Check the set", variant="primary", elem_id="check-several")
 
@@ -109,50 +107,49 @@ def _several_pictures() -> tuple[gr.File, gr.Button]:
 def _before(site: Site) -> Callable[[str], Shown]:
     def before(target: str) -> Shown:
         """An answer under another target would mislead; its scale is drawn once it is known."""
-        desk = desk_on(site.device)
-        known = desk.is_warm(target, True)
-        return BEFORE, verdict_figure(desk.scale(target, True)) if known else verdict_sketch(), ""
+        service = check_service(site.device)
+        if not service.is_warm(target, True):
+            return BEFORE, verdict_sketch(), ""
+        return BEFORE, verdict_figure(service.scale(target, True)), ""
 
     return before
 
 
 def _check_one(site: Site) -> Callable[..., Shown]:
-    @in_sentences
+    @page_errors
     def check_one(picture: str | None, caption: str, target: str, request: gr.Request) -> Shown:
         if picture is None:
             raise DataError("Drop a picture first, or choose an example.")
-        desk, pay = desk_on(site.device), partial(site.allowance.take, visitor_of(request))
-        answer = desk.check(Path(picture), caption, target, pay=pay)
-        scale = desk.scale(target, answer.captioned)
-        asked = [] if answer.score is None else [(answer.name, answer.score)]
-        return answer_html(answer), verdict_figure(scale, asked), details_html(answer, scale)
+        service, pay = check_service(site.device), partial(site.allowance.take, client_id(request))
+        return _shown(service, service.check(Path(picture), caption, target, pay=pay))
 
     return check_one
 
 
 def _check_several(site: Site) -> Callable[..., Shown]:
-    @in_sentences
+    @page_errors
     def check_several(files: dict[str, Path], target: str, request: gr.Request) -> Shown:
         if not files:
-            raise DataError(f"Drop 2 to {MOST} pictures first.")
-        desk, pay = desk_on(site.device), partial(site.allowance.take, visitor_of(request))
-        found = desk.check_set(files, target, pay=pay)
-        captioned = found.together.captioned
-        asked = [
-            (answer.name, answer.score)
-            for answer in found.answers
-            if answer.score is not None and answer.captioned == captioned
-        ]
-        scale = desk.scale(target, captioned)
-        return set_html(found), verdict_figure(scale, asked), set_details_html(found)
+            raise DataError(f"Drop 2 to {MAX_PICTURES} pictures first.")
+        service, pay = check_service(site.device), partial(site.allowance.take, client_id(request))
+        return _shown(service, service.check_set(files, target, pay=pay))
 
     return check_several
 
 
+def _shown(service: CheckService, found: Check) -> Shown:
+    """Scores with captions and without are drawn on scales of their own; a set's decides."""
+    captioned = (found.together or found.answers[0]).captioned
+    scores = {a.name: a.score for a in found.answers if a.captioned == captioned}
+    asked = [(name, score) for name, score in scores.items() if score is not None]
+    scale = service.scale(found.target, captioned)
+    return verdict_html(found), verdict_figure(scale, asked), details_html(found, scale)
+
+
 def _fill(site: Site, kind: str) -> Callable[[str], tuple[str, str]]:
-    @in_sentences
+    @page_errors
     def fill(target: str) -> tuple[str, str]:
-        found = example(desk_on(site.device), target, kind)
+        found = example(check_service(site.device), target, kind)
         return str(found.file), found.caption
 
     return fill

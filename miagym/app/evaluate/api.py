@@ -7,18 +7,18 @@ from typing import Any
 
 import gradio as gr
 
-from miagym.app.evaluate.service import Asked, run
-from miagym.app.server.errors import in_plain_sentences
+from miagym.app.evaluate.service import EvaluationRequest, run
+from miagym.app.server.errors import api_errors
 from miagym.app.server.jobs import EVALUATIONS
-from miagym.app.server.mcp import readable
-from miagym.app.server.rate_limit import visitor_of
+from miagym.app.server.mcp import json_answer
+from miagym.app.server.rate_limit import client_id
 from miagym.app.site import Site
 
 
 def evaluate_api(site: Site) -> None:
     """Registers `/evaluate`, also a tool for agents; within a Blocks context."""
 
-    @in_plain_sentences
+    @api_errors
     def evaluate(  # noqa: D417, Gradio gives the request, callers do not
         request: gr.Request,
         target: str,
@@ -44,10 +44,10 @@ def evaluate_api(site: Site) -> None:
             rows, controls, protocols, comparisons, audit, run, and `command` for the same numbers.
         """
         names = tuple(attacks) if isinstance(attacks, list) else ()
-        asked = Asked(target, names, candidates, queries or None, site.device)
-        work = site.allowance.paid(visitor_of(request), asked.rows, partial(run, asked))
+        asked = EvaluationRequest(target, names, candidates, queries or None, site.device)
+        work = site.allowance.paid(client_id(request), asked.rows, partial(run, asked))
         found = EVALUATIONS.result_of(work)
-        return readable({"command": found.command, **found.results}, request)
+        return json_answer({"command": found.command, **found.as_json()}, request)
 
     # Programs wait in a queue of their own, of which one at a time stands in line with visitors.
     gr.api(evaluate, api_name="evaluate", concurrency_id="evaluate", concurrency_limit=1)

@@ -1,31 +1,25 @@
-"""Evaluations that a visitor may ask for: bounded, priced beforehand, run in a folder that goes."""
+"""Evaluations that a visitor may ask for: bounded, priced beforehand, and then forgotten."""
 
 from __future__ import annotations
 
-import json
 import shlex
-import tempfile
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-
-from attacks import LearnedAttack, blind_names, make_attack
-from miagym.data.dataset import TEST
 from miagym.embedded.pairings import Pairing, pairing
-from miagym.errors import DataError, RunError, UnknownName
-from miagym.evaluation.config import Config, Match
-from miagym.evaluation.provenance import identity
-from miagym.evaluation.run import evaluate
-from miagym.evaluation.store import SCORES, RunFolder, at_full_budget
+from miagym.errors import DataError, UnknownName
+from miagym.evaluation.config import Config
+from miagym.evaluation.protocol import Attack, LearnedAttack
 from miagym.oracle.access import Access
 from miagym.progress import Progress
 from miagym.targets.registry import target_names
 
-QUICK = (
+if TYPE_CHECKING:
+    from miagym.api import Run
+
+QUICK_ATTACKS = (
     "text-to-image",
     "rediffuse",
     "loss",
@@ -39,14 +33,12 @@ QUICK = (
 )
 """Attacks that take no more than a minute of two cores on 100 + 100 candidates."""
 
-FEWEST, MOST = 20, 140
+MIN_CANDIDATES, MAX_CANDIDATES = 20, 140
 """Candidates a side; each part of the embedded data holds as many."""
 BUDGETS = (1, 2, 4, 8, 16)
 """Queries for one candidate that may be set."""
 CHUNK = 20
 """Candidates at work at a time: few, so that Stop stops soon."""
-FOLDER = "miagym-run-"
-"""How the name of a run's temporary folder begins."""
 
 SECONDS_A_ROW = 1 / 500
 """Of two cores: `miagym demo` was charged 281,000 rows, in 17.6 minutes of processor time."""
@@ -55,13 +47,13 @@ SECONDS_A_CANDIDATE = 0.02
 
 
 @dataclass(frozen=True)
-class Asked:
-    """What a visitor asks for.
+class EvaluationRequest:
+    """What a visitor asks to evaluate.
 
     Args:
         target: an embedded target, or a checkpoint of it.
-        attacks: names out of `QUICK`; the blind ones run always.
-        candidates: of each side, from `FEWEST` to `MOST`.
+        attacks: names out of `QUICK_ATTACKS`; the blind ones run always.
+        candidates: of each side, from `MIN_CANDIDATES` to `MAX_CANDIDATES`.
         queries: for one candidate, or None: each attack as it is by default.
         device: where the targets are put.
 
@@ -80,13 +72,14 @@ class Asked:
         if self.target not in target_names():
             raise UnknownName("target of this page", str(self.target), target_names())
         for name in self.attacks:
-            if name not in QUICK:
-                raise UnknownName("attack of this page", str(name), QUICK)
+            if name not in QUICK_ATTACKS:
+                raise UnknownName("attack of this page", str(name), QUICK_ATTACKS)
         if not self.attacks:
             raise DataError("Expected at least one attack, got none; choose some.")
-        if not _is_whole(self.candidates, FEWEST, MOST):
+        if not _is_whole(self.candidates, MIN_CANDIDATES, MAX_CANDIDATES):
             raise DataError(
-                f"Expected {FEWEST} to {MOST} candidates a side, got {self.candidates!r}."
+                f"Expected {MIN_CANDIDATES} to {MAX_CANDIDATES} candidates a side, got "
+                f"{self.candidates!r}."
             )
         if self.queries is not None and not _is_whole(self.queries, 1, max(BUDGETS)):
             raise DataError(
@@ -101,19 +94,6 @@ class Asked:
         return found
 
     @property
-    def config(self) -> Config:
-        """The same run as a configuration; the blind attacks go first, as in the command line."""
-        names = tuple(dict.fromkeys([*blind_names(), *self.attacks]))
-        match = Match(self.target, self.pairing.data, names, null=self.pairing.null)
-        return Config(
-            (match,),
-            queries=self.queries,
-            limit=self.candidates,
-            chunk=CHUNK,
-            device=self.device,
-        )
-
-    @property
     def command(self) -> str:
         """What gives the same numbers on the command line."""
         words = ["miagym", "evaluate", "--target", self.target, "--data", self.pairing.data]
@@ -125,13 +105,12 @@ class Asked:
     @property
     def rows(self) -> int:
         """UNet rows that are charged at most, backward rows at their price."""
-        config = self.config
-        chooses, asks = 2 * min(self.candidates, config.choose_on), 2 * self.candidates
-        null = 2 * min(self.candidates, config.null_on) if self.pairing.null else 0
+        chooses, asks = 2 * min(self.candidates, Config.choose_on), 2 * self.candidates
+        null = 2 * min(self.candidates, Config.null_on) if self.pairing.null else 0
         total = 0
-        for name in self.attacks:
-            costs = _costs(name, self.queries)
-            learns = isinstance(make_attack(name), LearnedAttack)
+        for attack in _attacks(self.attacks).values():
+            costs = _costs(attack, self.queries)
+            learns = isinstance(attack, LearnedAttack)
             total += sum(costs) * (asks if learns else chooses) + max(costs) * (asks + null)
         return total
 
@@ -141,55 +120,39 @@ class Asked:
         return self.rows * SECONDS_A_ROW + 2 * self.candidates * SECONDS_A_CANDIDATE
 
 
-@dataclass(frozen=True, eq=False)
-class Finished:
-    """A run that is over, in memory."""
-
-    results: dict[str, Any]
-    """As results.json holds them."""
-    scores: pa.Table
-    """Of the test part, each attack at its full budget (see `store.SCORES`)."""
-    command: str
-    """What gives the same numbers on the command line."""
-
-    @property
-    def is_demo(self) -> bool:
-        """Whether `miagym demo` made it."""
-        return self.command.startswith("miagym demo")
-
-
-def run(asked: Asked, progress: Progress) -> Finished:
+def run(request: EvaluationRequest, progress: Progress) -> Run:
     """Runs what was asked for; its folder is gone afterwards, however it ends."""
-    with tempfile.TemporaryDirectory(prefix=FOLDER) as folder:
-        path = Path(folder)
-        config, command = asked.config, asked.command
-        results = evaluate(
-            config,
-            make_attack,
-            lambda runs: RunFolder(path, identity(config, runs, command)),
-            progress,
-        )
-        return Finished(results, _test_scores(path), command)
+    from miagym.api import evaluate
+
+    return evaluate(
+        request.target,
+        attacks=request.attacks,
+        budget=request.queries,
+        limit=request.candidates,
+        chunk=CHUNK,
+        device=request.device,
+        command=request.command,
+        progress=progress,
+    )
 
 
-def opened(folder: Path | None) -> Finished | None:
+def open_run(folder: Path | None) -> Run | None:
     """A finished run from its folder, by default the one in the package; None if there is none.
 
     Raises:
         RunError: if a folder was named that holds no finished run, or one that cannot be read.
     """
-    path = Path(str(files("miagym").joinpath("assets/demo"))) if folder is None else folder
-    if not (path / "results.json").is_file():
-        if folder is None:
-            return None
-        raise RunError(f"{folder} holds no finished run; expected results.json in it.")
-    try:
-        results = json.loads((path / "results.json").read_text(encoding="utf-8"))
-        command = json.loads((path / "run.json").read_text(encoding="utf-8"))["command"]
-        return Finished(results, _test_scores(path), command)
-    except (OSError, ValueError, KeyError, pa.ArrowException) as error:
-        why = f"it lacks {error}" if isinstance(error, KeyError) else error
-        raise RunError(f"The run in {path} cannot be read: {why}.") from error
+    from miagym.api import Run
+
+    shipped = Path(str(files("miagym").joinpath("assets/demo")))
+    if folder is None and not (shipped / "results.json").is_file():
+        return None
+    return Run.open(shipped if folder is None else folder)
+
+
+def is_demo(found: Run) -> bool:
+    """Whether `miagym demo` made it."""
+    return found.command.startswith("miagym demo")
 
 
 def names_within(access: str) -> tuple[str, ...]:
@@ -198,21 +161,21 @@ def names_within(access: str) -> tuple[str, ...]:
     Args:
         access: "black", "grey" or "white".
     """
-    return tuple(n for n in QUICK if make_attack(n).access <= Access[access.upper()])
+    most = Access[access.upper()]
+    return tuple(name for name, one in _attacks(QUICK_ATTACKS).items() if one.access <= most)
 
 
-def _costs(name: str, queries: int | None) -> list[int]:
+def _attacks(names: tuple[str, ...]) -> dict[str, Attack]:
+    from miagym.api import attacks_of
+
+    return {**attacks_of(names)}
+
+
+def _costs(attack: Attack, queries: int | None) -> list[int]:
     """Rows that each variant takes for one candidate, as far as the budget pays for it."""
-    attack = make_attack(name) if queries is None else make_attack(name).within(queries)
+    attack = attack if queries is None else attack.within(queries)
     variants = [v for v in attack.variants() if queries is None or v.cost.queries <= queries]
     return [v.cost.price for v in variants or (attack,)]
-
-
-def _test_scores(path: Path) -> pa.Table:
-    if not (path / "scores.parquet").is_file():
-        return SCORES.empty_table()
-    table = pq.read_table(path / "scores.parquet", filters=[("part", "==", TEST)])
-    return at_full_budget(table)
 
 
 def _is_whole(value: object, low: int, high: int) -> bool:

@@ -4,31 +4,35 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import gradio as gr
 
 from miagym.app.evaluate.service import (
     BUDGETS,
-    FEWEST,
-    MOST,
-    Asked,
-    Finished,
+    MAX_CANDIDATES,
+    MIN_CANDIDATES,
+    EvaluationRequest,
+    is_demo,
     names_within,
-    opened,
+    open_run,
     run,
 )
 from miagym.app.evaluate.view import View, view
-from miagym.app.parts import FIGURE, STYLE, said
+from miagym.app.figures import plot
+from miagym.app.html import part
 from miagym.app.server.jobs import EVALUATIONS
-from miagym.app.server.rate_limit import visitor_of
+from miagym.app.server.rate_limit import client_id
 from miagym.app.server.run_button import Job, RunAndStop
 from miagym.app.site import Site
 from miagym.errors import MiagymError
 from miagym.progress import Progress
 from miagym.targets.registry import target_names
 
-AT_FIRST = Asked("clipart-overfit", ("rediffuse", "loss", "sima", "pia"))
+if TYPE_CHECKING:
+    from miagym.api import Run
+
+AT_FIRST = EvaluationRequest("clipart-overfit", ("rediffuse", "loss", "sima", "pia"))
 """What stands in the form when the page opens."""
 ACCESS = [("black box", "black"), ("grey box", "grey"), ("white box", "white")]
 AS_NEEDED = 0
@@ -41,22 +45,21 @@ STOPPED = "Stopped; nothing of it is kept. The numbers shown are those of the ru
 
 def evaluate_tab(site: Site) -> None:
     """The form, the run, its numbers."""
-    gr.HTML(STYLE)
     with gr.Row():
         with gr.Column(scale=1, min_width=280):
             form = _form()
             price = gr.HTML(priced(site, AT_FIRST), elem_id="evaluate-price")
-            buttons = RunAndStop.laid_out("Run", "evaluate")
-        found = opened(site.run)
-        opening = view(found, DEMO if found and found.is_demo else OTHER)
+            buttons = RunAndStop.build("Run", "evaluate")
+        found = open_run(site.run)
+        opening = view(found, DEMO if found and is_demo(found) else OTHER)
         with gr.Column(scale=2, min_width=420):
             above = _figures(opening)
     shown = Shown(*above, *_numbers(opening))
     _wire_form(site, form, price)
     job = Job(
         EVALUATIONS,
-        asked=_asked(site),
-        seen=lambda found: tuple(vars(view(found, MINE)).values()),
+        work=_work(site),
+        shown=lambda found: tuple(vars(view(found, MINE)).values()),
         stopped=STOPPED,
     )
     buttons.wire(job, form.asked, shown)
@@ -91,32 +94,33 @@ class Shown(NamedTuple):
 
 def ask(
     site: Site, target: str, attacks: list[str], candidates: float, queries: int | None
-) -> Asked:
+) -> EvaluationRequest:
     """What the form says.
 
     Raises:
         MiagymError: if it cannot be run.
     """
     whole = int(candidates) if candidates == int(candidates) else candidates
-    return Asked(target, tuple(attacks), whole, queries or None, site.device)  # type: ignore[arg-type]
+    return EvaluationRequest(target, tuple(attacks), whole, queries or None, site.device)  # type: ignore[arg-type]
 
 
-def priced(site: Site, asked: Asked, visitor: str | None = None) -> str:
+def priced(site: Site, asked: EvaluationRequest, visitor: str | None = None) -> str:
     """What a run costs at most, and what the visitor has."""
     minutes = asked.seconds / 60
     time = f"{minutes:.0f} minutes" if minutes >= 1.5 else f"{max(10, asked.seconds):.0f} seconds"
     left = site.allowance.rows if visitor is None else site.allowance.left(visitor)
-    return said(
+    return part(
+        "status",
         f"At most {asked.rows:,} UNet rows, roughly {time} on two cores. {left:,} of your "
-        f"{site.allowance.rows:,} rows an hour are left."
+        f"{site.allowance.rows:,} rows an hour are left.",
     )
 
 
 def about_data(target: str) -> str:
     """The data that belong to a target."""
-    paired = Asked(target, AT_FIRST.attacks).pairing
+    paired = EvaluationRequest(target, AT_FIRST.attacks).pairing
     null = f" Null target: {paired.null}." if paired.null else " Nothing is to be found there."
-    return said(f"Data: {paired.data}, whose members it was trained on.{null}")
+    return part("status", f"Data: {paired.data}, whose members it was trained on.{null}")
 
 
 def _form() -> Form:
@@ -133,8 +137,8 @@ def _form() -> Form:
         elem_id="evaluate-attacks",
     )
     candidates = gr.Slider(
-        FEWEST,
-        MOST,
+        MIN_CANDIDATES,
+        MAX_CANDIDATES,
         value=AT_FIRST.candidates,
         step=20,
         label="Members, and as many non-members",
@@ -154,18 +158,8 @@ def _form() -> Form:
 def _figures(opening: View) -> tuple[gr.HTML, gr.Plot, gr.Plot]:
     return (
         gr.HTML(opening.finding, elem_id="evaluate-finding"),
-        gr.Plot(
-            opening.roc,
-            label="Members found against false positives",
-            elem_id="evaluate-roc",
-            elem_classes=FIGURE,
-        ),
-        gr.Plot(
-            opening.budgets,
-            label="What more queries buy",
-            elem_id="evaluate-budgets",
-            elem_classes=FIGURE,
-        ),
+        plot(opening.roc, "Members found against false positives", "evaluate-roc"),
+        plot(opening.budgets, "What more queries buy", "evaluate-budgets"),
     )
 
 
@@ -196,8 +190,8 @@ def _wire_form(site: Site, form: Form, price: gr.HTML) -> None:
         try:
             asked = ask(site, target, attacks, candidates, queries)
         except MiagymError as error:
-            return said(str(error))
-        return priced(site, asked, visitor_of(request))
+            return part("status", str(error))
+        return priced(site, asked, client_id(request))
 
     quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
     form.target.change(about_data, form.target, form.data, **quiet)
@@ -212,11 +206,11 @@ def _wire_form(site: Site, form: Form, price: gr.HTML) -> None:
     )
 
 
-def _asked(site: Site) -> Callable[..., Callable[[Progress], Finished]]:
+def _work(site: Site) -> Callable[..., Callable[[Progress], Run]]:
     """What Run starts: what the form says, for which the visitor pays in its turn."""
 
-    def asked(request: gr.Request, *said: Any) -> Callable[[Progress], Finished]:
-        asked = ask(site, *said)
-        return site.allowance.paid(visitor_of(request), asked.rows, partial(run, asked))
+    def work(request: gr.Request, *form: Any) -> Callable[[Progress], Run]:
+        asked = ask(site, *form)
+        return site.allowance.paid(client_id(request), asked.rows, partial(run, asked))
 
-    return asked
+    return work

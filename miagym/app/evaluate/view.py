@@ -5,30 +5,30 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import plotly.graph_objects as go
 
-from miagym.app.evaluate.service import Finished
-from miagym.app.parts import captioned, downloads, numbers, verdict
-from miagym.report.curves import curves_of
-from miagym.report.data import doubts_list, skipped_list, unreadable_list
+from miagym.app.figures import captioned
+from miagym.app.html import downloads, part, render
 from miagym.report.figures.budget import budget_figure
+from miagym.report.figures.curves import curves_of
 from miagym.report.figures.plots import Curve
 from miagym.report.figures.roc import roc_figure
-from miagym.report.finding import finding
-from miagym.report.rows import ALPHA, Row, by_target
+from miagym.report.figures.style import styled
+from miagym.report.finding import losses
+from miagym.report.rows import Groups, by_target
 from miagym.report.standing import remark
-from miagym.report.style import styled
-from miagym.report.tables import main_table, safe
+from miagym.report.tables import VARIANTS, main_table
+from miagym.results import AttackRow
+from miagym.results.formats import detection
 
-NOTE = """<p class="small">Brackets hold 95&nbsp;% intervals. The best attack is picked by these
-same test scores, which flatters it a little. Blind rows never ask the model: what they find, the
-split gives away. An attack is above blind only where its whole interval is, and where that would be
-a surprise as one of all that were tried.</p>"""
+if TYPE_CHECKING:
+    from miagym.api import Run
+
 EMPTY = "No run yet: choose attacks and press Run."
 MANY = 13
 """Curves from which on only those are drawn that the report shows at first: a page is narrow."""
@@ -47,24 +47,26 @@ class View:
     command: str
 
 
-def view(found: Finished | None, heading: str = "What this run found") -> View:
+def view(found: Run | None, heading: str = "What this run found") -> View:
     """A run, or the place where one will be."""
     if found is None:
         empty = captioned(_roc([]), EMPTY)
-        return View(verdict(EMPTY, ""), empty, _no_budgets(), "", "", "")
-    rows: Sequence[Row] = found.results["rows"]
-    about = found.results.get("run", {})
-    groups = by_target(rows)
+        return View(part("verdict", EMPTY, ""), empty, _no_budgets(), "", "", "")
+    groups, run = by_target(found.rows), found.results.run
     curves, _ = curves_of(groups, found.scores)
-    lists = skipped_list(about.get("skipped", ())) + unreadable_list(about.get("unreadable", ()))
     return View(
-        verdict(heading, finding(rows)) + doubts_list(about.get("doubts", ())),
+        render("evaluate/finding.html", heading=heading, finding=found.finding, run=run),
         _roc([curve for curve in curves if curve.shown or len(curves) <= MANY]),
         budget_figure(groups) or _no_budgets(),
-        numbers(main_table(groups, variants=False), "All attacks", wide=True) + NOTE + lists,
+        render(
+            "evaluate/table.html",
+            content=main_table(groups).without(VARIANTS),
+            run=run,
+            losses=losses(run.unreadable),
+        ),
         downloads(
             {
-                "results.json": ("application/json", as_json(found.results)),
+                "results.json": ("application/json", as_json(found)),
                 "results.csv": ("text/csv", as_csv(groups)),
             }
         ),
@@ -72,37 +74,38 @@ def view(found: Finished | None, heading: str = "What this run found") -> View:
     )
 
 
-def as_json(results: Mapping[str, Any]) -> str:
+def as_json(found: Run) -> str:
     """results.json, byte for byte as a run folder holds it."""
-    return json.dumps(results, indent=2, ensure_ascii=False) + "\n"
+    return json.dumps(found.as_json(), indent=2, ensure_ascii=False) + "\n"
 
 
-def as_csv(groups: Mapping[str, Sequence[Row]]) -> str:
+def as_csv(groups: Groups) -> str:
     """The rows of the table, a line each, numbers in full."""
+    lines = [_flat(row, group) for group in groups.values() for row in group]
     text = io.StringIO()
-    writer = csv.DictWriter(text, fieldnames=list(_flat({}, [])), lineterminator="\n")
+    writer = csv.DictWriter(text, list(lines[0]) if lines else [], lineterminator="\n")
     writer.writeheader()
-    for group in groups.values():
-        writer.writerows(_flat(row, group) for row in group)
+    writer.writerows(lines)
     return text.getvalue()
 
 
-def _flat(row: Row, group: Sequence[Row]) -> dict[str, Any]:
+def _flat(row: AttackRow, group: Sequence[AttackRow]) -> dict[str, Any]:
     """A row without nesting; empty cells where a rate is not resolvable."""
-    found = row.get("tpr_at_fpr", {}).get(ALPHA) or {}
-    plain = ("target", "data", "attack", "access", "n_members", "n_nonmembers", "auc")
-    low, high = row.get("auc_ci", ("", ""))
-    tpr_low, tpr_high = found.get("ci", ("", ""))
+    found = detection(row)
+    about = row.model_dump(
+        include={"target", "data", "attack", "access", "n_members", "n_nonmembers"}
+    )
     return {
-        **{name: row.get(name) for name in plain},
-        "auc_low": low,
-        "auc_high": high,
-        "tpr_at_1_percent_fpr": found.get("tpr", ""),
-        "tpr_low": tpr_low,
-        "tpr_high": tpr_high,
-        "fpr_reached": found.get("fpr", ""),
-        **{name: row.get(name) for name in ("queries", "unet_rows", "protocol", "chosen")},
-        "remark": remark(row, group) if row else None,
+        **about,
+        "auc": float(row.auc),
+        "auc_low": row.auc_ci[0],
+        "auc_high": row.auc_ci[1],
+        "tpr_at_1_percent_fpr": float(found.tpr) if found else "",
+        "tpr_low": found.ci[0] if found else "",
+        "tpr_high": found.ci[1] if found else "",
+        "fpr_reached": found.fpr if found else "",
+        **row.model_dump(include={"queries", "unet_rows", "protocol", "chosen"}),
+        "remark": remark(row, group),
     }
 
 
@@ -123,4 +126,4 @@ def _no_budgets() -> go.Figure:
         yaxis={"title": "AUC", "range": [0.4, 1]},
     )
     figure.add_hline(y=0.5, line={"color": "#888888", "width": 1, "dash": "dot"})
-    return captioned(styled(figure, height=300), safe(NO_BUDGETS))
+    return captioned(styled(figure, height=300), NO_BUDGETS)

@@ -7,46 +7,29 @@ from typing import Any
 
 import gradio as gr
 
-from miagym.app.play import pieces
+from miagym.app.html import render, script
+from miagym.app.play import view
 from miagym.app.play.chart import chart
-from miagym.app.play.opponents import Rivals
-from miagym.app.play.playing import Playing
-from miagym.app.play.reference_scores import Known
+from miagym.app.play.game import HumanGame
+from miagym.app.play.opponents import Opponents
+from miagym.app.play.reference_scores import ReferenceScores
 from miagym.app.play.setup import GREY, MENU, STEPS, WORDS
 from miagym.envs.menu import menu
 from miagym.envs.rendering.scene import rows_in_words
 from miagym.oracle.access import Access
 
-ENDS = (
-    '<div class="play-ends"><span>surely not</span><span>I cannot tell</span>'
-    "<span>surely yes</span></div>"
-)
-"""What the slider's ends and its middle mean."""
-
-CANNOT_TELL = (
-    f'{ENDS}<div class="play-payoff"><b>I cannot tell.</b><br><span class="small">If it was in: '
-    "<b>+0.00</b>. If it was not: <b>+0.00</b>.</span></div>"
-)
-PAYOFF = """(value) => {
-  const p = value / 100, sign = (x) => (x < 0 ? "−" : "+") + Math.abs(x).toFixed(2);
-  const far = Math.abs(p - 0.5);
-  const side = p > 0.5 ? "it was in the training set" : "it was not in the training set";
-  const how = far > 0.47 ? "I am sure that " : far > 0.25 ? "I think that " : "Perhaps ";
-  const words = far < 0.005 ? "I cannot tell" : (how + side).replace(/^./, (c) => c.toUpperCase());
-  return `ENDS<div class="play-payoff"><b>${words}.</b><br><span class="small">If it was in: ` +
-    `<b>${sign(1 - 4 * (1 - p) ** 2)}</b>. If it was not: <b>${sign(1 - 4 * p * p)}</b>.` +
-    `</span></div>`;
-}""".replace("ENDS", ENDS)
+CANNOT_TELL = render("play/payoff.html")
+PAYOFF = script("payoff.js", CANNOT_TELL)
 """What the verdict under the slider would earn; worked out in the browser, as it moves."""
 
 
 @dataclass(frozen=True, eq=False)
-class Seat:
+class Session:
     """A visitor's game, the agents beside, and the known pictures. It stays on the server."""
 
-    playing: Playing
-    rivals: Rivals
-    known: Known
+    game: HumanGame
+    opponents: Opponents
+    known: ReferenceScores
 
 
 @dataclass(frozen=True)
@@ -68,7 +51,7 @@ class Board:
 
     @property
     def parts(self) -> list[Any]:
-        """All of them, in the order of `painted`."""
+        """All of them, in the order of `board_values`."""
         return [
             *(self.heading, self.candidate, self.budget, *self.questions, self.answers),
             *(self.chart, self.slider, self.payoff, self.verdict, self.following),
@@ -76,45 +59,45 @@ class Board:
         ]
 
 
-def painted(seat: Seat, *, is_new: bool = False) -> list[Any]:
+def board_values(session: Session, *, is_new: bool = False) -> list[Any]:
     """What all parts of the board show now.
 
     Args:
-        seat: whose game.
+        session: whose game.
         is_new: whether the picture was just dealt, so that the slider goes back to the middle.
     """
-    playing = seat.playing
-    scene, is_over = playing.scene, playing.is_over
+    game = session.game
+    scene, is_over = game.scene, game.is_over
     return [
-        pieces.heading(playing),
-        pieces.candidate(scene),
-        pieces.budget(scene),
-        *(_question(seat, i) for i in range(len(MENU[GREY]))),
-        pieces.answers(scene),
-        chart(playing, seat.known),
+        view.heading(game),
+        view.candidate(scene),
+        view.budget(scene),
+        *(_question(session, i) for i in range(len(MENU[GREY]))),
+        view.answers(scene),
+        chart(game, session.known),
         gr.update(value=50, interactive=True) if is_new else gr.update(interactive=not is_over),
         CANNOT_TELL if is_new else gr.skip(),
         gr.update(interactive=not is_over),
         gr.update(interactive=is_over, variant="primary" if is_over else "secondary"),
-        pieces.truth(playing),
-        pieces.tallies(playing.rounds),
+        view.truth(game),
+        view.tallies(game.rounds),
     ]
 
 
-def _question(seat: Seat, question: int) -> dict[str, Any]:
-    playing = seat.playing
-    if question >= len(playing.menu):
+def _question(session: Session, question: int) -> dict[str, Any]:
+    game = session.game
+    if question >= len(game.menu):
         return gr.update(visible=False)
-    affordable = not playing.is_over and playing.menu[question].price <= playing.scene.left
+    affordable = not game.is_over and game.menu[question].price <= game.scene.left
     return gr.update(visible=True, interactive=affordable)
 
 
-def laid_out() -> tuple[Board, gr.Button]:
+def build_board() -> tuple[Board, gr.Button]:
     """The components in their places, and the button that leads to another game."""
     with gr.Row(elem_id="play-top"):
         heading = gr.HTML(elem_id="play-heading", padding=False)
         again = gr.Button("Another game", size="sm", scale=0, min_width=130, elem_id="play-again")
-    # On a phone the two columns become one, in the order of playing: see `playing_look`.
+    # On a phone the two columns become one, in the order of game: see static/play.css.
     with gr.Row(elem_id="play-table"):
         with gr.Column(scale=2, min_width=300):
             candidate = gr.HTML(elem_id="play-candidate", padding=False)

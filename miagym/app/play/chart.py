@@ -6,11 +6,15 @@ page's own in light and dark.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+from markupsafe import Markup
 from numpy.typing import NDArray
 
-from miagym.app.play.playing import Playing
-from miagym.app.play.reference_scores import COUNT, Known, relative
+from miagym.app.html import render
+from miagym.app.play.game import HumanGame
+from miagym.app.play.reference_scores import COUNT, ReferenceScores, relative
 from miagym.app.play.setup import WORDS
 from miagym.envs.rendering.scene import Scene
 
@@ -20,14 +24,14 @@ LANES = (0.5, 0.22, 0.78, 0.36, 0.64)
 """Heights that dots take in turn, so that they hide each other less."""
 
 
-def chart(playing: Playing, known: Known) -> str:
+def chart(game: HumanGame, known: ReferenceScores) -> Markup:
     """A strip for each question that was asked, the latest first."""
-    scene = playing.scene
-    asked = [slot.question for slot in reversed(scene.history or [])]
-    return "".join(_strip(playing, scene, known, question) for question in dict.fromkeys(asked))
+    scene = game.scene
+    asked = dict.fromkeys(slot.question for slot in reversed(scene.history or []))
+    return render("play/chart.html", strips=[_strip(game, scene, known, one) for one in asked])
 
 
-def _strip(playing: Playing, scene: Scene, known: Known, question: int) -> str:
+def _strip(game: HumanGame, scene: Scene, known: ReferenceScores, question: int) -> dict[str, Any]:
     mine = np.array(
         [
             relative(slot.values)
@@ -36,31 +40,33 @@ def _strip(playing: Playing, scene: Scene, known: Known, question: int) -> str:
         ]
     )
     members, others = known.distances(question)
-    place = _scale(np.concatenate([mine, members, others]))
+    everyone = np.concatenate([mine, members, others])
+    low, high = np.log(everyone.min()), np.log(everyone.max())
+
+    def place(values: NDArray[np.float64]) -> list[str]:
+        """Where distances lie, in percent of the width: a logarithmic scale."""
+        shares = (np.log(values) - low) / max(high - low, 1e-9)
+        return [f"{x:.1f}" for x in MARGIN + (100 - 2 * MARGIN) * shares]
+
     mean = float(np.exp(np.log(mine).mean()))
-    words = WORDS[playing.menu[question].name]
-    sentence = _sentence(mean, len(mine), members, others)
-    ticks = "".join(f'<b class="tick" style="left:{place(x):.1f}%"></b>' for x in mine)
-    you = f'<b class="you" style="left:{place(mean):.1f}%"></b>' if len(mine) else ""
-    beside = playing.table.reference is not None
-    unit = "distance ÷ public model's" if beside else "distance"
-    return (
-        f'<section class="play-strip" role="img" aria-label="{words}. {sentence}">'
-        f"<h4>{words}</h4>"
-        f'<div class="plot">{_lane("members", members, place)}{_lane("others", others, place)}'
-        f"{ticks}{you}</div>"
-        f'<div class="axis"><span>◂ closer</span><span>{unit}: <b>{mean:.3f}</b></span>'
-        f"<span>farther ▸</span></div></section><p class='small play-says'>{sentence}</p>"
-    )
-
-
-def _lane(name: str, values: NDArray[np.float64], place: _Place) -> str:
-    label = "known members" if name == "members" else "known non-members"
-    dots = "".join(
-        f'<i style="left:{place(x):.1f}%;top:{100 * LANES[i % len(LANES)]:.0f}%"></i>'
-        for i, x in enumerate(values)
-    )
-    return f'<div class="lane {name}"><span>{label}</span><div>{dots}</div></div>'
+    heights = [f"{100 * height:.0f}" for height in LANES]
+    lanes = [
+        (name, label, [(x, heights[i % len(LANES)]) for i, x in enumerate(place(values))])
+        for name, label, values in (
+            ("members", "known members", members),
+            ("others", "known non-members", others),
+        )
+    ]
+    has_public = game.setup.reference is not None
+    return {
+        "words": WORDS[game.menu[question].name],
+        "sentence": _sentence(mean, len(mine), members, others),
+        "lanes": lanes,
+        "ticks": place(mine),
+        "you": place(np.array([mean]))[0],
+        "unit": "distance ÷ public model's" if has_public else "distance",
+        "mean": f"{mean:.3f}",
+    }
 
 
 def _sentence(
@@ -76,19 +82,3 @@ def _sentence(
         f"At least as close as {whose}: {near} of {len(members)} known members, "
         f"{far} of {len(others)} known non-members{still}."
     )
-
-
-class _Place:
-    """Where a distance lies, in percent of the width: a logarithmic scale."""
-
-    def __init__(self, low: float, high: float) -> None:
-        self._low, self._high = np.log(low), np.log(high)
-
-    def __call__(self, value: float) -> float:
-        width = max(self._high - self._low, 1e-9)
-        share = (np.log(value) - self._low) / width
-        return float(MARGIN + (100 - 2 * MARGIN) * share)
-
-
-def _scale(values: NDArray[np.float64]) -> _Place:
-    return _Place(float(values.min()), float(values.max()))

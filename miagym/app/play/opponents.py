@@ -11,7 +11,7 @@ from miagym.agents.agent import Agent
 from miagym.agents.blind_agent import BlindAgent
 from miagym.agents.fixed import FixedAgent
 from miagym.agents.never import NeverAsks
-from miagym.app.play.game import HumanGame, Guess
+from miagym.app.play.game import Guess, HumanGame
 from miagym.app.play.reference_scores import reference_scores
 from miagym.app.play.setup import BUDGET, GameSetup
 from miagym.envs.pool import PoolVectorEnv
@@ -29,7 +29,7 @@ ABOUT = {
 
 
 class Opponents:
-    """The agents at one visitor's setup; each has an environment of its own, dealt alike."""
+    """The agents beside one visitor; each has an environment of its own, dealt alike."""
 
     def __init__(self, setup: GameSetup, seed: int, device: str) -> None:
         self._setup, self._seed, self._device = setup, seed, device
@@ -37,13 +37,13 @@ class Opponents:
         self._seen: dict[str, Observation] = {}
         self._lock = Lock()
 
-    def catch_up(self, playing: HumanGame) -> None:
+    def catch_up(self, game: HumanGame) -> None:
         """Lets all agents play the rounds that the visitor has ended."""
         with self._lock:
-            for number, round_ in enumerate(playing.rounds, start=1):
+            for number, round_ in enumerate(game.rounds, start=1):
                 for name in ABOUT:
-                    if name not in round_.said:
-                        round_.said[name] = self._play(name, number, round_.key)
+                    if name not in round_.guesses:
+                        round_.guesses[name] = self._play(name, number, round_.key)
 
     def _play(self, name: str, number: int, key: str) -> Guess:
         env, agent = self._envs[name], self._agent(name)

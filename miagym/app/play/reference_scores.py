@@ -1,4 +1,4 @@
-"""Pictures whose membership is known, asked the same questions: what distances are held against."""
+"""Reference scores: known members and non-members, asked the same questions as the candidate."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from miagym.app.play.setup import Table
+from miagym.app.play.setup import GameSetup
 from miagym.envs.pool import PoolEnv
 from miagym.envs.rendering.scene import DISTANCE
 from miagym.envs.settings import TRAIN
@@ -20,24 +20,24 @@ from miagym.envs.spaces import Observation
 from miagym.envs.statistics import STATISTICS
 
 COUNT = 48
-AT_ONCE = 8
+BATCH = 8
 """Asked in one go, so that a visitor's question never waits long."""
-SMALLEST = 1e-6
+MIN_DISTANCE = 1e-6
 
 
-class Known:
-    """Known members and non-members of one table, asked each question once, piece by piece.
+class ReferenceScores:
+    """Known members and non-members of one setup, asked each question once, piece by piece.
 
     Args:
-        table: whom they are asked.
+        setup: whose target they are asked about.
         device: where targets are put.
     """
 
-    def __init__(self, table: Table, device: str) -> None:
-        self._table = table
-        options = table.options(device, TRAIN, budget=10**6)  # more than all questions cost
-        self._env = PoolEnv(**options, candidates=COUNT, slots=AT_ONCE)
-        self._asked = np.zeros(len(table.questions), dtype=np.int64)
+    def __init__(self, setup: GameSetup, device: str) -> None:
+        self._setup = setup
+        options = setup.options(device, TRAIN, budget=10**6)  # more than all questions cost
+        self._env = PoolEnv(**options, candidates=COUNT, slots=BATCH)
+        self._asked = np.zeros(len(setup.questions), dtype=np.int64)
         self._lock = Lock()
 
     def is_complete(self, question: int) -> bool:
@@ -51,16 +51,16 @@ class Known:
             first = int(self._asked[question])
             if first == COUNT:
                 return
-            whom = np.arange(first, first + AT_ONCE)
+            whom = np.arange(first, first + BATCH)
             self._env.step(
                 {
                     "candidate": whom,
-                    "question": np.full(AT_ONCE, question),
+                    "question": np.full(BATCH, question),
                     "probability": np.full(COUNT, 0.5),
                     "stop": 0,
                 }
             )
-            self._asked[question] += AT_ONCE
+            self._asked[question] += BATCH
 
     def distances(self, question: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Of those that have answered: the members' (k,), and the non-members' (m,)."""
@@ -97,13 +97,13 @@ class Known:
 
 def relative(values: NDArray[np.floating]) -> NDArray[np.float64]:
     """The distance in statistics (..., F); over the public model's, where there is one (...)."""
-    own = np.maximum(values[..., DISTANCE].astype(np.float64), SMALLEST)
+    own = np.maximum(values[..., DISTANCE].astype(np.float64), MIN_DISTANCE)
     if values.shape[-1] == len(STATISTICS):
         return own
-    return own / np.maximum(values[..., len(STATISTICS) + DISTANCE], SMALLEST)
+    return own / np.maximum(values[..., len(STATISTICS) + DISTANCE], MIN_DISTANCE)
 
 
 @lru_cache(maxsize=8)
-def known_of(table: Table, device: str) -> Known:
+def reference_scores(setup: GameSetup, device: str) -> ReferenceScores:
     """Shared by all visitors of this process."""
-    return Known(table, device)
+    return ReferenceScores(setup, device)

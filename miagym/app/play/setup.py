@@ -1,4 +1,4 @@
-"""What is played: which target, with which public model beside it, and what may be asked."""
+"""Game setup: the target, the public model beside it, and the questions that may be asked."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ WORDS = {
 
 
 @dataclass(frozen=True)
-class Table:
-    """Whom a game is played with."""
+class GameSetup:
+    """Target, data, reference and access of a game."""
 
     target: str
     data: str
@@ -80,8 +80,8 @@ class Table:
         )
 
 
-def table_of(choice: str, access: str, rng: np.random.Generator) -> Table:
-    """The table that a visitor chose.
+def setup_of(choice: str, access: str, rng: np.random.Generator) -> GameSetup:
+    """The setup that a visitor chose.
 
     A surprise is the overfit target or one that saw neither side, asked about the same pictures
     with the same public model beside: only the answers can tell which.
@@ -92,9 +92,9 @@ def table_of(choice: str, access: str, rng: np.random.Generator) -> Table:
     if access not in MENU:
         raise UnknownName("access level", access, MENU)
     if choice == REALISTIC:
-        return Table("clipart-realistic", "clipart", None, access)
+        return GameSetup("clipart-realistic", "clipart", None, access)
     if choice not in (OVERFIT, SURPRISE):
         raise UnknownName("target", choice, (OVERFIT, REALISTIC, SURPRISE))
     is_control = choice == SURPRISE and rng.random() < 0.5
     target = "clipart-null" if is_control else "clipart-overfit"
-    return Table(target, "clipart-tune", "clipart-realistic", access)
+    return GameSetup(target, "clipart-tune", "clipart-realistic", access)

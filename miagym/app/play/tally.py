@@ -8,15 +8,15 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.stats import binom
 
-from miagym.app.play.playing import Round
+from miagym.app.play.game import Round
 from miagym.metrics.auc import Interval
 from miagym.metrics.intervals import mean_interval, share_interval
 
-ENOUGH = 10
+MIN_ROUNDS_FOR_INTERVAL = 10
 """Rounds from which a mean reward has an interval."""
-HAIR = 0.005
+UNDECIDED_WITHIN = 0.005
 """A verdict that is nearer to one half, and would read 0.50, takes no side."""
-FEW = 20
+MIN_ROUNDS_FOR_SKILL = 20
 """Rounds below which nothing is said but that they are few."""
 
 
@@ -29,7 +29,7 @@ class Tally:
     reward: float
     """Mean of Brier's reward, in [-3, 1]."""
     reward_ci: Interval | None
-    """None below `ENOUGH` rounds, and where all rewards are equal."""
+    """None below `MIN_ROUNDS_FOR_INTERVAL` rounds, and where all rewards are equal."""
     right: int
     decided: int
     """Rounds with a verdict for one side."""
@@ -46,14 +46,14 @@ class Tally:
 
 def tally(rounds: Sequence[Round], player: str) -> Tally | None:
     """The tally of one player, over the rounds it has played; None if it has played none."""
-    played = [one for one in rounds if player in one.said]
+    played = [one for one in rounds if player in one.guesses]
     if not played:
         return None
-    said = np.array([one.said[player].probability for one in played])
+    said = np.array([one.guesses[player].probability for one in played])
     member = np.array([one.member for one in played])
     rewards = np.array([one.reward(player) for one in played])
-    decided = abs(said - 0.5) >= HAIR
-    is_enough = len(played) >= ENOUGH
+    decided = abs(said - 0.5) >= UNDECIDED_WITHIN
+    is_enough = len(played) >= MIN_ROUNDS_FOR_INTERVAL
     right = int(((said > 0.5) == member)[decided].sum())
     return Tally(
         player=player,
@@ -63,7 +63,7 @@ def tally(rounds: Sequence[Round], player: str) -> Tally | None:
         right=right,
         decided=int(decided.sum()),
         right_ci=share_interval(right, int(decided.sum())) if decided.any() else None,
-        spent=float(np.mean([one.said[player].spent for one in played])),
+        spent=float(np.mean([one.guesses[player].spent for one in played])),
     )
 
 
@@ -79,7 +79,7 @@ def caution(mine: Tally) -> str:
         return f"{rounds} nothing about skill; you have not taken a side yet."
     how_often = _often(chance(mine.right, mine.decided))
     coin = f"a coin is right at least {mine.right} of {mine.decided} times in {how_often}"
-    if mine.n < FEW:
+    if mine.n < MIN_ROUNDS_FOR_SKILL:
         return f"{rounds} nothing about skill: {coin}."
     return f"{coin[0].upper()}{coin[1:]}. Count only if you fixed the number of rounds beforehand."
 

@@ -1,4 +1,4 @@
-"""How much a request may carry. Gradio bounds each uploaded file, and nothing else."""
+"""Request size limit. Gradio bounds each uploaded file, and nothing else."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from miagym.app.check.service import MOST
+from miagym.app.check.pictures import MAX_PICTURES
 from miagym.checking.upload import MAX_BYTES
 
 UPLOAD = f"{API_PREFIX}/upload"
 """Where files go, and nothing else."""
-MAX_FILES = (MOST + 1) * MAX_BYTES
+MAX_FILES = (MAX_PICTURES + 1) * MAX_BYTES
 """Bytes of all files of one upload: a set of pictures, and the texts beside them."""
 MAX_JSON = 2_000_000
 """Bytes of any other request: 20,000 captions to audit. Each that waits is held in memory, where

@@ -1,4 +1,4 @@
-"""Errors of ours reach the visitor as the sentence they are; others as no more than an apology."""
+"""Errors for visitors: a `MiagymError` is shown as its sentence, any other as an apology."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ import gradio as gr
 
 from miagym.errors import MiagymError
 
-SECONDS = 12
+TOAST_SECONDS = 12
 """How long a sentence stays, unless it is closed."""
 P = ParamSpec("P")
 T = TypeVar("T")
 
 
-def in_sentences(handler: Callable[P, T]) -> Callable[P, T]:
+def page_errors(handler: Callable[P, T]) -> Callable[P, T]:
     """A handler, function or generator, whose `MiagymError` becomes a `gr.Error` on the page."""
     return _said(handler, functools.partial(html.escape, quote=False))
 
 
-def in_plain_sentences(handler: Callable[P, T]) -> Callable[P, T]:
+def api_errors(handler: Callable[P, T]) -> Callable[P, T]:
     """The same for programs, which show no HTML."""
     return _said(handler, str)
 
@@ -52,4 +52,6 @@ def _saying(written: Callable[[str], str]) -> Iterator[None]:
     try:
         yield
     except MiagymError as error:
-        raise gr.Error(written(str(error)), print_exception=False, duration=SECONDS) from error
+        raise gr.Error(
+            written(str(error)), print_exception=False, duration=TOAST_SECONDS
+        ) from error

@@ -1,4 +1,4 @@
-"""Long work in a thread of its own, told step by step, which ends soon once nobody wants it."""
+"""Job queues: long work in a thread, reported step by step, that ends soon once it is cancelled."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from miagym.progress import Progress
 
 T = TypeVar("T")
 
-HEARTBEAT = 0.25
-"""Seconds after which a step is told again, so that whoever waits can stop."""
+HEARTBEAT_SECONDS = 0.25
+"""After which a step is yielded again, so that whoever waits can stop."""
 
-MINUTES = 10
-"""After which work is given up, whoever asked for it."""
+MAX_MINUTES = 10
+"""After which a job is given up, whoever asked for it."""
 
 
 @dataclass(frozen=True)
@@ -32,12 +32,12 @@ class Step:
     total: int
 
 
-class Unwanted(Exception):
-    """Nobody waits for the work any more. Not an error: it ends the thread."""
+class Cancelled(Exception):
+    """Raised in the worker once its job is cancelled."""
 
 
-class Line:
-    """Work of one kind, done one after the other, in the order in which it was asked for.
+class JobQueue:
+    """First-in, first-out queue of jobs of one kind, with one worker thread.
 
     One at a time, since PyTorch spreads over all cores, and what is being stopped may have a chunk
     to end.
@@ -49,65 +49,65 @@ class Line:
     def __init__(self, name: str) -> None:
         self._pool = ThreadPoolExecutor(1, thread_name_prefix=f"miagym-{name}")
 
-    def in_steps(
+    def steps(
         self,
         work: Callable[[Progress], T],
-        unwanted: Event | None = None,
-        minutes: float = MINUTES,
+        cancelled: Event | None = None,
+        minutes: float = MAX_MINUTES,
     ) -> Generator[Step | T, None, None]:
-        """Does work in the thread; yields how far it is, each `HEARTBEAT` at least, and its result.
+        """Runs a job; yields how far it is, at least each `HEARTBEAT_SECONDS`, and its result.
 
-        Once it is unwanted, or the generator is closed, the work ends at its next step, and cleans
-        up after itself. Nobody but the work that comes next waits for that.
+        Once it is cancelled, or the generator is closed, the job ends at its next step, and cleans
+        up after itself. Only the next job waits for that.
 
         Args:
             work: takes a `Progress`, which it calls often.
-            unwanted: once it is set, the generator ends, and yields no result.
+            cancelled: once it is set, the generator ends, and yields no result.
             minutes: when to give up.
 
         Raises:
             RateLimitExceeded: if it took too long.
         """
-        unwanted = Event() if unwanted is None else unwanted
-        told: SimpleQueue[Step] = SimpleQueue()
-        future = self._pool.submit(work, _told_to(told, unwanted, minutes))
+        cancelled = Event() if cancelled is None else cancelled
+        reported: SimpleQueue[Step] = SimpleQueue()
+        future = self._pool.submit(work, _progress(reported, cancelled, minutes))
         try:
             step = Step("waiting for the work before", 0, 1)
             while not future.done():
                 yield step
-                if unwanted.is_set():
+                if cancelled.is_set():
                     return
                 try:
-                    step = told.get(timeout=HEARTBEAT)
+                    step = reported.get(timeout=HEARTBEAT_SECONDS)
                 except Empty:
                     continue
-            if not unwanted.is_set():
+            if not cancelled.is_set():
                 yield future.result()
         finally:
-            unwanted.set()
+            cancelled.set()
             future.cancel()
 
-    def result_of(self, work: Callable[[Progress], T], minutes: float = MINUTES) -> T:
-        """The same without a watcher.
+    def result_of(self, work: Callable[[Progress], T], minutes: float = MAX_MINUTES) -> T:
+        """The result of a job that nobody watches.
 
         Raises:
             RateLimitExceeded: if it took too long.
         """
-        *_, result = self.in_steps(work, minutes=minutes)
+        *_, result = self.steps(work, minutes=minutes)
         assert not isinstance(result, Step)
         return result
 
 
-EVALUATIONS, AUDITS = Line("evaluate"), Line("audit")
+EVALUATIONS, AUDITS = JobQueue("evaluate"), JobQueue("audit")
 """Of this process, whichever page or program asks. An audit does not wait for an evaluation."""
 
 
-def _told_to(told: SimpleQueue[Step], unwanted: Event, minutes: float) -> Progress:
+def _progress(reported: SimpleQueue[Step], cancelled: Event, minutes: float) -> Progress:
     end: list[float] = []
 
     def check() -> None:
-        if unwanted.is_set():
-            raise Unwanted
+        if cancelled.is_set():
+            raise Cancelled
         if time.monotonic() > end[0]:
             raise RateLimitExceeded(
                 f"This took longer than {minutes:g} minutes, and was stopped; ask for less, or run "
@@ -121,10 +121,10 @@ def _told_to(told: SimpleQueue[Step], unwanted: Event, minutes: float) -> Progre
 
         def done() -> None:
             check()
-            told.put(Step(label, next(count), steps))
+            reported.put(Step(label, next(count), steps))
 
         check()
-        told.put(Step(label, 0, steps))
+        reported.put(Step(label, 0, steps))
         return done
 
     return start

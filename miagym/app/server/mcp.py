@@ -1,4 +1,4 @@
-"""Agents: where Gradio's MCP server does not do as the page promises."""
+"""MCP: corrections where Gradio's server for agents does not do as the page promises."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from typing import Any
 import gradio as gr
 from gradio.utils import get_upload_folder
 
-from miagym.app.server.rate_limit import AGENT
+from miagym.app.server.rate_limit import MCP_CLIENT
 
 
-def readable(answer: dict[str, Any], request: gr.Request) -> dict[str, Any] | str:
-    """An answer as whoever asks can read it: a program gets it as it is, an agent as JSON text.
+def json_answer(answer: dict[str, Any], request: gr.Request) -> dict[str, Any] | str:
+    """An answer for a program as it is, for an agent as JSON text.
 
     Gradio hands an agent `str` of an answer, which of a dictionary would be Python.
     """
-    by_agent = request.headers.get("x-gradio-user") == AGENT
+    by_agent = request.headers.get("x-gradio-user") == MCP_CLIENT
     return json.dumps(answer, ensure_ascii=False) if by_agent else answer
 
 
-def plain_json(**options: Any) -> gr.JSON:
+def raw_json(**options: Any) -> gr.JSON:
     """A `gr.JSON` that leaves text as it is, which the stock component would parse.
 
     Args:
@@ -33,8 +33,8 @@ def plain_json(**options: Any) -> gr.JSON:
     return output
 
 
-class FromAgents(set[str]):
-    """The files that Gradio makes of agents' `data:` URLs, which it would never delete.
+class AgentUploads(set[str]):
+    """Files that Gradio makes of agents' `data:` URLs, which it would never delete by itself.
 
     Append one to `temp_file_sets` of a page, and they go as uploads do.
     """

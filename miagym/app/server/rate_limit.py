@@ -1,4 +1,4 @@
-"""What a visitor may use, an allowance of UNet rows an hour kept on the server; and who one is."""
+"""Rate limit: an allowance of UNet rows an hour for each client, told apart by address."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ from miagym.progress import Progress
 T = TypeVar("T")
 
 HOUR = 3600.0
-REMEMBERED = 10_000
-"""Visitors; the one who has been away longest is forgotten first."""
+MAX_CLIENTS = 10_000
+"""Of which allowances are kept; the one that has been away longest is forgotten first."""
 
-MCP = "/gradio_api/mcp"
+MCP_PATH = "/gradio_api/mcp"
 """In the paths of all requests of agents."""
-AGENT = "mcp"
+MCP_CLIENT = "mcp"
 """How Gradio names itself, in a header, when it asks its own page for an agent."""
-MARK = "x-miagym-visitor"
+CLIENT_HEADER = "x-miagym-client"
 _SECRET = secrets.token_bytes(32)
 
 
 class Allowance:
-    """Fills up evenly, to `rows` in an hour; it is counted in the memory of this process.
+    """Token bucket of each client: it fills up evenly, to `rows` in an hour, in memory.
 
     Args:
         rows: UNet rows an hour.
@@ -47,26 +47,26 @@ class Allowance:
         self._left: OrderedDict[str, tuple[float, float]] = OrderedDict()
         self._lock = Lock()
 
-    def left(self, visitor: str) -> int:
-        """UNet rows that a visitor may ask for now."""
+    def left(self, client: str) -> int:
+        """UNet rows that a client may ask for now."""
         with self._lock:
-            return int(self._filled(visitor))
+            return int(self._filled(client))
 
-    def take(self, visitor: str, rows: int) -> None:
-        """Takes rows from a visitor's allowance, before anything is computed.
+    def take(self, client: str, rows: int) -> None:
+        """Takes rows from a client's allowance, before anything is computed.
 
         Raises:
             RateLimitExceeded: if it does not hold so many; then nothing is taken.
         """
         with self._lock:
-            left = self._enough(visitor, rows)
-            self._left[visitor] = (left - rows, self._clock())
-            self._left.move_to_end(visitor)
-            while len(self._left) > REMEMBERED:
+            left = self._enough(client, rows)
+            self._left[client] = (left - rows, self._clock())
+            self._left.move_to_end(client)
+            while len(self._left) > MAX_CLIENTS:
                 self._left.popitem(last=False)
 
     def paid(
-        self, visitor: str, rows: int, work: Callable[[Progress], T]
+        self, client: str, rows: int, work: Callable[[Progress], T]
     ) -> Callable[[Progress], T]:
         """Work that takes its rows when its turn comes: nobody pays for having waited.
 
@@ -74,17 +74,17 @@ class Allowance:
             RateLimitExceeded: now if it could not be paid now, by the work if it cannot be then.
         """
         with self._lock:
-            self._enough(visitor, rows)
+            self._enough(client, rows)
 
         def paid(progress: Progress) -> T:
-            self.take(visitor, rows)
+            self.take(client, rows)
             return work(progress)
 
         return paid
 
-    def _enough(self, visitor: str, rows: int) -> float:
+    def _enough(self, client: str, rows: int) -> float:
         """What is left, which is no less than `rows`."""
-        left = self._filled(visitor)
+        left = self._filled(client)
         if rows <= left:
             return left
         wait = (rows - left) / self.rows * HOUR
@@ -98,36 +98,36 @@ class Allowance:
             f"left; {can}."
         )
 
-    def _filled(self, visitor: str) -> float:
+    def _filled(self, client: str) -> float:
         now = self._clock()
-        left, when = self._left.get(visitor, (float(self.rows), now))
+        left, when = self._left.get(client, (float(self.rows), now))
         return min(float(self.rows), left + (now - when) / HOUR * self.rows)
 
 
-def visitor_of(request: gr.Request | None) -> str:
-    """Who asks: an address. Behind a Space's proxies, the one that they themselves wrote down.
+def client_id(request: gr.Request | None) -> str:
+    """The address of who asks. Behind a Space's proxies, the one that they themselves wrote down.
 
-    Elsewhere their header is the visitor's own to forge, and is not read. An agent's call is told
-    by its mark; those that bear none are one visitor, for their headers are anybody's.
+    Elsewhere their header is the client's own to forge, and is not read. An agent's call is known
+    by its signed header; calls without one are one client, for their headers are anybody's.
     """
     if request is None:
         return "local"
-    marked = _signer_of(request.headers.get(MARK, ""))
-    if marked is not None:
-        return marked
+    signed = _verified(request.headers.get(CLIENT_HEADER, ""))
+    if signed is not None:
+        return signed
     here = request.client.host if request.client else "local"
-    if not os.environ.get("SPACE_ID") and request.headers.get("x-gradio-user") == AGENT:
-        return AGENT
+    if not os.environ.get("SPACE_ID") and request.headers.get("x-gradio-user") == MCP_CLIENT:
+        return MCP_CLIENT
     return _address(request.headers, here)
 
 
-class AgentsMarked:
-    """Middleware that marks each request to the MCP server with the address it came from.
+class McpClientIds:
+    """Middleware that signs the address of each request to the MCP server into a header of it.
 
     Gradio answers a tool call by asking its own page over loopback, with the headers of the call:
     all agents would share the address of this machine, and who sends an `x-forwarded-for` would be
-    believed, since servers trust a proxy on their own machine. The mark travels along. It is signed
-    with a secret of this process, so that nobody can write one.
+    believed, since servers trust a proxy on their own machine. The header travels along. It is
+    signed with a secret of this process, so that nobody can write one.
 
     Args:
         app: what is served.
@@ -137,19 +137,19 @@ class AgentsMarked:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and MCP in scope["path"]:
+        if scope["type"] == "http" and MCP_PATH in scope["path"]:
             headers = MutableHeaders(raw=list(scope["headers"]))
             client = scope.get("client")
-            headers[MARK] = _signed(_address(headers, client[0] if client else "local"))
+            headers[CLIENT_HEADER] = _signed(_address(headers, client[0] if client else "local"))
             scope = {**scope, "headers": headers.raw}
         await self._app(scope, receive, send)
 
 
 def _address(headers: Mapping[str, str], here: str) -> str:
-    """The visitor's address, where the connection comes from `here`.
+    """The client's address, where the connection comes from `here`.
 
     Behind a Space's proxies it is the last public one of the forwarded: each of them adds what it
-    sees to the end, and they see each other under private addresses. What a visitor has forged
+    sees to the end, and they see each other under private addresses. What a client has forged
     stands before. Of IPv6 it is the network of 64 bits, which a household has to itself.
     """
     if not os.environ.get("SPACE_ID"):
@@ -175,8 +175,8 @@ def _signed(address: str) -> str:
     return f"{_signature(address)} {address}"
 
 
-def _signer_of(mark: str) -> str | None:
-    signature, _, address = mark.partition(" ")
+def _verified(header: str) -> str | None:
+    signature, _, address = header.partition(" ")
     right = hmac.compare_digest(signature.encode(), _signature(address).encode())
     return address if right else None
 

@@ -1,4 +1,4 @@
-"""A table from a stranger, opened in a process of its own with little memory and little time.
+"""Sandbox for uploaded tables: each is read in a process of its own, with little memory and time.
 
 A file of 2 MB can unfold into gigabytes, and parsers have crashed on less. What dies here is a
 small process, and the visitor reads a sentence.

@@ -1,4 +1,4 @@
-"""Inputs that hand over the very files that were uploaded, and a page that takes no others."""
+"""Upload inputs that hand over the files as they were sent, and a page that takes no others."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ import gradio as gr
 from gradio.data_classes import FileData, ImageData, ListFiles
 from gradio.utils import get_upload_folder
 
-from miagym.app.server.errors import SECONDS, in_sentences
+from miagym.app.server.errors import TOAST_SECONDS, page_errors
 from miagym.errors import DataError
 
-FILES = 40
+MAX_FILES = 40
 """In one request: pictures, and texts beside them."""
-OURS = "/gradio_api/file="
+FILE_ROUTE = "/gradio_api/file="
 """In the address under which the page serves a file; agents name their uploads by it."""
-NOT_THESE = "Expected the inputs that /gradio_api/info lists, each of its kind, and got others."
+WRONG_INPUTS = "Expected the inputs that /gradio_api/info lists, each of its kind, and got others."
 
 
 class UploadsOnly(gr.Blocks):
@@ -37,7 +37,7 @@ class UploadsOnly(gr.Blocks):
         except gr.Error:
             raise
         except (ValueError, RecursionError) as error:  # of the wrong kind, or nested without end
-            raise gr.Error(NOT_THESE, print_exception=False, duration=SECONDS) from error
+            raise gr.Error(WRONG_INPUTS, print_exception=False, duration=TOAST_SECONDS) from error
 
 
 def picture_input(**options: Any) -> gr.Image:
@@ -65,19 +65,19 @@ def files_input(**options: Any) -> gr.File:
     return files
 
 
-@in_sentences
+@page_errors
 def _path(payload: ImageData | None) -> str | None:
     return None if payload is None else str(uploaded(payload.path))
 
 
-@in_sentences
+@page_errors
 def _by_name(payload: ListFiles | FileData | None) -> dict[str, Path]:
     """A name that is there already gets a number."""
     if payload is None:
         return {}
     several = payload.root if isinstance(payload, ListFiles) else [payload]
-    if len(several) > FILES:
-        raise DataError(f"Expected at most {FILES} files at once, got {len(several)}.")
+    if len(several) > MAX_FILES:
+        raise DataError(f"Expected at most {MAX_FILES} files at once, got {len(several)}.")
     found: dict[str, Path] = {}
     for file in several:
         path = uploaded(file.path)
@@ -104,7 +104,7 @@ def uploaded(path: str | None) -> Path:
     raise DataError("Expected an uploaded file; drop one, or choose one.")
 
 
-@in_sentences
+@page_errors
 def only_uploads(values: list[Any]) -> list[Any]:
     """A visitor's values, in which whatever looks like a file is an uploaded one.
 
@@ -121,7 +121,7 @@ def _checked(value: Any) -> Any:
         return value
     if isinstance(value.get("path"), str):
         path = value["path"]
-        path = unquote(path.partition(OURS)[2]) if OURS in path else path
+        path = unquote(path.partition(FILE_ROUTE)[2]) if FILE_ROUTE in path else path
         return {**value, "path": str(uploaded(path))}
     if isinstance(value.get("url"), str):
         uploaded(None)

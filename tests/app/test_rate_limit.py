@@ -25,10 +25,10 @@ from mcp.client.streamable_http import streamable_http_client
 from mcp.types import TextContent
 from starlette.datastructures import Headers
 
-from miagym.app.server import rate_limit as visitors
-from miagym.app.server.errors import in_sentences
-from miagym.app.server.jobs import Line
-from miagym.app.server.rate_limit import AGENT, MARK, Allowance, visitor_of
+from miagym.app.server import rate_limit
+from miagym.app.server.errors import page_errors
+from miagym.app.server.jobs import JobQueue
+from miagym.app.server.rate_limit import CLIENT_HEADER, MCP_CLIENT, Allowance, client_id
 from miagym.errors import DataError, RateLimitExceeded
 
 
@@ -57,11 +57,11 @@ def test_nobody_gets_more_than_a_full_hour_at_once_or_in_an_hour(
             assert rows > before and allowance.left("a") == before
         clock.now += wait
     for start, _ in taken:
-        in_an_hour = sum(rows for when, rows in taken if start <= when <= start + visitors.HOUR)
+        in_an_hour = sum(rows for when, rows in taken if start <= when <= start + rate_limit.HOUR)
         assert in_an_hour <= 200, "a full allowance, and what fills up meanwhile"
 
 
-def test_visitors_do_not_pay_for_each_other() -> None:
+def test_clients_do_not_pay_for_each_other() -> None:
     clock = Clock()
     allowance = Allowance(100, clock)
     allowance.take("a", 100)
@@ -76,11 +76,11 @@ def test_visitors_do_not_pay_for_each_other() -> None:
 
 
 def test_nobody_pays_for_having_waited() -> None:
-    allowance, line, until = Allowance(100, lambda: 0.0), Line("test"), threading.Event()
-    before = line.in_steps(lambda progress: until.wait(20))
+    allowance, line, until = Allowance(100, lambda: 0.0), JobQueue("test"), threading.Event()
+    before = line.steps(lambda progress: until.wait(20))
     next(before)
     work = allowance.paid("a", 60, lambda progress: "done")
-    waiting = line.in_steps(work)
+    waiting = line.steps(work)
     next(waiting)
     waiting.close()
     until.set()
@@ -113,7 +113,7 @@ def test_many_threads_take_no_more_than_there_is() -> None:
 
 
 def test_the_longest_away_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(visitors, "REMEMBERED", 3)
+    monkeypatch.setattr(rate_limit, "MAX_CLIENTS", 3)
     allowance = Allowance(10, lambda: 0.0)
     for name in "abcd":
         allowance.take(name, 10)
@@ -125,17 +125,21 @@ import time
 import gradio as gr
 from miagym.app.page import serve
 from miagym.app.server.uploads import UploadsOnly
-from miagym.app.server.rate_limit import visitor_of
+from miagym.app.server.rate_limit import client_id
 
 def who(request: gr.Request) -> str:
-    return visitor_of(request)
+    return client_id(request)
 
 with UploadsOnly(analytics_enabled=False) as page:
     gr.api(who, api_name="who")
 print(serve(page, prevent_thread_lock=True, quiet=True)[1], flush=True)
 time.sleep(600)
 """
-FORGED = {"x-forwarded-for": "6.6.6.6", MARK: "0" * 64 + " 6.6.6.6", "x-real-ip": "6.6.6.6"}
+FORGED = {
+    "x-forwarded-for": "6.6.6.6",
+    CLIENT_HEADER: "0" * 64 + " 6.6.6.6",
+    "x-real-ip": "6.6.6.6",
+}
 
 
 @dataclass(frozen=True)
@@ -204,7 +208,7 @@ def test_nobody_is_somebody_else_by_a_header(who: WhoPage) -> None:
         assert who.by_api("127.0.0.2", {name: value}) == "127.0.0.2"
         assert who.by_mcp("127.0.0.2", {name: value}) == "127.0.0.2"
     assert who.by_mcp("127.0.0.2", FORGED) == "127.0.0.2"
-    assert who.by_api("127.0.0.2", {"x-gradio-user": "mcp"}) == AGENT
+    assert who.by_api("127.0.0.2", {"x-gradio-user": "mcp"}) == MCP_CLIENT
 
 
 @linux
@@ -221,13 +225,13 @@ def asked_with(headers: Mapping[str, str]) -> Any:
 def test_a_header_counts_only_behind_a_space_s_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
     request = asked_with({"x-forwarded-for": "6.6.6.6, 9.9.9.9"})
     monkeypatch.delenv("SPACE_ID", raising=False)
-    assert visitor_of(request) == "127.0.0.1"
+    assert client_id(request) == "127.0.0.1"
     monkeypatch.setenv("SPACE_ID", "owner/space")
-    assert visitor_of(request) == "9.9.9.9"
+    assert client_id(request) == "9.9.9.9"
     lines = [(b"x-forwarded-for", b"6.6.6.6"), (b"x-forwarded-for", b"9.9.9.9")]
-    assert visitor_of(asked_with(Headers(raw=lines))) == "9.9.9.9"
-    assert visitor_of(asked_with({})) == "127.0.0.1"
-    assert visitor_of(None) == "local"
+    assert client_id(asked_with(Headers(raw=lines))) == "9.9.9.9"
+    assert client_id(asked_with({})) == "127.0.0.1"
+    assert client_id(None) == "local"
 
 
 @pytest.mark.parametrize(
@@ -245,26 +249,26 @@ def test_a_visitor_is_the_last_public_address(
     monkeypatch: pytest.MonkeyPatch, forwarded: str, visitor: str
 ) -> None:
     monkeypatch.setenv("SPACE_ID", "owner/space")
-    assert visitor_of(asked_with({"x-forwarded-for": forwarded})) == visitor
+    assert client_id(asked_with({"x-forwarded-for": forwarded})) == visitor
 
 
 def test_agents_without_a_mark_share_one_allowance(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("SPACE_ID", raising=False)
-    for mark in ("", "127.0.0.9", FORGED[MARK], "ü 127.0.0.9"):
-        assert visitor_of(asked_with({"x-gradio-user": "mcp", MARK: mark})) == AGENT
+    for mark in ("", "127.0.0.9", FORGED[CLIENT_HEADER], "ü 127.0.0.9"):
+        assert client_id(asked_with({"x-gradio-user": "mcp", CLIENT_HEADER: mark})) == MCP_CLIENT
 
 
 def test_our_errors_are_said_and_others_are_not() -> None:
-    @in_sentences
+    @page_errors
     def refuses() -> None:
         raise DataError("Expected a picture.")
 
-    @in_sentences
+    @page_errors
     def begins():
         yield 1
         raise DataError("Expected more.")
 
-    @in_sentences
+    @page_errors
     def breaks() -> None:
         raise KeyError("/secret/path")
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from miagym.app.server.mcp import readable
+from miagym.app.server.mcp import json_answer
 
 SWEPT = """
 from pathlib import Path
@@ -35,8 +35,8 @@ def test_agents_read_json_and_programs_get_what_it_holds() -> None:
         return SimpleNamespace(headers={"x-gradio-user": user})
 
     answer = {"verdict": "cannot tell", "p_value": None, "words": ["p ≤ 0.01"]}
-    assert readable(answer, asked("api")) is answer
-    text = readable(answer, asked("mcp"))
+    assert json_answer(answer, asked("api")) is answer
+    text = json_answer(answer, asked("mcp"))
     assert isinstance(text, str) and json.loads(text) == answer and "≤" in text
 
 

@@ -8,10 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from miagym.app.check.api import as_json
-from miagym.app.check.desk import ASK_THERE
 from miagym.app.check.examples import MEMBER, NONMEMBER, example
-from miagym.app.check.service import CheckDesk
+from miagym.app.check.service import ANSWERS_ON_GPU, CheckService
 
 TARGET = "clipart-overfit"
 
@@ -33,31 +31,30 @@ def GPU(duration):
 PROGRAM = """
 import json, sys
 from pathlib import Path
-from miagym.app.check.api import as_json
-from miagym.app.check.desk import desk_on
+from miagym.app.check.service import check_service
 from miagym.app.site import Site
 import spaces
 
 if __name__ == "__main__":
     site, paid = Site(), []
-    desk = desk_on(site.device)
+    service = check_service(site.device)
     files = {Path(file).name: Path(file) for file in sys.argv[2:]}
-    one = desk.check(Path(sys.argv[2]), "", sys.argv[1], pay=paid.append)
-    several = desk.check_set(files, sys.argv[1], pay=paid.append)
+    one = service.check(Path(sys.argv[2]), "", sys.argv[1], pay=paid.append)
+    several = service.check_set(files, sys.argv[1], pay=paid.append)
     print(json.dumps({
         "device": site.device,
-        "one": as_json(one, sys.argv[1]),
+        "one": one.as_json(),
         "together": several.together.as_json(),
         "paid": paid,
         "seconds": spaces.LENT,
-        "loaded": list(desk._checkers),
+        "loaded": list(service._checkers),
     }))
 """
 
 
-def test_answers_from_a_lent_gpu_are_those_of_this_process(tmp_path: Path) -> None:
-    desk = CheckDesk("cpu")
-    files = [example(desk, TARGET, kind, tmp_path).file for kind in (MEMBER, NONMEMBER)]
+def test_answers_from_zero_gpu_are_those_of_this_process(tmp_path: Path) -> None:
+    service = CheckService("cpu")
+    files = [example(service, TARGET, kind, tmp_path).file for kind in (MEMBER, NONMEMBER)]
     (tmp_path / "spaces.py").write_text(LENDER)
     program = tmp_path / "program.py"
     program.write_text(PROGRAM)
@@ -70,15 +67,16 @@ def test_answers_from_a_lent_gpu_are_those_of_this_process(tmp_path: Path) -> No
     )
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout.splitlines()[-1])
-    one = desk.check(files[0], "", TARGET)
-    several = desk.check_set({file.name: file for file in files}, TARGET)
+    one = service.check(files[0], "", TARGET)
+    several = service.check_set({file.name: file for file in files}, TARGET)
     assert found["device"] == "cpu"
-    assert found["one"] == json.loads(json.dumps(as_json(one, TARGET)))
+    assert found["one"] == json.loads(json.dumps(one.as_json()))
+    assert several.together is not None
     assert found["together"] == json.loads(json.dumps(several.together.as_json()))
-    assert found["paid"] == [desk.rows(TARGET), desk.rows(TARGET, 2)]
+    assert found["paid"] == [service.rows(TARGET), service.rows(TARGET, 2)]
     assert found["seconds"] == [17, 19]
     assert found["loaded"] == [], "the page's own process was to compute nothing"
 
 
 def test_elsewhere_there_is_no_other_process() -> None:
-    assert ASK_THERE is None
+    assert ANSWERS_ON_GPU is None

@@ -1,0 +1,42 @@
+"""Uploads of a set: which of them are pictures, and which texts are their captions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from miagym.checking.upload import Upload, caption_in, open_upload
+from miagym.errors import DataError
+
+MAX_PICTURES = 20
+"""Pictures of one set."""
+
+
+def open_set(given: Mapping[str, Path], size: int) -> tuple[list[Upload], dict[str, str]]:
+    """The pictures that can be used, and by name why the others cannot.
+
+    Args:
+        given: files by the names that visitors gave them; NAME.txt is the caption of NAME.png.
+        size: side in pixels of the target's pictures.
+
+    Raises:
+        DataError: if there are too few pictures that can be used, or too many.
+    """
+    pictures = {n: path for n, path in given.items() if not n.lower().endswith(".txt")}
+    if len(pictures) > MAX_PICTURES:
+        raise DataError(f"Expected at most {MAX_PICTURES} pictures at once, got {len(pictures)}.")
+    uploads: list[Upload] = []
+    skipped: dict[str, str] = {}
+    for name, path in pictures.items():
+        beside = given.get(f"{Path(name).stem}.txt")
+        try:
+            text = None if beside is None else caption_in(beside)
+            uploads.append(open_upload(path, size, caption=text, name=name))
+        except DataError as error:
+            skipped[name] = str(error)
+    if len(uploads) < 2:
+        raise DataError(
+            f"A set needs at least 2 pictures that can be read, got {len(uploads)} of "
+            f"{len(pictures)} files; for a single picture, use the other tab."
+        )
+    return uploads, skipped

@@ -1,0 +1,51 @@
+"""HTML, CSS and JavaScript of the page, from the files in `templates` and `static`."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Mapping
+from importlib.resources import files
+from typing import Any
+
+from jinja2 import PackageLoader
+from markupsafe import Markup
+
+from miagym.report.html import environment
+
+ENVIRONMENT = environment(PackageLoader("miagym.app"))
+"""Of the templates of the page, and those of the report."""
+
+
+def render(template: str, **values: Any) -> Markup:
+    """A template, filled in; values that are not markup already are escaped."""
+    return Markup(ENVIRONMENT.get_template(template).render(**values))
+
+
+def part(macro: str, *values: Any, **options: Any) -> Markup:
+    """A piece of the page by its macro in `templates/parts.html`."""
+    return getattr(ENVIRONMENT.get_template("parts.html").module, macro)(*values, **options)
+
+
+def downloads(contents: Mapping[str, tuple[str, str]]) -> Markup:
+    """Links that hold what they offer.
+
+    Args:
+        contents: by file name, the media type and the text.
+    """
+    coded = [
+        (name, kind, base64.b64encode(text.encode()).decode())
+        for name, (kind, text) in contents.items()
+    ]
+    return part("downloads", coded)
+
+
+def static(name: str) -> str:
+    """The text of a file in `static`."""
+    return (files("miagym.app") / "static" / name).read_text(encoding="utf-8")
+
+
+def script(name: str, *arguments: str) -> str:
+    """A function in `static`, as Gradio's `js` takes it; the arguments go before Gradio's own."""
+    given = "".join(f"{json.dumps(argument)}, " for argument in arguments)
+    return f"(...values) => ({static(name).strip()})({given}...values)"
