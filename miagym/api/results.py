@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from miagym.report.model import Table
+    from miagym.report.printed import PrintedTable
 
 
 class Result(ABC):
@@ -36,9 +37,11 @@ class Result(ABC):
     def tables(self) -> list[Table]:
         return [part for part in self.parts() if not isinstance(part, str)]
 
-    def table(self) -> Table:
+    def table(self) -> PrintedTable:
         """The main table."""
-        return self.tables()[0]
+        from miagym.report.printed import PrintedTable
+
+        return PrintedTable.of(self.tables()[0])
 
     def to_frame(self) -> pd.DataFrame:
         """The main table as a data frame."""

@@ -11,9 +11,9 @@ from miagym.cli.console import IN_TERMINAL, WIDE, AsJson, console
 
 def attacks(as_json: AsJson = False) -> None:
     """List the attacks, what access each needs and what it costs a candidate."""
-    from attacks import attack_names, describe_attack
+    from miagym.api.attacks import described_attacks
 
-    described = [describe_attack(name) for name in attack_names()]
+    described = described_attacks()
     if as_json:
         print(json.dumps(described, indent=2, ensure_ascii=False))
         return

@@ -10,7 +10,6 @@ from miagym.results.estimate import Interval
 
 if TYPE_CHECKING:
     import pandas as pd
-    from rich.console import Console, ConsoleOptions, RenderResult
 
 
 @dataclass(frozen=True)
@@ -157,24 +156,3 @@ class Table:
                         record[column.name] = None if column.kind == "number" else str(cell)
                 records.append(record)
         return pd.DataFrame.from_records(records)
-
-    def to_latex(self) -> str:
-        """LaTeX with booktabs; see `report.latex`."""
-        from miagym.report.latex import to_latex
-
-        return to_latex(self)
-
-    def _repr_html_(self) -> str:
-        from miagym.report.html import render
-
-        return render("result.html", parts=[self])
-
-    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        from miagym.report.terminal import rendered
-
-        yield from rendered([self])
-
-    def __str__(self) -> str:
-        from miagym.report.terminal import as_text
-
-        return as_text([self])
