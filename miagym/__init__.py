@@ -5,8 +5,8 @@
 >>> print(run)  # doctest: +SKIP
 
 `evaluate`, `check`, `audit` and `score` answer questions; `load_target`, `load_data` and `Oracle`
-are what they are made of. Importing this package registers the environments `miagym/Single-v0` and
-`miagym/Pool-v0`, and loads neither torch nor diffusers.
+are what they are made of. Once this package is imported, Gymnasium knows the environments
+`miagym/Single-v0` and `miagym/Pool-v0`. It loads neither torch nor diffusers.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
 os.environ.setdefault("DIFFUSERS_VERBOSITY", "error")
 
-from miagym.envs import register as _register
+import wrapt
 
 if TYPE_CHECKING:
     from miagym.api.audit import audit
@@ -94,4 +94,9 @@ def __dir__() -> list[str]:
     return sorted({*globals(), *__all__})
 
 
-_register()
+@wrapt.when_imported("gymnasium")
+def _register(gymnasium: object) -> None:
+    """Registers the environments as soon as Gymnasium is there; importing it here takes long."""
+    from miagym.envs import register
+
+    register()
