@@ -25,7 +25,7 @@ from miagym.metrics.conformal import passing
 from miagym.targets.registry import shared_target, target_resolution
 
 if TYPE_CHECKING:
-    from miagym.api import Check
+    from miagym.api.results import Check
     from miagym.checking.answer import Answer, SetAnswer
     from miagym.checking.checker import Checker
 
@@ -116,7 +116,7 @@ class CheckService:
     def _found(
         self, target: str, uploads: tuple[Upload, ...], skipped: Mapping[str, str], *, is_set: bool
     ) -> Check:
-        from miagym.api import Check
+        from miagym.api.results import Check
 
         paired = paired_with(target)
         answers, together = self._ask(target, uploads, is_set)
@@ -130,8 +130,7 @@ class CheckService:
 
     def rows(self, target: str, pictures: int = 1) -> int:
         """UNet rows that a check costs, those of the reference included; nothing is loaded."""
-        from miagym.api import attacks_of
-        from miagym.api.names import with_reference
+        from miagym.api.names import attacks_of, with_reference
         from miagym.checking.checker import ATTACKS
 
         calibrated = paired_with(target).reference is not None
@@ -163,7 +162,7 @@ class CheckService:
         Raises:
             UnknownName: if the page does not offer it.
         """
-        from miagym.api import make_checker
+        from miagym.api.check import make_checker
 
         base = paired_with(target).reference
         with self._lock:

@@ -22,7 +22,7 @@ from miagym.app.site import Site
 from miagym.errors import DataError
 
 if TYPE_CHECKING:
-    from miagym.api import Check
+    from miagym.api.results import Check
 
 MODEL: dict[str, Any] = {"concurrency_id": "model", "concurrency_limit": 2}
 """Shared by all that asks a target: more at once would only be slower on two cores."""

@@ -10,7 +10,7 @@ from markupsafe import Markup
 from miagym.app.html import render
 
 if TYPE_CHECKING:
-    from miagym.api import Check
+    from miagym.api.results import Check
     from miagym.app.check.service import Scale
     from miagym.checking.answer import Answer, SetAnswer
 

@@ -17,7 +17,7 @@ from miagym.progress import Progress
 from miagym.targets.registry import target_names
 
 if TYPE_CHECKING:
-    from miagym.api import Run
+    from miagym.api.run import Run
 
 QUICK_ATTACKS = (
     "text-to-image",
@@ -122,7 +122,7 @@ class EvaluationRequest:
 
 def run(request: EvaluationRequest, progress: Progress) -> Run:
     """Runs what was asked for; its folder is gone afterwards, however it ends."""
-    from miagym.api import evaluate
+    from miagym.api.evaluate import evaluate
 
     return evaluate(
         request.target,
@@ -142,7 +142,7 @@ def open_run(folder: Path | None) -> Run | None:
     Raises:
         RunError: if a folder was named that holds no finished run, or one that cannot be read.
     """
-    from miagym.api import Run
+    from miagym.api.run import Run
 
     shipped = Path(str(files("miagym").joinpath("assets/demo")))
     if folder is None and not (shipped / "results.json").is_file():
@@ -166,7 +166,7 @@ def names_within(access: str) -> tuple[str, ...]:
 
 
 def _attacks(names: tuple[str, ...]) -> dict[str, Attack]:
-    from miagym.api import attacks_of
+    from miagym.api.names import attacks_of
 
     return {**attacks_of(names)}
 

@@ -30,7 +30,7 @@ from miagym.progress import Progress
 from miagym.targets.registry import target_names
 
 if TYPE_CHECKING:
-    from miagym.api import Run
+    from miagym.api.run import Run
 
 AT_FIRST = EvaluationRequest("clipart-overfit", ("rediffuse", "loss", "sima", "pia"))
 """What stands in the form when the page opens."""

@@ -27,7 +27,7 @@ from miagym.results import AttackRow
 from miagym.results.formats import detection
 
 if TYPE_CHECKING:
-    from miagym.api import Run
+    from miagym.api.run import Run
 
 EMPTY = "No run yet: choose attacks and press Run."
 MANY = 13
