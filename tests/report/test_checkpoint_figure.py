@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import plotly.graph_objects as go
 import pyarrow as pa
@@ -12,14 +10,15 @@ import pytest
 from miagym.metrics.distance import wasserstein
 from miagym.metrics.measure import measure
 from miagym.report.figures.checkpoints import checkpoint_figure
-from miagym.report.figures.plots import safe_text
+from miagym.report.figures.style import safe_text
+from miagym.results import AttackRow
 
 LADDER = {"mine@5": 0.0, "mine@100": 1.0, "mine@20": 0.5, "mine": 2.0}
 
 
 def game(
     strengths: dict[str, float], attack: str = "loss", n: int = 300, data: str = "pictures"
-) -> tuple[list[dict[str, Any]], pa.Table]:
+) -> tuple[list[AttackRow], pa.Table]:
     """Rows and scores of normal data, members shifted by `strengths[target]`."""
     rng, rows, tables = np.random.default_rng(0), [], []
     member = rng.permutation(np.repeat([True, False], n))
@@ -28,13 +27,13 @@ def game(
         name = {"target": target, "data": data, "attack": attack}
         access = "blind" if "blind" in attack else "grey"
         numbers = measure(scores, member).as_row()
-        rows.append({**name, "access": access, "protocol": "held-out", **numbers})
+        rows.append(AttackRow(**name, access=access, protocol="held-out", chosen=None, **numbers))
         constant = {key: [value] * (2 * n) for key, value in name.items()}
         tables.append(pa.table({**constant, "member": member, "score": scores}))
     return rows, pa.concat_tables(tables)
 
 
-def joined(*games: tuple[list[dict[str, Any]], pa.Table]) -> tuple[list[dict[str, Any]], pa.Table]:
+def joined(*games: tuple[list[AttackRow], pa.Table]) -> tuple[list[AttackRow], pa.Table]:
     return [row for rows, _ in games for row in rows], pa.concat_tables(t for _, t in games)
 
 
@@ -72,9 +71,10 @@ def test_curves_and_bars_stand_in_the_order_of_training() -> None:
 def test_numbers_are_those_of_rows_and_scores() -> None:
     rows, scores = game(LADDER)
     figure = drawn(checkpoint_figure(rows, scores, seed=4))
-    found = rows[3]["tpr_at_fpr"]["0.01"]
-    low, high = (f"{100 * end:.1f}" for end in found["ci"])
-    assert f"end: {100 * found['tpr']:.1f} % [{low}–{high}]" in legend(figure)
+    found = rows[3].tpr_at_fpr["0.01"]
+    assert found is not None
+    low, high = (f"{100 * end:.1f}" for end in found.ci)
+    assert f"end: {100 * found.tpr:.1f} % [{low}–{high}]" in legend(figure)
     own = scores.filter(pa.compute.field("target") == "mine")
     member, score = own["member"].to_numpy(), own["score"].to_numpy()
     distance, bar = wasserstein(score[member], score[~member], 4), bars(figure)[-1]
@@ -82,8 +82,8 @@ def test_numbers_are_those_of_rows_and_scores() -> None:
     assert bar.y[0] + bar.error_y.array[0] == pytest.approx(distance.ci[1], rel=1e-4)
     assert named(figure, "chance").y[-1] == pytest.approx(distance.chance, rel=1e-5)
     curve = named(figure, "end")
-    at = np.searchsorted(curve.x, found["fpr"] + 1e-9) - 1
-    assert curve.y[at] == pytest.approx(found["tpr"], rel=1e-5)
+    at = np.searchsorted(curve.x, found.fpr + 1e-9) - 1
+    assert curve.y[at] == pytest.approx(found.tpr, rel=1e-5)
 
 
 def test_few_scores_have_bars_without_whiskers() -> None:
@@ -103,7 +103,7 @@ def test_loss_is_drawn_and_otherwise_the_strongest_at_the_end_or_the_one_asked_f
     weak, strong = game(LADDER), game(dict.fromkeys(LADDER, 3.0), "pia")
     other, blind = game(dict.fromkeys(LADDER, 1.0), "secmi"), game(LADDER, "blind-pixels")
 
-    def attack(*games: tuple[list[dict[str, Any]], pa.Table], asked: str | None = None) -> str:
+    def attack(*games: tuple[list[AttackRow], pa.Table], asked: str | None = None) -> str:
         figure = drawn(checkpoint_figure(*joined(*games), asked))
         return figure.layout.annotations[0].text
 

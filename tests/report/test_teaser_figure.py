@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import plotly.graph_objects as go
 import pyarrow as pa
@@ -16,15 +14,14 @@ from miagym.metrics.detection import tpr_at_fpr
 from miagym.metrics.measure import measure
 from miagym.report.figures.roc_band import roc_band, staircase
 from miagym.report.figures.teaser import teaser_figure
+from miagym.results import AttackRow
 
 PAPER = ("loss", "trajectory-partial-denoising", "trajectory-reversed-noise")
 OVERFIT = {"blind-pixels": 0.0, "pia": 3.0, "loss": 1.5, **dict.fromkeys(PAPER[1:], 1.0)}
 REALISTIC = dict.fromkeys(("blind-pixels", "pia", *PAPER), 0.0)
 
 
-def game(
-    strengths: dict[str, dict[str, float]], n: int = 300
-) -> tuple[list[dict[str, Any]], pa.Table]:
+def game(strengths: dict[str, dict[str, float]], n: int = 300) -> tuple[list[AttackRow], pa.Table]:
     """Rows and scores of normal data, members shifted by `strengths[target][attack]`."""
     rng, rows, tables = np.random.default_rng(0), [], []
     member = rng.permutation(np.repeat([True, False], n))
@@ -34,7 +31,9 @@ def game(
             name = {"target": target, "data": f"of {target}", "attack": attack}
             access = "blind" if "blind" in attack else "grey"
             numbers = measure(scores, member).as_row()
-            rows.append({**name, "access": access, "protocol": "held-out", **numbers})
+            rows.append(
+                AttackRow(**name, access=access, protocol="held-out", chosen=None, **numbers)
+            )
             constant = {key: [value] * (2 * n) for key, value in name.items()}
             tables.append(pa.table({**constant, "member": member, "score": scores}))
     return rows, pa.concat_tables(tables)
@@ -60,12 +59,13 @@ def test_the_paper_s_attacks_on_the_overfit_and_the_realistic_target() -> None:
 
 def test_numbers_are_those_of_the_rows() -> None:
     rows, scores = game({"overfit": OVERFIT, "realistic": REALISTIC})
-    row = next(r for r in rows if r["attack"] == "loss")
-    found = row["tpr_at_fpr"]["0.01"]
+    row = next(r for r in rows if r.attack == "loss")
+    found = row.tpr_at_fpr["0.01"]
+    assert found is not None
     curve = curves(teaser_figure(rows, scores))["loss on overfit"]
-    assert f": {100 * found['tpr']:.1f} % [" in curve.name
-    at = np.searchsorted(curve.x, found["fpr"] + 1e-9) - 1
-    assert curve.y[at] == pytest.approx(found["tpr"], rel=1e-5)
+    assert f": {100 * found.tpr:.1f} % [" in curve.name
+    at = np.searchsorted(curve.x, found.fpr + 1e-9) - 1
+    assert curve.y[at] == pytest.approx(found.tpr, rel=1e-5)
 
 
 def test_a_band_is_switched_off_with_its_curve() -> None:
@@ -99,7 +99,7 @@ def test_of_many_targets_the_best_and_the_worst_case() -> None:
 )
 def test_no_shared_attack_is_no_figure(strengths: dict[str, dict[str, float]]) -> None:
     rows, scores = game({"other": {"loss": 0.0}} | strengths)
-    rows = [row for row in rows if row["target"] != "other"]
+    rows = [row for row in rows if row.target != "other"]
     assert teaser_figure(rows, scores) is None
 
 

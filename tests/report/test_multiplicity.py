@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pytest
 
@@ -12,14 +10,15 @@ from miagym.metrics.measure import measure
 from miagym.metrics.multiplicity import auc_is_significant, tpr_is_significant
 from miagym.report.finding import finding
 from miagym.report.standing import remark
+from miagym.results import AttackRow
 
 TRIED = 20
 
 
-def rows_of(scores: np.ndarray, member: np.ndarray) -> list[dict[str, Any]]:
+def rows_of(scores: np.ndarray, member: np.ndarray) -> list[AttackRow]:
     about = {"target": "t", "data": "d", "access": "grey", "protocol": "held-out", "chosen": ""}
     return [
-        {**about, "attack": f"a{i}", **measure(one, member).as_row()}
+        AttackRow(**about, attack=f"a{i}", **measure(one, member).as_row())
         for i, one in enumerate(scores)
     ]
 
@@ -27,15 +26,15 @@ def rows_of(scores: np.ndarray, member: np.ndarray) -> list[dict[str, Any]]:
 def test_the_luckiest_of_many_is_seldom_a_surprise() -> None:
     """With one test each, some of 20 would be, in a fifth of the runs and more."""
     rng, n, runs = np.random.default_rng(0), 1000, 300
-    row, single, shared = {"n_members": n, "n_nonmembers": n}, 0, 0
+    single, shared = 0, 0
     for _ in range(runs):
         founds = []
         for scores in rng.normal(size=(TRIED, 2, n)):
             point = tpr_at_fpr(scores[0], scores[1], 0.01)
             assert point is not None
-            founds.append({"tpr": point.tpr, "fpr": point.fpr})
-        single += any(tpr_is_significant(row, found, 1) for found in founds)
-        shared += any(tpr_is_significant(row, found, TRIED) for found in founds)
+            founds.append((point.tpr, point.fpr, n, n))
+        single += any(tpr_is_significant(*found, 1) for found in founds)
+        shared += any(tpr_is_significant(*found, TRIED) for found in founds)
     assert single > 0.2 * runs
     assert shared <= 0.025 * runs + 3 * np.sqrt(0.025 * runs)
 
@@ -62,14 +61,14 @@ def test_what_one_attack_shows_may_be_nothing_as_one_of_many() -> None:
 
 
 def test_an_auc_of_one_is_a_surprise_and_half_is_none() -> None:
-    assert auc_is_significant({"auc": 1.0, "auc_ci": [0.98, 1.0]}, 1000)
-    assert not auc_is_significant({"auc": 0.5, "auc_ci": [0.5, 0.5]}, 1)
+    assert auc_is_significant(1.0, 0.98, 1000)
+    assert not auc_is_significant(0.5, 0.5, 1)
 
 
 def test_a_row_whose_control_failed_is_not_the_finding() -> None:
     rng, member = np.random.default_rng(0), np.repeat([True, False], 500)
     good, bad = rows_of(rng.normal(size=(2, 1000)) + [[1.0], [3.0]] * member, member)
-    bad["failed_controls"] = ["null target"]
+    bad = bad.model_copy(update={"failed_controls": ("null target",)})
     assert "the only attack that looks at the model and passed its controls, 1 did not (a0)" in (
         finding([good, bad])
     )
@@ -80,6 +79,6 @@ def test_a_row_whose_control_failed_is_not_the_finding() -> None:
 def test_what_was_not_held_out_was_tried_too() -> None:
     rng, member = np.random.default_rng(0), np.repeat([True, False], 500)
     weak, strong = rows_of(rng.normal(size=(2, 1000)) + [[0.2], [2.0]] * member, member)
-    strong["protocol"] = "as given"
+    strong = strong.model_copy(update={"protocol": "as given"})
     said = finding([weak, strong])
     assert "the only attack that looks at the model and was held out, 1 more not (a0)" in said
