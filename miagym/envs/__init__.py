@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import gymnasium as gym
-
 if TYPE_CHECKING:
     from miagym.envs.bridge import oracle_from_env as oracle_from_env
     from miagym.envs.grading.grade import grade as grade
@@ -30,7 +28,9 @@ _ELSEWHERE = {
 
 
 def register() -> None:
-    """Registers the environments with Gymnasium; `import miagym` has done it."""
+    """Registers the environments with Gymnasium; `import miagym` sees to it."""
+    import gymnasium as gym  # whose import calls this, also in the middle of importing this package
+
     for name, (entry_point, vector_entry_point) in ENVIRONMENTS.items():
         if name not in gym.registry:
             gym.register(name, entry_point=entry_point, vector_entry_point=vector_entry_point)
