@@ -217,8 +217,10 @@ def test_the_limits_are_those_of_the_code() -> None:
         f"takes {' or '.join(rows)}",
         f"at most {LAUNCH_OPTIONS['max_file_size'].removesuffix('mb')} MB",
         f"{MAX_PIXELS // 1_000_000} million pixels",
-        f"{MAX_ROWS:,}, of at most {MAX_CAPTION:,} characters each, of which {ROWS_A_SIDE:,} a side",
-        f"{MIN_CANDIDATES} to {MAX_CANDIDATES} candidates a side, a budget of 1 to {max(BUDGETS)} queries",
+        f"{MAX_ROWS:,}, of at most {MAX_CAPTION:,} characters each",
+        f"of which {ROWS_A_SIDE:,} a side",
+        f"{MIN_CANDIDATES} to {MAX_CANDIDATES} candidates a side",
+        f"a budget of 1 to {max(BUDGETS)} queries",
         f"longer than {MAX_MINUTES} minutes",
     ):
         assert said in words
