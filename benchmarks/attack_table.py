@@ -21,65 +21,62 @@ import pyarrow.parquet as pq
 
 from miagym.evaluation.store import at_full_budget
 from miagym.metrics.measure import measure
-from miagym.report.finding import (
-    by_target,
-    detection,
-    finding,
-    interval,
-    percent,
-    remark,
-)
+from miagym.report.finding import finding
+from miagym.report.rows import by_target
+from miagym.report.standing import remark
+from miagym.results import AttackRow, Results
+from miagym.results.formats import detected
 
 HEAD = "| attack | access | UNet rows | AUC [95 %] | TPR@1%FPR [95 %] | seconds | standing |"
 
 
-def line(row: Mapping[str, Any], group: Sequence[Mapping[str, Any]]) -> str:
-    found = detection(row)
+def line(row: AttackRow, group: Sequence[AttackRow]) -> str:
     cells = (
-        row["attack"],
-        row["access"],
-        f"{row['unet_rows']:g}",
-        f"{row['auc']:.3f} {interval(row['auc_ci'], '.3f')}",
-        percent(found) if found else "not resolvable",
-        f"{row['seconds']:.0f}",
+        row.attack,
+        row.access,
+        f"{row.unet_rows:g}",
+        f"{row.auc}",
+        detected(row),
+        f"{row.seconds:.0f}",
         remark(row, group),
     )
-    return f"| {' | '.join(cells)} |"
+    return f"| {' | '.join(map(str, cells))} |"
 
 
-def page(results: Mapping[str, Any], run: Mapping[str, Any]) -> str:
+def page(results: Results, rows: Sequence[AttackRow], run: Mapping[str, Any]) -> str:
+    groups = by_target(rows)
     parts = [
         "# All attacks on the embedded targets",
         f"Made by `{run['command']}` and `benchmarks/attack_table.py` "
         f"(torch {run['versions']['torch']}, two cores).",
-        finding(results["rows"]),
+        finding(rows),
         "UNet rows are those charged for one candidate under the variant that the calibration part "
         "chose. Seconds are those of calibration and test together, added up over chunks that ran "
         "side by side, and an attack that comes later finds shared answers computed. A standing "
         "is given by intervals: an attack is above blind only where its whole interval is. Of "
-        f"{len(by_target(results['rows']))} × {len(results['rows']) // 2} intervals at 95 %, "
-        "one in twenty misses the truth.",
+        f"{len(groups)} × {len(rows) // 2} intervals at 95 %, one in twenty misses the truth.",
     ]
-    for label, group in by_target(results["rows"]).items():
-        size = f"{group[0]['n_members']} members and {group[0]['n_nonmembers']} non-members"
-        rows = [HEAD, "|---|---|---|---|---|---|---|", *(line(row, group) for row in group)]
-        parts += [f"## {label}: {size} of `{group[0]['data']}`, test part", "\n".join(rows)]
-    about = results["run"]
+    for label, group in groups.items():
+        size = f"{group[0].n_members} members and {group[0].n_nonmembers} non-members"
+        lines = [HEAD, "|---|---|---|---|---|---|---|", *(line(row, group) for row in group)]
+        parts += [f"## {label}: {size} of `{group[0].data}`, test part", "\n".join(lines)]
+    about = results.run
     parts += [
-        f"{about['rows_charged']:,} UNet rows were charged to the attacks, "
-        f"{about['rows_computed']:,} computed."
+        f"{about.rows_charged:,} UNet rows were charged to the attacks, "
+        f"{about.rows_computed:,} computed."
     ]
-    parts += [f"Skipped: {s['attack']} on {s['target']}: {s['why']}" for s in about["skipped"]]
+    parts += [f"Skipped: {s.attack} on {s.target}: {s.why}" for s in about.skipped]
     return "\n\n".join(parts) + "\n"
 
 
-def measured_again(row: dict[str, Any], folder: Path) -> dict[str, Any]:
+def measured_again(row: AttackRow, folder: Path) -> AttackRow:
     """A row of results.json with the metrics of today."""
     keys = ("target", "data", "attack")
-    filters = [("part", "==", "test"), *((key, "==", row[key]) for key in keys)]
+    filters = [("part", "==", "test"), *((key, "==", getattr(row, key)) for key in keys)]
     scores = at_full_budget(pq.read_table(folder / "scores.parquet", filters=filters))
     member = scores["member"].to_numpy(zero_copy_only=False).astype(bool)
-    return row | measure(scores["score"].to_numpy(), member).as_row()
+    found = measure(scores["score"].to_numpy(), member).as_row()
+    return AttackRow.model_validate(row.as_json() | found)
 
 
 if __name__ == "__main__":
@@ -87,9 +84,8 @@ if __name__ == "__main__":
     parser.add_argument("run", type=Path, help="folder of a finished run")
     parser.add_argument("--out", type=Path, required=True)
     options = parser.parse_args()
-    results, run = (
-        json.loads((options.run / name).read_text()) for name in ("results.json", "run.json")
-    )
-    results["rows"] = [measured_again(row, options.run) for row in results["rows"]]
+    results = Results.read(options.run / "results.json")
+    run = json.loads((options.run / "run.json").read_text())
+    rows = [measured_again(row, options.run) for row in results.rows]
     options.out.parent.mkdir(parents=True, exist_ok=True)
-    options.out.write_text(page(results, run), encoding="utf-8")
+    options.out.write_text(page(results, rows, run), encoding="utf-8")

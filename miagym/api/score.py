@@ -8,9 +8,8 @@ from typing import Any
 
 import pyarrow as pa
 
-from miagym.api.names import blind_attacks
 from miagym.api.results import ScoreReport
-from miagym.errors import DataError
+from miagym.errors import DataError, UnknownName
 from miagym.scorefile.attacks import attacks_of
 from miagym.scorefile.columns import Columns
 from miagym.scorefile.file import ScoreFile, open_scores
@@ -54,11 +53,15 @@ def score(
 
     Raises:
         DataError: if it cannot be read, or values are missing or no scores.
+        UnknownName: if a name in `blind` is no attack of the file.
     """
+    from attacks import blind_names
+
     file = open_scores(Path(scores)) if isinstance(scores, str | Path) else _in_memory(scores)
-    attacks = attacks_of(
-        file, columns or Columns(), lower_is_member, seed, {*blind, *blind_attacks()}
-    )
+    never_saw = {*blind, *blind_names()}
+    attacks = attacks_of(file, columns or Columns(), lower_is_member, seed, never_saw)
+    for name in set(blind) - {attack.attack for attack in attacks}:
+        raise UnknownName("attack of these scores", name, [attack.attack for attack in attacks])
     sheet = score_sheet(attacks, stated or Statement(), lower_is_member, seed, target, data)
     return ScoreReport(sheet, file.path.name)
 

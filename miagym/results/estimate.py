@@ -30,7 +30,9 @@ class Estimate(float):
         made.ci = (float(ci[0]), float(ci[1]))
         return made
 
-    def __getnewargs__(self) -> tuple[float, Interval]:
+    def __getnewargs__(  # pyright: ignore[reportIncompatibleMethodOverride]
+        self,
+    ) -> tuple[float, Interval]:
         return float(self), self.ci
 
     def __repr__(self) -> str:

@@ -35,7 +35,7 @@ class Detection(Record):
     """The rate that was reached; with ties it is below the one that is allowed."""
 
     def model_post_init(self, context: Any) -> None:
-        self.__dict__["tpr"] = Estimate(self.tpr, self.ci)
+        self.__dict__["tpr"] = Estimate(self.tpr, self.ci)  # pyright: ignore[reportIndexIssue]
 
 
 class Measured(Record):
@@ -50,7 +50,7 @@ class Measured(Record):
     """By allowed FPR, as "0.01"; None where there are too few non-members."""
 
     def model_post_init(self, context: Any) -> None:
-        self.__dict__["auc"] = Estimate(self.auc, self.auc_ci)
+        self.__dict__["auc"] = Estimate(self.auc, self.auc_ci)  # pyright: ignore[reportIndexIssue]
 
 
 class BudgetPoint(Measured):

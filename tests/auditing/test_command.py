@@ -91,7 +91,7 @@ def test_a_verdict_comes_first_for_people(tmp_path: Path) -> None:
     rows = [(t.upper() if i % 2 else t, i % 2) for i, t in enumerate(captions(300))]
     result = run(write_csv(tmp_path / "shouting.csv", rows))
     assert result.exit_code == 0
-    assert result.stdout.index("shouting is shifted") < result.stdout.index("TPR@1%FPR")
+    assert result.stdout.index("shouting is shifted") < result.stdout.index("TPR at 1 % FPR")
     assert "capital letters in the caption" in result.stdout
 
 

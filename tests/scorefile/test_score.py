@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from typer.testing import CliRunner
 
 from miagym.cli.score import score as command
-from miagym.errors import DataError
+from miagym.errors import DataError, UnknownName
 from miagym.metrics.auc import auc
 from miagym.metrics.controls import Control, label_shuffle
 from miagym.metrics.detection import tpr_at_fpr
@@ -286,6 +286,23 @@ def test_captions_give_a_blind_row(run: Run, tmp_path: Path) -> None:
     assert (blind["attack"], blind["access"]) == ("blind-captions", "blind")
     assert blind["auc"] > 0.95
     assert "no-blind-row" not in kinds(found)
+
+
+def test_blind_is_what_was_declared_and_no_name(run: Run, tmp_path: Path) -> None:
+    """An attack called `deblinder` looks at the model; one that was declared blind does not."""
+    noise = np.random.default_rng(9).normal(size=N)
+    path = table(tmp_path / "two.csv", deblinder=SCORE, guess=noise, member=MEMBER)
+    columns = ("--score", "deblinder", "--score", "guess")
+    undeclared = run(path, *columns)
+    assert [row["access"] for row in undeclared["rows"]] == [None, None]
+    assert "say --blind deblinder" in message(undeclared, "undeclared-blind")
+    declared = run(path, *columns, "--blind", "guess")
+    assert [row["access"] for row in declared["rows"]] == [None, "blind"]
+    assert "no-blind-row" in kinds(undeclared) and "no-blind-row" not in kinds(declared)
+    assert {row["kind"] for row in declared["comparisons"]} == {"strongest blind row"}
+    assert "undeclared-blind" not in kinds(run(path, *columns, "--blind", "deblinder"))
+    with pytest.raises(UnknownName, match="did you mean guess"):
+        run(path, *columns, "--blind", "gues")
 
 
 def test_a_run_folder_s_scores_are_read_as_they_are(run: Run, tmp_path: Path) -> None:
@@ -635,7 +652,7 @@ def test_the_table_says_what_is_not_known(app: typer.Typer, tmp_path: Path) -> N
     path = scored(tmp_path / "mine.csv", SCORE)
     shown = CliRunner().invoke(app, [str(path)])
     assert shown.exit_code == 0
-    assert "TPR@1%FPR" in shown.stdout and "none was run" in shown.stdout
+    assert "TPR at 1 % FPR" in shown.stdout and "none was run" in shown.stdout
     few = scored(tmp_path / "few.csv", SCORE[:40], MEMBER[:40])
     assert "not resolvable with n = " in CliRunner().invoke(app, [str(few)]).stdout
 
@@ -648,7 +665,7 @@ def test_no_model_library_is_loaded(tmp_path: Path) -> None:
         "sys.exit('torch' in sys.modules or 'diffusers' in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)
-    assert json.loads(done.stdout)["schema"] == 1
+    assert json.loads(done.stdout)["schema"] == 2
 
 
 def test_without_an_output_nothing_breaks() -> None:
@@ -670,6 +687,6 @@ def test_the_guide_shows_what_happens(app: typer.Typer, tmp_path: Path) -> None:
     (promised,) = re.findall(r"```text\n(.*?)```", guide, re.DOTALL)
     for line in promised.splitlines():
         assert " ".join(line.split()) in " ".join(shown.stdout.split())
-    sources = (root / "miagym/scores").glob("*.py")
+    sources = (root / "miagym/scorefile").glob("*.py")
     said = {k for s in sources for k in re.findall(r'Warned\(\s*"([\w-]+)"', s.read_text())}
     assert said == set(re.findall(r"^\| `(\w[\w-]+)` \|", guide, re.MULTILINE))

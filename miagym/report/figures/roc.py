@@ -32,4 +32,5 @@ def roc_figure(curves: Sequence[Curve]) -> go.Figure:
             band=True,
             shown=curve.shown,
         )
-    return finished(figure, lines=1 + len(drawn))
+    figure = finished(figure, lines=1 + len(drawn))
+    return figure.update_layout(legend_title_text="attack (access)")
