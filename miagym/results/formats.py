@@ -10,7 +10,6 @@ from miagym.results.records import Detection, Difference, Measured, Spread
 
 ALPHA = "0.01"
 """The FPR at which attacks are compared, as results.json spells it."""
-UNKNOWN = "not resolvable"
 
 
 def estimate(value: float, ci: Interval, form: str = ".3f") -> str:
