@@ -18,14 +18,14 @@ SHOTS = ROOT / "build" / "screenshots"
 """Kept by CI; ignored by git."""
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def page() -> Iterator[Served]:
-    """The page, as `python app.py` serves it."""
+    """The page, as `python app.py` serves it, for all tests of a process."""
     with served(ROOT / "app.py") as page:
         yield page
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def url(page: Served) -> str:
     """The address of the page."""
     return page.address

@@ -20,6 +20,7 @@ from miagym.data.dataset import TEST
 from miagym.data.registry import load_data
 from tests.app.visiting import Served, watch
 
+pytestmark = pytest.mark.slow
 VISITORS = 20
 MORE_THAN_WAIT = 200
 """Requests at once, of which 32 may wait."""

@@ -191,6 +191,7 @@ def test_stop_stops_and_the_next_run_is_as_on_the_command_line(
     assert "--attacks sima --limit 20" in page.locator("#evaluate-command").inner_text()
 
 
+@pytest.mark.slow
 def test_no_click_on_run_is_lost_however_soon_after_stop(visit: Any, folders: Folders) -> None:
     page = visit()
     choose(page, ("sima",), MAX_CANDIDATES)
@@ -203,6 +204,7 @@ def test_no_click_on_run_is_lost_however_soon_after_stop(visit: Any, folders: Fo
     expect(page.locator("#evaluate-stop")).to_be_disabled()
 
 
+@pytest.mark.slow
 def test_who_waits_for_somebody_else_s_run_sees_it_and_can_stop(visit: Any) -> None:
     one, other = visit(), visit()
     choose(one, ("sima", "loss"), MAX_CANDIDATES)
@@ -228,6 +230,7 @@ def test_a_closed_tab_stops_its_run(browser: Any, address: str, folders: Folders
     assert all_gone(folders)
 
 
+@pytest.mark.slow
 def test_a_check_does_not_wait_for_an_evaluation(
     address: str, folders: Folders, tmp_path: Path
 ) -> None:

@@ -15,7 +15,7 @@ from gradio_client.exceptions import AppError
 from PIL import Image
 
 from miagym.checking.upload import open_upload
-from tests.app.visiting import ROOT, Served
+from tests.app.visiting import ROOT, Served, served
 from tests.checking.test_upload import REFUSED, RIGHT, blank_png, encoded
 
 OVERFIT = "clipart-overfit"
@@ -24,6 +24,13 @@ JSON = {"content-type": "application/json"}
 LARGE = 50_000_000
 """Bytes of a request that should not be read."""
 GIGABYTE = 1e9
+
+
+@pytest.fixture(scope="module")
+def page() -> Iterator[Served]:
+    """One that serves nobody else, since its memory is measured."""
+    with served(ROOT / "app.py") as page:
+        yield page
 
 
 @pytest.fixture(scope="module")

@@ -19,6 +19,7 @@ from miagym.app.check.examples import MEMBER, NONMEMBER, example
 from miagym.app.check.service import TARGETS, CheckService
 from tests.app.visiting import ADDRESS, ROOT
 
+pytestmark = pytest.mark.slow
 SECONDS = 300
 """To wait for the page. Every module is compiled first."""
 

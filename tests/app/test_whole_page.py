@@ -116,8 +116,15 @@ def open_tab(page: Any, name: str) -> None:
     tab.click()
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize(
+    ("size", "theme"),
+    [
+        ("desktop", "light"),
+        ("phone", "dark"),
+        pytest.param("desktop", "dark", marks=pytest.mark.slow),
+        pytest.param("phone", "light", marks=pytest.mark.slow),
+    ],
+)
 def test_every_tab_can_be_used(
     browser: Browser, url: str, shots: Path, size: str, theme: str
 ) -> None:

@@ -32,6 +32,7 @@ def halves(n: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
     return rows, np.arange(2 * n) < n
 
 
+@pytest.mark.slow
 def test_few_fair_splits_are_flagged(captions: np.ndarray) -> None:
     flagged = 0
     for seed in range(FAIR_SPLITS):

@@ -90,6 +90,7 @@ class TestGroups:
         ]
         assert pairs.tolist() == expected
 
+    @pytest.mark.slow
     def test_thirty_thousand_take_seconds_even_if_all_are_linked(self) -> None:
         rng = np.random.default_rng(0)
         bits = rng.integers(0, 2, (30_000, 20)).astype(np.uint64)

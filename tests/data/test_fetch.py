@@ -281,6 +281,7 @@ class TestAddresses:
 
 
 class TestResuming:
+    @pytest.mark.slow
     def test_killed_fetches_lose_nothing_and_ask_nothing_twice(
         self, server: Server, tmp_path: Path
     ) -> None:

@@ -75,6 +75,7 @@ def some(verdicts: Verdicts, n: int) -> Verdicts:
     return replace(verdicts, candidate=candidate, probability=probability, spent=spent)
 
 
+@pytest.mark.slow
 def test_look_alikes_are_no_independent_evidence(truth: Verdicts, small: Dataset) -> None:
     """Coins tossed for whole groups: an interval that takes rows as independent misses one half."""
     groups = np.arange(len(small)) // 5

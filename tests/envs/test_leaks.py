@@ -135,6 +135,7 @@ def test_who_memorises_seeds_is_at_chance_on_test() -> None:
     assert low < 0.5 < high
 
 
+@pytest.mark.slow
 def test_a_random_agent_is_at_chance_on_test() -> None:
     env = PoolEnv(split="test", candidates=16, budget=12, questions=["variation@0.2"])
     env.action_space.seed(0)
@@ -149,6 +150,7 @@ def test_a_random_agent_is_at_chance_on_test() -> None:
     assert verdict.accuracy_ci[0] < 0.5 < verdict.accuracy_ci[1]
 
 
+@pytest.mark.slow
 def test_on_the_null_target_answers_tell_nothing() -> None:
     """The question that finds members of the overfit target finds none where there are none."""
     found = {}

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow.parquet as pq
+import pytest
 
 KILLS = 10
 ATTACKS = "loss,rediffuse,trajectory-logistic"
@@ -49,6 +50,7 @@ def _files(out: Path) -> dict[str, int]:
     return {path.name: path.stat().st_ino for path in (out / "chunks").glob("*.parquet")}
 
 
+@pytest.mark.slow
 def test_ten_kills_at_random_moments(pipelines: dict[str, Path], tmp_path: Path) -> None:
     common = ["evaluate", "--target", str(pipelines["epsilon"]), "--data", "clipart-tune"]
     common += ["--limit", "12", "--attacks", ATTACKS, "--chunk", "1", "--paper", "--null"]

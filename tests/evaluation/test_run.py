@@ -26,6 +26,8 @@ BLIND = ("blind-captions", "blind-pixels", "blind-both")
 """In every run, asked for or not."""
 CHEAP = [name for name in attack_names() if make_attack(name).cost.unet_rows <= 10]
 """`all` is what the benchmarks run; a test can afford these."""
+SOME = [*BLIND, "pia", "rediffuse", "trajectory-logistic"]
+"""One of each access below white, and of each kind of rule."""
 
 
 @pytest.fixture
@@ -48,14 +50,15 @@ def without_seconds(out: Path) -> dict:
     return results
 
 
-def test_all_attacks_end_in_a_table_a_report_and_numbers(
-    arguments: list[object], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize("attacks", [SOME, pytest.param(CHEAP, marks=pytest.mark.slow)])
+def test_attacks_end_in_a_table_a_report_and_numbers(
+    attacks: list[str], arguments: list[object], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = tmp_path / "run"
-    run(*arguments, "--attacks", ",".join(CHEAP), "--out", out)
+    run(*arguments, "--attacks", ",".join(attacks), "--out", out)
     results = json.loads((out / "results.json").read_text())
     assert results["schema"] == 2
-    assert {row["attack"] for row in results["rows"]} == set(CHEAP)
+    assert {row["attack"] for row in results["rows"]} == set(attacks)
     written = pq.read_table(out / "scores.parquet").to_pydict()
     for row in results["rows"]:
         assert (row["n_members"], row["n_nonmembers"]) == (20, 20)
