@@ -1,8 +1,11 @@
 """Was this picture used to train that image generator? A fair game about the question.
 
 >>> import miagym
->>> run = miagym.evaluate("clipart-overfit", attacks="pia", limit=20)  # doctest: +SKIP
->>> print(run)  # doctest: +SKIP
+>>> data = miagym.load_data("clipart-tune")
+>>> candidates = data.candidates(data.rows("test", seed=0, limit=2), size=64)
+>>> oracle = miagym.Oracle("clipart-overfit", access="grey", queries=1)
+>>> oracle.encode(candidates).shape
+torch.Size([4, 4, 16, 16])
 
 `evaluate`, `check`, `audit` and `score` answer questions; `load_target`, `load_data` and `Oracle`
 are what they are made of. Once this package is imported, Gymnasium knows the environments

@@ -28,8 +28,9 @@ def audit(
     """Asks whether a split is fair: blind views of captions, files and pixels, and no model.
 
     >>> import miagym
-    >>> miagym.audit("captions.csv").verdict  # doctest: +SKIP
-    <AuditVerdict.FAIR: 'fair'>
+    >>> found = miagym.audit("clipart-tune", limit=60)
+    >>> print(found.verdict)
+    too small
 
     Args:
         data: an embedded name, a table or folder with labels, hf:owner/name, or a data set.

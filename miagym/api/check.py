@@ -58,9 +58,13 @@ def check(
     """Does a picture score as the target's training pictures do, or as others do?
 
     >>> import miagym
-    >>> found = miagym.check("drawing.png", "clipart-overfit")  # doctest: +SKIP
-    >>> found.verdict  # doctest: +SKIP
-    <Verdict.CANNOT_TELL: 'cannot tell'>
+    >>> data = miagym.load_data("clipart-tune")
+    >>> options = {"attacks": "sima", "calibration_limit": 40, "reference": None}
+    >>> found = miagym.check(data.pictures[0], "clipart-overfit", **options)
+    >>> str(found.verdict) in ("member-like", "cannot tell", "not comparable")
+    True
+    >>> 0 < found.answers[0].p_smallest < 0.1
+    True
 
     Args:
         pictures: a file, a folder, encoded bytes, a Pillow image, or several of these.

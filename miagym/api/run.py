@@ -97,10 +97,11 @@ class Run(Result):
 
     def parts(self) -> Iterator[Table | str]:
         from miagym.report.finding import losses
-        from miagym.report.tables import results_tables
+        from miagym.report.rows import by_target
+        from miagym.report.tables import main_table
 
         run = self.results.run
-        yield from results_tables(self.rows)
+        yield main_table(by_target(self.rows))
         for skipped in run.skipped:
             yield f"Skipped {skipped.attack} on {skipped.target}: {skipped.why}"
         for doubt in run.doubts:

@@ -38,7 +38,7 @@ def score(
     >>> scores = np.random.default_rng(0).normal(size=400) + member
     >>> found = miagym.score({"score": scores, "member": member})
     >>> found["score"].auc
-    0.765 [0.717–0.807]
+    0.737 [0.686–0.782]
 
     Args:
         scores: a file (CSV, TSV, JSON, JSON lines, parquet, NPZ, NPY), a data frame, or columns by

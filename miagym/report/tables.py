@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from miagym.report.model import Cell, Column, Group, Line, Number, Remarks, Table
-from miagym.report.rows import Groups, by_target
+from miagym.report.rows import Groups
 from miagym.report.standing import remarks
 from miagym.results import AttackRow, AtThreshold, Interval, Measured
 from miagym.results.formats import ALPHA, count, detected, estimate, rate, sizes
@@ -81,11 +81,6 @@ def _cells(row: AttackRow, alphas: Sequence[str], group: Sequence[AttackRow]) ->
         yield Number(f"{100 * found.fpr:.2f} %", found.fpr) if found else Number("", None)
     yield row.chosen or ""
     yield Remarks(remarks(row, group))
-
-
-def results_tables(rows: Sequence[AttackRow]) -> Iterator[Table]:
-    """What a terminal shows of a run."""
-    yield main_table(by_target(rows))
 
 
 def threshold_table(groups: Groups) -> Table:
