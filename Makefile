@@ -32,6 +32,7 @@ lint: .venv/installed
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/pyright
+	$(BIN)/lint-imports --no-cache
 
 # The site, in build/site; a dead link or a docstring that says what is not so fails.
 docs: .venv/installed

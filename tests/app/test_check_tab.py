@@ -16,9 +16,9 @@ from PIL import Image
 
 from miagym.app.check.examples import BORDERLINE, KINDS, MEMBER, NONMEMBER, ROWS, example
 from miagym.app.check.figures import verdict_figure
-from miagym.app.check.pictures import MAX_PICTURES
 from miagym.app.check.service import TARGETS, CheckService, Scale
 from miagym.app.check.tab import _check_one
+from miagym.app.server.body_limit import MAX_PICTURES
 from miagym.app.server.rate_limit import Allowance
 from miagym.app.site import Site
 from miagym.checking.answer import Verdict

@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from miagym.app.server.body_limit import MAX_PICTURES
 from miagym.checking.upload import Upload, caption_in, open_upload
 from miagym.errors import DataError
-
-MAX_PICTURES = 20
-"""Pictures of one set."""
 
 
 def open_set(given: Mapping[str, Path], size: int) -> tuple[list[Upload], dict[str, str]]:

@@ -11,10 +11,10 @@ import gradio as gr
 
 from miagym.app.check.examples import KINDS, RULE, example
 from miagym.app.check.figures import verdict_figure, verdict_sketch
-from miagym.app.check.pictures import MAX_PICTURES
 from miagym.app.check.service import TARGETS, CheckService, check_service
 from miagym.app.check.view import BEFORE, details_html, verdict_html
 from miagym.app.html import part, script
+from miagym.app.server.body_limit import MAX_PICTURES
 from miagym.app.server.errors import page_errors
 from miagym.app.server.rate_limit import client_id
 from miagym.app.server.uploads import files_input, picture_input

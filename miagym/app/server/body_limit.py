@@ -8,9 +8,10 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from miagym.app.check.pictures import MAX_PICTURES
 from miagym.checking.upload import MAX_BYTES
 
+MAX_PICTURES = 20
+"""Pictures of one set."""
 UPLOAD = f"{API_PREFIX}/upload"
 """Where files go, and nothing else."""
 MAX_FILES = (MAX_PICTURES + 1) * MAX_BYTES
