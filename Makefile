@@ -11,18 +11,20 @@ demo: .venv/installed
 
 # The quick tier, and whatever else a push must pass.
 test: checked
-	$(PYTEST) -m "not slow"
+	$(PYTEST) $(BY_FILE) -m "not slow"
 
 # The slow tier alone: all attacks on all targets, simulations, a Space from its requirements.
 test-slow: .venv/browser
-	$(PYTEST) -m slow
+	$(PYTEST) --dist worksteal -m slow
 
 # Both tiers.
 test-all: checked
-	$(PYTEST)
+	$(PYTEST) $(BY_FILE)
 
-# Two processes with one thread each, among which whole files of tests are dealt.
-PYTEST := OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses $(WORKERS) --dist loadfile
+# Two processes with one thread each. Whole files of tests are dealt to them, in order: those of the
+# page, which take longest, come first.
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses $(WORKERS)
+BY_FILE := --dist loadfile --no-loadscope-reorder
 
 # All but the tests, at the same time.
 checked: .venv/installed

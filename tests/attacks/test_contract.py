@@ -25,8 +25,11 @@ from miagym.oracle.access import Access
 from miagym.oracle.budget import Budget, Cost
 from miagym.targets.dummy import DummyTarget
 from tests.attacks.contract import check_contract, check_refusal
+from tests.tiers import mostly_slow
 
 NAMES = attack_names(with_reference=True)
+QUICK_NAMES = [*attack_names(), *(f"{name}{REFERENCE}" for name in ("loss", "rediffuse", "sima"))]
+"""Each attack, and what calibrates any of them by a reference, with few of them."""
 ASKING = [name for name in attack_names() if make_attack(name).access > Access.BLIND]
 LEARNED = [name for name in attack_names() if isinstance(make_attack(name), LearnedAttack)]
 THRESHOLDS = [name for name in ASKING if name not in LEARNED]
@@ -39,7 +42,7 @@ def reference(drawings: Candidates) -> DummyTarget:
     return DummyTarget(drawings[[0, 79]])
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", mostly_slow(NAMES, quick=QUICK_NAMES))
 def test_contract(
     name: str,
     dummy: DummyTarget,

@@ -161,6 +161,7 @@ class TestCleaning:
             clean(columns, tmp_path, Cleaning(min_side=5000))
         assert not (tmp_path / "out.parquet").exists()
 
+    @pytest.mark.slow
     def test_languages(self) -> None:
         pytest.importorskip("lingua")
         texts = ["a small house by the sea in winter", "ein kleines Haus am Meer im Winter", ""]

@@ -104,6 +104,7 @@ def test_two_runs_with_one_seed_give_the_same_files(
     assert scores(a) != scores(tmp_path / "c")
 
 
+@pytest.mark.slow
 def test_scores_do_not_depend_on_batch_or_chunk_size(
     arguments: list[object], tmp_path: Path
 ) -> None:
@@ -216,6 +217,7 @@ def test_ctrl_c_keeps_what_is_scored(
     assert (tmp_path / "run" / "results.json").exists()
 
 
+@pytest.mark.slow
 def test_a_budget_gives_the_curve_of_all_smaller_ones(
     arguments: list[object], tmp_path: Path
 ) -> None:
@@ -244,6 +246,7 @@ def test_a_budget_gives_the_curve_of_all_smaller_ones(
     assert 'id="budgets"' in (tmp_path / "5" / "report.html").read_text()
 
 
+@pytest.mark.slow
 def test_rows_are_charged_in_full_and_computed_once(
     arguments: list[object], tmp_path: Path
 ) -> None:
