@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -21,6 +22,7 @@ from diffusers import (
     StableDiffusionPipeline,
     UNet2DConditionModel,
 )
+from sklearn.ensemble import RandomForestClassifier
 from transformers import CLIPTextConfig, CLIPTextModel
 
 from attacks import Attack, make_attack
@@ -71,6 +73,18 @@ QUICK = {"trajectory-forest": {"trees": (10,)}}
 def quick() -> Callable[[str], Attack]:
     """Makes an attack by name, quick to fit."""
     return lambda name: replace(make_attack(name), **QUICK.get(name, {}))
+
+
+@pytest.fixture(scope="module")
+def small_forests() -> Iterator[None]:
+    """Blind rows, which are in every run, with forests of ten trees: quick to fit and to save."""
+
+    def forest(trees: int, **options: Any) -> RandomForestClassifier:
+        return RandomForestClassifier(min(trees, 10), **options)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("attacks.blind.RandomForestClassifier", forest)
+        yield
 
 
 def save_pipeline(

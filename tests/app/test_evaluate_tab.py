@@ -156,6 +156,7 @@ def test_the_page_opens_with_a_finished_run(visit: Any, shots: Path, size: str, 
     page.screenshot(path=shots / f"evaluate-{size}-{theme}.png", full_page=True)
 
 
+@pytest.mark.slow
 def test_stop_stops_and_the_next_run_is_as_on_the_command_line(
     visit: Any, finished: Path, folders: Folders
 ) -> None:
@@ -219,6 +220,7 @@ def test_who_waits_for_somebody_else_s_run_sees_it_and_can_stop(visit: Any) -> N
     status(other, "Done")
 
 
+@pytest.mark.slow
 def test_a_closed_tab_stops_its_run(browser: Any, address: str, folders: Folders) -> None:
     page = browser.new_page()
     page.goto(address)

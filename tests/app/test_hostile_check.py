@@ -18,6 +18,7 @@ from miagym.checking.upload import open_upload
 from tests.app.visiting import ROOT, Served, served
 from tests.checking.test_upload import REFUSED, RIGHT, blank_png, encoded
 
+pytestmark = pytest.mark.slow
 OVERFIT = "clipart-overfit"
 FILE = {"meta": {"_type": "gradio.FileData"}}
 JSON = {"content-type": "application/json"}

@@ -10,6 +10,8 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
+
 from miagym.app.server.mcp import json_answer
 
 SWEPT = """
@@ -40,6 +42,7 @@ def test_agents_read_json_and_programs_get_what_it_holds() -> None:
     assert isinstance(text, str) and json.loads(text) == answer and "≤" in text
 
 
+@pytest.mark.slow
 def test_what_gradio_makes_of_an_agent_s_data_goes_as_uploads_do(tmp_path: Path) -> None:
     env = os.environ | {"GRADIO_TEMP_DIR": str(tmp_path)}
     command = [sys.executable, "-c", SWEPT]

@@ -161,6 +161,7 @@ def test_a_whole_round_and_the_label_arrives_with_the_truth_and_not_before(visit
     expect(one.page.locator("#play-slider input[type=range]")).to_have_value("50")
 
 
+@pytest.mark.slow
 def test_where_the_budget_ends_the_verdict_is_left(visit: Any) -> None:
     one = visit(width=390, theme="dark")
     one.begin()
@@ -176,6 +177,7 @@ def test_where_the_budget_ends_the_verdict_is_left(visit: Any) -> None:
     assert one.page.evaluate("document.documentElement.scrollWidth") <= 390
 
 
+@pytest.mark.slow
 def test_two_tabs_of_a_visitor_are_two_games_and_double_clicks_are_one(visit: Any) -> None:
     one, other = visit(), visit()
     one.begin()

@@ -211,6 +211,7 @@ def test_nobody_is_somebody_else_by_a_header(who: WhoPage) -> None:
     assert who.by_api("127.0.0.2", {"x-gradio-user": "mcp"}) == MCP_CLIENT
 
 
+@pytest.mark.slow
 @linux
 def test_behind_a_space_s_proxy_agents_are_who_the_proxy_says() -> None:
     with served_page(SPACE_ID="owner/space") as page:

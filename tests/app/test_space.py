@@ -87,6 +87,7 @@ def test_the_folder_holds_the_page_and_nothing_else(deploy: ModuleType, tmp_path
         deploy.assemble(folder)
 
 
+@pytest.mark.slow
 def test_the_front_door_opens_where_spaces_is_only_a_folder(tmp_path: Path) -> None:
     """As on a machine without the package `spaces`, with the variables of a Space."""
     code = (

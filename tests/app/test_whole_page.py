@@ -120,7 +120,7 @@ def open_tab(page: Any, name: str) -> None:
     ("size", "theme"),
     [
         ("desktop", "light"),
-        ("phone", "dark"),
+        pytest.param("phone", "dark", marks=pytest.mark.slow),
         pytest.param("desktop", "dark", marks=pytest.mark.slow),
         pytest.param("phone", "light", marks=pytest.mark.slow),
     ],

@@ -8,6 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from miagym.app.check.examples import MEMBER, NONMEMBER, example
 from miagym.app.check.service import ANSWERS_ON_GPU, CheckService
 
@@ -52,6 +54,7 @@ if __name__ == "__main__":
 """
 
 
+@pytest.mark.slow
 def test_answers_from_zero_gpu_are_those_of_this_process(tmp_path: Path) -> None:
     service = CheckService("cpu")
     files = [example(service, TARGET, kind, tmp_path).file for kind in (MEMBER, NONMEMBER)]

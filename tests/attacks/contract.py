@@ -16,9 +16,10 @@ from miagym.targets.base import Target
 
 
 def fitted(attack: Attack, oracle: Oracle, drawings: Candidates, member: np.ndarray) -> Attack:
-    """The attack, fitted if it has to be."""
+    """The attack, fitted if it has to be: on the middle half, where both sides meet."""
     if isinstance(attack, LearnedAttack):
-        return attack.fit(attack.features(oracle, drawings), member)
+        some = slice(len(member) // 4, 3 * len(member) // 4)
+        return attack.fit(attack.features(oracle, drawings[some]), member[some])
     return attack
 
 

@@ -43,6 +43,7 @@ def test_it_is_listed_beside_ours(site: Path) -> None:
     assert own["access"] == "black" and own["cost"]["unet_rows"] == 2
 
 
+@pytest.mark.slow
 def test_it_is_evaluated_like_ours(site: Path, pipelines: dict[str, Path], tmp_path: Path) -> None:
     target = ["--target", str(pipelines["epsilon"]), "--data", "clipart-tune", "--limit", "8"]
     out = ["--attacks", "brightness,brightness+reference", "--out", str(tmp_path / "run")]

@@ -115,6 +115,7 @@ def test_jpeg_quality_is_read_from_the_file() -> None:
     assert {one.members, one.nonmembers} == {0, 1}
 
 
+@pytest.mark.slow
 def test_jpeg_quality_is_seen_in_pixels_that_were_saved_again() -> None:
     found = audit_inspected(*jpeg_split(400, "PNG"))
     assert found.verdict is AuditVerdict.SHIFTED

@@ -309,7 +309,7 @@ def test_the_command_answers_in_words(folder: Path) -> None:
         (["absent.png"], "not there"),
         ([".", "--caption", "x"], "--caption is of one picture"),
         (["broken.png", "--access", "white"], "black or grey"),
-        (["broken.png", "--attacks", ","], "names no attack"),
+        (["broken.png", "--attacks", ","], "No attack was named"),
         (["broken.png", "--attacks", "sima,blind-captions"], "blind-captions never looks at the"),
     ],
 )

@@ -62,7 +62,7 @@ def lazy(
     small = request.param == "small row groups"
     pq.write_table(pa.table({"image": encoded}), tmp_path / "a.parquet", 7 if small else N)
     if not small:
-        monkeypatch.setattr(pictures, "KEPT", 1)
+        monkeypatch.setattr(pictures, "MAX_KEPT_BYTES", 1)
     return ParquetPictures(tmp_path / "a.parquet")
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from miagym.exercises.grading import grade_file
 from miagym.exercises.registry import EXERCISES
+from tests.tiers import mostly_slow
 
 DOCS = Path(__file__).parents[2] / "docs" / "exercises"
 BUSY = 900
@@ -16,6 +17,7 @@ BUSY = 900
 FILES = [exercise.file for exercise in EXERCISES.values()]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("file", FILES)
 def test_a_solution_passes(file: str) -> None:
     found = grade_file(DOCS / "solutions" / file, limit=BUSY)
@@ -24,7 +26,7 @@ def test_a_solution_passes(file: str) -> None:
     assert found.passed
 
 
-@pytest.mark.parametrize("file", FILES)
+@pytest.mark.parametrize("file", mostly_slow(FILES, quick=FILES[1:2]))
 def test_an_unsolved_file_has_a_hint_for_each_gap(file: str) -> None:
     found = grade_file(DOCS / file, limit=BUSY)
     assert found.error is None and found.solved == 0
