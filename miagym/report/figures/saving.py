@@ -67,7 +67,8 @@ def _as_seen(figure: go.Figure) -> go.Figure:
     offered = [trace for trace in traces if trace.visible == "legendonly"]
     lines = sum(trace.showlegend is not False for trace in offered)
     drawn = go.Figure(seen, figure.layout)
-    below, height = figure.layout.margin.b, figure.layout.height
+    layout: Any = figure.layout
+    below, height = layout.margin.b, layout.height
     if lines and below and height:
         drawn.update_layout(height=height - LINE * lines, margin_b=below - LINE * lines)
     return drawn
