@@ -17,7 +17,15 @@ class ReDiffuse(BlackBoxAttack):
 
     Li et al., ICML 2025, arXiv 2405.20771. Simplified: the distance is the plain pixel distance,
     not a trained network's or SSIM, and it is to the picture itself (the reference code compares
-    with its decoded latent, which a black box never sees).
+    with its decoded latent, which a black box never sees). On 606 drawings of clipart-overfit ours
+    has AUC 0.711, SSIM to the decoded latent 0.797, the pixel distance to it 0.830; on
+    clipart-realistic all are at chance (0.505 to 0.516).
+
+    Theirs walks 200, 100, 0 and averages latents, which it then decodes; ours is at 201, 101, 1 and
+    averages pictures: under one distance, rank correlation 0.9988 and AUC 0.700 for ours, 0.703 for
+    theirs (64 + 64 drawings of clipart-overfit). As released for Stable Diffusion (t = 50, linear
+    betas, latents mapped as if they were pixels, guidance 7.5) theirs has AUC 0.583; ours keeps to
+    the model's own betas and latents.
 
     Score: -||x - mean over draws of variation(x)||_2.
 

@@ -54,10 +54,15 @@ class PFAMI(Attack):
     """PFAMI's statistic: how much the loss rises, relatively, when the picture is cropped.
 
     Fu et al., 2023, arXiv 2308.12143. Faithful to the released statistic, which averages over
-    timesteps under one crop, with paired noise: picture and crop get the same draw, where the
-    reference draws anew, so that noise outweighs the difference. It crops pixels (one
-    re-implementation crops latents, and squares D, which loses its sign), and small losses have a
-    floor. The form calibrated by a reference model is `ReferenceCalibrated(PFAMI())`.
+    timesteps under one crop, but for noise, crop and a floor under small losses. It crops pixels
+    (one re-implementation crops latents, and squares D, which loses its sign). The form calibrated
+    by a reference model is `ReferenceCalibrated(PFAMI())`.
+
+    Noise is paired: picture and crop get the same draw, where the reference draws anew. The crop:
+    theirs cuts int(lam · 64) = 51 pixels (lam = 0.811) out of a tensor and resizes them bilinearly;
+    ours cuts round(lam · 64) = 52 out of 8-bit pixels and resizes them bicubically, to 8 bits. On
+    64 + 64 drawings of clipart-overfit ours has AUC 0.894, theirs 0.872 with its noise paired (rank
+    correlation 0.988), and 0.882 and 0.871 as released, under two seeds.
 
     Score: L(x, t) = mse(E(z_t, t, c), eps), x_lam = the middle lam of x, resized back,
     D(t, lam) = (L(x_lam, t) - L(x, t)) / L(x, t), mean of D.
@@ -88,7 +93,9 @@ class PFAMINN(LearnedAttack):
 
     Fu et al., 2023, arXiv 2308.12143. Simplified: a map of 5 × 5 (the paper's is 10 × 10, at 110
     UNet rows), a quarter of the network's width, and calibration data in the place of a shadow
-    model's. No epoch is chosen on test data (the reference prints test metrics at each).
+    model's. AdamW at 0.001 on pieces of about 32, where the reference runs Adam at 0.01 on one
+    batch. Noise and crop differ from the reference's as in `PFAMI`. No epoch is chosen on test data
+    (the reference prints test metrics at each).
 
     Map: D(t, lam) of `PFAMI`. Score: the network's logit.
 

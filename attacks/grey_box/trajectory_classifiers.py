@@ -30,6 +30,10 @@ class TrajectoryClassifier(LearnedAttack):
     pixel error at all visited timesteps of one setting, concatenated, then scaled to mean 0 and
     deviation 1 (ours). The paper reads TPR off random splits of one set; here calibration data are
     learned from, and test data are never seen. The setting's timesteps are ours, see `SETTINGS`.
+    Features depart from the authors' code as `Trajectory` does. It matters most for those of
+    "diff-starts": there one eps serves all timesteps, here each has its own, so that features have
+    another joint distribution; what that changes was not measured. Theirs are means of 5 draws,
+    ours of 1.
 
     Costs for each draw and visited timestep 1 UNet row, 2 with guidance, and 1 decode; 1 encode.
 

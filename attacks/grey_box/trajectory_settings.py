@@ -7,11 +7,11 @@ from typing import Any
 KNOBS: dict[str, dict[str, Any]] = {
     # Noised to 300, denoised from 300; the script calls it "embeddings".
     "partial-denoising": {},
-    # Every timestep starts for itself, from z0 noised to it.
+    # Every timestep starts for itself, from z0 noised to it (by one noise for all in the script).
     "diff-starts": {"iterative": False},
     # Unit noise joins the latent before the second step.
     "shift": {"latent_shift": 1},
-    # Unit noise on the caption's embeddings.
+    # Unit noise on the caption's embeddings (in the script on the empty prompt's as well).
     "text-shift": {"text_shift": 1.0},
     # Half as much of it.
     "text-shift-05": {"text_shift": 0.5},
@@ -43,8 +43,9 @@ KNOBS: dict[str, dict[str, Any]] = {
     # Reversed noising under twice the guidance.
     "reversed-noise-big-classifier-free-guidance": {"reverse": True, "guidance_scale": 15.0},
 }
-"""Arguments of `Trajectory` by the names of the paper's scripts.
+"""Arguments of `Trajectory` by the names of the paper's scripts, less their prefix "embeddings-".
 
 Only the names are known: numbers that a name does not hold are ours (shift 1 at the second step,
-wrong start 100, longer 500, guidance 7.5 and 15).
+wrong start 100, longer 500, guidance 7.5 and 15). Where the loop itself departs from the scripts,
+`Trajectory` says so.
 """

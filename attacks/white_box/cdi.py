@@ -34,8 +34,15 @@ class CDI(LearnedAttack):
 
     Dubiński et al., CVPR 2025, arXiv 2411.12858. White box: gradients by the latent. This is the
     score of one picture; what the paper decides is about a set of them (see `DatasetInference`).
-    Simplified: see `NoiseOptimisation`; mean squares where the reference has norms of loss and
-    SecMI. All features are of one latent, where the reference code samples six of one image.
+    Simplified: see `NoiseOptimisation`, and for the size of the mask `GradientMasking`. All
+    features are of one latent, where the reference code samples six of one image. Calibration data
+    teach the regression; the paper learns from four fifths of its data and scores the other fifth.
+
+    Single features against the reference code's, on 64 + 64 drawings of clipart-overfit: the mean
+    of five losses is one of mean squares, theirs one of norms (rank correlation 0.99998, AUC 0.826
+    in both). SecMI is a mean square, theirs a norm, which is the same order; its stride is 20,
+    theirs 10. PIAN's factor is sqrt(2/pi), theirs sqrt(pi/2): AUC 0.570 for ours, 0.638 for theirs.
+    PIA and multiple loss are the same.
 
     Features, standardised on calibration data: the scores of loss, SecMI, PIA, PIAN; at each t
     gradient masking; at each t the loss ||E(z_t, t, c) - eps||_2 under one eps; noise optimisation.

@@ -23,6 +23,11 @@ class GradientMasking(Attack):
     ||E(z_t, t, c) - eps|| is largest, and ||((eps - z0) - E(z0 with eps in M, t, c))[M]||_2.
     The noise goes into the clean latent, as in the reference code.
 
+    M has round(masked · entries) entries, 205 of the 1,024 of a latent of 4 × 16 × 16; the
+    reference code truncates, to 204. On 64 + 64 drawings of clipart-overfit that moves the features
+    of t = 100, 300, 900 by 4 % at most (rank correlation 0.9990 to 0.99997), and the AUC of the
+    mean from 0.703 to 0.702.
+
     Costs 1 encode, and 2 UNet rows and 1 backward row for each timestep.
 
     Args:

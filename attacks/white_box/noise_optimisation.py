@@ -25,6 +25,11 @@ class NoiseOptimisation(Attack):
     The paper hands the features to a classifier (see `CDI`); alone, the score is minus their mean:
     members end at a smaller loss, after a shorter way.
 
+    On 64 + 64 drawings of clipart-overfit ||delta|| of the reference code has AUC 1.000 in batches
+    of 32 of one class, which is the coupling, and 0.772 one by one; ours has 0.826. Its final loss
+    has AUC 0.612 in batches and 0.665 one by one, ours 0.678. Rank correlations with theirs one by
+    one: 0.87 for ||delta||, 0.71 for the loss.
+
     Features: delta minimises ||E(z_t + delta, t, c) - eps||; the loss there, and ||delta||_2.
     Steps: delta <- delta - a g, where g is the gradient of the squared loss. The first step has
     length 1, as in L-BFGS-B; then a = |s·y| / y·y, where s and y are the last changes of delta and
