@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 from sklearn.compose import ColumnTransformer
-from sklearn.ensemble import RandomForestClassifier, VotingClassifier
+from sklearn.ensemble import HistGradientBoostingClassifier, VotingClassifier
 from sklearn.feature_extraction.text import HashingVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline, make_pipeline
@@ -56,7 +56,11 @@ class BlindCaptions(BlindAttack):
 
 @dataclass(frozen=True)
 class BlindPixels(BlindAttack):
-    """A random forest on colours, brightness of an 8×8 grid, and sharpness of the picture."""
+    """Boosted trees on colours, brightness of an 8×8 grid, and sharpness of the picture.
+
+    Nothing in their growth is random. Of a random forest of 100 trees, which stood here before,
+    another seed made 16 ± 5 of the members on clipart look found, where one had made 29.
+    """
 
     trees: int = 100
 
@@ -71,8 +75,11 @@ class BlindPixels(BlindAttack):
         return np.hstack([grid.reshape(n, -1), *moments, *colours])
 
     def new_rule(self) -> Rule:
-        forest = RandomForestClassifier(self.trees, min_samples_leaf=3, random_state=0)
-        return Classifier.of(forest)
+        # Without early stopping, for which it would draw candidates to stop by.
+        boosting = HistGradientBoostingClassifier(
+            max_iter=self.trees, early_stopping=False, random_state=0
+        )
+        return Classifier.of(boosting)
 
 
 @dataclass(frozen=True)

@@ -152,19 +152,27 @@ def _is_calibrated(name: str) -> bool:
 
 
 def make_attack(name: str) -> Attack:
-    """The attack of this name with its default hyperparameters.
+    """The attack of this name, as in "pia", "pia(timestep=50)", "PIA(timestep=50)+reference".
+
+    Hyperparameters that are not named have their defaults; those that are, calibration does not
+    choose anew.
 
     Raises:
         UnknownName: with the nearest names.
+        AttackError: for a parameter that the attack has not, or a value of the wrong kind.
         MiagymError: if a third party's attack cannot be made.
     """
     bare, others = name.removesuffix(REFERENCE), _third_party()
+    bare, bracket, given = bare.partition("(")
+    bare = _registered(bare.strip())
     if bare in BUILT_IN:
         attack = BUILT_IN[bare].load()(**BUILT_IN[bare].arguments)
     elif bare in others:
         attack = _make(others[bare])
     else:
         raise UnknownName("attack", name, attack_names(), "`miagym attacks` lists them.")
+    if bracket:
+        attack = _under(attack, bare, given)
     if not name.endswith(REFERENCE):
         return attack
     from attacks.base import LearnedAttack
@@ -175,6 +183,25 @@ def make_attack(name: str) -> Attack:
             "attack", name, attack_names(), f"{bare} learns its rule from calibration."
         )
     return ReferenceCalibrated(attack)
+
+
+def _registered(name: str) -> str:
+    """The name of an attack that is called by its class, as its repr is; else the same name."""
+    classes = {entry.kind.partition(":")[2]: name for name, entry in reversed(BUILT_IN.items())}
+    return classes.get(name, name)
+
+
+def _under(attack: Attack, name: str, given: str) -> Attack:
+    """The attack under the parameters between the brackets, of which the second is here."""
+    from attacks.base import LearnedAttack
+    from attacks.pinned import Pinned
+    from attacks.spelling import arguments, with_arguments
+
+    values = arguments(given.rstrip().removesuffix(")"))
+    made = with_arguments(attack, name, values)
+    if isinstance(made, LearnedAttack) or not values:
+        return made
+    return Pinned(made, frozenset(values))
 
 
 @cache
@@ -191,6 +218,12 @@ def describe_attack(name: str) -> dict[str, Any]:
     return dict(_catalogue().get(name) or measured(name))
 
 
+def _class_of(attack: Attack) -> type[Attack]:
+    from attacks.pinned import Pinned
+
+    return type(attack.attack if isinstance(attack, Pinned) else attack)
+
+
 def measured(name: str) -> dict[str, Any]:
     """What the class of an attack says of it, and its dry run."""
     from attacks.base import LearnedAttack
@@ -198,7 +231,7 @@ def measured(name: str) -> dict[str, Any]:
     attack = make_attack(name)
     return {
         "name": name,
-        "summary": (type(attack).__doc__ or "").partition("\n")[0],
+        "summary": (_class_of(attack).__doc__ or "").partition("\n")[0],
         "paper": attack.paper,
         "access": str(attack.access),
         "cost": asdict(attack.cost),

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from attacks import Attack
 
 AttackLike = Any
-"""A name ("pia"), names with commas, an attack, its class, or several of these."""
+"""A name ("pia", "pia(timestep=50)", "trajectory-*"), names with commas, an attack, its class, or
+several of these."""
 TargetLike = str | Path | Target
 DataLike = str | Path | Dataset
 
@@ -31,8 +32,10 @@ def attacks_of(given: AttackLike, *, with_reference: bool = False) -> dict[str, 
     """Attacks by name, in the order in which they are given.
 
     Args:
-        given: see `AttackLike`; a mapping names its attacks itself. "all" is every registered one.
-            A class is made with its defaults, and called by its own name in kebab case.
+        given: see `AttackLike`; a mapping names its attacks itself. "all" is every registered one,
+            "pia(timestep=50)" one under parameters that were named, and "trajectory-*" all whose
+            names match. Of names for the very same setting the first one stands. A class is made
+            with its defaults, and called by its own name in kebab case.
         with_reference: whether "all" includes what a public reference model calibrates.
 
     Raises:
@@ -41,15 +44,16 @@ def attacks_of(given: AttackLike, *, with_reference: bool = False) -> dict[str, 
         DataError: if none is named.
         UnknownName: for a name that is unknown.
     """
-    from attacks import attack_names, make_attack
+    from attacks import make_attack
 
     found: dict[str, Attack] = {}
     for name, one in _each(given):
-        if name == ALL:
-            names = attack_names(with_reference=with_reference)
-            found |= {each: make_attack(each) for each in names if each not in found}
+        if isinstance(one, str) and (several := _several(name, with_reference)):
+            found |= {each: make_attack(each) for each in several if each not in found}
             continue
         attack = make_attack(name) if isinstance(one, str) else _attack(one)
+        if isinstance(one, str) and repr(attack) in map(repr, found.values()):
+            continue  # the same setting under another name
         if name in found and repr(found[name]) != repr(attack):
             raise AttackError(
                 f"Two attacks are called {name!r}: {found[name]!r} and {attack!r}; give a mapping "
@@ -64,13 +68,27 @@ def attacks_of(given: AttackLike, *, with_reference: bool = False) -> dict[str, 
 def _each(given: AttackLike) -> Iterable[tuple[str, AttackLike]]:
     """What is given as pairs of name and attack; a name stands for itself."""
     if isinstance(given, str):
-        return [(name.strip(), name.strip()) for name in given.split(",") if name.strip()]
+        from attacks.spelling import split_names
+
+        return [(name, name) for name in split_names(given)]
     if isinstance(given, Mapping):
         return [(str(name), one) for name, one in given.items()]
     if isinstance(given, Iterable) and not isclass(given):
         return [pair for one in given for pair in _each(one)]
     kind = given if isclass(given) else type(given)
     return [(re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", kind.__name__).lower(), given)]
+
+
+def _several(name: str, with_reference: bool) -> list[str]:
+    """The names that "all" or a pattern stands for; none for the name of one attack."""
+    from attacks import attack_names
+    from attacks.spelling import is_pattern, matching
+
+    if name == ALL:
+        return list(attack_names(with_reference=with_reference))
+    if is_pattern(name):
+        return list(matching(name, attack_names(with_reference=True)))
+    return []
 
 
 def _attack(given: AttackLike) -> Attack:
