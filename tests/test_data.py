@@ -38,6 +38,7 @@ class TestArt:
         assert all(c.strip() for c in table["caption"].to_pylist())
         assert art.pixels(table.slice(0, 5)).shape == (5, 64, 64, 3)
 
+    @pytest.mark.slow
     def test_no_near_duplicates_are_left(self) -> None:
         ink = duplicates.ink(art.pixels(art.table()))
         for chunk, distances in duplicates.distances(ink):

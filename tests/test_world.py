@@ -140,6 +140,7 @@ def test_the_splits_give_nothing_away(data: str, name: str) -> None:
     assert low < 0.5 < high
 
 
+@pytest.mark.slow
 def test_memorisation_rises_with_the_checkpoints() -> None:
     names = ["clipart-realistic", *checkpoints("clipart-overfit"), "clipart-overfit"]
     assert len(names) >= 6

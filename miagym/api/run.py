@@ -93,7 +93,7 @@ class Run(Result):
         """What the run found, in one sentence that claims nothing beyond the intervals."""
         from miagym.report.finding import finding
 
-        return finding(self.rows)
+        return finding(self.rows, self.results.audit)
 
     def parts(self) -> Iterator[Table | str]:
         from miagym.report.finding import losses
@@ -101,7 +101,7 @@ class Run(Result):
         from miagym.report.tables import main_table
 
         run = self.results.run
-        yield main_table(by_target(self.rows))
+        yield main_table(by_target(self.rows), self.results.audit)
         for skipped in run.skipped:
             yield f"Skipped {skipped.attack} on {skipped.target}: {skipped.why}"
         for doubt in run.doubts:

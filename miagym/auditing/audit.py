@@ -33,10 +33,11 @@ def audit_dataset(
     limit: int = MAX_ROWS,
     rows: NDArray[np.integer] | None = None,
     progress: Progress = silent,
+    among: int = 1,
 ) -> Audit:
-    """Audits a data set, or some rows of it: its test part, say."""
+    """Audits a data set, or some rows of it: its test part, say; `among` so many data sets."""
     source = AuditData.of(data)
-    return audit(source if rows is None else source.take(rows), seed, limit, progress)
+    return audit(source if rows is None else source.take(rows), seed, limit, progress, among)
 
 
 def audit_captions(
@@ -51,7 +52,11 @@ def audit_captions(
 
 
 def audit(
-    source: AuditData, seed: int = 0, limit: int = MAX_ROWS, progress: Progress = silent
+    source: AuditData,
+    seed: int = 0,
+    limit: int = MAX_ROWS,
+    progress: Progress = silent,
+    among: int = 1,
 ) -> Audit:
     """Audits labelled rows with every view, and says whether the split is fair.
 
@@ -60,6 +65,7 @@ def audit(
         seed: of the rows that are drawn, of folds and of shuffles.
         limit: most rows of each side to look at.
         progress: shows how far it is.
+        among: how many data sets are audited together; their false alarms are shared.
 
     Raises:
         DataError: if there is nothing to look at.
@@ -69,7 +75,7 @@ def audit(
     pictures = None
     if source.pictures is not None:
         pictures = inspect_pictures(source.pictures, progress("looking at pictures", len(source)))
-    return audit_inspected(source, pictures, seed, progress, rows)
+    return audit_inspected(source, pictures, seed, progress, rows, among)
 
 
 def audit_inspected(
@@ -78,6 +84,7 @@ def audit_inspected(
     seed: int = 0,
     progress: Progress = silent,
     rows: NDArray[np.intp] | None = None,
+    among: int = 1,
 ) -> Audit:
     """Audits rows whose pictures, if they have any, are inspected already.
 
@@ -87,6 +94,7 @@ def audit_inspected(
         seed: of folds and shuffles.
         progress: shows how far it is.
         rows: what the n rows are called (n,), if not 0 to n - 1.
+        among: how many data sets are audited together.
     """
     rows = np.arange(len(source)) if rows is None else rows
     views = _views(source, pictures)
@@ -99,6 +107,7 @@ def audit_inspected(
         n_members=int(source.member.sum()),
         n_nonmembers=int((~source.member).sum()),
         seed=seed,
+        among=among,
         duplicates=tuple(count_duplicates(of, g, source.member, rows) for of, g in alike.items()),
         unreadable=_unreadable(source, pictures, rows),
         rows=rows,

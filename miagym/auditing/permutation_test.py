@@ -14,11 +14,11 @@ from miagym.auditing.grouping import Groups
 from miagym.auditing.result import Audit
 from miagym.auditing.ridge import FOLDS, aucs, folds_of, out_of_fold, widened
 from miagym.auditing.shift import discrepancies
-from miagym.auditing.shuffles import shuffled_labels
 from miagym.auditing.verdict import REPEATS, TestFinding, audit_verdict, family_p
 from miagym.auditing.views.captions import CAPTIONS
 from miagym.auditing.views.view import View
 from miagym.metrics.measure import measure
+from miagym.metrics.shuffles import shuffled_labels
 from miagym.results import AuditShift, AuditView
 
 MIN_GROUPS = 2 * FOLDS
@@ -92,7 +92,8 @@ def run_permutation_tests(
     blind = tuple(_blind_row(a, member, p) for a in (*answers, *others))
     findings = [TestFinding(f"one cue tells: {cue_in_words(cue)}", p[CUES]) for cue in named[:1]]
     findings += [TestFinding(f"the {one.view} of the two sides lie apart", one.p) for one in shift]
-    verdict, why = audit_verdict(blind, findings, (found.n_members, found.n_nonmembers))
+    sides = found.n_members, found.n_nonmembers
+    verdict, why = audit_verdict(blind, findings, sides, found.among)
     guesses = [*answers, *(answer for answer in others if answer.view != ALL)]
     scores = np.column_stack([answer.scores[:, 0] for answer in guesses])
     return replace(

@@ -35,6 +35,8 @@ class Audit:
     n_members: int
     n_nonmembers: int
     seed: int
+    among: int = 1
+    """How many data sets were audited together."""
     blind: tuple[AuditView, ...] = ()
     shift: tuple[AuditShift, ...] = ()
     cues: tuple[AuditCue, ...] = ()

@@ -73,7 +73,10 @@ def family_p(statistics: Mapping[Name, NDArray[np.float64]]) -> dict[Name, float
 
 
 def audit_verdict(
-    blind: Sequence[AuditView], others: Sequence[TestFinding], sides: tuple[int, int]
+    blind: Sequence[AuditView],
+    others: Sequence[TestFinding],
+    sides: tuple[int, int],
+    among: int = 1,
 ) -> tuple[AuditVerdict, str]:
     """Verdict on the split, and why in a sentence or two.
 
@@ -81,19 +84,21 @@ def audit_verdict(
         blind: the blind rows, not empty.
         others: what the other tests found.
         sides: number of members and of non-members.
+        among: how many data sets are audited together: each has its share of the false alarms.
     """
+    allowed = MAX_FALSE_ALARMS / among
     n = f"{sides[0]:,} members and {sides[1]:,} non-members"
     clearest = _clearest(blind)
     widest = max(blind, key=lambda row: row.auc_ci[1])
     found = min(others, key=lambda other: other.p)
     p = min(clearest.p, found.p)
-    if p <= MAX_FALSE_ALARMS:
+    if p <= allowed:
         what = (
             blind_row_in_words(clearest)
-            if clearest.p <= MAX_FALSE_ALARMS
+            if clearest.p <= allowed
             else f"{blind_row_in_words(clearest)}, but {found.words}"
         )
-        by_heart = UNLESS if clearest.view == REPEATS and clearest.p <= MAX_FALSE_ALARMS else ""
+        by_heart = UNLESS if clearest.view == REPEATS and clearest.p <= allowed else ""
         return AuditVerdict.SHIFTED, (
             f"Without a model, {what}. Of splits dealt at random ({n}), at most {100 * p:.2g} % "
             f"look this uneven (p = {p:.3f}).{by_heart}"

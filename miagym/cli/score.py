@@ -47,6 +47,13 @@ def score(
         str | None,
         typer.Option(metavar="COLUMN", help="Captions, for a blind row; else `caption`."),
     ] = None,
+    group: Annotated[
+        str | None,
+        typer.Option(
+            metavar="COLUMN",
+            help="Groups of look-alikes, which widen the intervals; else `group`.",
+        ),
+    ] = None,
     blind: Annotated[
         list[str] | None,
         typer.Option(metavar="NAME", help="An attack that never saw the model; repeat it."),
@@ -75,7 +82,9 @@ def score(
 
     found = miagym.score(
         file,
-        columns=Columns(tuple(score or ("score",)), member, attack, variant, part, id, caption),
+        columns=Columns(
+            tuple(score or ("score",)), member, attack, variant, part, id, caption, group
+        ),
         lower_is_member=lower_is_member,
         blind=blind or (),
         target=target,

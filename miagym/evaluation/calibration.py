@@ -12,7 +12,7 @@ from miagym.errors import TooFewToLearn
 from miagym.evaluation.chunk import Job, Variants
 from miagym.evaluation.experiment import Experiment
 from miagym.evaluation.protocol import Attack, LearnedAttack, cross_fitted
-from miagym.evaluation.store import SCORES
+from miagym.evaluation.store import SCORES, labelled
 from miagym.evaluation.workers import Workplace
 from miagym.metrics.labelled import Labelled, best_variant
 
@@ -78,8 +78,7 @@ def _scores_by_variant(names: set[str], scores: pa.Table) -> dict[str, dict[str,
         found[name] = {}
         for variant in dict.fromkeys(of_attack["variant"].to_pylist()):
             part = of_attack.filter(pc.field("variant") == variant)
-            member = part["member"].to_numpy(zero_copy_only=False)
-            found[name][variant] = Labelled(part["score"].to_numpy(), member)
+            found[name][variant] = labelled(part)
     return found
 
 
@@ -96,4 +95,5 @@ def _fitted(
     rows = np.concatenate([part.rows for part in parts])
     groups = None if run.data.groups is None else run.data.groups[rows]
     held = cross_fitted(attack, features, member, run.config.seed, groups)
-    return {repr(attack): fitted}, {} if held is None else {repr(attack): Labelled(held, member)}
+    seen = {} if held is None else {repr(attack): Labelled(held, member, groups=groups)}
+    return {repr(attack): fitted}, seen

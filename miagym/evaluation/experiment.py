@@ -18,6 +18,7 @@ from miagym.evaluation.config import Config, Match
 from miagym.evaluation.protocol import Attack
 from miagym.evaluation.signals import Signals, first_readable
 from miagym.evaluation.store import NULL
+from miagym.metrics.clusters import check_groups
 from miagym.oracle import Access
 from miagym.results import Skipped
 from miagym.targets.base import Target
@@ -73,6 +74,9 @@ class Experiment:
         if config.queries is not None:
             for name, attack in self.attacks.items():
                 self.attacks[name] = attack.within(config.queries)
+        if self.data.groups is not None:
+            rows = self.data.rows(TEST, config.seed, config.limit)
+            check_groups(self.data.groups[rows], self.data.member[rows], self.data.name)
         self.skipped: list[Skipped] = []
         self._asked = bool(self.asking)
 

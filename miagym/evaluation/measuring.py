@@ -14,7 +14,7 @@ from miagym.data.dataset import CALIBRATION, TEST
 from miagym.evaluation.calibration import Calibrated
 from miagym.evaluation.experiment import Experiment
 from miagym.evaluation.protocol import LearnedAttack
-from miagym.evaluation.store import NULL, PAPER, Clock, RunFolder
+from miagym.evaluation.store import NULL, PAPER, Clock, RunFolder, labelled
 from miagym.metrics.controls import label_shuffle, nonmembers_against_nonmembers, null_target
 from miagym.metrics.labelled import Labelled, comparisons, fixed_beforehand
 from miagym.metrics.measure import measure
@@ -68,7 +68,7 @@ def measured(match: Scored, folder: RunFolder) -> Sections:
         scores = folder.scores(where["target"], where["data"], name)
         test = scores.filter(pc.field("part") == TEST)
         *_, last = np.unique(test["budget"].to_numpy())
-        final[name] = _labelled(test.filter(pc.field("budget") == last))
+        final[name] = labelled(test.filter(pc.field("budget") == last))
         about, controls = where | {"attack": name}, []
         if name in match.run.asking:
             controls = [Control(**about, **c) for c in _controls(scores, final[name], seed)]
@@ -76,10 +76,20 @@ def measured(match: Scored, folder: RunFolder) -> Sections:
             gaps = _gaps(match, name, scores, final[name])
             sections.protocols.extend(Optimism(**about, **gap) for gap in gaps)
         failed = tuple(c.control for c in controls if not c.passed)
-        sections.rows.append(AttackRow(**about, **_row(match, name, test), failed_controls=failed))
+        same = {} if (twin := _twin(name, final)) is None else {"same_as": twin}
+        row = _row(match, name, test) | same
+        sections.rows.append(AttackRow(**about, **row, failed_controls=failed))
     compared = comparisons(final, match.run.asking, seed)
     sections.comparisons.extend(Comparison(**where, **row) for row in compared)
     return sections
+
+
+def _twin(name: str, final: dict[str, Labelled]) -> str | None:
+    """The first attack with the very same scores, as of several settings that read one loss."""
+    own = final[name].score
+    return next(
+        (n for n, one in final.items() if n != name and np.array_equal(one.score, own)), None
+    )
 
 
 def _row(match: Scored, name: str, test: pa.Table) -> Row:
@@ -92,7 +102,7 @@ def _row(match: Scored, name: str, test: pa.Table) -> Row:
         "reference": attack.uses_reference,
         "learned": isinstance(attack, LearnedAttack),
         **_numbers(final),
-        "at_threshold": _at_threshold(match, name, _labelled(final)),
+        "at_threshold": _at_threshold(match, name, labelled(final)),
         "seconds": sum(clock.seconds.get(name, 0.0) for clock in match.clocks),
         "protocol": HELD_OUT,
         "chosen": next(iter(match.calibrated.chosen[name])),
@@ -105,9 +115,9 @@ def _row(match: Scored, name: str, test: pa.Table) -> Row:
 
 def _numbers(scores: pa.Table) -> Row:
     """What is measured of one attack at one budget."""
-    part = _labelled(scores)
+    part = labelled(scores)
     return {
-        **measure(part.score, part.member).as_row(),
+        **measure(part.score, part.member, part.groups).as_row(),
         "queries": float(np.mean(scores["queries"].to_numpy())),
         "unet_rows": float(np.mean(scores["unet_rows"].to_numpy())),
         "backward_rows": float(np.mean(scores["backward_rows"].to_numpy())),
@@ -122,12 +132,13 @@ def _at_threshold(match: Scored, name: str, test: Labelled) -> dict[str, Row] | 
 
 
 def _controls(scores: pa.Table, test: Labelled, seed: int) -> Iterator[Row]:
-    yield label_shuffle(test.score, test.member, seed).as_row()
-    if (control := nonmembers_against_nonmembers(test.score, test.member, seed)) is not None:
+    given = test.score, test.member, seed, test.groups
+    yield label_shuffle(*given).as_row()
+    if (control := nonmembers_against_nonmembers(*given)) is not None:
         yield control.as_row()
-    null = _labelled(scores.filter(pc.field("part") == NULL))
+    null = labelled(scores.filter(pc.field("part") == NULL))
     if len(null.score):
-        yield null_target(null.score, null.member).as_row()
+        yield null_target(null.score, null.member, null.groups).as_row()
 
 
 def _gaps(match: Scored, name: str, scores: pa.Table, test: Labelled) -> Iterator[Row]:
@@ -143,11 +154,6 @@ def _gaps(match: Scored, name: str, scores: pa.Table, test: Labelled) -> Iterato
     if len(others):
         on_test = {next(iter(match.calibrated.chosen[name])): test.score}
         for variant in dict.fromkeys(others["variant"].to_pylist()):
-            on_test[variant] = _labelled(others.filter(pc.field("variant") == variant)).score
+            on_test[variant] = labelled(others.filter(pc.field("variant") == variant)).score
         if (gap := measure_optimism(on_test, test.member, seed)) is not None:
             yield {"part": TEST, **gap.as_row()}
-
-
-def _labelled(scores: pa.Table) -> Labelled:
-    member = scores["member"].to_numpy(zero_copy_only=False)
-    return Labelled(scores["score"].to_numpy(), member.astype(bool))

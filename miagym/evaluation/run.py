@@ -123,7 +123,7 @@ def _audits(runs: list[Experiment], progress: Progress) -> tuple[AuditRecord, ..
     for name, run in by_data.items():
         seed = run.config.seed
         rows = run.data.rows(TEST, seed, run.config.limit)
-        found = audit_dataset(run.data, seed=seed, rows=rows)
+        found = audit_dataset(run.data, seed=seed, rows=rows, among=len(by_data))
         audits.append(found.record.model_copy(update={"data": name}))
         done()
     return tuple(audits)

@@ -86,6 +86,7 @@ def _tables(
             "variant": [variant] * n,
             "part": [part] * n,
             "candidate": keys,
+            "group": [None] * n if run.data.groups is None else run.data.groups[loaded.rows],
             "member": run.data.member[loaded.rows],
             "budget": [budget] * n,
             "score": curve[budget],

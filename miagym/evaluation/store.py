@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections.abc import Iterable
 from contextlib import suppress
@@ -19,6 +20,7 @@ from safetensors.numpy import load_file, save_file
 from miagym.atomic import replacing
 from miagym.errors import RunError
 from miagym.evaluation.protocol import LearnedAttack
+from miagym.metrics.labelled import Labelled
 from miagym.results import Results
 
 PAPER, NULL = "paper", "null"
@@ -33,6 +35,7 @@ SCORES = pa.schema(
         ("variant", pa.string()),
         ("part", pa.string()),
         ("candidate", pa.string()),
+        ("group", pa.int64()),
         ("member", pa.bool_()),
         ("budget", pa.int64()),
         ("score", pa.float64()),
@@ -43,7 +46,8 @@ SCORES = pa.schema(
 )
 """One row for each candidate, attack, variant and budget: the score, and what was spent on it.
 
-An attack that can stop early has several budgets (queries); its own score is at the highest.
+An attack that can stop early has several budgets (queries); its own score is at the highest. Where
+the data know no groups, `group` is null.
 """
 
 
@@ -132,7 +136,8 @@ class RunFolder:
 
     def keep(self, name: str, attack: LearnedAttack) -> None:
         """Saves a fitted attack beside the results."""
-        with replacing(self.path / "fitted" / f"{name}.safetensors") as partial:
+        file = re.sub(r"[^\w.+=(),-]", "-", name)  # parameters that were named may hold anything
+        with replacing(self.path / "fitted" / f"{file}.safetensors") as partial:
             attack.save(partial)
 
     def clock(self, chunk: str) -> Clock:
@@ -182,6 +187,14 @@ class RunFolder:
                 f"{self.path} holds another run (they differ in {' and '.join(different)}); choose "
                 "another --out, or delete it."
             )
+
+
+def labelled(scores: pa.Table) -> Labelled:
+    """Some scores (see `SCORES`) with their labels, and with their groups where these are known."""
+    member = scores["member"].to_numpy(zero_copy_only=False).astype(bool)
+    known = len(scores) and not scores["group"].null_count
+    groups = scores["group"].to_numpy() if known else None
+    return Labelled(scores["score"].to_numpy(), member, groups=groups)
 
 
 def at_full_budget(scores: pa.Table) -> pa.Table:

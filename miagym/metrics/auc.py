@@ -6,6 +6,7 @@ Everything rests on counts: how many members and how many non-members stand at e
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -41,6 +42,35 @@ def auc_interval(
     return delong(*counted(*sides(member_scores, nonmember_scores)), confidence)[1]
 
 
+@dataclass(frozen=True)
+class Spread:
+    """What an AUC varies by.
+
+    Args:
+        ours: variance of it that is owed to which members were drawn.
+        theirs: the same of non-members.
+        freedom: degrees of freedom of either.
+        pairs: disjoint pairs of a member and a non-member that are independent of each other.
+        shared: covariance of the two sides, twice; 0 unless groups hold members and non-members.
+    """
+
+    ours: float
+    theirs: float
+    freedom: tuple[float, float]
+    pairs: int
+    shared: float = 0.0
+
+    @property
+    def variance(self) -> float:
+        return self.ours + self.theirs + self.shared
+
+    @property
+    def joint_freedom(self) -> float:
+        """Degrees of freedom of the variance (Welch-Satterthwaite), where it is above 0."""
+        by_side = zip((self.ours, self.theirs), self.freedom, strict=True)
+        return self.variance**2 / sum(part**2 / freedom for part, freedom in by_side)
+
+
 def delong(
     member_counts: Counts, nonmember_counts: Counts, confidence: float = 0.95
 ) -> tuple[float, Interval]:
@@ -72,28 +102,43 @@ def delong(
         DataError: if there is no member or no non-member.
         ValueError: if the confidence is not between 0 and 1.
     """
-    check_share("confidence", confidence)
     m, n = _totals(member_counts, nonmember_counts)
     of_members, of_nonmembers = placements(member_counts, nonmember_counts)
     wins = int((member_counts * of_members).sum())
-    point, tail, pairs = wins / (2 * m * n), (1 - confidence) / 2, min(m, n)
-    if wins in (0, 2 * m * n):
+    spread = Spread(
+        _mean_variance(member_counts, of_members, n),
+        _mean_variance(nonmember_counts, of_nonmembers, m),
+        (m - 1, n - 1),
+        min(m, n),
+    )
+    return wins / (2 * m * n), logit_interval(wins, 2 * m * n, spread, confidence)
+
+
+def logit_interval(wins: int, of: int, spread: Spread, confidence: float) -> Interval:
+    """Interval of an AUC that varies by so much, on the logit scale; see `delong`.
+
+    Args:
+        wins: AUC is wins / of; both are whole, so that 0 and 1 are known without rounding.
+        of: twice the number of pairs.
+        spread: what the AUC varies by.
+        confidence: in (0, 1).
+    """
+    check_share("confidence", confidence)
+    point, tail, pairs = wins / of, (1 - confidence) / 2, spread.pairs
+    if wins in (0, of):
         bound = tail ** (1 / pairs)
-        return point, ((bound, 1.0) if wins else (0.0, 1 - bound))
-    ours = _mean_variance(member_counts, of_members, n)
-    theirs = _mean_variance(nonmember_counts, of_nonmembers, m)
-    variance = ours + theirs
-    if variance == 0 or pairs == 1:
+        return (bound, 1.0) if wins else (0.0, 1 - bound)
+    variance = spread.variance
+    if variance <= 0 or pairs == 1:
         margin = math.sqrt(-math.log(tail) / (2 * pairs))
-        return point, (max(0.0, point - margin), min(1.0, point + margin))
-    freedom = variance**2 / (ours**2 / (m - 1) + theirs**2 / (n - 1))
-    margin = student.isf(tail, freedom) * math.sqrt(variance) / (point * (1 - point))
+        return max(0.0, point - margin), min(1.0, point + margin)
+    margin = student.isf(tail, spread.joint_freedom) * math.sqrt(variance) / (point * (1 - point))
     low, high = expit(logit(point) + np.array([-margin, margin]))
     if pairs < MIN_SIDE:
         right = point * pairs
         low = min(low, beta.ppf(tail, right, pairs - right + 1))
         high = max(high, beta.isf(tail, right + 1, pairs - right))
-    return point, (min(float(low), point), max(float(high), point))
+    return min(float(low), point), max(float(high), point)
 
 
 def placements(member_counts: Counts, nonmember_counts: Counts) -> tuple[Counts, Counts]:

@@ -7,7 +7,7 @@ that attack can be trusted.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +15,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.stats import binomtest
 
-from miagym.metrics.auc import Interval, auc, auc_interval, delong
+from miagym.metrics.auc import Interval, auc, delong
+from miagym.metrics.clustered_auc import ClusteredScores, auc_of
+from miagym.metrics.clusters import Codes, group_codes
+from miagym.metrics.shuffles import blocks, dealt_labels
 
 LABEL_SHUFFLE = "label shuffle"
 NONMEMBERS = "non-members against non-members"
@@ -52,45 +55,64 @@ class Control:
         return {"control": self.name, **row, "auc_ci": list(self.auc_ci)}
 
 
-def label_shuffle(scores: ArrayLike, member: NDArray[np.bool_], seed: int) -> Control:
+def label_shuffle(
+    scores: ArrayLike, member: NDArray[np.bool_], seed: int, groups: ArrayLike | None = None
+) -> Control:
     """Control of scores (n,) under shuffled labels (n,), as many members as before.
 
-    Its p-value is that of a permutation test, one-sided, at least 1 / (1 + repetitions).
+    Its p-value is that of a permutation test, one-sided, at least 1 / (1 + repetitions). Groups
+    (n,) are dealt as wholes.
     """
     score = np.asarray(scores, dtype=np.float64)
-    rng = np.random.default_rng(seed)
-    shuffles = (rng.permutation(member) for _ in range(REPETITIONS))
-    aucs, held = _repeated(score, shuffles)
+    codes = group_codes(groups, len(score))
+    if codes is None:
+        rng = np.random.default_rng(seed)
+        shuffles = (rng.permutation(member) for _ in range(REPETITIONS))
+    else:
+        shuffles = dealt_labels(blocks(codes, member), int(member.sum()), seed, REPETITIONS)
+    aucs, held = _repeated(score, shuffles, codes)
     true = auc(score[member], score[~member])
     p_value = (1 + np.sum(aucs >= true - 1e-12)) / (1 + REPETITIONS)
     return _control(LABEL_SHUFFLE, member, aucs, held, float(p_value))
 
 
 def nonmembers_against_nonmembers(
-    scores: ArrayLike, member: NDArray[np.bool_], seed: int
+    scores: ArrayLike, member: NDArray[np.bool_], seed: int, groups: ArrayLike | None = None
 ) -> Control | None:
-    """Control that takes half of the non-members for members; None if they are fewer than 4."""
+    """Control that takes half of the non-members for members; None if they are fewer than 4.
+
+    Groups (n,) stay whole, and 4 of them are needed.
+    """
     nonmembers = np.asarray(scores, dtype=np.float64)[~member]
-    if len(nonmembers) < 4:
+    given = None if groups is None else np.asarray(groups)[~member]
+    codes = group_codes(given, len(nonmembers))
+    if (len(nonmembers) if codes is None else len(np.unique(codes))) < 4:
         return None
-    rng = np.random.default_rng(seed)
     half = np.arange(len(nonmembers)) < len(nonmembers) // 2
-    aucs, held = _repeated(nonmembers, (rng.permutation(half) for _ in range(REPETITIONS)))
+    if codes is None:
+        rng = np.random.default_rng(seed)
+        shuffles = (rng.permutation(half) for _ in range(REPETITIONS))
+    else:
+        shuffles = dealt_labels(codes, int(half.sum()), seed, REPETITIONS)
+    aucs, held = _repeated(nonmembers, shuffles, codes)
     return _control(NONMEMBERS, half, aucs, held, None)
 
 
-def null_target(scores: ArrayLike, member: NDArray[np.bool_]) -> Control:
+def null_target(
+    scores: ArrayLike, member: NDArray[np.bool_], groups: ArrayLike | None = None
+) -> Control:
     """Control of scores (n,) on a target which saw neither side, or both alike."""
     score = np.asarray(scores, dtype=np.float64)
-    sides = score[member], score[~member]
-    low, high = auc_interval(*sides, confidence=1 - ALARM)
+    codes = group_codes(groups, len(score))
+    low, high = auc_of(score, member, codes, 1 - ALARM)[1]
+    area, area_ci = auc_of(score, member, codes, CONFIDENCE)
     return Control(
         name=NULL_TARGET,
-        n_members=len(sides[0]),
-        n_nonmembers=len(sides[1]),
+        n_members=int(member.sum()),
+        n_nonmembers=int((~member).sum()),
         repetitions=1,
-        auc=auc(*sides),
-        auc_ci=auc_interval(*sides, confidence=CONFIDENCE),
+        auc=area,
+        auc_ci=area_ci,
         coverage=None,
         p_value=None,
         passed=low <= 0.5 <= high,
@@ -98,18 +120,32 @@ def null_target(scores: ArrayLike, member: NDArray[np.bool_]) -> Control:
 
 
 def _repeated(
-    scores: NDArray[np.float64], labels: Iterator[NDArray[np.bool_]]
+    scores: NDArray[np.float64], labels: Iterator[NDArray[np.bool_]], codes: Codes | None
 ) -> tuple[NDArray[np.float64], int]:
     """AUC under each labelling, and how many of their intervals hold 0.5."""
-    distinct, place = np.unique(scores, return_inverse=True)
-    everything = np.bincount(place, minlength=len(distinct))
+    measured = _by_counts(scores) if codes is None else ClusteredScores.of(scores, codes).auc
     aucs, held = [], 0
     for label in labels:
-        members = np.bincount(place[label], minlength=len(distinct))
-        value, (low, high) = delong(members, everything - members)
+        if label.all() or not label.any():  # one group is nearly everything
+            continue
+        value, (low, high) = measured(label)
         aucs.append(value)
         held += low <= 0.5 <= high
     return np.array(aucs), held
+
+
+def _by_counts(
+    scores: NDArray[np.float64],
+) -> Callable[[NDArray[np.bool_]], tuple[float, Interval]]:
+    """AUC and interval of a labelling, without sorting the scores anew."""
+    distinct, place = np.unique(scores, return_inverse=True)
+    everything = np.bincount(place, minlength=len(distinct))
+
+    def measured(label: NDArray[np.bool_]) -> tuple[float, Interval]:
+        members = np.bincount(place[label], minlength=len(distinct))
+        return delong(members, everything - members)
+
+    return measured
 
 
 def _control(

@@ -13,12 +13,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import brentq
 from scipy.special import bdtrc
 from scipy.stats import binom
 
 from miagym.metrics.auc import Interval, check_share, counted, sides
+from miagym.metrics.clusters import Codes, effective_passing
 from miagym.metrics.intervals import share_interval
 
 
@@ -85,7 +86,11 @@ def tpr_at_fpr(
 
 
 def tpr_interval(
-    member_scores: ArrayLike, nonmember_scores: ArrayLike, alpha: float, confidence: float = 0.95
+    member_scores: ArrayLike,
+    nonmember_scores: ArrayLike,
+    alpha: float,
+    confidence: float = 0.95,
+    groups: tuple[Codes, Codes] | None = None,
 ) -> Interval | None:
     """Interval of the TPR at the population's own threshold, the lowest one with FPR <= alpha.
 
@@ -102,6 +107,17 @@ def tpr_interval(
     for all of them. With (1 - alpha)^n > 1 - confidence (fewer than 299 non-members at 1 %) it
     begins at 0: all n may well lie below the threshold, and what lies above them is unknown.
 
+    Candidates in groups say as much as fewer independent ones (Korn & Graubard 1998 do so for a
+    share). B is then of so many non-members, each of which stands for several ranks, and of so many
+    members a share passes; where that is no whole number it is rounded away from the middle.
+
+    Args:
+        member_scores: (m,), higher = member.
+        nonmember_scores: (n,).
+        alpha: the FPR that is allowed, in (0, 1).
+        confidence: in (0, 1).
+        groups: of the members (m,), and of the non-members (n,); None if all are independent.
+
     Returns:
         None if alpha < 1/n. The interval always holds the TPR that `tpr_at_fpr` gives.
     """
@@ -110,14 +126,22 @@ def tpr_interval(
     point = tpr_at_fpr(members, nonmembers, alpha)
     if point is None:
         return None
-    m, n, tail = len(members), len(nonmembers), (1 - confidence) / 2
+    ours, theirs = len(members), len(nonmembers)
+    m, n = ours, theirs
+    if groups is not None:
+        worth = _worth(members, nonmembers, groups, point.threshold)
+        m, n = (math.floor(each) for each in worth)
+    tail = (1 - confidence) / 2
     first, last = binom.ppf(1e-9, n, alpha), binom.isf(1e-9, n, alpha)
     above = np.arange(int(first), int(last) + 1)
     weight = binom.pmf(above, n, alpha)
     ends = np.concatenate([[np.inf], np.sort(nonmembers)[::-1], [-np.inf]])
     ascending = np.sort(members)
-    surely = m - np.searchsorted(ascending, ends[above], side="right")
-    perhaps = m - np.searchsorted(ascending, ends[above + 1], side="right")
+    # Whole numbers, so that with m = ours and n = theirs nothing rounds.
+    begin, end = above * theirs // n, np.minimum(-(-(above + 1) * theirs // n), theirs + 1)
+    surely = ours - np.searchsorted(ascending, ends[begin], side="right")
+    perhaps = ours - np.searchsorted(ascending, ends[end], side="right")
+    surely, perhaps = surely * m // ours, -(-perhaps * m // ours)
 
     def belief(tpr: float) -> float:
         """That the TPR is at most this much."""
@@ -166,19 +190,25 @@ def threshold_for(nonmember_scores: ArrayLike, alpha: float) -> float | None:
 
 
 def at_threshold(
-    member_scores: ArrayLike, nonmember_scores: ArrayLike, threshold: float
+    member_scores: ArrayLike,
+    nonmember_scores: ArrayLike,
+    threshold: float,
+    groups: tuple[Codes, Codes] | None = None,
 ) -> ThresholdResult:
     """Rates of "member if score > threshold" for a threshold from other data than these.
 
     The interval of the balanced accuracy adds the distances to the two Clopper-Pearson ends as
     independent errors add (square and add: Newcombe 1998; Zou & Donner 2008), and so errs on the
-    wide side as they do.
+    wide side as they do. Of groups it is said as in `tpr_interval`.
     """
     members, nonmembers = sides(member_scores, nonmember_scores)
     if not math.isfinite(threshold):
         raise ValueError(f"Expected a finite threshold, got {threshold}.")
-    tpr, tpr_ci = _share_above(members, threshold)
-    fpr, fpr_ci = _share_above(nonmembers, threshold)
+    worth = float(len(members)), float(len(nonmembers))
+    if groups is not None:
+        worth = _worth(members, nonmembers, groups, threshold)
+    tpr, tpr_ci = _share_above(members, threshold, worth[0])
+    fpr, fpr_ci = _share_above(nonmembers, threshold, worth[1])
     accuracy = (tpr + 1 - fpr) / 2
     below = math.hypot(tpr - tpr_ci[0], fpr_ci[1] - fpr) / 2
     above = math.hypot(tpr_ci[1] - tpr, fpr - fpr_ci[0]) / 2
@@ -205,9 +235,22 @@ def allowed(alpha: float, n: int) -> int:
     return k + 1 if (k + 1) / n <= alpha else k - 1 if k / n > alpha else k
 
 
-def _share_above(scores: np.ndarray, threshold: float) -> tuple[float, Interval]:
+def _worth(
+    members: NDArray[np.float64],
+    nonmembers: NDArray[np.float64],
+    groups: tuple[Codes, Codes],
+    threshold: float,
+) -> tuple[float, float]:
+    """How many independent members, and non-members, say as much about who passes."""
+    return (
+        effective_passing(members, groups[0], threshold),
+        effective_passing(nonmembers, groups[1], threshold),
+    )
+
+
+def _share_above(scores: np.ndarray, threshold: float, worth: float) -> tuple[float, Interval]:
     passed = int((scores > threshold).sum())
-    return passed / len(scores), share_interval(passed, len(scores))
+    return passed / len(scores), share_interval(passed, len(scores), effective=worth)
 
 
 def _quantile(distribution: Callable[[float], float], share: float) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +11,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from miagym.errors import DataError
 from miagym.metrics.auc import Counts, Interval, Scores, sides
+from miagym.metrics.clusters import Codes, group_numbers
+from miagym.metrics.shuffles import dealt_labels
 
 RESAMPLES = 300
 """Of the bootstrap, and as many shuffles; every one of them takes all scores."""
@@ -36,7 +39,12 @@ class Distance:
         return {"value": self.value, "ci": self.ci and list(self.ci), "chance": self.chance}
 
 
-def wasserstein(member_scores: ArrayLike, nonmember_scores: ArrayLike, seed: int) -> Distance:
+def wasserstein(
+    member_scores: ArrayLike,
+    nonmember_scores: ArrayLike,
+    seed: int,
+    groups: tuple[ArrayLike, ArrayLike] | None = None,
+) -> Distance:
     """First Wasserstein distance: the area between the two distribution functions.
 
     A bootstrap distance has the noise of two samplings in it, so that percentiles lie too high, and
@@ -44,6 +52,7 @@ def wasserstein(member_scores: ArrayLike, nonmember_scores: ArrayLike, seed: int
     holds both, and 0 if the value is not above chance: it errs on the wide side. Its coverage is
     measured in docs/benchmarks/intervals.md. Below `MIN_SIDE` of either side there is none: a
     bootstrap of so few rows does not know how they vary, and of 1 row it knows nothing.
+    Given groups of members (m,) and of non-members (n,), rows stands for groups in all of this.
 
     Raises:
         DataError: if either side is empty, or a score is NaN, infinite, or so large that the
@@ -58,6 +67,8 @@ def wasserstein(member_scores: ArrayLike, nonmember_scores: ArrayLike, seed: int
         )
     gaps, rng = np.diff(distinct), np.random.default_rng(seed)
     m = len(members)
+    if groups is not None:
+        return _of_groups(place, (group_numbers(groups[0]), group_numbers(groups[1])), gaps, seed)
     # In ascending order, so that the order of candidates changes nothing.
     of_members, of_nonmembers, of_all = np.sort(place[:m]), np.sort(place[m:]), np.sort(place)
 
@@ -76,8 +87,42 @@ def wasserstein(member_scores: ArrayLike, nonmember_scores: ArrayLike, seed: int
     for _ in range(RESAMPLES):
         dealt = counts(rng.choice(of_all, m, replace=False, shuffle=False))
         shuffled.append(_area_between(dealt, everything - dealt, gaps))
+    return _distance(value, again, shuffled, min(m, len(nonmembers)))
+
+
+def _of_groups(
+    place: NDArray[np.intp], codes: tuple[Codes, Codes], gaps: Scores, seed: int
+) -> Distance:
+    """The same where whole groups of one side are drawn and dealt."""
+    m, rng = len(codes[0]), np.random.default_rng(seed)
+    places = place[:m], place[m:]
+    sizes = [int(one.max()) + 1 for one in codes]
+
+    def counts(side: int, weights: NDArray[np.integer] | None = None) -> Counts:
+        each = None if weights is None else weights[codes[side]]
+        return np.bincount(places[side], each, minlength=len(gaps) + 1).astype(np.int64)
+
+    def resampled(side: int) -> Counts:
+        groups = sizes[side]
+        return counts(side, np.bincount(rng.integers(groups, size=groups), minlength=groups))
+
+    value = _area_between(counts(0), counts(1), gaps)
+    again = [_area_between(resampled(0), resampled(1), gaps) for _ in range(RESAMPLES)]
+    block, shuffled = np.concatenate([codes[0], codes[1] + sizes[0]]), []
+    for label in dealt_labels(block, m, seed, RESAMPLES):
+        if label.all():  # one group is nearly everything
+            continue
+        dealt = (np.bincount(place[side], minlength=len(gaps) + 1) for side in (label, ~label))
+        shuffled.append(_area_between(*dealt, gaps))
+    return _distance(value, again, shuffled, min(sizes))
+
+
+def _distance(
+    value: float, again: Sequence[float], shuffled: Sequence[float], fewest: int
+) -> Distance:
+    """The distance, with an interval if the smaller side is of enough candidates, or groups."""
     chance = float(np.quantile(shuffled, 0.95))
-    if min(m, len(nonmembers)) < MIN_SIDE:
+    if fewest < MIN_SIDE:
         return Distance(value, None, chance)
     low, high = (float(end) for end in np.quantile(again, [0.025, 0.975]))
     lower = max(0.0, min(low, 2 * value - high)) if value > chance else 0.0

@@ -12,22 +12,18 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from miagym.metrics.auc import Interval, auc
+from miagym.metrics.auc import Interval
 from miagym.metrics.brier import brier_rewards, on_the_right_side
-from miagym.metrics.detection import tpr_at_fpr
 
 RESAMPLES = 1000
-ALPHAS = (0.01, 0.001)
 
 
 @dataclass(frozen=True)
 class GroupIntervals:
-    """95 % percentile intervals of the group bootstrap; None where a metric is undefined."""
+    """95 % percentile intervals of the group bootstrap."""
 
-    brier_reward: Interval | None
-    accuracy: Interval | None
-    auc: Interval | None
-    tpr_at_fpr: dict[float, Interval | None]
+    brier_reward: Interval
+    accuracy: Interval
 
 
 def group_intervals(
@@ -50,18 +46,6 @@ def group_intervals(
     rng, found = np.random.default_rng(0), []
     for _ in range(RESAMPLES):
         some = np.concatenate([rows[g] for g in rng.integers(n, size=n)])
-        ours, theirs = probability[some[member[some]]], probability[some[~member[some]]]
-        if len(ours) and len(theirs):
-            points = [tpr_at_fpr(ours, theirs, alpha) for alpha in ALPHAS]
-            tpr = [np.nan if point is None else point.tpr for point in points]
-            found.append([reward[some].mean(), right[some].mean(), auc(ours, theirs), *tpr])
-    brier, accuracy, area, *tpr = (_middle(np.array(column)) for column in zip(*found, strict=True))
-    return GroupIntervals(brier, accuracy, area, dict(zip(ALPHAS, tpr, strict=True)))
-
-
-def _middle(values: NDArray[np.float64]) -> Interval | None:
-    """Middle 95 % of the values that are not NaN."""
-    if np.isnan(values).all():
-        return None
-    low, high = np.nanquantile(values, [0.025, 0.975])
-    return float(low), float(high)
+        found.append([reward[some].mean(), right[some].mean()])
+    (low, least), (high, most) = np.quantile(found, [0.025, 0.975], axis=0).tolist()
+    return GroupIntervals((low, high), (least, most))

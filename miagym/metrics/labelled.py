@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from miagym.metrics.auc import auc
+from miagym.metrics.auc import Interval, auc
+from miagym.metrics.clustered_auc import auc_of
+from miagym.metrics.clusters import Codes, group_codes
 from miagym.metrics.comparison import compare, holm
 from miagym.metrics.detection import at_threshold, balanced_threshold, threshold_for
 
@@ -20,15 +22,32 @@ ALPHA = 0.01
 
 @dataclass(frozen=True, eq=False)
 class Labelled:
-    """Scores (n,), higher = member, and labels (n,)."""
+    """Scores (n,), higher = member, labels (n,), and groups (n,) if candidates come in groups."""
 
     score: NDArray[np.float64]
     member: NDArray[np.bool_]
+    groups: NDArray[np.integer] | None = field(default=None, kw_only=True)
 
     @property
     def sides(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Scores of members, and of non-members."""
         return self.score[self.member], self.score[~self.member]
+
+    @property
+    def codes(self) -> Codes | None:
+        """Group numbers (n,) from 0; None if all candidates are independent."""
+        return group_codes(self.groups, len(self.score))
+
+    @property
+    def sides_groups(self) -> tuple[Codes, Codes] | None:
+        """Group numbers of members, and of non-members."""
+        codes = self.codes
+        return None if codes is None else (codes[self.member], codes[~self.member])
+
+    @property
+    def auc_interval(self) -> Interval:
+        """95 % interval of the AUC."""
+        return auc_of(self.score, self.member, self.codes)[1]
 
 
 L = TypeVar("L", bound=Labelled)
@@ -53,7 +72,7 @@ def fixed_beforehand(calibration: Labelled, test: Labelled) -> dict[str, Row]:
         str(ALPHA): threshold_for(nonmembers, ALPHA),
     }
     return {
-        kind: at_threshold(*test.sides, threshold).as_row()
+        kind: at_threshold(*test.sides, threshold, test.sides_groups).as_row()
         for kind, threshold in thresholds.items()
         if threshold is not None
     }
@@ -92,7 +111,7 @@ def comparisons(
             continue
         theirs = scores[rival]
         found = {
-            name: compare(ours.score, theirs.score, theirs.member, seed)
+            name: compare(ours.score, theirs.score, theirs.member, seed, theirs.groups)
             for name in asking
             if name != rival and (ours := align(scores[name], theirs)) is not None
         }

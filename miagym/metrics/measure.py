@@ -13,7 +13,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from miagym.errors import DataError
-from miagym.metrics.auc import Interval, counted, delong, sides
+from miagym.metrics.auc import Interval, sides
+from miagym.metrics.clustered_auc import auc_of
+from miagym.metrics.clusters import effective_sizes, group_codes
 from miagym.metrics.detection import OperatingPoint, tpr_at_fpr, tpr_interval
 
 
@@ -35,12 +37,16 @@ class Metrics:
     auc_ci: Interval
     tpr_at_fpr: dict[float, Detection | None]
     """By allowed FPR: 0.01 always (None if there are too few non-members), 0.001 if resolvable."""
+    effective: tuple[float, float] | None = None
+    """How many independent members, and non-members, they are worth; None without groups."""
 
     def as_row(self) -> dict[str, Any]:
         """Row of results.json: plain numbers, lists and None."""
+        worth = self.effective
         return {
             "n_members": self.n_members,
             "n_nonmembers": self.n_nonmembers,
+            **({"effective_members": worth[0], "effective_nonmembers": worth[1]} if worth else {}),
             "auc": self.auc,
             "auc_ci": list(self.auc_ci),
             "tpr_at_fpr": {
@@ -51,12 +57,15 @@ class Metrics:
         }
 
 
-def measure(scores: ArrayLike, member: NDArray[np.bool_]) -> Metrics:
+def measure(
+    scores: ArrayLike, member: NDArray[np.bool_], groups: ArrayLike | None = None
+) -> Metrics:
     """Measures AUC and TPR at low FPR of one attack.
 
     Args:
         scores: (n,), higher = member.
         member: (n,) bool, the truth.
+        groups: (n,) the group of each candidate: those of one are not independent.
 
     Raises:
         DataError: if shapes or types differ from that, a score is NaN or infinite, or all
@@ -69,11 +78,14 @@ def measure(scores: ArrayLike, member: NDArray[np.bool_]) -> Metrics:
             f"got {score.shape} and {member.shape} of type {member.dtype}."
         )
     members, nonmembers = sides(score[member], score[~member])
-    area, area_ci = delong(*counted(members, nonmembers))
+    codes = group_codes(groups, len(score))
+    effective = None if codes is None else effective_sizes(score, member, codes)
+    by_side = None if codes is None else (codes[member], codes[~member])
+    area, area_ci = auc_of(score, member, codes)
     found: dict[float, Detection | None] = {}
     for alpha in (0.01, 0.001):
         point = tpr_at_fpr(members, nonmembers, alpha)
-        interval = tpr_interval(members, nonmembers, alpha)
+        interval = tpr_interval(members, nonmembers, alpha, groups=by_side)
         if point is not None and interval is not None:
             found[alpha] = Detection(point, interval)
         elif alpha == 0.01:
@@ -84,4 +96,5 @@ def measure(scores: ArrayLike, member: NDArray[np.bool_]) -> Metrics:
         auc=area,
         auc_ci=area_ci,
         tpr_at_fpr=found,
+        effective=effective,
     )

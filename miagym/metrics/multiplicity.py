@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import math
+
 from scipy.stats import hypergeom, norm
 
 ALPHA = 0.025
 """One-sided, as the lower end of a 95 % interval is; shared by all that were tried (Bonferroni)."""
+ROUNDING = 1e-6
+"""Of a share times a number, which may be whole."""
 
 
 def auc_is_significant(auc: float, low: float, tried: int) -> bool:
@@ -17,7 +21,7 @@ def auc_is_significant(auc: float, low: float, tried: int) -> bool:
     Args:
         auc: the highest of so many.
         low: the lower end of its 95 % interval.
-        tried: attacks, of which this may be the luckiest.
+        tried: rows and measures, of which this may be the luckiest.
     """
     margin = auc - low
     if margin <= 0:
@@ -27,7 +31,7 @@ def auc_is_significant(auc: float, low: float, tried: int) -> bool:
 
 
 def tpr_is_significant(
-    tpr: float, fpr: float, n_members: int, n_nonmembers: int, tried: int
+    tpr: float, fpr: float, n_members: float, n_nonmembers: float, tried: int
 ) -> bool:
     """Whether so many members above so few non-members are a surprise as one of `tried`.
 
@@ -37,9 +41,10 @@ def tpr_is_significant(
     Args:
         tpr: share of members above one threshold.
         fpr: share of non-members above it; what was reached.
-        n_members: how many there are.
-        n_nonmembers: how many there are.
-        tried: attacks, of which this may be the luckiest.
+        n_members: how many there are, or how many independent ones they are worth.
+        n_nonmembers: the same.
+        tried: rows and measures, of which this may be the luckiest.
     """
-    a, f = round(tpr * n_members), round(fpr * n_nonmembers)
-    return float(hypergeom.cdf(f, n_members + n_nonmembers, n_nonmembers, a + f)) * tried <= ALPHA
+    m, n = math.floor(n_members), math.floor(n_nonmembers)
+    a, f = math.floor(tpr * m + ROUNDING), math.ceil(fpr * n - ROUNDING)
+    return float(hypergeom.cdf(f, m + n, n, a + f)) * tried <= ALPHA

@@ -1,6 +1,8 @@
-"""Shuffled labels of the same data, as a fair split could have dealt them."""
+"""Labels dealt anew, as a fair split could have dealt them: what stands together stays together."""
 
 from __future__ import annotations
+
+from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,10 +16,6 @@ def shuffled_labels(
 ) -> NDArray[np.bool_]:
     """Shuffles labels as a fair split could have dealt them, rows of a group together.
 
-    What is dealt is a group's rows on one side, all together: rows of a group that stand on the
-    same side may stand there because of each other. The blocks come in random order, and the first
-    ones become members, until there are as many members as before.
-
     Args:
         member: labels (n,).
         groups: group number of each row (n,).
@@ -27,17 +25,37 @@ def shuffled_labels(
     Returns:
         Labels (n, 1 + shuffles), the given ones first.
     """
-    rng = np.random.default_rng(seed)
-    _, block, sizes = np.unique(
-        np.column_stack([groups, member]), axis=0, return_inverse=True, return_counts=True
-    )
-    block = block.ravel()
     labels = np.empty((len(member), 1 + shuffles), dtype=bool)
     labels[:, 0] = member
-    for column in range(1, 1 + shuffles):
+    dealt = dealt_labels(blocks(groups, member), int(member.sum()), seed, shuffles)
+    for column, one in enumerate(dealt, 1):
+        labels[:, column] = one
+    return labels
+
+
+def blocks(groups: NDArray[np.integer], member: NDArray[np.bool_]) -> NDArray[np.intp]:
+    """What is dealt as one, by number (n,): a group's rows on one side.
+
+    Rows of a group that stand on the same side may stand there because of each other.
+    """
+    return np.unique(np.column_stack([groups, member]), axis=0, return_inverse=True)[1].ravel()
+
+
+def dealt_labels(
+    block: NDArray[np.intp], members: int, seed: int, times: int
+) -> Iterator[NDArray[np.bool_]]:
+    """Labels (n,) by whole blocks in random order: members first, until there are so many.
+
+    Args:
+        block: number of each row's block (n,), from 0.
+        members: how many there are to be; the last block may bring a few more.
+        seed: of the order.
+        times: how often they are dealt.
+    """
+    rng, sizes = np.random.default_rng(seed), np.bincount(block)
+    for _ in range(times):
         order = rng.permutation(len(sizes))
         before = np.cumsum(sizes[order]) - sizes[order]
         is_member = np.empty(len(sizes), dtype=bool)
-        is_member[order] = before < member.sum()
-        labels[:, column] = is_member[block]
-    return labels
+        is_member[order] = before < members
+        yield is_member[block]

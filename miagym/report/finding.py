@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from miagym.report.family import SHIFTED, Family
+from miagym.report.power import could_tell
 from miagym.report.rows import (
     asking_rows,
     blind_rows,
@@ -13,11 +15,11 @@ from miagym.report.rows import (
     strongest,
 )
 from miagym.report.standing import standings
-from miagym.results import AttackRow, Unreadable
+from miagym.results import AttackRow, AuditRecord, Unreadable
 from miagym.results.formats import detection, estimate, rate
 
 
-def finding(rows: Sequence[AttackRow]) -> str:
+def finding(rows: Sequence[AttackRow], audits: Sequence[AuditRecord] = ()) -> str:
     """What the run found, in one sentence that claims nothing beyond the intervals.
 
     Of each target it takes the attack that finds most members at 1 % false positives, or has the
@@ -25,6 +27,7 @@ def finding(rows: Sequence[AttackRow]) -> str:
     before all others, and those whose controls hold before those where one failed.
     """
     groups, clauses, blinds = by_target(rows), [], []
+    family = Family(rows, audits)
     for label, group in groups.items():
         asking = held_out(asking_rows(group))
         holding = [row for row in asking if not row.failed_controls]
@@ -40,8 +43,9 @@ def finding(rows: Sequence[AttackRow]) -> str:
         else:
             clause += f"has an {_strength(best)} ({best.n_nonmembers} non-members are too few "
             clause += "for a rate at 1 % false positives)"
-        in_auc, standing = standings(best, group)[0], standings(best, group)[-1]
-        clause += f", {standing}" if standing.startswith("not") else ""
+        in_auc, standing = standings(best, group, family)[0], standings(best, group, family)[-1]
+        if standing.startswith("not"):
+            clause += f", {standing} ({could_tell(group, family)})"
         if standing.startswith("not") and in_auc.startswith("above"):
             auc = estimate(best.auc, best.auc_ci, ".2f")
             clause += f" at that rate with n = {best.n_nonmembers:,}, but {in_auc} in AUC: {auc}"
@@ -51,6 +55,11 @@ def finding(rows: Sequence[AttackRow]) -> str:
     if not clauses:
         return "No attack was scored."
     clauses.append(f"blind baselines that never see the model: {', '.join(blinds)}")
+    clauses += [
+        f"the audit finds that the split of {audit.data} itself gives members away"
+        for audit in audits
+        if audit.verdict == SHIFTED
+    ]
     sentence = "; ".join(clauses)
     return f"{sentence[0].upper()}{sentence[1:]}."
 

@@ -45,10 +45,10 @@ def write_report(results: Results, scores: pa.Table, about: Mapping[str, Any], o
     page = render(
         "report.html",
         title=" and ".join(groups) or "no target",
-        finding=finding(results.rows),
+        finding=finding(results.rows, results.audit),
         plotlyjs=Markup(get_plotlyjs()),
         **{kind: figure and _embedded(kind, figure) for kind, figure in drawn.items()},
-        attacks=main_table(groups),
+        attacks=main_table(groups, results.audit),
         run=results.run,
         losses=losses(results.run.unreadable),
         audits=[(audit, cues_in_words(audit)) for audit in results.audit],

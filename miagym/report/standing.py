@@ -5,27 +5,32 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from miagym.metrics.multiplicity import auc_is_significant, tpr_is_significant
-from miagym.report.rows import asking_rows, blind_rows, names_in
+from miagym.report.family import Family
+from miagym.report.rows import blind_rows
 from miagym.results import AttackRow, Interval
 from miagym.results.formats import ALPHA, detection
 
 
-def standings(row: AttackRow, group: Sequence[AttackRow]) -> list[str]:
+def standings(row: AttackRow, group: Sequence[AttackRow], family: Family) -> list[str]:
     """How a row compares in AUC and then, where resolvable, in TPR.
 
     The lower end of its interval must clear the upper ends of all blind rows, and chance. That is
     stricter than a test of the difference, and so errs on the side of "not above". Of many that
-    were tried, the luckiest clears chance by luck: it must do so as one of so many.
+    were tried, the luckiest clears chance by luck: it must do so as one of all in the run.
+
+    Args:
+        row: of `group`.
+        group: the rows of its target and data.
+        family: the rows of the run.
     """
     blind = [] if row.blind else blind_rows(group)
-    tried = names_in(blind_rows(group) if row.blind else asking_rows(group))
+    tried = family.tried(blind=row.blind)
     cis = [other.auc_ci for other in blind]
     significant = auc_is_significant(row.auc, row.auc_ci[0], tried)
     standings = [_standing(row.auc_ci, cis, 0.5, tried, significant)]
     if found := detection(row):
         cis = [other.ci for other in map(detection, blind) if other]
-        sizes = row.n_members, row.n_nonmembers
-        significant = tpr_is_significant(found.tpr, found.fpr, *sizes, tried)
+        significant = tpr_is_significant(found.tpr, found.fpr, *row.worth, tried)
         standings.append(_standing(found.ci, cis, float(ALPHA), tried, significant))
     return standings
 
@@ -42,9 +47,9 @@ def _standing(
     return "above blind" if blind else "above chance"
 
 
-def remarks(row: AttackRow, group: Sequence[AttackRow]) -> tuple[str, ...]:
+def remarks(row: AttackRow, group: Sequence[AttackRow], family: Family) -> tuple[str, ...]:
     """All there is to say of a row beside its numbers, a phrase each; its standing comes first."""
-    in_auc, *rest = standings(row, group)
+    in_auc, *rest = standings(row, group, family)
     if not rest:
         said = [f"{in_auc} in AUC"]
     elif in_auc == rest[0]:
@@ -52,10 +57,12 @@ def remarks(row: AttackRow, group: Sequence[AttackRow]) -> tuple[str, ...]:
     else:
         said = [f"{rest[0]} at 1 % FPR", f"{in_auc} in AUC"]
     if row.blind:
-        if any(remark.startswith("above") for remark in said):
-            said.append("the split itself gives members away")
+        if family.gives_away(row.data):
+            said.append("the audit: the split itself gives members away")
     elif not blind_rows(group):
         said.append("no blind row to compare with")
+    if row.same_as:
+        said.append(f"the very scores of {row.same_as}")
     if row.reference:
         said.append("calibrated with a public reference model")
     if row.failed_controls:
@@ -66,6 +73,6 @@ def remarks(row: AttackRow, group: Sequence[AttackRow]) -> tuple[str, ...]:
     return tuple(said)
 
 
-def remark(row: AttackRow, group: Sequence[AttackRow]) -> str:
+def remark(row: AttackRow, group: Sequence[AttackRow], family: Family) -> str:
     """The same as a sentence without its full stop."""
-    return "; ".join(remarks(row, group))
+    return "; ".join(remarks(row, group, family))

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from miagym.report.family import Family
 from miagym.report.model import Cell, Column, Group, Line, Number, Remarks, Table
+from miagym.report.power import could_tell
 from miagym.report.rows import Groups
 from miagym.report.standing import remarks
-from miagym.results import AttackRow, AtThreshold, Interval, Measured
+from miagym.results import AttackRow, AtThreshold, AuditRecord, Interval, Measured
 from miagym.results.formats import ALPHA, count, detected, estimate, rate, sizes
 
 WITH_INTERVAL = "[95 % interval]"
 ATTACK = Column("Attack")
 AUC = Column("AUC", WITH_INTERVAL, "number")
 VARIANTS = "Chosen variant"
+EFFECTIVE = "Effective n"
 
 
 def measured(name: str) -> Column:
@@ -37,12 +40,13 @@ def detected_share(row: Measured, alpha: str = ALPHA) -> Number:
     return share(found.tpr, found.ci) if found else Number(detected(row, alpha), None)
 
 
-def main_table(groups: Groups) -> Table:
+def main_table(groups: Groups, audits: Sequence[AuditRecord] = ()) -> Table:
     """All attacks of all targets, blind rows among them.
 
     Columns of what nobody knows, as of scores from elsewhere, are left out.
     """
     rows = [row for group in groups.values() for row in group]
+    family = Family(rows, audits)
     seen = {alpha for row in rows for alpha, found in row.tpr_at_fpr.items() if found}
     alphas = sorted({ALPHA, *seen}, key=float, reverse=True)
     columns = [ATTACK, Column("Access")]
@@ -52,25 +56,32 @@ def main_table(groups: Groups) -> Table:
         reached = "FPR reached" if alpha == ALPHA else f"FPR reached, of {allowed}"
         columns.append(measured(f"TPR at {allowed} FPR"))
         columns.append(Column(reached, kind="number", is_detail=True))
+    columns += [Column(EFFECTIVE, note="members + others", kind="number", is_detail=True)]
     columns += [Column(VARIANTS, kind="text", is_detail=True), Column("Remark", kind="text")]
     bodies = []
     for label, group in groups.items():
         each = sorted({(row.n_members, row.n_nonmembers) for row in group})
         size = " or ".join(sizes(*pair) for pair in each)
-        lines = tuple(Line(row.attack, (*_cells(row, alphas, group),), row.blind) for row in group)
+        lines = tuple(
+            Line(row.attack, (*_cells(row, alphas, group, family),), row.blind) for row in group
+        )
         data = "" if group[0].data is None else f" ({group[0].data})"
-        bodies.append(Group(label, lines, f"{data}: {size}"))
+        power = could_tell(group, family)
+        bodies.append(Group(label, lines, f"{data}: {size}; {power}"))
     table = Table("All attacks", tuple(columns), tuple(bodies))
     known = {
         "Access": any(row.access for row in rows),
         "Queries": any(row.queries is not None for row in rows),
         "UNet rows": any(row.unet_rows is not None for row in rows),
+        EFFECTIVE: any(row.effective_members for row in rows),
         VARIANTS: any(row.chosen for row in rows),
     }
     return table.without(*(name for name, is_known in known.items() if not is_known and rows))
 
 
-def _cells(row: AttackRow, alphas: Sequence[str], group: Sequence[AttackRow]) -> Iterator[Cell]:
+def _cells(
+    row: AttackRow, alphas: Sequence[str], group: Sequence[AttackRow], family: Family
+) -> Iterator[Cell]:
     yield row.access or ""
     for spent in (row.queries, row.unet_rows):
         yield Number("" if spent is None else count(spent), spent)
@@ -79,8 +90,10 @@ def _cells(row: AttackRow, alphas: Sequence[str], group: Sequence[AttackRow]) ->
         yield detected_share(row, alpha)
         found = row.tpr_at_fpr.get(alpha)
         yield Number(f"{100 * found.fpr:.2f} %", found.fpr) if found else Number("", None)
+    worth = "" if row.effective_members is None else " + ".join(f"{n:,.0f}" for n in row.worth)
+    yield Number(worth, None)
     yield row.chosen or ""
-    yield Remarks(remarks(row, group))
+    yield Remarks(remarks(row, group, family))
 
 
 def threshold_table(groups: Groups) -> Table:

@@ -43,11 +43,22 @@ class Measured(Record):
 
     n_members: int
     n_nonmembers: int
+    effective_members: float | None = None
+    """How many independent members they are worth; absent where candidates come in no groups."""
+    effective_nonmembers: float | None = None
     auc: float
     """An `Estimate`: its interval is `auc_ci`."""
     auc_ci: Interval
     tpr_at_fpr: dict[str, Detection | None]
     """By allowed FPR, as "0.01"; None where there are too few non-members."""
+
+    @property
+    def worth(self) -> tuple[float, float]:
+        """How many independent members, and non-members, the candidates are worth."""
+        return (
+            self.effective_members or self.n_members,
+            self.effective_nonmembers or self.n_nonmembers,
+        )
 
     def model_post_init(self, context: Any) -> None:
         self.__dict__["auc"] = Estimate(self.auc, self.auc_ci)  # pyright: ignore[reportIndexIssue]
@@ -106,6 +117,8 @@ class AttackRow(BudgetPoint):
     curve: tuple[BudgetPoint, ...] = ()
     """After 1, 2, 4, ... queries, for attacks that can stop early."""
     failed_controls: tuple[str, ...] = ()
+    same_as: str | None = None
+    """An attack before it that gave the very same scores: another name for one statistic."""
 
     @property
     def blind(self) -> bool:

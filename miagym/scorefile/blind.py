@@ -37,7 +37,7 @@ def blind_rows(
     )
 
     try:
-        audit = audit_captions(tuple(captions), attack.test.member, seed=seed)
+        audit = audit_captions(tuple(captions), attack.test.member, attack.test.groups, seed=seed)
     except DataError:  # a column that nobody asked for must not make scores unusable
         how = "the same" if any(captions) else "empty"
         return [], [_cannot_tell(f"all are {how}; name another column by --caption.", target)]

@@ -36,6 +36,7 @@ OWN_NAMES = {
     "part": ("part",),
     "id": ("id", "candidate"),
     "caption": ("caption",),
+    "group": ("group",),
 }
 """Columns that have a role by their name, where no option says otherwise."""
 
@@ -53,6 +54,7 @@ class Columns:
     part: str | None = None
     id: str | None = None
     caption: str | None = None
+    group: str | None = None
 
     def among(self, file: ScoreFile) -> dict[str, str]:
         """The name of the column of each role that is played, scores aside.

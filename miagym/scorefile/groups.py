@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from miagym.errors import DataError
+from miagym.metrics.clusters import check_groups
 from miagym.scorefile.columns import (
     CALIBRATION,
     NULL,
@@ -60,7 +61,22 @@ class ScoreTable:
             column = texts(self.file, roles["caption"]).fill_null("")
             captions = np.array(column.to_pylist(), dtype=object)
             self.check_length(roles["caption"], len(captions))
-        return Rows(score, member, np.arange(len(score)), ids, captions)
+        groups = self.group_numbers
+        return Rows(score, member, np.arange(len(score)), ids, captions, groups=groups)
+
+    @cached_property
+    def group_numbers(self) -> NDArray[np.int64] | None:
+        """The group of each row (n,); in a run folder, whose data need know none, a row's own."""
+        if "group" not in self.roles:
+            return None
+        if not self.is_run:
+            return self.coded("group")[0]
+        given = self.file.column(self.roles["group"])
+        if given.null_count == len(given):
+            return None
+        known = given.is_valid().to_numpy()
+        alone = -1 - np.arange(len(given))
+        return np.where(known, given.fill_null(0).to_numpy(), alone)
 
     @cached_property
     def first(self) -> NDArray[np.float64]:
@@ -195,6 +211,8 @@ class ScoreTable:
                 f"{self.file.path}: {where} has {len(rows):,} {there} and no {missing}; both are "
                 "needed."
             )
+        if rows.groups is not None:
+            check_groups(rows.groups, rows.member, f"{self.file.path}: {where}")
         if rows.id is None:
             return
         _, first, count = np.unique(rows.id, return_index=True, return_counts=True)

@@ -32,6 +32,7 @@ class Rows(Labelled):
             self.place[rows],
             None if self.id is None else self.id[rows],
             None if self.caption is None else self.caption[rows],
+            groups=None if self.groups is None else self.groups[rows],
         )
 
 

@@ -27,7 +27,7 @@ from miagym.scorefile.rows import at_most, same_candidates
 from miagym.scorefile.sheet_warnings import control_warnings, missing_warnings
 from miagym.scorefile.stated import Statement
 from miagym.scorefile.stated_warnings import stated_warnings
-from miagym.scorefile.warnings import Warned, attack_warnings, size_warnings
+from miagym.scorefile.warnings import Warned, attack_warnings, group_warnings, size_warnings
 
 CONTROLLED = 10_000
 """Members, and non-members, on which controls are made at most: they test how, not how much."""
@@ -95,7 +95,7 @@ def score_sheet(
             started = [(name, pool.submit(work)) for name, all_ in sections for work in all_]
             for name, future in started:
                 found[name].extend(where | row for row in future.result())
-            warnings += [*why_none, *size_warnings(group)]
+            warnings += [*why_none, *size_warnings(group), *group_warnings(group)]
             for attack in group:
                 warnings += attack_warnings(attack, lower_is_member)
     _mark_failed(found)
@@ -152,10 +152,10 @@ def _row(attack: AttackScores, lower_is_member: bool, seed: int) -> list[Row]:
     row = {
         "attack": attack.attack,
         "access": "blind" if attack.blind else None,
-        **measure(attack.test.score, attack.test.member).as_row(),
+        **measure(attack.test.score, attack.test.member, attack.test.groups).as_row(),
         **attack.spent,
         "at_threshold": _thresholds(attack, lower_is_member),
-        "wasserstein": wasserstein(*attack.test.sides, seed).as_row(),
+        "wasserstein": wasserstein(*attack.test.sides, seed, attack.test.sides_groups).as_row(),
         "seconds": None,
         "protocol": attack.protocol,
         "chosen": attack.chosen,
@@ -175,16 +175,17 @@ def _thresholds(attack: AttackScores, lower_is_member: bool) -> dict[str, Row] |
 
 def _controls(attack: AttackScores, seed: int) -> Iterator[Work]:
     some = at_most(CONTROLLED, attack.test.member, seed)
-    score, member = attack.test.score[some], attack.test.member[some]
+    test = attack.test.take(some)
+    given = test.score, test.member, seed, test.groups
 
     def row(control: Measured | None) -> list[Row]:
         return [] if control is None else [{"attack": attack.attack, **control.as_row()}]
 
-    yield lambda: row(label_shuffle(score, member, seed))
-    yield lambda: row(nonmembers_against_nonmembers(score, member, seed))
+    yield lambda: row(label_shuffle(*given))
+    yield lambda: row(nonmembers_against_nonmembers(*given))
     null = attack.null
     if null is not None:
-        yield lambda: row(null_target(null.score, null.member))
+        yield lambda: row(null_target(null.score, null.member, null.groups))
 
 
 def _gap(attack: AttackScores, part: str, seed: int) -> list[Row]:

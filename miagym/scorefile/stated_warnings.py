@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from miagym.metrics.auc import Interval, auc_interval
+from miagym.metrics.auc import Interval
 from miagym.metrics.detection import tpr_interval
 from miagym.scorefile.attacks import AttackScores
 from miagym.scorefile.stated import Stated, Statement
@@ -19,12 +19,14 @@ def stated_warnings(statement: Statement, attacks: Sequence[AttackScores]) -> It
     if statement.impossible is not None:
         yield Warned("stated-impossible", statement.impossible)
     if statement.auc is not None:
-        intervals = {attack.label: auc_interval(*attack.test.sides) for attack in attacks}
+        intervals = {attack.label: attack.test.auc_interval for attack in attacks}
         yield from _outside("AUC", statement.auc, intervals)
     if statement.tpr is None or statement.fpr is None:
         return
     alpha, fpr = statement.fpr.value, statement.fpr.text
-    found = {a.label: tpr_interval(*a.test.sides, alpha) for a in attacks}
+    found = {
+        a.label: tpr_interval(*a.test.sides, alpha, groups=a.test.sides_groups) for a in attacks
+    }
     intervals = {label: ci for label, ci in found.items() if ci is not None}
     if intervals:
         yield from _outside(f"TPR at an FPR of {fpr}", statement.tpr, intervals)

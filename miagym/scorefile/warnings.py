@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import spearmanr
 
-from miagym.metrics.auc import auc, auc_interval
+from miagym.metrics.auc import auc
 from miagym.metrics.detection import allowed
 from miagym.scorefile.attacks import AttackScores
 from miagym.scorefile.rows import Rows
@@ -69,6 +69,34 @@ def size_warnings(attacks: Sequence[AttackScores]) -> Iterator[Warned]:
         yield from _sizes(m, n, f"{', '.join(labels)}: " if len(alike) > 1 else "")
 
 
+def group_warnings(attacks: Sequence[AttackScores]) -> Iterator[Warned]:
+    """What is unusual about groups; attacks of one target share them.
+
+    Args:
+        attacks: of one target, at least one.
+    """
+    test = attacks[0].test
+    if test.groups is None:
+        return
+    if test.codes is None:
+        yield Warned(
+            "groups-alone",
+            f"Each of {len(test):,} rows is a group of its own, so the intervals are those of "
+            "independent candidates; a group is what was made, found or copied together.",
+        )
+        return
+    ours, theirs = (
+        np.unique(side) for side in (test.groups[test.member], test.groups[~test.member])
+    )
+    if mixed := len(np.intersect1d(ours, theirs)):
+        yield Warned(
+            "groups-mixed",
+            f"{mixed:,} of {len(ours) + len(theirs) - mixed:,} groups hold members and "
+            "non-members: the intervals allow for it, but look-alikes on both sides make "
+            "membership hard to tell and easy to define wrongly; a fair split keeps groups whole.",
+        )
+
+
 def _sizes(m: int, n: int, whose: str) -> Iterator[Warned]:
     if min(m, n) < FEWEST:
         yield Warned(
@@ -93,7 +121,7 @@ def _sizes(m: int, n: int, whose: str) -> Iterator[Warned]:
 
 
 def _orientation(attack: AttackScores, lower_is_member: bool) -> Iterator[Warned]:
-    high = auc_interval(*attack.test.sides)[1]
+    high = attack.test.auc_interval[1]
     flag = "leave --lower-is-member out" if lower_is_member else "--lower-is-member"
     if high < 0.5:
         yield Warned(
@@ -104,8 +132,8 @@ def _orientation(attack: AttackScores, lower_is_member: bool) -> Iterator[Warned
         )
     if attack.calibration is None:
         return
-    low, high = auc_interval(*attack.calibration.sides)
-    on_test = auc_interval(*attack.test.sides)
+    low, high = attack.calibration.auc_interval
+    on_test = attack.test.auc_interval
     if high < 0.5 < on_test[0] or on_test[1] < 0.5 < low:
         yield Warned(
             "orientation-differs",

@@ -13,6 +13,10 @@ from miagym.targets.base import Target, Texts, Timesteps
 HALF_PRECISION_SCALE = 1024.0
 """Losses are scaled before they are differentiated, so that small gradients survive float16."""
 
+GRAPH_ELEMENTS = 16_384
+"""Numbers in the latents of one graph by the weights: one row of Stable Diffusion at 512 pixels,
+whose graph is large, or a dozen of a small model."""
+
 
 class DifferentiableTarget(Target):
     """Target that autograd differentiates; rows never influence each other's gradient."""
@@ -70,12 +74,15 @@ class DifferentiableTarget(Target):
         self, latents: Tensor, timesteps: Sequence[int], prompts: Texts, noise: Tensor
     ) -> Tensor:
         parameters, norms = list(self.parameters()), []
+        rows = max(1, GRAPH_ELEMENTS // latents[0, 0].numel())
         for z, embedding, eps in zip(latents, self.condition(prompts), noise, strict=True):
             total = [torch.zeros_like(p, dtype=torch.float32) for p in parameters]
-            for i, t in enumerate(timesteps):  # one graph at a time: memory stays that of one row
+            for part in torch.arange(len(timesteps)).split(rows):
                 with torch.enable_grad():
-                    predicted = self.eps(z[i : i + 1].clone(), t, embedding[None].clone())
-                    loss = (predicted - eps[i : i + 1]).pow(2).mean() * self._scale
+                    words = embedding.expand(len(part), *embedding.shape).clone()
+                    visited = [timesteps[i] for i in part]
+                    predicted = self.eps(z[part].clone(), visited, words)
+                    loss = (predicted - eps[part]).pow(2).flatten(1).mean(1).sum() * self._scale
                     # Frozen or unused parameters have no gradient; their norm is 0.
                     gradients = torch.autograd.grad(loss, parameters, allow_unused=True)
                 for sum_, gradient in zip(total, gradients, strict=True):

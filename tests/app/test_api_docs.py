@@ -156,6 +156,7 @@ def agent(config: str, calls: list[Any], folder: Path) -> tuple[list[Any], list[
 
 
 @pytest.mark.parametrize("text", [BRIEF, GUIDE], ids=["page.md", "api.md"])
+@pytest.mark.slow
 def test_an_agent_s_configuration_works(text: str, url: str, folder: Path) -> None:
     (block,) = blocks(text, "json")
     config = at(url, block).replace("/home/me/pictures", str(folder))

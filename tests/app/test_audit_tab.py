@@ -231,6 +231,7 @@ def test_no_file_of_the_server_is_read(address: str) -> None:
         assert '"success":false' in said.replace(" ", "") and "root:" not in said
 
 
+@pytest.mark.slow
 def test_a_hostile_table_is_a_sentence(tmp_path: Path) -> None:
     one = pa.array(["a" * 1_000_000])
     bomb = pa.DictionaryArray.from_arrays(pa.array(np.zeros(20_000, dtype=np.int32)), one)

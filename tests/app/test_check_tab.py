@@ -159,6 +159,7 @@ def test_an_upload_gets_a_verdict(size: str, theme: str, visit: Visit, picture: 
     visitor.window.screenshot(path=SHOTS / f"check-{size}-{theme}.png", full_page=True)
 
 
+@pytest.mark.slow
 def test_examples_fill_the_form_and_answer(visit: Visit) -> None:
     visitor = visit()
     assert visitor.press(MEMBER).startswith("Member-like")

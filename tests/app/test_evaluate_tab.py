@@ -252,6 +252,7 @@ def test_a_check_does_not_wait_for_an_evaluation(
     assert {row["attack"] for row in running.result()["rows"]} >= {"sima", "loss"}
 
 
+@pytest.mark.slow
 def test_the_price_is_told_before_and_asked_too_much_is_a_sentence(visit: Any) -> None:
     page = visit()
     price = page.locator("#evaluate-price")
@@ -270,6 +271,7 @@ def test_the_price_is_told_before_and_asked_too_much_is_a_sentence(visit: Any) -
     price.get_by_text("at least one attack").wait_for()
 
 
+@pytest.mark.slow
 def test_the_api_gives_what_the_command_line_writes(address: str, finished: Path) -> None:
     client = Client(address, verbose=False)
     found = client.predict("clipart-overfit", ["sima"], 20, api_name="/evaluate")

@@ -190,6 +190,7 @@ def test_two_tabs_of_a_visitor_are_two_games_and_double_clicks_are_one(visit: An
     other.ask("Vary slightly", 1)
 
 
+@pytest.mark.slow
 def test_grey_access_answers_with_numbers(visit: Any) -> None:
     one = visit()
     one.page.get_by_label("Grey box").check()

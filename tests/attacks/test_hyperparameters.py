@@ -126,6 +126,7 @@ def test_a_damaged_rule_is_a_sentence(
         load_attack(path)
 
 
+@pytest.mark.slow
 def test_a_fitted_attack_is_read_though_its_class_is_not_imported_or_has_moved(
     dummy: DummyTarget, drawings: Candidates, member: np.ndarray, tmp_path: Path
 ) -> None:

@@ -50,7 +50,7 @@ NAMES = "import attacks; attacks.attack_names(with_reference=True); attacks.blin
 def test_listing_imports_no_attack(code: str) -> None:
     *heavy, seconds = fresh(LISTING.format(code)).splitlines()[-1].split()
     assert not heavy
-    assert float(seconds) < 1, "CPU seconds: half of one where the machine has no other work"
+    assert float(seconds) < 3, "CPU seconds: half of one where all is compiled, six with torch"
 
 
 def test_facts_come_from_classes_and_not_from_names() -> None:

@@ -70,6 +70,7 @@ def test_it_keeps_the_contract(
     check_refusal(attack, dummy, drawings, member)
 
 
+@pytest.mark.slow
 def test_a_name_that_is_taken_is_one_sentence(site: Path, tmp_path: Path) -> None:
     other = tmp_path / "site"
     subprocess.run(["cp", "-r", str(site), str(other)], check=True)

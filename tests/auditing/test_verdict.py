@@ -52,6 +52,7 @@ def test_the_embedded_splits_are_fair(name: str) -> None:
     assert all(row.auc_ci[0] <= 0.55 for row in found.blind)
 
 
+@pytest.mark.slow
 def test_a_split_by_category_is_shifted() -> None:
     table = art.table().slice(0, 1200)
     category = np.array(table["category"].to_pylist())
@@ -62,6 +63,7 @@ def test_a_split_by_category_is_shifted() -> None:
     assert found.blind[-1].auc_ci[0] > 0.6
 
 
+@pytest.mark.slow
 def test_stripped_punctuation_is_found_and_named(captions: np.ndarray) -> None:
     rows, member = halves(1000, 1)
     texts = [
@@ -76,6 +78,7 @@ def test_stripped_punctuation_is_found_and_named(captions: np.ndarray) -> None:
     assert "punctuation" in found.cues[0].cue or "“,”" in found.cues[0].cue
 
 
+@pytest.mark.slow
 def test_an_artist_with_more_of_the_members_is_found(captions: np.ndarray) -> None:
     rng = np.random.default_rng(0)
     own = np.array(art.table()["artist"].to_pylist()) == "Nicu Buculei"

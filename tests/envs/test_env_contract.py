@@ -88,6 +88,7 @@ def test_make_vec_makes_the_native_one() -> None:
     assert type(envs.unwrapped).__name__ == "PoolVectorEnv"
 
 
+@pytest.mark.slow
 def test_they_are_there_after_import_and_by_module() -> None:
     assert set(ENVIRONMENTS) <= set(gym.registry)
     code = (

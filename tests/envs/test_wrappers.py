@@ -238,6 +238,7 @@ def test_what_cannot_be_wrapped_is_refused(dummy: DummyTarget, small: Dataset) -
         FlatVecEnv(envs)
 
 
+@pytest.mark.slow
 def test_without_stable_baselines_a_sentence_says_what_to_install() -> None:
     code = (
         "import sys; sys.modules['stable_baselines3'] = None; import miagym.envs.wrappers\n"

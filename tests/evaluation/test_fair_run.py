@@ -155,6 +155,7 @@ def test_unreadable_pictures_are_skipped_counted_and_listed(
     assert "2 of members and 1 of non-members" in (tmp_path / "run" / "report.html").read_text()
 
 
+@pytest.mark.slow
 def test_too_few_readable_to_learn_leaves_only_learned_rows_out(
     pipelines: dict[str, Path], tmp_path: Path
 ) -> None:
@@ -182,6 +183,7 @@ def test_a_side_that_cannot_be_read_is_a_sentence(
     assert f"No picture of the {side}s in the {part} part" in error and "12 cannot" in error
 
 
+@pytest.mark.slow
 def test_learned_attacks_alone_can_be_run(pipelines: dict[str, Path], tmp_path: Path) -> None:
     match = ["--target", pipelines["epsilon"], "--data", "clipart-tune", "--limit", 12]
     run("evaluate", *match, "--attacks", "trajectory-logistic", "--out", tmp_path / "run")

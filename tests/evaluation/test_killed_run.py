@@ -81,6 +81,7 @@ def test_ten_kills_at_random_moments(pipelines: dict[str, Path], tmp_path: Path)
     np.testing.assert_allclose(one, other, rtol=1e-6, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_a_full_disk_is_a_sentence_and_the_run_goes_on(
     pipelines: dict[str, Path], tmp_path: Path
 ) -> None:

@@ -93,6 +93,7 @@ def test_labels_are_those_of_the_data(arguments: list[object], tmp_path: Path) -
     assert all(truth[c] == m for c, m in zip(table["candidate"], table["member"], strict=True))
 
 
+@pytest.mark.slow
 def test_two_runs_with_one_seed_give_the_same_files(
     arguments: list[object], tmp_path: Path
 ) -> None:
@@ -192,6 +193,7 @@ def test_a_reference_calibrates(
     assert {score for (attack, *_), score in found if attack not in BLIND} == {0.0}
 
 
+@pytest.mark.slow
 def test_ctrl_c_keeps_what_is_scored(
     arguments: list[object],
     tmp_path: Path,
@@ -320,6 +322,7 @@ def test_an_attack_that_fails_halfway_does_not_stop_the_others(
     assert skipped["attack"] == "sima" and "overflows" in skipped["why"]
 
 
+@pytest.mark.slow
 def test_a_changed_attack_does_not_go_on_in_an_old_folder(
     arguments: list[object],
     tmp_path: Path,

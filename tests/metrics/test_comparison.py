@@ -194,6 +194,7 @@ def test_compare_refuses_unusable_input() -> None:
         compare([1, 2], [np.nan, 2], member, seed=0)
 
 
+@pytest.mark.slow
 def test_the_best_of_many_equals_beats_none_of_them() -> None:
     """The rival is picked as the luckiest; a correction for k - 1 comparisons would forget that."""
     rng, member, k, runs = np.random.default_rng(0), np.repeat([True, False], 100), 8, 60

@@ -124,6 +124,7 @@ def test_non_members_are_never_opened(plan: FineTuning, pictures: Path, tmp_path
     assert (fine_tune(plan, tmp_path / "mine", "cpu", silent) / "model_index.json").is_file()
 
 
+@pytest.mark.slow
 def test_a_stopped_training_goes_on_to_the_same_bytes(
     plan: FineTuning, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

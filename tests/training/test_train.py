@@ -77,6 +77,7 @@ def test_an_even_epoch_visits_every_row_once_whatever_fills_a_batch() -> None:
         assert max(map(len, batches)) <= size
 
 
+@pytest.mark.slow
 def test_a_few_steps_of_diffusion_learn_and_keep_checkpoints(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     pixels = rng.integers(0, 256, (32, 64, 64, 3), dtype=np.uint8)

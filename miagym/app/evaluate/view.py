@@ -14,6 +14,7 @@ import plotly.graph_objects as go
 
 from miagym.app.figures import captioned
 from miagym.app.html import downloads, part, render
+from miagym.report.family import Family
 from miagym.report.figures.budget import budget_figure
 from miagym.report.figures.curves import curves_of
 from miagym.report.figures.plots import Curve
@@ -23,7 +24,7 @@ from miagym.report.finding import losses
 from miagym.report.rows import Groups, by_target
 from miagym.report.standing import remark
 from miagym.report.tables import VARIANTS, main_table
-from miagym.results import AttackRow
+from miagym.results import AttackRow, AuditRecord
 from miagym.results.formats import detection
 
 if TYPE_CHECKING:
@@ -60,14 +61,14 @@ def view(found: Run | None, heading: str = "What this run found") -> View:
         budget_figure(groups) or _no_budgets(),
         render(
             "evaluate/table.html",
-            content=main_table(groups).without(VARIANTS),
+            content=main_table(groups, found.results.audit).without(VARIANTS),
             run=run,
             losses=losses(run.unreadable),
         ),
         downloads(
             {
                 "results.json": ("application/json", as_json(found)),
-                "results.csv": ("text/csv", as_csv(groups)),
+                "results.csv": ("text/csv", as_csv(groups, found.results.audit)),
             }
         ),
         found.command,
@@ -79,9 +80,10 @@ def as_json(found: Run) -> str:
     return json.dumps(found.as_json(), indent=2, ensure_ascii=False) + "\n"
 
 
-def as_csv(groups: Groups) -> str:
+def as_csv(groups: Groups, audits: Sequence[AuditRecord]) -> str:
     """The rows of the table, a line each, numbers in full."""
-    lines = [_flat(row, group) for group in groups.values() for row in group]
+    family = Family([row for group in groups.values() for row in group], audits)
+    lines = [_flat(row, group, family) for group in groups.values() for row in group]
     text = io.StringIO()
     writer = csv.DictWriter(text, list(lines[0]) if lines else [], lineterminator="\n")
     writer.writeheader()
@@ -89,7 +91,7 @@ def as_csv(groups: Groups) -> str:
     return text.getvalue()
 
 
-def _flat(row: AttackRow, group: Sequence[AttackRow]) -> dict[str, Any]:
+def _flat(row: AttackRow, group: Sequence[AttackRow], family: Family) -> dict[str, Any]:
     """A row without nesting; empty cells where a rate is not resolvable."""
     found = detection(row)
     about = row.model_dump(
@@ -105,7 +107,7 @@ def _flat(row: AttackRow, group: Sequence[AttackRow]) -> dict[str, Any]:
         "tpr_high": found.ci[1] if found else "",
         "fpr_reached": found.fpr if found else "",
         **row.model_dump(include={"queries", "unet_rows", "protocol", "chosen"}),
-        "remark": remark(row, group),
+        "remark": remark(row, group, family),
     }
 
 

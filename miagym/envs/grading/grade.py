@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +13,7 @@ from miagym.envs.sampler import rows_of, shared_data
 from miagym.errors import DataError
 from miagym.metrics.auc import Interval
 from miagym.metrics.brier import brier_rewards, on_the_right_side
-from miagym.metrics.group_bootstrap import GroupIntervals, group_intervals
+from miagym.metrics.group_bootstrap import group_intervals
 from miagym.metrics.intervals import mean_interval, share_interval
 from miagym.metrics.measure import Metrics, measure
 
@@ -24,8 +24,9 @@ BINS = 10
 class Grade:
     """Grade of verdicts. A candidate judged several times counts once, with its mean verdict.
 
-    All intervals are of 95 %. Where the data knows groups of look-alikes, each is at least as wide
-    as when whole groups are drawn anew (see `lookalikes`): look-alikes are no independent evidence.
+    All intervals are of 95 %. Where the data know groups of look-alikes, which are no independent
+    evidence, those of AUC and TPR are of groups (see `metrics.clusters`), and the others at least
+    as wide as when whole groups are drawn anew.
     """
 
     n_verdicts: int
@@ -81,14 +82,15 @@ def grade(verdicts: Verdicts, data: Dataset | None = None) -> Grade:
             f"All {len(keys)} candidates judged so far are {side}, so there is nothing to tell "
             "apart; play more episodes."
         )
-    drawn = None if data.groups is None else group_intervals(probability, member, data.groups[rows])
+    groups = None if data.groups is None else data.groups[rows]
+    drawn = None if groups is None else group_intervals(probability, member, groups)
     reward, right = brier_rewards(probability, member), on_the_right_side(probability, member)
     accuracy_ci = share_interval(round(right.sum()), len(right))
     return Grade(
         n_verdicts=len(verdicts),
         n_candidates=len(keys),
         n_split=len(known),
-        metrics=_widened(measure(probability, member), drawn),
+        metrics=measure(probability, member, groups),
         brier_reward=float(reward.mean()),
         brier_reward_ci=_wider(_reward_interval(reward), drawn and drawn.brier_reward),
         accuracy=float(right.mean()),
@@ -128,16 +130,6 @@ def _reward_interval(reward: NDArray[np.float64]) -> Interval:
     if len(reward) < 2 or np.ptp(reward) == 0:
         return float(reward.mean()), float(reward.mean())
     return mean_interval(reward)
-
-
-def _widened(metrics: Metrics, drawn: GroupIntervals | None) -> Metrics:
-    if drawn is None:
-        return metrics
-    found = {
-        alpha: one and replace(one, ci=_wider(one.ci, drawn.tpr_at_fpr[alpha]))
-        for alpha, one in metrics.tpr_at_fpr.items()
-    }
-    return replace(metrics, auc_ci=_wider(metrics.auc_ci, drawn.auc), tpr_at_fpr=found)
 
 
 def _wider(one: Interval, other: Interval | None) -> Interval:

@@ -1,0 +1,30 @@
+"""What the candidates of a target could have told from chance, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from miagym.metrics.power import smallest_auc, smallest_tpr
+from miagym.report.family import Family
+from miagym.report.rows import asking_rows
+from miagym.results import AttackRow
+from miagym.results.formats import ALPHA
+
+
+def could_tell(group: Sequence[AttackRow], family: Family) -> str:
+    """The smallest AUC and TPR that so many candidates tell from chance: "... with 80 % power".
+
+    Where candidates come in groups, they count as the fewest independent ones that they are worth
+    to any attack.
+    """
+    rows = asking_rows(group) or list(group)
+    members, nonmembers = (min(sizes) for sizes in zip(*(row.worth for row in rows), strict=True))
+    tried = family.tried(blind=rows[0].blind)
+    auc = smallest_auc(members, nonmembers, tried)
+    tpr = smallest_tpr(members, nonmembers, float(ALPHA), tried)
+    in_auc = "no AUC" if auc is None else f"an AUC of {auc:.2f}"
+    in_tpr = "no TPR at 1 % FPR" if tpr is None else f"a TPR of {100 * tpr:.1f} % at 1 % FPR"
+    both = f"{in_auc} and {in_tpr}"
+    if (auc is None) != (tpr is None):
+        both = f"{in_auc}, but {in_tpr},"
+    return f"{both} would have shown with 80 % power"
