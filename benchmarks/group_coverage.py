@@ -15,6 +15,7 @@ import argparse
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -134,7 +135,7 @@ def coverage(world: World, deals: int) -> Iterator[str]:
 def comparisons(world: World, deals: int) -> Iterator[str]:
     """Differences of two scores: coverage of 0, and how often p is at most 5 %."""
     names = list(world.scores)
-    for first, second in zip(names, names[1:], strict=False):
+    for first, second in pairwise(names):
         found = []
         for seed in range(deals):
             member = world.dealt(seed, singly=False)

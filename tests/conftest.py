@@ -22,7 +22,7 @@ from diffusers import (
     StableDiffusionPipeline,
     UNet2DConditionModel,
 )
-from sklearn.ensemble import RandomForestClassifier
+from sklearn.ensemble import HistGradientBoostingClassifier
 from transformers import CLIPTextConfig, CLIPTextModel
 
 from attacks import Attack, make_attack
@@ -77,13 +77,13 @@ def quick() -> Callable[[str], Attack]:
 
 @pytest.fixture(scope="module")
 def small_forests() -> Iterator[None]:
-    """Blind rows, which are in every run, with forests of ten trees: quick to fit and to save."""
+    """Blind rows, which are in every run, of ten boosted trees: quick to fit and to save."""
 
-    def forest(trees: int, **options: Any) -> RandomForestClassifier:
-        return RandomForestClassifier(min(trees, 10), **options)
+    def boosting(max_iter: int, **options: Any) -> HistGradientBoostingClassifier:
+        return HistGradientBoostingClassifier(max_iter=min(max_iter, 10), **options)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("attacks.blind.RandomForestClassifier", forest)
+        patch.setattr("attacks.blind.HistGradientBoostingClassifier", boosting)
         yield
 
 

@@ -66,9 +66,13 @@ class Spread:
 
     @property
     def joint_freedom(self) -> float:
-        """Degrees of freedom of the variance (Welch-Satterthwaite), where it is above 0."""
+        """Degrees of freedom of the variance (Welch-Satterthwaite), where it is above 0.
+
+        At least those of the side with fewer: what both sides share may leave little of either.
+        """
         by_side = zip((self.ours, self.theirs), self.freedom, strict=True)
-        return self.variance**2 / sum(part**2 / freedom for part, freedom in by_side)
+        joint = self.variance**2 / sum(part**2 / freedom for part, freedom in by_side)
+        return max(joint, min(self.freedom)) if self.shared else joint
 
 
 def delong(

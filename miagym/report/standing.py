@@ -11,7 +11,9 @@ from miagym.results import AttackRow, Interval
 from miagym.results.formats import ALPHA, detection
 
 
-def standings(row: AttackRow, group: Sequence[AttackRow], family: Family) -> list[str]:
+def standings(
+    row: AttackRow, group: Sequence[AttackRow], family: Family | None = None
+) -> list[str]:
     """How a row compares in AUC and then, where resolvable, in TPR.
 
     The lower end of its interval must clear the upper ends of all blind rows, and chance. That is
@@ -21,8 +23,9 @@ def standings(row: AttackRow, group: Sequence[AttackRow], family: Family) -> lis
     Args:
         row: of `group`.
         group: the rows of its target and data.
-        family: the rows of the run.
+        family: the rows of the run; by default the group is all of them.
     """
+    family = family or Family(group)
     blind = [] if row.blind else blind_rows(group)
     tried = family.tried(blind=row.blind)
     cis = [other.auc_ci for other in blind]
@@ -47,8 +50,11 @@ def _standing(
     return "above blind" if blind else "above chance"
 
 
-def remarks(row: AttackRow, group: Sequence[AttackRow], family: Family) -> tuple[str, ...]:
+def remarks(
+    row: AttackRow, group: Sequence[AttackRow], family: Family | None = None
+) -> tuple[str, ...]:
     """All there is to say of a row beside its numbers, a phrase each; its standing comes first."""
+    family = family or Family(group)
     in_auc, *rest = standings(row, group, family)
     if not rest:
         said = [f"{in_auc} in AUC"]
@@ -73,6 +79,6 @@ def remarks(row: AttackRow, group: Sequence[AttackRow], family: Family) -> tuple
     return tuple(said)
 
 
-def remark(row: AttackRow, group: Sequence[AttackRow], family: Family) -> str:
+def remark(row: AttackRow, group: Sequence[AttackRow], family: Family | None = None) -> str:
     """The same as a sentence without its full stop."""
     return "; ".join(remarks(row, group, family))

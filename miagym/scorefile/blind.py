@@ -27,7 +27,8 @@ def blind_rows(
         seed: of folds and shuffles.
 
     Returns:
-        One row or none, and a warning if there is none in spite of captions.
+        One row or none; and a warning if there is none in spite of captions, or if they give
+        members away.
     """
     captions = attack.test.caption
     if captions is None:
@@ -43,6 +44,8 @@ def blind_rows(
         return [], [_cannot_tell(f"all are {how}; name another column by --caption.", target)]
     if not audit.blind:
         return [], [_cannot_tell(audit.why[:1].lower() + audit.why[1:], target)]
+    shifted = audit.verdict == "shifted"
+    warned = [Warned("split-shifted", f"The captions{_of(target)}: {audit.why}")] if shifted else []
     strongest = max(audit.blind, key=lambda row: row.auc)
     return [
         {
@@ -56,9 +59,12 @@ def blind_rows(
             "protocol": CROSS_VALIDATED,
             "chosen": None,
         }
-    ], []
+    ], warned
 
 
 def _cannot_tell(why: str, target: str | None) -> Warned:
-    where = "" if target is None else f" of {target}"
-    return Warned("no-blind-row", f"No blind row from the captions{where}: {why}")
+    return Warned("no-blind-row", f"No blind row from the captions{_of(target)}: {why}")
+
+
+def _of(target: str | None) -> str:
+    return "" if target is None else f" of {target}"

@@ -115,10 +115,10 @@ def test_remarks_say_what_is_not_above_blind(tmp_path: Path) -> None:
 
 
 def test_a_blind_row_above_chance_is_a_warning(tmp_path: Path) -> None:
-    """Then an attack that finds as much has shown nothing."""
+    """Then an attack that finds as much has shown nothing; of the split only the audit speaks."""
     rows, scores = game({"shifted": {"BlindCaption": 1.0, "PIA": 1.0}})
     text = page(rows, scores, tmp_path)
-    assert remark(text, "BlindCaption", "shifted").endswith("the split itself gives members away")
+    assert remark(text, "BlindCaption", "shifted") == "above chance"
     assert remark(text, "PIA", "shifted") == "not above blind"
     assert "not above blind" in finding(rows)
 
@@ -156,7 +156,8 @@ def test_finding_names_the_best_and_its_interval() -> None:
     assert finding(rows) == (
         "On overfit the best of 3 attacks that look at the model (PIA) finds "
         f"{parts[0]} of members at 1 % false positives; on realistic the only attack (PIA) finds "
-        f"{parts[1]} of members at 1 % false positives, not above blind; blind baselines that "
+        f"{parts[1]} of members at 1 % false positives, not above blind (an AUC of 0.57 and a TPR "
+        "of 5.3 % at 1 % FPR would have shown with 80 % power); blind baselines that "
         "never see the model: "
         f"{parts[2]} on overfit, {parts[3]} on realistic."
     )
