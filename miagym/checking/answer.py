@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 from miagym.checking.ood import Resemblance
+from miagym.metrics.auc import Interval
 from miagym.metrics.conformal import RulePower
 from miagym.metrics.likelihood_ratio import Ratio
 from miagym.metrics.permutation import PicturesNeeded, SetTest
@@ -57,7 +58,8 @@ class Answer:
         verdict: in a word.
         alpha: the false positive rate that was allowed.
         score: of all attacks together; None, as are p-value and ratio, if it is not comparable.
-        p_value: conformal, of that score.
+        p_value: conformal, of that score: right on average over calibrations.
+        p_range: where the share lies that it states, under this calibration (95 %).
         p_smallest: the smallest that this calibration can give.
         likelihood_ratio: at that score, member : non-member.
         guard: whether it resembles the calibration pictures.
@@ -74,6 +76,7 @@ class Answer:
     alpha: float
     score: float | None
     p_value: float | None
+    p_range: Interval | None
     p_smallest: float
     likelihood_ratio: Ratio | None
     guard: Resemblance
@@ -92,6 +95,7 @@ class Answer:
             "alpha": self.alpha,
             "score": self.score,
             "p_value": self.p_value,
+            "p_range": self.p_range and list(self.p_range),
             "p_smallest": self.p_smallest,
             "likelihood_ratio": ratio and {"value": ratio.value, "ci": list(ratio.ci)},
             "guard": {

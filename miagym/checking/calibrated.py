@@ -15,6 +15,7 @@ from miagym.checking.combination import Combination
 from miagym.checking.features import looks
 from miagym.checking.ood import Guard, Resemblance
 from miagym.evaluation.signals import Signals
+from miagym.metrics.clusters import effective_size, group_numbers
 from miagym.metrics.likelihood_ratio import LikelihoodRatio
 
 Scores = NDArray[np.float64]
@@ -68,6 +69,17 @@ class CalibratedScores:
     def nonmembers(self) -> dict[str, Scores]:
         """Scores of the ranking part's non-members, by attack and `TOGETHER`."""
         return self._ranking(member=False)
+
+    @cached_property
+    def worth(self) -> tuple[float, float]:
+        """How many independent ranking members, and non-members, these are to `TOGETHER`."""
+        c = self.calibration
+        by_side = ((self.members, c.member), (self.nonmembers, ~c.member))
+        ours, theirs = (
+            effective_size(scores[TOGETHER], group_numbers(c.groups[~c.fitting & side]))
+            for scores, side in by_side
+        )
+        return ours, theirs
 
     @cached_property
     def controls(self) -> Scores:

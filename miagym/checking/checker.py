@@ -18,8 +18,13 @@ from miagym.checking.upload import Upload
 from miagym.data.dataset import CALIBRATION, Dataset
 from miagym.errors import DataError
 from miagym.evaluation.signals import Signals
-from miagym.metrics.conformal import p_values, rule_power, smallest_p
-from miagym.metrics.permutation import pictures_needed, set_test, smallest_set_p
+from miagym.metrics.conformal import fpr_range, p_values, rule_power, smallest_p
+from miagym.metrics.permutation import (
+    pictures_needed,
+    set_test,
+    shared_margin,
+    smallest_set_p,
+)
 from miagym.progress import Progress, silent
 
 ATTACKS = {
@@ -97,6 +102,7 @@ class Checker:
         calibrated = self.calibrated(captioned)
         picture = upload.candidate if captioned else without_captions(upload.candidate)
         nonmembers, guard = calibrated.nonmembers, calibrated.resemblance(picture)
+        n = len(nonmembers[TOGETHER])
         verdict, score, p, ratio = Verdict.NOT_COMPARABLE, None, None, None
         rows: tuple[AttackRow, ...] = ()
         if guard.resembles:
@@ -115,11 +121,14 @@ class Checker:
             alpha=alpha,
             score=score,
             p_value=p,
-            p_smallest=smallest_p(len(nonmembers[TOGETHER])),
+            p_range=None if p is None else fpr_range(p, n, worth=calibrated.worth[1]),
+            p_smallest=smallest_p(n),
             likelihood_ratio=ratio,
             guard=guard,
             attacks=rows,
-            power=rule_power(calibrated.members[TOGETHER], nonmembers[TOGETHER], alpha),
+            power=rule_power(
+                calibrated.members[TOGETHER], nonmembers[TOGETHER], alpha, calibrated.worth
+            ),
             sizes=_sizes(calibrated),
             captioned=captioned,
             done=upload.done,
@@ -130,7 +139,8 @@ class Checker:
         """The one answer about several pictures: do they score higher than non-members do?
 
         They are compared with the ranking part's non-members, one of each group. Under hypothesis
-        0, that suspects are exchangeable with these, the permutation test is exact. The same
+        0, that suspects are exchangeable with these, a permutation test is exact over calibrations;
+        for this one, which all questions share, a margin is added (see `shared_margin`). The same
         picture twice is no further evidence, and counts once.
 
         Raises:
@@ -147,7 +157,7 @@ class Checker:
         test, smallest, verdict = None, None, Verdict.NOT_COMPARABLE
         if len(similar) >= 2 and not _too_many(strange, len(distinct), calibrated.guard.level):
             scores = np.array([calibrated.scores(picture)[TOGETHER] for picture in similar])
-            test = set_test(scores, controls, self.signals.seed)
+            test = set_test(scores, controls, self.signals.seed, margin=shared_margin(controls))
             smallest = smallest_set_p(test.suspects, test.controls)
             verdict = Verdict.MEMBER_LIKE if test.p_value <= alpha else Verdict.CANNOT_TELL
         return SetAnswer(

@@ -55,6 +55,11 @@ def set_sentences(answer: SetAnswer) -> list[str]:
         found.append(
             f"Welch's t-test, which CDI uses, gives p = {p_text(answer.test.welch_p_value)}."
         )
+        found.append(
+            "All who ask share these non-members, so their mean is taken to be 1.645 standard "
+            "errors higher than it is: under 95 % of calibrations, no more sets than promised are "
+            "false alarms."
+        )
     found.append(_needed(answer.needed, answer.alpha))
     left_out = [
         f"{count} {why}"
@@ -88,7 +93,8 @@ def _headline(answer: Answer) -> str:
     if answer.verdict is Verdict.MEMBER_LIKE:
         return (
             f"Member-like: p = {p_text(p)}{smallest}. A rule that calls this picture member-like "
-            f"says the same of {percent(p)} of the pictures like it that were not used in training."
+            f"says the same of {percent(p)} of the pictures like it that were not used in "
+            f"training{_range(answer)}."
         )
     if answer.p_smallest > answer.alpha:
         return (
@@ -98,9 +104,16 @@ def _headline(answer: Answer) -> str:
         )
     return (
         f"Cannot tell: p = {p_text(p)}. Of pictures like it that were not used in training, "
-        f"{percent(p)} score this high; the rule allows {percent(answer.alpha)}. It is the "
-        "ordinary answer, and not that the picture is no member."
+        f"{percent(p)} score this high{_range(answer)}; the rule allows {percent(answer.alpha)}. "
+        "It is the ordinary answer, and not that the picture is no member."
     )
+
+
+def _range(answer: Answer) -> str:
+    """What the p-value may be off by, since the calibration is one of many that might have been."""
+    if answer.p_range is None:
+        return ""
+    return f" on average over calibrations, and under this one {between(answer.p_range, percent)}"
 
 
 def _power(power: RulePower, members: int) -> str:

@@ -36,12 +36,17 @@ def open_page(run: Path | None, first: str, port: int | None = None, device: str
         UnknownName: for a tab that does not exist.
         OSError: if the port is taken.
     """
-    from miagym.app.page import build, serve, warm_up
+    if run is not None:  # refused now, and not after Gradio has taken its time
+        from miagym.api.run import Run
+
+        Run.open(run)
     from miagym.app.site import Site
     from miagym.targets.loading import choose_device
 
-    choose_device(device)
     site = Site(run=run, first=first, device=device)
+    choose_device(device)
+    from miagym.app.page import build, serve, warm_up
+
     demo = build(site)
     warm_up(site, demo)
     console.print("The page is being opened; Ctrl-C ends it.")

@@ -51,16 +51,22 @@ def fpr_of_rule(alpha: float, n: int) -> float:
     return passing(alpha, n) / (n + 1)
 
 
-def fpr_range(alpha: float, n: int, confidence: float = 0.95) -> Interval:
+def fpr_range(
+    alpha: float, n: int, confidence: float = 0.95, worth: float | None = None
+) -> Interval:
     """Interval of the rule's false positive rate under a single calibration.
 
     Of scores without ties it is Beta(k, n + 1 - k) over calibrations, k = floor(alpha (n + 1))
-    (Vovk 2012); with ties it is lower. (0, 0) where n cannot resolve alpha.
+    (Vovk 2012); with ties it is lower. (0, 0) where n cannot resolve alpha. Non-members in groups
+    are taken for as many independent ones as they are `worth`.
     """
     k, tail = passing(alpha, n), (1 - confidence) / 2
     if k == 0:
         return 0.0, 0.0
-    low, high = beta.ppf([tail, 1 - tail], k, n + 1 - k)
+    if k > n:
+        return 1.0, 1.0
+    fewer = ((n if worth is None else worth) + 1) / (n + 1)
+    low, high = beta.ppf([tail, 1 - tail], k * fewer, (n + 1 - k) * fewer)
     return float(low), float(high)
 
 
@@ -89,19 +95,29 @@ class RulePower:
 
 
 def rule_power(
-    members: NDArray[np.float64], nonmembers: NDArray[np.float64], alpha: float
+    members: NDArray[np.float64],
+    nonmembers: NDArray[np.float64],
+    alpha: float,
+    worth: tuple[float, float] | None = None,
 ) -> RulePower:
-    """Measures the rule's power from scores of ranking members (m,) and non-members (n,)."""
-    n = len(nonmembers)
+    """Measures the rule's power from scores of ranking members (m,) and non-members (n,).
+
+    Args:
+        members: scores (m,).
+        nonmembers: scores (n,).
+        alpha: the rule's.
+        worth: how many independent members, and non-members, they are; None for all.
+    """
+    n, m = len(nonmembers), len(members)
+    ours, theirs = worth or (float(m), float(n))
     found = int((p_values(members, nonmembers) <= alpha).sum())
     tpr, fpr = found / len(members), fpr_of_rule(alpha, n)
     times = times_ci = None
     if fpr > 0:
         (low, high), (least, most) = (
-            share_interval(found, len(members), _JOINT),
-            fpr_range(alpha, n, _JOINT),
+            share_interval(found, m, _JOINT, ours),
+            fpr_range(alpha, n, _JOINT, theirs),
         )
         times, times_ci = tpr / fpr, (low / most, high / least if least > 0 else math.inf)
-    return RulePower(
-        alpha, tpr, share_interval(found, len(members)), fpr, fpr_range(alpha, n), times, times_ci
-    )
+    tpr_ci, fpr_ci = share_interval(found, m, 0.95, ours), fpr_range(alpha, n, 0.95, theirs)
+    return RulePower(alpha, tpr, tpr_ci, fpr, fpr_ci, times, times_ci)

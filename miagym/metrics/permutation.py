@@ -17,6 +17,8 @@ MAX_PERMUTED_SCORES = 1_000_000
 """Scores in memory at a time, among all permutations."""
 MAX_PICTURES = 1000
 """Largest number of pictures that is looked for."""
+UNLUCKY = 0.05
+"""Share of calibrations under which there may be more false alarms than promised."""
 SETS, RESAMPLES = 200, 100
 """Of members drawn for a size, and of the calibration pictures for an interval."""
 
@@ -46,10 +48,20 @@ def set_test(
     control_scores: NDArray[np.float64],
     seed: int = 0,
     resamples: int = MAX_PERMUTATIONS,
+    margin: float = 0.0,
 ) -> SetTest:
     """Tests whether suspects (n,) score higher than controls (m,), which are known non-members.
 
-    Nothing may have been fitted to either.
+    Nothing may have been fitted to either. Both p-values are right for controls that are drawn for
+    this one question: over many such draws, at most a share of alpha are false alarms. Controls
+    that many questions share keep that promise only with a `margin`: see `shared_margin`.
+
+    Args:
+        suspect_scores: (n,), higher = member.
+        control_scores: (m,).
+        seed: of the permutations.
+        resamples: most of them.
+        margin: by how much controls are taken to score higher than they do.
 
     Raises:
         DataError: if there are fewer than 2 of either.
@@ -59,7 +71,7 @@ def set_test(
             f"A set test compares at least 2 suspects with 2 controls, got {len(suspect_scores)} "
             f"and {len(control_scores)}."
         )
-    scores = (suspect_scores, control_scores)
+    scores = (suspect_scores, control_scores + margin)
     permuted = permutation_test(
         scores,
         _mean_difference,
@@ -72,10 +84,21 @@ def set_test(
     return SetTest(
         suspects=len(suspect_scores),
         controls=len(control_scores),
-        mean_difference=float(permuted.statistic),
+        mean_difference=float(permuted.statistic) + margin,
         p_value=float(permuted.pvalue),
         welch_p_value=float(np.asarray(welch)[1]),
     )
+
+
+def shared_margin(control_scores: NDArray[np.float64]) -> float:
+    """By how much the mean of controls (m,) may be too low: 1.645 standard errors.
+
+    Whoever shares a calibration shares its luck: with 100 controls whose mean is a standard error
+    too low, sets of 100 fresh non-members give 5 % alarms in place of 1 %. With this margin, the
+    rate of false alarms is at most alpha under 95 % of calibrations, whatever the size of a set.
+    """
+    m = len(control_scores)
+    return float(norm.isf(UNLUCKY) * control_scores.std(ddof=1) / math.sqrt(m)) if m > 1 else 0.0
 
 
 def smallest_set_p(pictures: int, controls: int) -> float:
@@ -112,8 +135,9 @@ def pictures_needed(
 ) -> PicturesNeeded:
     """Simulates how many pictures a set test needs if all are members, from ranking scores.
 
-    Sets of members are drawn, with replacement, and compared with all non-members by the
-    permutation test's own mean and variance and a normal tail (exact for large sets). A size whose
+    Sets of members are drawn, with replacement, and compared with all non-members, who are shared
+    (see `shared_margin`), by the permutation test's own mean and variance and a normal tail (exact
+    for large sets). A size whose
     smallest p-value is above alpha is too few, however far apart the scores are.
     """
     rng = np.random.default_rng(seed)
@@ -162,7 +186,7 @@ def _share_found(
     alpha: float,
     rng: np.random.Generator,
 ) -> float:
-    sets = rng.choice(members, (SETS, size))
+    sets, nonmembers = rng.choice(members, (SETS, size)), nonmembers + shared_margin(nonmembers)
     both = size + len(nonmembers)
     mean = (sets.sum(1) + nonmembers.sum()) / both
     square = ((sets**2).sum(1) + (nonmembers**2).sum()) / both

@@ -64,6 +64,13 @@ def test_what_one_calibration_reaches_lies_in_its_range() -> None:
     assert binom.ppf(0.0005, 1000, 0.95) <= inside <= binom.ppf(0.9995, 1000, 0.95)
 
 
+def test_a_range_is_wider_where_fewer_stand_behind_it() -> None:
+    all_, few = fpr_range(0.05, 100), fpr_range(0.05, 100, worth=25.0)
+    assert few[0] < all_[0] < 0.05 < all_[1] < few[1]
+    assert fpr_range(1.0, 100) == (1, 1)
+    assert fpr_range(0.05, 100, worth=100.0) == all_
+
+
 def test_what_cannot_be_resolved_is_zero() -> None:
     assert fpr_of_rule(0.01, 98) == 0 and fpr_range(0.01, 98) == (0, 0)
     assert fpr_of_rule(0.01, 99) == pytest.approx(0.01)

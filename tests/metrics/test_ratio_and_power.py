@@ -7,6 +7,7 @@ import math
 
 import numpy as np
 import pytest
+from scipy.stats import binom, norm
 from sklearn.linear_model import LogisticRegression
 
 from miagym.checking.answer import SetAnswer, Verdict
@@ -19,6 +20,7 @@ from miagym.metrics.permutation import (
     PicturesNeeded,
     pictures_needed,
     set_test,
+    shared_margin,
     smallest_set_p,
 )
 
@@ -71,12 +73,30 @@ def test_so_many_pictures_are_found_by_the_real_test() -> None:
     needed = pictures_needed(members, nonmembers, alpha, seed=0)
     assert needed.pictures is not None and needed.ci[0] is not None and needed.ci[1] is not None
     assert needed.ci[0] <= needed.pictures <= needed.ci[1]
-    assert 10 <= needed.pictures <= 25  # 16 by the normal formula, were there endless controls
+    assert 10 <= needed.pictures <= 30  # 16 by the normal formula, were there endless controls
+    margin = shared_margin(nonmembers)
     p = [
-        set_test(rng.choice(members, needed.pictures), nonmembers, seed, resamples=499).p_value
+        set_test(rng.choice(members, needed.pictures), nonmembers, seed, 499, margin).p_value
         for seed in range(200)
     ]
     assert 0.88 <= np.mean(np.array(p) <= alpha) <= 0.99
+
+
+@pytest.mark.parametrize("pictures", [10, 100])
+def test_an_unlucky_calibration_keeps_its_promise_to_all_who_share_it(pictures: int) -> None:
+    """Its mean is 1.5 standard errors too low: sets of many pictures would notice."""
+    rng, alpha, n, sets = np.random.default_rng(0), 0.05, 100, 150
+    controls = norm.ppf((np.arange(n) + 0.5) / n) - 1.5 / np.sqrt(n)
+    alarms = {0.0: 0, shared_margin(controls): 0}
+    for seed in range(sets):
+        suspects = rng.normal(size=pictures)
+        for margin in alarms:
+            alarms[margin] += set_test(suspects, controls, seed, 199, margin).p_value <= alpha
+    fair, shared = alarms.values()
+    assert shared <= binom.ppf(0.999, sets, alpha)
+    assert fair > shared
+    if pictures == 100:
+        assert fair > binom.ppf(0.999, sets, alpha)
 
 
 APART = np.random.default_rng(0).normal(9, 1, 60), np.random.default_rng(1).normal(0, 1, 60)
