@@ -252,10 +252,11 @@ def main() -> None:
     sets = max(1, args.deals // 3)
     lines += ["", f"## Simulated scores, {sets:,} sets a row", ""]
     lines += [
-        f"Normal scores; those of a group correlate by {CORRELATION}. Heavy-tailed sizes are Pareto's "
-        "with exponent 1.2, at most a tenth of the side.",
+        f"Normal scores; those of a group correlate by {CORRELATION}. Heavy-tailed sizes are "
+        "Pareto's with exponent 1.2, at most a tenth of the side.",
         "",
-        "| n a side | group sizes | AUC | AUC: groups, not told | groups, told | TPR at 1 %: told |",
+        "| n a side | group sizes | AUC | AUC: groups, not told | groups, told "
+        "| TPR at 1 %: told |",
         "|---|---|---|---|---|---|",
     ]
     lines += simulations(sets)

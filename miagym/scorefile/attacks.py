@@ -8,7 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from miagym.errors import DataError
+from miagym.metrics.clusters import group_numbers
 from miagym.metrics.labelled import best_variant
+from miagym.metrics.shuffles import dealt_labels
 from miagym.results import HELD_OUT
 from miagym.scorefile.columns import CALIBRATION, NULL, PAPER, TEST, Columns
 from miagym.scorefile.file import ScoreFile
@@ -129,13 +131,21 @@ def _require_two_halves(table: ScoreTable, attack: str, test: Rows) -> None:
 
 
 def _halves(variants: Variants, seed: int) -> tuple[Variants, Variants]:
-    """A random half of members and of non-members of each variant, and the others."""
+    """A random half of members and of non-members of each variant, and the others.
+
+    Groups stay whole, as far as they stand on one side.
+    """
     rng = np.random.default_rng(seed)
-    member = next(iter(variants.values())).member
-    sides = [rng.permutation(np.flatnonzero(member == side)) for side in (True, False)]
+    first = next(iter(variants.values()))
+    member, codes = first.member, first.codes
     chooses = np.zeros(len(member), dtype=bool)
-    for side in sides:
-        chooses[side[: len(side) // 2]] = True
+    for side in (np.flatnonzero(member), np.flatnonzero(~member)):
+        if codes is None:
+            chooses[rng.permutation(side)[: len(side) // 2]] = True
+        else:
+            block = group_numbers(codes[side])
+            (half,) = dealt_labels(block, len(side) // 2, int(rng.integers(2**32)), times=1)
+            chooses[side[half]] = True
     chosen_on = {name: rows.take(chooses) for name, rows in variants.items()}
     return chosen_on, {name: rows.take(~chooses) for name, rows in variants.items()}
 
