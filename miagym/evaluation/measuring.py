@@ -59,8 +59,8 @@ class Sections:
     comparisons: list[Comparison] = field(default_factory=list)
 
 
-def measured(match: Scored, folder: RunFolder) -> Sections:
-    """What the scores of one match come to."""
+def measured(match: Scored, folder: RunFolder, attacks: int) -> Sections:
+    """What the scores of one match come to, of a run with so many attacks that see a model."""
     where = {"target": match.run.match.target, "data": match.run.match.data}
     sections, seed = Sections(), match.run.config.seed
     final: dict[str, Labelled] = {}
@@ -71,7 +71,9 @@ def measured(match: Scored, folder: RunFolder) -> Sections:
         final[name] = labelled(test.filter(pc.field("budget") == last))
         about, controls = where | {"attack": name}, []
         if name in match.run.asking:
-            controls = [Control(**about, **c) for c in _controls(scores, final[name], seed)]
+            controls = [
+                Control(**about, **c) for c in _controls(scores, final[name], seed, attacks)
+            ]
             sections.controls.extend(controls)
             gaps = _gaps(match, name, scores, final[name])
             sections.protocols.extend(Optimism(**about, **gap) for gap in gaps)
@@ -131,14 +133,14 @@ def _at_threshold(match: Scored, name: str, test: Labelled) -> dict[str, Row] | 
     return None if calibration is None else fixed_beforehand(calibration, test)
 
 
-def _controls(scores: pa.Table, test: Labelled, seed: int) -> Iterator[Row]:
-    given = test.score, test.member, seed, test.groups
+def _controls(scores: pa.Table, test: Labelled, seed: int, attacks: int) -> Iterator[Row]:
+    given = test.score, test.member, seed, test.groups, attacks
     yield label_shuffle(*given).as_row()
     if (control := nonmembers_against_nonmembers(*given)) is not None:
         yield control.as_row()
     null = labelled(scores.filter(pc.field("part") == NULL))
     if len(null.score):
-        yield null_target(null.score, null.member, null.groups).as_row()
+        yield null_target(null.score, null.member, null.groups, attacks).as_row()
 
 
 def _gaps(match: Scored, name: str, scores: pa.Table, test: Labelled) -> Iterator[Row]:

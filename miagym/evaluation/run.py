@@ -101,8 +101,9 @@ def _score(run: Experiment, place: Workplace) -> Scored:
 
 def _results(config: Config, scored: list[Scored], place: Workplace, progress: Progress) -> Results:
     done, sections = progress("measuring", len(scored)), []
+    attacks = sum(len(match.run.asking) for match in scored)
     for match in scored:
-        sections.append(measured(match, place.folder))
+        sections.append(measured(match, place.folder, attacks))
         done()
     return Results(
         schema=SCHEMA,

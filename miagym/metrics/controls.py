@@ -26,8 +26,15 @@ NULL_TARGET = "null target"
 
 REPETITIONS = 200
 CONFIDENCE = 0.95
-ALARM = 0.001
-"""A control fails where chance alone would make it fail less often than this: runs have many."""
+ALARM = 0.02
+"""How often chance alone makes any control of a run fail; they share it (Bonferroni)."""
+KINDS = 3
+"""Controls of each attack, at most."""
+
+
+def alarm_of_each(attacks: int) -> float:
+    """How often chance alone may make a single control fail, of so many attacks in a run."""
+    return ALARM / (KINDS * max(1, attacks))
 
 
 @dataclass(frozen=True)
@@ -56,12 +63,16 @@ class Control:
 
 
 def label_shuffle(
-    scores: ArrayLike, member: NDArray[np.bool_], seed: int, groups: ArrayLike | None = None
+    scores: ArrayLike,
+    member: NDArray[np.bool_],
+    seed: int,
+    groups: ArrayLike | None = None,
+    attacks: int = 1,
 ) -> Control:
     """Control of scores (n,) under shuffled labels (n,), as many members as before.
 
     Its p-value is that of a permutation test, one-sided, at least 1 / (1 + repetitions). Groups
-    (n,) are dealt as wholes.
+    (n,) are dealt as wholes. `attacks` is how many the run has, which share its false alarms.
     """
     score = np.asarray(scores, dtype=np.float64)
     codes = group_codes(groups, len(score))
@@ -73,11 +84,15 @@ def label_shuffle(
     aucs, held = _repeated(score, shuffles, codes)
     true = auc(score[member], score[~member])
     p_value = (1 + np.sum(aucs >= true - 1e-12)) / (1 + REPETITIONS)
-    return _control(LABEL_SHUFFLE, member, aucs, held, float(p_value))
+    return _control(LABEL_SHUFFLE, member, aucs, held, float(p_value), alarm_of_each(attacks))
 
 
 def nonmembers_against_nonmembers(
-    scores: ArrayLike, member: NDArray[np.bool_], seed: int, groups: ArrayLike | None = None
+    scores: ArrayLike,
+    member: NDArray[np.bool_],
+    seed: int,
+    groups: ArrayLike | None = None,
+    attacks: int = 1,
 ) -> Control | None:
     """Control that takes half of the non-members for members; None if they are fewer than 4.
 
@@ -95,16 +110,19 @@ def nonmembers_against_nonmembers(
     else:
         shuffles = dealt_labels(codes, int(half.sum()), seed, REPETITIONS)
     aucs, held = _repeated(nonmembers, shuffles, codes)
-    return _control(NONMEMBERS, half, aucs, held, None)
+    return _control(NONMEMBERS, half, aucs, held, None, alarm_of_each(attacks))
 
 
 def null_target(
-    scores: ArrayLike, member: NDArray[np.bool_], groups: ArrayLike | None = None
+    scores: ArrayLike,
+    member: NDArray[np.bool_],
+    groups: ArrayLike | None = None,
+    attacks: int = 1,
 ) -> Control:
     """Control of scores (n,) on a target which saw neither side, or both alike."""
     score = np.asarray(scores, dtype=np.float64)
     codes = group_codes(groups, len(score))
-    low, high = auc_of(score, member, codes, 1 - ALARM)[1]
+    low, high = auc_of(score, member, codes, 1 - alarm_of_each(attacks))[1]
     area, area_ci = auc_of(score, member, codes, CONFIDENCE)
     return Control(
         name=NULL_TARGET,
@@ -154,6 +172,7 @@ def _control(
     aucs: NDArray[np.float64],
     held: int,
     p_value: float | None,
+    alarm: float,
 ) -> Control:
     low, high = np.quantile(aucs, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
     too_few = binomtest(held, len(aucs), CONFIDENCE, alternative="less").pvalue
@@ -166,5 +185,5 @@ def _control(
         auc_ci=(float(low), float(high)),
         coverage=held / len(aucs),
         p_value=p_value,
-        passed=bool(too_few >= ALARM),
+        passed=bool(too_few >= alarm),
     )

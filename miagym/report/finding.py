@@ -45,10 +45,12 @@ def finding(rows: Sequence[AttackRow], audits: Sequence[AuditRecord] = ()) -> st
             clause += "for a rate at 1 % false positives)"
         in_auc, standing = standings(best, group, family)[0], standings(best, group, family)[-1]
         if standing.startswith("not"):
-            clause += f", {standing} ({could_tell(group, family)})"
+            clause += f", {standing}"
         if standing.startswith("not") and in_auc.startswith("above"):
             auc = estimate(best.auc, best.auc_ci, ".2f")
             clause += f" at that rate with n = {best.n_nonmembers:,}, but {in_auc} in AUC: {auc}"
+        if standing.startswith("not"):
+            clause += f" ({could_tell(group, family)})"
         if failed := ", ".join(best.failed_controls):
             clause += f", but its control failed ({failed}), so trust no number of it"
         clauses.append(clause + ("" if best.held_out else f" ({best.protocol})"))

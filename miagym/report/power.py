@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from statistics import median
 
 from miagym.metrics.power import smallest_auc, smallest_tpr
 from miagym.report.family import Family
@@ -14,11 +15,12 @@ from miagym.results.formats import ALPHA
 def could_tell(group: Sequence[AttackRow], family: Family) -> str:
     """The smallest AUC and TPR that so many candidates tell from chance: "... with 80 % power".
 
-    Where candidates come in groups, they count as the fewest independent ones that they are worth
-    to any attack.
+    Where candidates come in groups, they count as so many independent ones as they are worth to the
+    attack in the middle.
     """
     rows = asking_rows(group) or list(group)
-    members, nonmembers = (min(sizes) for sizes in zip(*(row.worth for row in rows), strict=True))
+    sizes = zip(*(row.worth for row in rows), strict=True)
+    members, nonmembers = (median(each) for each in sizes)
     tried = family.tried(blind=rows[0].blind)
     auc = smallest_auc(members, nonmembers, tried)
     tpr = smallest_tpr(members, nonmembers, float(ALPHA), tried)

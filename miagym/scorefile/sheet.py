@@ -141,7 +141,7 @@ def _sections(
     scores, names = {a.attack: a.test for a in attacks}, [a.attack for a in asking]
     return {
         "rows": [partial(_row, a, lower_is_member, seed) for a in attacks],
-        "controls": [work for a in asking for work in _controls(a, seed)],
+        "controls": [work for a in asking for work in _controls(a, seed, len(asking))],
         "protocols": [partial(_gap, a, part, seed) for a in asking for part in a.variants],
         "comparisons": [partial(comparisons, scores, names, seed, same_candidates)],
     }
@@ -173,10 +173,10 @@ def _thresholds(attack: AttackScores, lower_is_member: bool) -> dict[str, Row] |
     return fixed
 
 
-def _controls(attack: AttackScores, seed: int) -> Iterator[Work]:
+def _controls(attack: AttackScores, seed: int, attacks: int) -> Iterator[Work]:
     some = at_most(CONTROLLED, attack.test.member, seed)
     test = attack.test.take(some)
-    given = test.score, test.member, seed, test.groups
+    given = test.score, test.member, seed, test.groups, attacks
 
     def row(control: Measured | None) -> list[Row]:
         return [] if control is None else [{"attack": attack.attack, **control.as_row()}]
@@ -185,7 +185,7 @@ def _controls(attack: AttackScores, seed: int) -> Iterator[Work]:
     yield lambda: row(nonmembers_against_nonmembers(*given))
     null = attack.null
     if null is not None:
-        yield lambda: row(null_target(null.score, null.member, null.groups))
+        yield lambda: row(null_target(null.score, null.member, null.groups, attacks))
 
 
 def _gap(attack: AttackScores, part: str, seed: int) -> list[Row]:

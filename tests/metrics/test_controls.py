@@ -77,4 +77,4 @@ def test_false_alarms_are_rare() -> None:
     alarms = sum(
         not null_target(np.round(rng.normal(size=200), 1), member).passed for _ in range(300)
     )
-    assert alarms <= 3 and ALARM == 0.001
+    assert alarms <= 8 and ALARM == 0.02  # a third of 2 % each
