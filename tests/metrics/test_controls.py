@@ -72,7 +72,7 @@ def test_intervals_that_are_too_narrow_are_caught(
 
 
 def test_false_alarms_are_rare() -> None:
-    """Of 300 honest controls, hardly one fails: the level is 0.1 %."""
+    """Of 300 honest controls, hardly one fails: the level is a third of 2 %."""
     rng, member = np.random.default_rng(0), np.arange(200) < 100
     alarms = sum(
         not null_target(np.round(rng.normal(size=200), 1), member).passed for _ in range(300)
