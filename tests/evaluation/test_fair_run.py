@@ -84,6 +84,7 @@ def test_thresholds_come_from_the_calibration_part(out: Path) -> None:
         Labelled(
             np.array([r["score"] for r in own if r["part"] == part]),
             np.array([r["member"] for r in own if r["part"] == part]),
+            groups=np.array([r["group"] for r in own if r["part"] == part]),
         )
         for part in ("calibration", "test")
     )
