@@ -77,7 +77,9 @@ class BlindPixels(BlindAttack):
     def new_rule(self) -> Rule:
         # Without early stopping, for which it would draw candidates to stop by.
         boosting = HistGradientBoostingClassifier(
-            max_iter=self.trees, early_stopping=False, random_state=0
+            max_iter=self.trees,
+            early_stopping=False,  # pyright: ignore[reportArgumentType]
+            random_state=0,
         )
         return Classifier.of(boosting)
 

@@ -78,8 +78,9 @@ def measured(match: Scored, folder: RunFolder, attacks: int) -> Sections:
             gaps = _gaps(match, name, scores, final[name])
             sections.protocols.extend(Optimism(**about, **gap) for gap in gaps)
         failed = tuple(c.control for c in controls if not c.passed)
-        same = {} if (twin := _twin(name, final)) is None else {"same_as": twin}
-        row = _row(match, name, test) | same
+        row = _row(match, name, test)
+        if (twin := _twin(name, final)) is not None:
+            row["same_as"] = twin
         sections.rows.append(AttackRow(**about, **row, failed_controls=failed))
     compared = comparisons(final, match.run.asking, seed)
     sections.comparisons.extend(Comparison(**where, **row) for row in compared)

@@ -52,7 +52,7 @@ def check_groups(groups: ArrayLike, member: NDArray[np.bool_], what: str) -> Non
 
 def group_sums(values: NDArray[np.float64], codes: Codes, groups: int) -> NDArray[np.float64]:
     """Sum of the values (n,) of each group (groups,); 0 of one without any."""
-    return np.bincount(codes, values, minlength=groups)
+    return np.bincount(codes, values, minlength=groups).astype(np.float64)
 
 
 def effective_sizes(

@@ -112,8 +112,8 @@ def _of_groups(
     for label in dealt_labels(block, m, seed, RESAMPLES):
         if label.all():  # one group is nearly everything
             continue
-        dealt = (np.bincount(place[side], minlength=len(gaps) + 1) for side in (label, ~label))
-        shuffled.append(_area_between(*dealt, gaps))
+        dealt = [np.bincount(place[side], minlength=len(gaps) + 1) for side in (label, ~label)]
+        shuffled.append(_area_between(dealt[0], dealt[1], gaps))
     return _distance(value, again, shuffled, min(sizes))
 
 

@@ -80,7 +80,7 @@ class DifferentiableTarget(Target):
             for part in torch.arange(len(timesteps)).split(rows):
                 with torch.enable_grad():
                     words = embedding.expand(len(part), *embedding.shape).clone()
-                    visited = [timesteps[i] for i in part]
+                    visited = [timesteps[i] for i in part.tolist()]
                     predicted = self.eps(z[part].clone(), visited, words)
                     loss = (predicted - eps[part]).pow(2).flatten(1).mean(1).sum() * self._scale
                     # Frozen or unused parameters have no gradient; their norm is 0.

@@ -121,7 +121,9 @@ def _add_distances(
     labels = [END if state.epoch is None else str(state.epoch) for state in states]
     chance = []
     for state, label, colour in zip(states, labels, colours, strict=True):
-        distance = wasserstein(state.sides.members, state.sides.nonmembers, seed)
+        distance = wasserstein(
+            state.sides.members, state.sides.nonmembers, seed, state.sides.groups
+        )
         whiskers = None
         if distance.ci is not None:
             low, high = distance.ci

@@ -43,6 +43,7 @@ def _curve(label: str, row: AttackRow, scores: pa.Table, shown: bool) -> Curve:
         access=row.access,
         members=sides.members,
         nonmembers=sides.nonmembers,
+        worth=sides.worth,
         auc=row.auc,
         auc_ci=row.auc_ci,
         shown=shown,

@@ -31,6 +31,8 @@ class Curve:
     auc_ci: Interval
     shown: bool
     """Drawn at first sight; otherwise the ROC figure offers it in the legend."""
+    worth: tuple[float, float] | None = None
+    """How many independent members, and non-members, they are; None without groups."""
 
     @property
     def has_scores(self) -> bool:

@@ -25,7 +25,7 @@ def roc_figure(curves: Sequence[Curve]) -> go.Figure:
         name = named(curve)
         add_curve(
             figure,
-            Sides(curve.members, curve.nonmembers),
+            Sides(curve.members, curve.nonmembers, curve.worth),
             name if len(targets) == 1 else f"{name} on {curve.target}",
             PALETTE[targets.index(curve.target) % len(PALETTE)],
             DASHES.get(curve.access or "", "solid"),

@@ -27,6 +27,7 @@ def roc_band(
     confidence: float = 0.95,
     points: int = 60,
     seed: int = 0,
+    worth: tuple[float, float] | None = None,
 ) -> Band:
     """Pointwise band of the TPR at given FPRs, each point by itself and not the curve as a whole.
 
@@ -48,16 +49,21 @@ def roc_band(
         confidence: of each point, between 0 and 1.
         points: at most so many, even on a log axis; the first is at one false positive.
         seed: of the draws, on which the third digit depends.
+        worth: how many independent members, and non-members, they are, if they come in groups: each
+            of these stands for several.
     """
     m, n = len(members), len(nonmembers)
+    ours, theirs = (m, n) if worth is None else (worth[0], max(1, int(worth[1])))
     k = false_positives(n, points)
     k = k[k < n]
     rng, size = np.random.default_rng(seed), (len(k), DRAWS)
-    above = rng.binomial(n, k[:, None] / n, size) + rng.integers(2, size=size)
+    above = rng.binomial(theirs, k[:, None] / n, size) + rng.integers(2, size=size)
+    above = np.minimum(above * n // theirs, n + 1)
     thresholds = np.concatenate([[np.inf], np.sort(nonmembers)[::-1], [-np.inf]])[above]
     passed = m - np.searchsorted(np.sort(members), thresholds, side="right")
     tail = (1 - confidence) / 2
-    low, high = np.quantile(rng.beta(passed + 0.5, m - passed + 0.5), [tail, 1 - tail], axis=1)
+    found = passed * (ours / m)
+    low, high = np.quantile(rng.beta(found + 0.5, ours - found + 0.5), [tail, 1 - tail], axis=1)
     return Band(np.append(k / n, 1.0), np.append(low, 1.0), np.append(high, 1.0))
 
 

@@ -25,6 +25,10 @@ class Sides:
 
     members: NDArray[np.float64]
     nonmembers: NDArray[np.float64]
+    worth: tuple[float, float] | None = None
+    """How many independent members, and non-members, they are; None without groups."""
+    groups: tuple[NDArray[np.integer], NDArray[np.integer]] | None = None
+    """Of members, and of non-members."""
 
     def __bool__(self) -> bool:
         """Whether there is a curve to draw; a row may come without its scores."""
@@ -45,7 +49,10 @@ def sides_of(row: AttackRow, scores: pa.Table) -> Sides:
     )
     member = np.asarray(own["member"].to_numpy(), dtype=bool)
     score = np.asarray(own["score"].to_numpy(), dtype=np.float64)
-    return Sides(score[member], score[~member])
+    if row.effective_members is None or "group" not in own.column_names:
+        return Sides(score[member], score[~member])
+    group = np.asarray(own["group"].to_numpy())
+    return Sides(score[member], score[~member], row.worth, (group[member], group[~member]))
 
 
 def add_curve(
@@ -71,7 +78,7 @@ def add_curve(
     """
     group, visible = safe_text(name), True if shown else "legendonly"
     if band:
-        around = roc_band(sides.members, sides.nonmembers)
+        around = roc_band(sides.members, sides.nonmembers, worth=sides.worth)
         figure.add_scatter(
             x=rounded(np.concatenate([around.fpr, around.fpr[::-1]])),
             y=rounded(_on_log_axis(np.concatenate([around.high, around.low[::-1]]))),
