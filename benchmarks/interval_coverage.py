@@ -25,14 +25,9 @@ from scipy import optimize, stats
 from miagym.atomic import replacing
 from miagym.metrics.auc import Interval, auc_interval
 from miagym.metrics.comparison import compare
-from miagym.metrics.detection import (
-    allowed,
-    at_threshold,
-    balanced_threshold,
-    threshold_for,
-    tpr_interval,
-)
+from miagym.metrics.detection import allowed, tpr_interval
 from miagym.metrics.distance import wasserstein
+from miagym.metrics.thresholds import at_threshold, balanced_threshold, threshold_for
 
 ALPHA = 0.01
 PAGE = Path(__file__).parents[1] / "docs/benchmarks/intervals.md"

@@ -17,7 +17,7 @@ from miagym.data import images
 from miagym.data.dataset import CALIBRATION, TEST
 from miagym.data.images import to_square
 from miagym.data.registry import load_data
-from miagym.data.splits import deal
+from miagym.data.splits import deal, deal_well, effective
 from miagym.embedded import art, duplicates
 from miagym.embedded.captions import NOTHING, captions, read_metadata
 from miagym.embedded.render import render
@@ -69,6 +69,26 @@ class TestArt:
         assert min(members, nonmembers) >= least
         assert abs(members - nonmembers) <= 0.01 * len(data)
         assert 0.27 < np.mean(data.part == CALIBRATION) < 0.37
+
+
+class TestDealing:
+    def test_the_part_that_is_worth_least_is_worth_most(self) -> None:
+        """One large group among many alone: most deals would put it where it decides all."""
+        groups = np.concatenate([np.zeros(30, dtype=int), np.arange(1, 121)])
+        strata = [str(g % 7) for g in groups]
+        shares = {"calibration": 1, "test": 3}
+        parts = deal_well(groups, strata, shares, seed=0)
+        worth = [effective(groups[parts == part]) for part in shares]
+        for seed in range(20):
+            once = deal(groups, strata, shares, seed)
+            assert min(worth) >= min(effective(groups[once == part]) for part in shares)
+        assert (parts == deal_well(groups, strata, shares, seed=0)).all()
+        cut = [len(set(parts[groups == g])) for g in np.unique(groups)]
+        assert max(cut) == 1 and 0.15 < np.mean(parts == "calibration") < 0.35
+
+    def test_what_groups_are_worth(self) -> None:
+        assert effective(np.arange(10)) == 10 and effective(np.zeros(10)) == 1
+        assert effective(np.repeat(np.arange(5), 4)) == pytest.approx(5)
 
 
 class TestBuildingTheArt:

@@ -22,7 +22,13 @@ def evaluate(
             help="Embedded name, parquet file or folder; one for each target. Known if embedded."
         ),
     ] = None,
-    attacks: Annotated[str, typer.Option(help="Names with commas, or `all`.")] = "all",
+    attacks: Annotated[
+        str,
+        typer.Option(
+            help="Names with commas, or all; pia(timestep=50) is one under a parameter of yours, "
+            "trajectory-* all that match."
+        ),
+    ] = "all",
     reference: Annotated[
         list[str] | None,
         typer.Option(

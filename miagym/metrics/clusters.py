@@ -86,6 +86,19 @@ def effective_passing(scores: NDArray[np.float64], codes: Codes, threshold: floa
     return len(scores) / (1 + (mean_group(codes) - 1) * intraclass_correlation(passes, codes))
 
 
+def passing_worth(
+    members: NDArray[np.float64],
+    nonmembers: NDArray[np.float64],
+    groups: tuple[Codes, Codes],
+    threshold: float,
+) -> tuple[float, float]:
+    """How many independent members, and non-members, say as much about who passes a threshold."""
+    return (
+        effective_passing(members, groups[0], threshold),
+        effective_passing(nonmembers, groups[1], threshold),
+    )
+
+
 def mean_group(codes: Codes) -> float:
     """Mean size of the group that a candidate is in: the sum of the squared sizes over n."""
     sizes = np.bincount(codes)

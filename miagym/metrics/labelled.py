@@ -13,7 +13,7 @@ from miagym.metrics.auc import Interval, auc
 from miagym.metrics.clustered_auc import auc_of
 from miagym.metrics.clusters import Codes, group_codes
 from miagym.metrics.comparison import compare, holm
-from miagym.metrics.detection import at_threshold, balanced_threshold, threshold_for
+from miagym.metrics.thresholds import at_threshold, balanced_threshold, threshold_for
 
 Row = dict[str, Any]
 ALPHA = 0.01

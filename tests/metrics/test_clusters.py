@@ -12,9 +12,9 @@ from miagym.errors import DataError
 from miagym.metrics.clusters import check_groups, effective_size, intraclass_correlation
 from miagym.metrics.comparison import compare
 from miagym.metrics.controls import label_shuffle, nonmembers_against_nonmembers, null_target
-from miagym.metrics.detection import at_threshold
 from miagym.metrics.distance import wasserstein
 from miagym.metrics.measure import measure
+from miagym.metrics.thresholds import at_threshold
 
 World = tuple[np.ndarray, np.ndarray, np.ndarray]
 

@@ -14,15 +14,8 @@ from numpy.typing import NDArray
 from scipy.stats import beta, binom, norm
 
 from miagym.errors import DataError
-from miagym.metrics.detection import (
-    allowed,
-    at_threshold,
-    balanced_threshold,
-    not_resolvable,
-    threshold_for,
-    tpr_at_fpr,
-    tpr_interval,
-)
+from miagym.metrics.detection import allowed, not_resolvable, tpr_at_fpr, tpr_interval
+from miagym.metrics.thresholds import at_threshold, balanced_threshold, threshold_for
 
 # Few distinct values, so that ties are the rule.
 SIDE = st.lists(st.integers(-5, 5), min_size=1, max_size=40).map(np.array)
