@@ -34,7 +34,10 @@ def blocks(path: str) -> list[str]:
     return re.findall(r"```python\n(.*?)```", (ROOT / path).read_text(), re.DOTALL)
 
 
-@pytest.mark.parametrize(("guide", "promises"), [("README.md", 0), ("docs/python.md", 4)])
+@pytest.mark.parametrize(
+    ("guide", "promises"),
+    [("README.md", 0), pytest.param("docs/python.md", 4, marks=pytest.mark.slow)],
+)
 def test_python_prints_what_it_says(
     guide: str,
     promises: int,

@@ -28,6 +28,9 @@ from miagym.checking.answer import SCHEMA
 from miagym.checking.upload import MAX_PIXELS
 from miagym.targets.registry import target_names
 
+pytestmark = pytest.mark.slow
+"""In the quick tier, `test_whole_page` uses every tab."""
+
 ROOT = Path(__file__).parents[2]
 PAGE = "http://127.0.0.1:7860"
 """The address that the guides show."""

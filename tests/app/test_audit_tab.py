@@ -23,6 +23,9 @@ from miagym.results import SCHEMA
 from tests.app.visiting import SIZES, served, watch
 from tests.command_line import run
 
+pytestmark = pytest.mark.slow
+"""In the quick tier, `test_whole_page` uses every tab."""
+
 XSS = "<img src=x onerror=alert(1)>"
 
 PROGRAM = """

@@ -48,18 +48,29 @@ def test_the_demo_ends_on_the_page_with_its_run(
     assert against == []
 
 
-def test_a_page_that_cannot_be_opened_is_a_sentence(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("option", "value", "sentence"),
+    [
+        ("--run", ".", "holds no finished run; expected results.json in it"),
+        pytest.param(
+            "--first",
+            "palyy",
+            "No tab is called 'palyy'; did you mean play",
+            marks=pytest.mark.slow,
+        ),
+        pytest.param(
+            "--device", "abacus", "There is no device 'abacus' here", marks=pytest.mark.slow
+        ),
+    ],
+)
+def test_a_page_that_cannot_be_opened_is_a_sentence(
+    option: str, value: str, sentence: str, tmp_path: Path
+) -> None:
     """In processes of their own: what Gradio has begun to build leaves event loops behind."""
-    for options, sentence in {
-        ("--run", str(tmp_path)): "holds no finished run; expected results.json in it",
-        ("--first", "palyy"): "No tab is called 'palyy'; did you mean play",
-        ("--device", "abacus"): "There is no device 'abacus' here",
-    }.items():
-        done = subprocess.run(
-            [MIAGYM, "page", *options], capture_output=True, text=True, timeout=300
-        )
-        assert done.returncode == 2
-        assert sentence in re.sub(r"\s+", " ", done.stderr)
+    command = [MIAGYM, "page", option, value]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 2
+    assert sentence in re.sub(r"\s+", " ", done.stderr)
 
 
 def test_the_shipped_run_is_the_demo_s() -> None:

@@ -14,6 +14,9 @@ import pytest
 
 from miagym.app.server.mcp import json_answer
 
+pytestmark = pytest.mark.slow
+"""In the quick tier, `test_whole_page` uses every tab."""
+
 SWEPT = """
 from pathlib import Path
 from gradio.processing_utils import save_base64_to_cache

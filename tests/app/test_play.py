@@ -88,7 +88,7 @@ def test_the_chart_counts_known_pictures_beside_yours(opponents: Opponents) -> N
     game, known = begun(), reference_scores(SETUP, "cpu")
     assert chart(game, known) == ""
     game.ask(SETUP.favourite)
-    assert "of 21 known members" in chart(game, known)
+    assert "of 22 known members" in chart(game, known)
 
 
 def test_what_cannot_be_done_is_said_and_costs_nothing() -> None:

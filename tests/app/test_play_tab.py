@@ -17,6 +17,9 @@ from miagym.app.play.reference_scores import ReferenceScores
 from miagym.app.play.setup import GameSetup
 from tests.app.visiting import Served, served
 
+pytestmark = pytest.mark.slow
+"""In the quick tier, `test_whole_page` uses every tab."""
+
 MINUTE = 60_000.0
 """A busy machine is no failure."""
 

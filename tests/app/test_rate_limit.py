@@ -197,12 +197,14 @@ linux = pytest.mark.skipif(sys.platform != "linux", reason="only here is all of 
 
 
 @linux
+@pytest.mark.slow
 def test_agents_are_known_by_their_address_as_programs_are(who: WhoPage) -> None:
     for address in ("127.0.0.2", "127.0.0.3"):
         assert who.by_mcp(address) == who.by_api(address) == address
 
 
 @linux
+@pytest.mark.slow
 def test_nobody_is_somebody_else_by_a_header(who: WhoPage) -> None:
     for name, value in FORGED.items():
         assert who.by_api("127.0.0.2", {name: value}) == "127.0.0.2"

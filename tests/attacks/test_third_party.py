@@ -84,7 +84,11 @@ def test_a_name_that_is_taken_is_one_sentence(site: Path, tmp_path: Path) -> Non
     ("instead", "says"),
     [
         ("raise RuntimeError('out of order')", "cannot be made: RuntimeError('out of order')"),
-        ("Brightness = dict", "makes a dict; expected an attacks.base.Attack"),
+        pytest.param(
+            "Brightness = dict",
+            "makes a dict; expected an attacks.base.Attack",
+            marks=pytest.mark.slow,
+        ),
     ],
 )
 def test_a_broken_package_is_one_sentence(

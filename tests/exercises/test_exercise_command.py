@@ -48,6 +48,7 @@ def test_a_file_that_does_not_run_is_a_sentence_after_what_could_be_judged(tmp_p
     assert "✓ p_value" in found.output and "fewest" not in found.output
 
 
+@pytest.mark.slow
 def test_json_is_all_that_is_printed(tmp_path: Path) -> None:
     file = tmp_path / "mine.py"
     file.write_text(FEW.format(more="print('hello')"))

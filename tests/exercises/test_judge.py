@@ -83,6 +83,7 @@ def test_wrong_and_hard_coded_functions_get_the_hint_of_their_mistake(tmp_path: 
     assert "of 1,000 pictures" in told["innocent_share"]
 
 
+@pytest.mark.slow
 def test_a_constant_is_no_p_value(tmp_path: Path) -> None:
     source = replaced("return float((1 +", "return 1 / 21\n    return float((1 +")
     assert set(hints(judged(tmp_path, source))) == {"p_value"}
@@ -112,6 +113,7 @@ def test_an_error_is_told_with_the_student_s_own_line(tmp_path: Path) -> None:
     }
 
 
+@pytest.mark.slow
 def test_a_slip_is_told_with_its_line_before_anything_runs(tmp_path: Path) -> None:
     found = judged(tmp_path, replaced("def verdict(p, alpha):", "def verdict(p, alpha)"))
     assert found.error and "does not run: line 7: SyntaxError: expected ':'" in found.error
@@ -126,6 +128,7 @@ def test_an_endless_loop_is_stopped(tmp_path: Path) -> None:
     assert time.monotonic() - began < 30
 
 
+@pytest.mark.slow
 def test_leaving_python_is_no_pass(tmp_path: Path) -> None:
     left = judged(
         tmp_path, replaced("# %%\ndef verdict", "# %%\nraise SystemExit(0)\n# %%\ndef verdict")
@@ -161,6 +164,7 @@ def test_a_line_in_the_file_goes_before_its_name(tmp_path: Path) -> None:
     assert identify(tmp_path / "1_by_line.py").number == 3
 
 
+@pytest.mark.slow
 def test_what_is_found_is_plain_json(tmp_path: Path) -> None:
     found = judged(tmp_path, HONEST).as_json()
     assert json.loads(json.dumps(found)) == found

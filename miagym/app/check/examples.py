@@ -27,8 +27,8 @@ RULE = (
 )
 
 ROWS = {
-    "clipart-overfit": {MEMBER: 426, NONMEMBER: 370, BORDERLINE: 589},
-    "clipart-realistic": {MEMBER: 1709, NONMEMBER: 1058, BORDERLINE: 431},
+    "clipart-overfit": {MEMBER: 116, NONMEMBER: 456, BORDERLINE: 218},
+    "clipart-realistic": {MEMBER: 2812, NONMEMBER: 1753, BORDERLINE: 1640},
 }
 """What `choose_rows` found, as rows of each target's data."""
 

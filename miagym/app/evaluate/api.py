@@ -37,7 +37,7 @@ def evaluate_api(site: Site) -> None:
         Args:
             target: the name of a target, as listed above.
             attacks: names of attacks, as listed above; blind ones run always.
-            candidates: members, and as many non-members, from 20 to 140.
+            candidates: members, and as many non-members, from 20 to 120.
             queries: budget for one candidate, from 1 to 16; 0 for what each attack needs.
 
         Returns:

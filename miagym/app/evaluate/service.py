@@ -33,7 +33,7 @@ QUICK_ATTACKS = (
 )
 """Attacks that take no more than a minute of two cores on 100 + 100 candidates."""
 
-MIN_CANDIDATES, MAX_CANDIDATES = 20, 140
+MIN_CANDIDATES, MAX_CANDIDATES = 20, 120
 """Candidates a side; each part of the embedded data holds as many."""
 BUDGETS = (1, 2, 4, 8, 16)
 """Queries for one candidate that may be set."""
