@@ -15,14 +15,16 @@ test: checked
 
 # The slow tier alone: all attacks on all targets, simulations, a Space from its requirements.
 test-slow: .venv/browser
-	$(PYTEST) --dist worksteal -m slow
+	$(PYTEST) $(BY_FILE) -m slow tests/app
+	$(PYTEST) --dist worksteal -m slow --ignore tests/app
 
 # Both tiers.
 test-all: checked
 	$(PYTEST) $(BY_FILE)
 
 # Two processes with one thread each. Whole files of tests are dealt to them, in order: those of the
-# page, which take longest, come first.
+# page, which take longest, come first. (An open browser runs an event loop, beside which no other
+# file's tests can run theirs.)
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses $(WORKERS)
 BY_FILE := --dist loadfile --no-loadscope-reorder
 
