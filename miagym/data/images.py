@@ -23,6 +23,17 @@ FORMATS = (
 )
 """What is read. The rest of what Pillow knows is rare, or hands the file to other programs."""
 
+SUFFIXES = {
+    "BMP": (".bmp",),
+    "GIF": (".gif",),
+    "JPEG": (".jpg", ".jpeg", ".jpe", ".jfif"),
+    "PNG": (".png", ".apng"),
+    "TIFF": (".tif", ".tiff"),
+    "WEBP": (".webp",),
+    "AVIF": (".avif", ".avifs"),
+}
+"""How names of files end, lower case; AVIF is looked for even where it cannot be read."""
+
 MAX_PIXELS = 64_000_000
 """A picture of more pixels is refused by its header, before anything is decoded."""
 
