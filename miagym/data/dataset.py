@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from miagym.candidates import Candidates
 from miagym.data.images import read_picture, to_square
 from miagym.data.pictures import Picture, reason, take
-from miagym.data.seen import Seen, one_sided
+from miagym.data.seen import NOTHING, Seen, one_sided
 from miagym.data.splits import subsample
 from miagym.errors import DataError
 
@@ -55,7 +55,7 @@ class Dataset:
     member: NDArray[np.bool_]
     part: NDArray[np.str_]
     groups: NDArray[np.integer] | None = None
-    seen: Seen = Seen()
+    seen: Seen = NOTHING
 
     def __post_init__(self) -> None:
         for part in (CALIBRATION, TEST):

@@ -79,7 +79,7 @@ def read_labels(column: pa.ChunkedArray, meaning: Meaning | None = None) -> NDAr
         column = column.cast(column.type.value_type)
     encoded = column.combine_chunks().dictionary_encode(null_encoding="encode")
     place, values = encoded.indices.to_numpy(), encoded.dictionary.to_pylist()
-    first = [int(np.argmax(place == number)) for number in range(len(values))]
+    first = np.unique(place, return_index=True)[1].tolist()
     known = [_named(value, meaning.classes, row) for value, row in zip(values, first, strict=True)]
     if meaning.member_value is None:
         labels = [label_of(value) for value in known]

@@ -27,6 +27,9 @@ class Seen:
     """What is odd, in sentences."""
 
 
+NOTHING = Seen()
+
+
 def by_side(places: Sequence[str | None], member: NDArray[np.bool_]) -> Counts:
     """Counts places (n), None for none, on each side."""
     counts = {word: Counter[str]() for word in SIDES.values()}

@@ -113,7 +113,7 @@ def caption_text(value: object, where: str) -> str:
     Raises:
         DataError: if it is no text.
     """
-    if value is None or isinstance(value, float) and value != value:  # pandas' missing value
+    if value is None or (isinstance(value, float) and value != value):  # pandas' missing value
         return ""
     if not isinstance(value, str):
         raise DataError(f"{where} must be one text, it is {_short(value)}.")
@@ -138,7 +138,7 @@ def read_text(path: Path, errors: str = "strict") -> str:
 
 
 def _key(name: str) -> str:
-    """macOS decomposes letters in names of files, and zip archives carry that elsewhere."""
+    """One spelling: macOS decomposes letters in names, and archives carry that elsewhere."""
     return unicodedata.normalize("NFC", name)
 
 

@@ -13,7 +13,7 @@ from miagym.data.columns import caption_column, check_roles, renamed
 from miagym.data.dataset import CALIBRATION, TEST, Dataset
 from miagym.data.labels import check_second, class_names, second_labels, table_labels
 from miagym.data.pictures import Picture
-from miagym.data.seen import Seen, by_side
+from miagym.data.seen import NOTHING, Seen, by_side
 from miagym.data.splits import deal
 from miagym.data.text_marks import without_marks
 from miagym.errors import DataError
@@ -40,7 +40,7 @@ class Source:
     name: str
     table: pa.Table
     pictures: Sequence[Picture] | None
-    seen: Seen = Seen()
+    seen: Seen = NOTHING
 
     @classmethod
     def of(

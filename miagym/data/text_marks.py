@@ -1,4 +1,4 @@
-"""Characters that nobody sees: byte-order marks, zero-width spaces, controls; and text encodings."""
+"""Characters that nobody sees: byte-order marks, zero-width spaces, controls."""
 
 from __future__ import annotations
 
@@ -39,21 +39,21 @@ def decoded(content: bytes, errors: str = "strict") -> str:
 
 
 def visible(text: str) -> str:
-    """A text without what nobody sees at its ends, spaces among it; what is inside stays.
+    r"""A text without what nobody sees at its ends, spaces among it; what is inside stays.
 
-    >>> visible("\\ufeff a cat\\u200b ")
+    >>> visible("\ufeff a cat\u200b ")
     'a cat'
     """
     return text.strip(_NOTHING)
 
 
 def without_marks(text: str) -> str:
-    """A text without invisible characters at its ends; spaces that stand there alone stay.
+    r"""A text without invisible characters at its ends; spaces that stand there alone stay.
 
     How a table spaces its captions can tell the sides apart, and an audit has to see it; a mark
     belongs to the encoding.
 
-    >>> without_marks("\\ufeffa cat "), without_marks("a cat \\u200b")
+    >>> without_marks("\ufeffa cat "), without_marks("a cat \u200b")
     ('a cat ', 'a cat')
     """
     inside = text.strip(_NOTHING)
@@ -68,9 +68,9 @@ def without_marks(text: str) -> str:
 
 
 def in_words(text: str) -> str:
-    """A text in which invisible characters stand by their names.
+    r"""A text in which invisible characters stand by their names.
 
-    >>> in_words("a\\u200bb")
+    >>> in_words("a\u200bb")
     'a[U+200B zero width space]b'
     """
     return "".join(_named(c) if c in INVISIBLE else c for c in text)

@@ -14,13 +14,20 @@ PICTURES = frozenset(suffix for all_ in SUFFIXES.values() for suffix in all_)
 """How names of pictures end, lower case."""
 
 UNREAD = frozenset(
-    ".heic .heif .jp2 .j2k .jxl .svg .svgz .eps .psd .xcf .ico .icns .tga .pcx .dib .ppm .pgm .pbm "
-    ".pnm .exr .hdr .dng .cr2 .cr3 .nef .arw .orf .rw2 .raf .wmf .emf".split()
+    (
+        *(".heic", ".heif", ".jp2", ".j2k", ".jxl", ".svg", ".svgz", ".eps", ".psd", ".xcf"),
+        *(".ico", ".icns", ".tga", ".pcx", ".dib", ".ppm", ".pgm", ".pbm", ".pnm", ".exr"),
+        *(".hdr", ".dng", ".cr2", ".cr3", ".nef", ".arw", ".orf", ".rw2", ".raf", ".wmf"),
+        ".emf",
+    )
 )
 """How names of pictures end that are not read, and that are counted."""
 
 NO_DATA = frozenset(
-    "thumbs.db ehthumbs.db desktop.ini __macosx $recycle.bin @eadir #recycle lost+found".split()
+    (
+        *("thumbs.db", "ehthumbs.db", "desktop.ini", "__macosx"),
+        *("$recycle.bin", "@eadir", "#recycle", "lost+found"),
+    )
 )
 """What systems leave in folders: Windows, macOS, Synology's thumbnails; lower case."""
 
@@ -39,7 +46,7 @@ class Walk:
 
 
 def is_hidden(name: str) -> bool:
-    """Whether the name of a file or folder says that it is no data: .DS_Store, ._a.png, …"""
+    """Whether the name of a file or folder says that it is no data, as .DS_Store does."""
     return name.startswith(".") or name.lower() in NO_DATA
 
 
