@@ -70,4 +70,5 @@ def renamed(table: pa.Table) -> pa.Table:
     called = {ours: theirs for theirs, ours in ALIASES.items()}
     called["caption"] = caption_column(table.column_names) or "caption"
     taken = {theirs: ours for ours, theirs in called.items() if ours not in table.column_names}
-    return table.rename_columns([taken.get(name, name) for name in table.column_names])
+    again = table.rename_columns([taken.get(name, name) for name in table.column_names])
+    return again.replace_schema_metadata(table.schema.metadata)  # which names classes
