@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,10 +22,11 @@ from miagym.api.results import Check
 from miagym.checking.answer import ALPHA
 from miagym.checking.cache import cache_folder
 from miagym.checking.checker import ATTACKS, Checker
+from miagym.checking.given import Given
 from miagym.checking.upload import FORMATS, Upload, open_upload
 from miagym.data import images
 from miagym.data.beside import CaptionsBeside
-from miagym.data.walk import PICTURES, UNREAD, walk
+from miagym.data.walk import ANY, walk
 from miagym.embedded.pairings import check_reference, pairing
 from miagym.errors import DataError
 from miagym.evaluation.config import AUTO
@@ -185,36 +185,22 @@ def _asked(attacks: AttackLike | None, access: str, calibrated: bool) -> dict[st
     return found
 
 
-@dataclass(frozen=True)
-class _Given:
-    """A picture, and where its caption may lie."""
-
-    source: Path | bytes
-    beside: CaptionsBeside | None = None
-
-    def caption(self) -> str | None:
-        if self.beside is None or not isinstance(self.source, Path):
-            return None
-        found = self.beside.of(self.source)
-        return found and found.text
-
-
-def _given(pictures: Any) -> dict[str, _Given]:
+def _given(pictures: Any) -> dict[str, Given]:
     """Pictures, and those in folders, by the name that answers use."""
     if isinstance(pictures, str | Path):
         return _files(Path(pictures))
     if isinstance(pictures, bytes):
-        return {"The picture": _Given(pictures)}
+        return {"The picture": Given(pictures)}
     if hasattr(pictures, "save") and hasattr(pictures, "getbands"):  # a Pillow image
         encoded = io.BytesIO()
         pictures.save(encoded, format="PNG")
-        return {"The picture": _Given(encoded.getvalue())}
+        return {"The picture": Given(encoded.getvalue())}
     if not isinstance(pictures, Iterable) or isinstance(pictures, Mapping):
         raise DataError(
             "Expected pictures as files, folders, bytes or Pillow images, got "
             f"{type(pictures).__name__}."
         )
-    found: dict[str, _Given] = {}
+    found: dict[str, Given] = {}
     for number, one in enumerate(pictures, start=1):
         for name, picture in _given(one).items():
             is_file = isinstance(picture.source, Path)
@@ -224,19 +210,19 @@ def _given(pictures: Any) -> dict[str, _Given]:
     return found
 
 
-def _files(given: Path) -> dict[str, _Given]:
+def _files(given: Path) -> dict[str, Given]:
     if not given.is_dir():
-        return {str(given): _Given(given, CaptionsBeside(given.parent, errors="replace"))}
+        return {str(given): Given(given, CaptionsBeside(given.parent, errors="replace"))}
     beside = CaptionsBeside(given, errors="replace")
-    pictures = walk(given, PICTURES | UNREAD).pictures
-    found = {str(file): _Given(file, beside) for file in pictures}
+    pictures = walk(given, ANY).pictures
+    found = {str(file): Given(file, beside) for file in pictures}
     if not found:
         raise DataError(f"There is no picture ({', '.join(sorted(SUFFIXES))}) in {given}.")
     return found
 
 
 def _uploads(
-    given: Mapping[str, _Given], caption: str | None, size: int
+    given: Mapping[str, Given], caption: str | None, size: int
 ) -> tuple[list[Upload], dict[str, str]]:
     """What can be read, and why the rest cannot; a single picture has to be readable."""
     uploads: list[Upload] = []

@@ -23,6 +23,8 @@ UNREAD = frozenset(
 )
 """How names of pictures end that are not read, and that are counted."""
 
+ANY = PICTURES | UNREAD
+
 NO_DATA = frozenset(
     (
         *("thumbs.db", "ehthumbs.db", "desktop.ini", "__macosx"),
@@ -96,7 +98,7 @@ class _Walked:
                 (self.links if path.is_symlink() else self.folders).append(path)
             return
         suffix = path.suffix.lower()
-        if suffix not in self.suffixes | UNREAD | PICTURES:
+        if suffix not in ANY and suffix not in self.suffixes:
             return
         if is_hidden(path.name):
             self.skipped[HIDDEN] += 1
@@ -110,4 +112,4 @@ class _Walked:
 
 def _pictures_below(folder: Path) -> int:
     below = (name for _, _, names in os.walk(folder) for name in names)
-    return sum(os.path.splitext(name)[1].lower() in PICTURES | UNREAD for name in below)
+    return sum(os.path.splitext(name)[1].lower() in ANY for name in below)

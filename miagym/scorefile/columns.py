@@ -119,7 +119,7 @@ def labels(
     except NotALabel as error:
         raise DataError(
             f"{file.path}: row {error.row + 1} of the data has {error.shown} as `{name}`; expected "
-            f"{error.expected}{'' if member_value else NAMED}."
+            f"{error.expected}{NAMED if member_value is None else ''}."
         ) from error
     except pa.ArrowException as error:
         raise DataError(f"{file.path}: `{name}` holds {column.type}; expected labels.") from error

@@ -6,7 +6,6 @@ import csv
 import json
 from pathlib import Path
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -17,7 +16,7 @@ from miagym.api.check import _files
 from miagym.auditing.data_source import AuditData
 from miagym.cli import app
 from miagym.data.describe import describe
-from miagym.data.images import FORMATS, SUFFIXES, read_picture
+from miagym.data.images import FORMATS, SUFFIXES
 from miagym.data.registry import load_data, open_source
 from miagym.errors import DataError
 from tests.data.pictures_beside import (
@@ -234,18 +233,3 @@ def test_a_text_column_holds_captions(tmp_path: Path) -> None:
         assert AuditData.of(open_source(str(tmp_path / "a.csv"))).captions == ("a", "b")
     (tmp_path / "a.csv").write_text("text,caption,member\na,b,1\nc,d,0\n")
     assert open_source(str(tmp_path / "a.csv")).captions == ("b", "d")
-
-
-@pytest.mark.parametrize(("low", "high", "reads"), [(0, 1, 255), (0, 255, 255), (-0.02, 1.03, 255)])
-def test_floats_are_scaled(low: float, high: float, reads: int, tmp_path: Path) -> None:
-    grey = np.linspace(low, high, 16 * 16, dtype=np.float32).reshape(16, 16)
-    Image.fromarray(grey).save(tmp_path / "a.tif")
-    pixels = np.asarray(read_picture(tmp_path / "a.tif"))
-    assert pixels.min() == 0 and pixels.max() == reads and 120 < pixels.mean() < 135
-
-
-@pytest.mark.parametrize("grey", [[-1.0, 1.0], [0.0, 4095.0], [0.0, np.nan]])
-def test_floats_of_no_known_range_are_refused(grey: list[float], tmp_path: Path) -> None:
-    Image.fromarray(np.array([grey], dtype=np.float32)).save(tmp_path / "a.tif")
-    with pytest.raises(DataError, match=r"floats from .*; expected 0 to 1 or 0 to 255"):
-        read_picture(tmp_path / "a.tif")
