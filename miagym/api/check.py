@@ -22,7 +22,11 @@ from miagym.api.results import Check
 from miagym.checking.answer import ALPHA
 from miagym.checking.cache import cache_folder
 from miagym.checking.checker import ATTACKS, Checker
-from miagym.checking.upload import Upload, caption_in, open_upload
+from miagym.checking.given import Given
+from miagym.checking.upload import FORMATS, Upload, open_upload
+from miagym.data import images
+from miagym.data.beside import CaptionsBeside
+from miagym.data.walk import ANY, walk
 from miagym.embedded.pairings import check_reference, pairing
 from miagym.errors import DataError
 from miagym.evaluation.config import AUTO
@@ -33,10 +37,8 @@ from miagym.progress import Progress, silent
 if TYPE_CHECKING:
     from attacks import Attack
 
-SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".gif"}
-"""What is looked for in folders."""
-UNREAD = {".bmp", ".tif", ".tiff", ".avif", ".heic", ".heif", ".jp2", ".svg"}
-"""What is a picture too, in a form that uploads have not; it is listed as skipped."""
+SUFFIXES = frozenset(suffix for kind in FORMATS for suffix in images.SUFFIXES[kind])
+"""What is looked for in folders; other pictures are listed as skipped."""
 
 
 def check(
@@ -69,7 +71,8 @@ def check(
     Args:
         pictures: a file, a folder, encoded bytes, a Pillow image, or several of these.
         target: an embedded name, a folder, a hub id, or a target.
-        caption: of the one picture; several have theirs in .txt files beside them.
+        caption: of the one picture; several have theirs beside them, in any way that a folder of
+            data can (`.txt`, `.caption`, `metadata.jsonl`, …).
         data: members of the target and non-members like them, to calibrate by; known of an
             embedded target.
         attacks: whom to ask, by name or as objects; quick ones of that access by default.
@@ -182,52 +185,52 @@ def _asked(attacks: AttackLike | None, access: str, calibrated: bool) -> dict[st
     return found
 
 
-def _given(pictures: Any) -> dict[str, Path | bytes]:
+def _given(pictures: Any) -> dict[str, Given]:
     """Pictures, and those in folders, by the name that answers use."""
     if isinstance(pictures, str | Path):
         return _files(Path(pictures))
     if isinstance(pictures, bytes):
-        return {"The picture": pictures}
+        return {"The picture": Given(pictures)}
     if hasattr(pictures, "save") and hasattr(pictures, "getbands"):  # a Pillow image
         encoded = io.BytesIO()
         pictures.save(encoded, format="PNG")
-        return {"The picture": encoded.getvalue()}
+        return {"The picture": Given(encoded.getvalue())}
     if not isinstance(pictures, Iterable) or isinstance(pictures, Mapping):
         raise DataError(
             "Expected pictures as files, folders, bytes or Pillow images, got "
             f"{type(pictures).__name__}."
         )
-    found: dict[str, Path | bytes] = {}
+    found: dict[str, Given] = {}
     for number, one in enumerate(pictures, start=1):
-        for name, source in _given(one).items():
-            found[name if isinstance(source, Path) else f"picture {number}"] = source
+        for name, picture in _given(one).items():
+            is_file = isinstance(picture.source, Path)
+            found[name if is_file else f"picture {number}"] = picture
     if not found:
         raise DataError("No picture was given.")
     return found
 
 
-def _files(given: Path) -> dict[str, Path | bytes]:
+def _files(given: Path) -> dict[str, Given]:
     if not given.is_dir():
-        return {str(given): given}
-    files = (p for p in given.rglob("*") if p.suffix.lower() in SUFFIXES | UNREAD and p.is_file())
-    found: dict[str, Path | bytes] = {str(file): file for file in sorted(files)}
+        return {str(given): Given(given, CaptionsBeside(given.parent, errors="replace"))}
+    beside = CaptionsBeside(given, errors="replace")
+    pictures = walk(given, ANY).pictures
+    found = {str(file): Given(file, beside) for file in pictures}
     if not found:
         raise DataError(f"There is no picture ({', '.join(sorted(SUFFIXES))}) in {given}.")
     return found
 
 
 def _uploads(
-    given: Mapping[str, Path | bytes], caption: str | None, size: int
+    given: Mapping[str, Given], caption: str | None, size: int
 ) -> tuple[list[Upload], dict[str, str]]:
     """What can be read, and why the rest cannot; a single picture has to be readable."""
     uploads: list[Upload] = []
     skipped: dict[str, str] = {}
-    for name, source in given.items():
+    for name, picture in given.items():
         try:
-            text = caption
-            if caption is None and isinstance(source, Path):
-                text = caption_in(source.with_suffix(".txt"))
-            uploads.append(open_upload(source, size, caption=text, name=name))
+            text = picture.caption() if caption is None else caption
+            uploads.append(open_upload(picture.source, size, caption=text, name=name))
         except DataError as error:
             skipped[name] = str(error)
     if not uploads:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
 from miagym.api.results import ScoreReport
+from miagym.data.labels import MemberValue, class_names
 from miagym.errors import DataError, UnknownName
 from miagym.scorefile.attacks import attacks_of
 from miagym.scorefile.columns import Columns
@@ -25,6 +27,7 @@ def score(
     *,
     columns: Columns | None = None,
     lower_is_member: bool = False,
+    member_value: MemberValue | None = None,
     blind: Collection[str] = (),
     target: str | None = None,
     data: str | None = None,
@@ -45,6 +48,7 @@ def score(
             name.
         columns: which column is what.
         lower_is_member: whether low scores (a loss, say) mean members.
+        member_value: the label that means member, where zero does, say; it may be in `columns` too.
         blind: names of attacks that never saw the model, besides miagym's own.
         target: name of the target, for the tables.
         data: name of the data, for the tables.
@@ -59,7 +63,10 @@ def score(
 
     file = open_scores(Path(scores)) if isinstance(scores, str | Path) else _in_memory(scores)
     never_saw = {*blind, *blind_names()}
-    attacks = attacks_of(file, columns or Columns(), lower_is_member, seed, never_saw)
+    columns = columns or Columns()
+    if member_value is not None:
+        columns = replace(columns, member_value=member_value)
+    attacks = attacks_of(file, columns, lower_is_member, seed, never_saw)
     for name in set(blind) - {attack.attack for attack in attacks}:
         raise UnknownName("attack of these scores", name, [attack.attack for attack in attacks])
     sheet = score_sheet(attacks, stated or Statement(), lower_is_member, seed, target, data)
@@ -75,4 +82,5 @@ def _in_memory(scores: Any) -> ScoreFile:
             "Expected a file of scores, a data frame, or columns by name, got "
             f"{type(scores).__name__} ({error})."
         ) from error
-    return ScoreFile(Path(IN_MEMORY), tuple(table.column_names), table.column)
+    names, classes = tuple(table.column_names), class_names(table.schema)
+    return ScoreFile(Path(IN_MEMORY), names, table.column, classes=classes)

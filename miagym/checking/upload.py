@@ -108,13 +108,6 @@ def clean_caption(caption: str | None) -> tuple[str, tuple[str, ...]]:
     return text, tuple(done)
 
 
-def caption_in(path: Path) -> str | None:
-    """The text of a file; what is no text in it does no harm; none if it is large or missing."""
-    if not path.is_file() or path.stat().st_size > MAX_BYTES:
-        return None
-    return path.read_text(encoding="utf-8", errors="replace")
-
-
 def _bytes(source: Path | bytes, name: str) -> bytes:
     """All of the file, once it is known to be small."""
     try:

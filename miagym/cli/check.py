@@ -14,7 +14,7 @@ def check(
     pictures: Annotated[list[Path], typer.Argument(help="Pictures, or folders of them.")],
     target: Annotated[str, typer.Option(help="Embedded name, folder or hub id.")],
     caption: Annotated[
-        str | None, typer.Option(help="Of the one picture; .txt files beside pictures otherwise.")
+        str | None, typer.Option(help="Of the one picture; else files beside pictures.")
     ] = None,
     data: Annotated[
         str | None,

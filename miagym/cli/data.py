@@ -129,8 +129,10 @@ def show(
     if as_json:
         print(json.dumps(found, indent=2, ensure_ascii=False))
         return
-    rows = ("calibration", "test", "with_caption", "short_side", "formats", "unreadable")
-    _print_sides(found, rows)
+    rows = ["calibration", "test", "with_caption", "captions_from", "short_side", "formats"]
+    _print_sides(found, (*rows, "passed_over", "unreadable"))
+    for warning in found["warnings"]:
+        _say(f"Warning: {warning}")
     for side in ("members", "nonmembers"):
         for row, why in list(found[side]["why"].items())[:20]:
             _say(f"Unreadable among the {side}: row {row}, {why}")

@@ -27,6 +27,10 @@ def score(
     lower_is_member: Annotated[
         bool, typer.Option("--lower-is-member", help="Low scores (a loss, say) mean members.")
     ] = False,
+    member_value: Annotated[
+        str | None,
+        typer.Option(metavar="VALUE", help="The label that means member, 0 say; else 1 or words."),
+    ] = None,
     attack: Annotated[
         str | None, typer.Option(metavar="COLUMN", help="Attacks, below each other; else `attack`.")
     ] = None,
@@ -86,6 +90,7 @@ def score(
             tuple(score or ("score",)), member, attack, variant, part, id, caption, group
         ),
         lower_is_member=lower_is_member,
+        member_value=member_value,
         blind=blind or (),
         target=target,
         data=data,

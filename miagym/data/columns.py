@@ -1,6 +1,8 @@
-"""Columns with a meaning, what they can hold, and what a label may say."""
+"""Columns with a meaning, by which names they are known, and what they can hold."""
 
 from __future__ import annotations
+
+from collections.abc import Iterable
 
 import pyarrow as pa
 
@@ -16,15 +18,11 @@ ROLES = {
 }
 """What each holds, in words; `image` is not among them, since pictures are read apart."""
 
-MEMBER = ("true", "t", "yes", "y", "1", "1.0", "member", "members")
-NONMEMBER = (
-    *("false", "f", "no", "n", "0", "0.0"),
-    *(f"non{joint}member{s}" for joint in ("", "-", "_", " ") for s in ("", "s")),
-)
-EXPECTED = "true or false, yes or no, 1 or 0, member or nonmember"
-"""For error sentences: the usual ones."""
-
-_MEANING = {**dict.fromkeys(MEMBER, True), **dict.fromkeys(NONMEMBER, False)}
+CAPTIONS = ("caption", "text")
+"""Columns that hold captions, whatever their case: the first that is there. `text` is the name in
+the data sets of diffusers and in metadata.csv, `TEXT` in LAION's tables."""
+ALIASES = {"URL": "url"}
+"""Other names of columns with a role: LAION's."""
 
 
 def check_roles(table: pa.Table, name: str) -> None:
@@ -56,12 +54,21 @@ def is_bulky(kind: pa.DataType) -> bool:
     return any(check(kind) for check in checks)
 
 
-def label_of(value: object) -> bool | None:
-    """Reads a label: whether a value stands for a member, whatever its case and spaces around it.
+def caption_column(names: Iterable[str]) -> str | None:
+    """The column that holds the captions, if there is one."""
+    found = list(names)
+    for wanted in CAPTIONS:
+        if wanted in found:
+            return wanted
+        if near := next((name for name in found if name.lower() == wanted), None):
+            return near
+    return None
 
-    Hyphens stay where they are, since -1 is not 1.
 
-    Returns:
-        None if it is no label, such as a missing value, NaN or 2.
-    """
-    return _MEANING.get(str(value).strip().lower())
+def renamed(table: pa.Table) -> pa.Table:
+    """A table whose columns with a role are called as in `ROLES`."""
+    called = {ours: theirs for theirs, ours in ALIASES.items()}
+    called["caption"] = caption_column(table.column_names) or "caption"
+    taken = {theirs: ours for ours, theirs in called.items() if ours not in table.column_names}
+    again = table.rename_columns([taken.get(name, name) for name in table.column_names])
+    return again.replace_schema_metadata(table.schema.metadata)  # which names classes

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from miagym.candidates import Candidates
 from miagym.data.images import read_picture, to_square
 from miagym.data.pictures import Picture, reason, take
+from miagym.data.seen import NOTHING, Seen, one_sided
 from miagym.data.splits import subsample
 from miagym.errors import DataError
 
@@ -42,6 +43,7 @@ class Dataset:
         member: n labels.
         part: n times `CALIBRATION` or `TEST`.
         groups: group number of each row (n,), if rows belong together; a split never cuts them.
+        seen: what the reader saw besides.
 
     Raises:
         DataError: if a part lacks members or non-members.
@@ -53,6 +55,7 @@ class Dataset:
     member: NDArray[np.bool_]
     part: NDArray[np.str_]
     groups: NDArray[np.integer] | None = None
+    seen: Seen = NOTHING
 
     def __post_init__(self) -> None:
         for part in (CALIBRATION, TEST):
@@ -65,6 +68,12 @@ class Dataset:
 
     def __len__(self) -> int:
         return len(self.pictures)
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What is odd about captions and what lies beside them, in sentences."""
+        loud = one_sided(self.captions, self.member)
+        return self.seen.notes if loud is None else (loud, *self.seen.notes)
 
     @cached_property
     def digest(self) -> str:

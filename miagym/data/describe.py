@@ -57,8 +57,9 @@ def describe(data: Dataset, *, check: bool = False) -> dict[str, Any]:
         check: decode every picture; otherwise only its header is read.
 
     Returns:
-        `name`, `digest`, and for `members` and `nonmembers`: rows by part, rows with a caption,
-        short sides in pixels (None if no picture can be read), formats, how many pictures are
+        `name`, `digest`, `warnings` (sentences), and for `members` and `nonmembers`: rows by part,
+        rows with a caption, where captions stood, pictures that were passed over by reason, short
+        sides in pixels (None if no picture can be read), formats, how many pictures are
         unreadable, and why by row.
 
     Raises:
@@ -68,13 +69,19 @@ def describe(data: Dataset, *, check: bool = False) -> dict[str, Any]:
     for row, picture in enumerate(data.pictures):
         sides[bool(data.member[row])].look(row, picture, check)
     captioned = np.array([bool(caption.strip()) for caption in data.captions])
-    found: dict[str, Any] = {"name": data.name, "digest": data.digest}
+    found: dict[str, Any] = {
+        "name": data.name,
+        "digest": data.digest,
+        "warnings": list(data.warnings),
+    }
     for word, member in (("members", True), ("nonmembers", False)):
         here = data.member == member
         by_part = {part: int((here & (data.part == part)).sum()) for part in (CALIBRATION, TEST)}
         found[word] = {
             **by_part,
             "with_caption": int((here & captioned).sum()),
+            "captions_from": dict(data.seen.captions_from.get(word, {})),
+            "passed_over": dict(data.seen.skipped.get(word, {})),
             **sides[member].numbers(),
         }
     return found

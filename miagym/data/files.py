@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
-from miagym.data.columns import ROLES, is_bulky
+from miagym.data.beside import CaptionsBeside
+from miagym.data.columns import CAPTIONS, ROLES, is_bulky
 from miagym.data.pictures import ParquetPictures, as_picture
+from miagym.data.seen import SIDES, Seen, by_side
 from miagym.data.source import Source
+from miagym.data.walk import walk
 from miagym.errors import DataError
 
-PICTURES = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".avif"}
 SEPARATORS = {".csv": ",", ".tsv": "\t"}
 MAX_CELL = 2**30
 """Bytes of a CSV that are parsed at a time; no row may be longer."""
@@ -30,22 +34,33 @@ def read_file(path: Path) -> Source:
 
 
 def read_folder(path: Path) -> Source:
-    """Reads pictures in `members/` and `nonmembers/`, each with its caption in a `.txt` beside it.
+    """Reads pictures in `members/` and `nonmembers/`, with their captions from beside them.
 
     Raises:
         DataError: if a side has no pictures, or a caption cannot be read.
     """
     files: list[Path] = []
     member: list[bool] = []
-    for is_member, folder in ((True, path / "members"), (False, path / "nonmembers")):
-        found = sorted(p for p in folder.rglob("*") if p.suffix.lower() in PICTURES and p.is_file())
-        if not found:
-            raise DataError(f"Expected pictures in {folder}, found none.")
-        files += found
-        member += [is_member] * len(found)
-    captions = [_sidecar(file.with_suffix(".txt")) for file in files]
-    table = pa.table({"caption": captions, "member": member})
-    return Source.of(path.resolve().name, table, files)
+    skipped: dict[str, Mapping[str, int]] = {}
+    for is_member, side in SIDES.items():
+        found = walk(path / side)
+        if not found.pictures:
+            raise DataError(f"Expected pictures in {path / side}, found none{_but(found.skipped)}.")
+        files += found.pictures
+        member += [is_member] * len(found.pictures)
+        skipped[side] = found.skipped
+    beside = CaptionsBeside(path)
+    captions = [beside.of(file) for file in files]
+    places = [caption and caption.convention for caption in captions]
+    seen = Seen(by_side(places, np.array(member, dtype=bool)), skipped, beside.notes)
+    texts = [caption.text if caption else "" for caption in captions]
+    table = pa.table({"caption": texts, "member": member})
+    return Source.of(path.resolve().name, table, files, seen)
+
+
+def _but(skipped: Mapping[str, int]) -> str:
+    passed_over = ", ".join(f"{n:,} × {reason}" for reason, n in skipped.items())
+    return f" that is read (passed over: {passed_over})" if passed_over else ""
 
 
 def _parquet(path: Path) -> Source:
@@ -64,7 +79,8 @@ def _is_read(field: pa.Field) -> bool:
 
     A column with a role is read in any case, so that one that cannot be used is refused, not lost.
     """
-    return field.name != "image" and (field.name in ROLES or not is_bulky(field.type))
+    has_role = field.name in ROLES or field.name.lower() in CAPTIONS
+    return field.name != "image" and (has_role or not is_bulky(field.type))
 
 
 def _csv(path: Path) -> Source:
@@ -93,10 +109,3 @@ def _named_once(path: Path, names: list[str]) -> None:
     twice = [name for name, times in Counter(names).items() if times > 1]
     if twice:
         raise DataError(f"{path} has several columns called {twice[0]!r}; rename all but one.")
-
-
-def _sidecar(text: Path) -> str:
-    try:
-        return text.read_text(encoding="utf-8").strip() if text.is_file() else ""
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"{text} cannot be read as UTF-8 text ({error}).") from error

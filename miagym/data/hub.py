@@ -13,14 +13,13 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from miagym.data.columns import ROLES
+from miagym.data.columns import ALIASES, ROLES, caption_column
+from miagym.data.labels import check_second, table_labels
 from miagym.data.pictures import LazyPictures, Picture, as_picture
 from miagym.data.source import Source
 from miagym.errors import DataError
 
 PREFIX = "hf:"
-CAPTIONS = ("caption", "text")
-"""Columns that are looked at for captions if none is named."""
 
 
 @dataclass(frozen=True)
@@ -124,7 +123,7 @@ def _source(name: HubName, splits: Mapping[str, Any], folder: Path, datasets: Mo
     called = Path(name.repository).name
     data, member = _sides(name, splits, called, datasets)
     columns = data.column_names
-    caption = name.caption or next((c for c in CAPTIONS if c in columns), None)
+    caption = name.caption or caption_column(columns)
     if caption is not None and caption not in columns:
         raise DataError(f"{called} has no column {caption!r}; it has {', '.join(columns)}.")
     pictures = None
@@ -140,24 +139,34 @@ def _source(name: HubName, splits: Mapping[str, Any], folder: Path, datasets: Mo
         and (isinstance(feature, values) or _called(column, caption) in ROLES)
     ]
     table = data.select_columns(plain).with_format("arrow")[:]
-    kept = {_called(column, caption): table[column] for column in plain if column != name.member}
-    kept["member"] = member
+    own = {"member", "caption"} if name.caption else {"member"}  # what is named elsewhere
+    kept = {
+        _called(column, name.caption): table[column]
+        for column in plain
+        if column == name.caption or column not in {name.member, *own}
+    }
+    kept["member"] = pa.array(member)
     return Source.of(called, pa.table(kept), pictures)
 
 
 def _sides(
     name: HubName, splits: Mapping[str, Any], called: str, datasets: ModuleType
-) -> tuple[Any, Any]:
+) -> tuple[Any, NDArray[np.bool_]]:
     """All rows, and which are members."""
     if name.members in splits and name.nonmembers in splits and name.split is None:
         sides = [splits[name.members], splits[name.nonmembers]]
         labels = np.repeat([True, False], [len(side) for side in sides])
         try:
-            return datasets.concatenate_datasets(sides), pa.array(labels)
+            data = datasets.concatenate_datasets(sides)
         except ValueError as error:
             raise DataError(
                 f"The two splits of {called} differ in their columns: {_first_line(error)}."
             ) from error
+        if name.member in data.column_names:
+            said = {name.member: _column(data, name.member)}
+            splits_say = f"the splits {name.members!r} and {name.nonmembers!r}"
+            check_second(said, labels, called, splits_say, _classes(data, datasets))
+        return data, labels
     only = name.split or (next(iter(splits)) if len(splits) == 1 else "")
     if only not in splits or name.member not in splits[only].column_names:
         raise DataError(
@@ -166,16 +175,23 @@ def _sides(
             f"columns {', '.join(next(iter(splits.values())).column_names)}: name yours by "
             "?members=…&nonmembers=… or ?split=…&member=…"
         )
-    table = splits[only].select_columns([name.member]).with_format("arrow")[:]
-    feature, labels = splits[only].features[name.member], table[name.member]
-    if isinstance(feature, datasets.ClassLabel):  # numbers that stand for words
-        labels = pa.array([feature.int2str(i) for i in labels.to_pylist()])
-    return splits[only], labels
+    data, names = splits[only], _classes(splits[only], datasets)
+    return data, table_labels(_column(data, name.member), names.get(name.member), called)
+
+
+def _column(data: Any, name: str) -> pa.ChunkedArray:
+    return data.select_columns([name]).with_format("arrow")[:][name]
+
+
+def _classes(data: Any, datasets: ModuleType) -> dict[str, list[str]]:
+    """Names of the numbers in columns."""
+    features = data.features.items()
+    return {c: feature.names for c, feature in features if isinstance(feature, datasets.ClassLabel)}
 
 
 def _called(column: str, caption: str | None) -> str:
-    """Our name of a column."""
-    return {caption: "caption", "URL": "url"}.get(column, column)
+    """Our name of a column, where the caller says which one holds the captions."""
+    return {**ALIASES, caption: "caption"}.get(column, column)
 
 
 def _datasets() -> ModuleType:

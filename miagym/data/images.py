@@ -23,11 +23,25 @@ FORMATS = (
 )
 """What is read. The rest of what Pillow knows is rare, or hands the file to other programs."""
 
+SUFFIXES = {
+    "BMP": (".bmp",),
+    "GIF": (".gif",),
+    "JPEG": (".jpg", ".jpeg", ".jpe", ".jfif"),
+    "PNG": (".png", ".apng"),
+    "TIFF": (".tif", ".tiff"),
+    "WEBP": (".webp",),
+    "AVIF": (".avif", ".avifs"),
+}
+"""How names of files end, lower case; AVIF is looked for even where it cannot be read."""
+
 MAX_PIXELS = 64_000_000
 """A picture of more pixels is refused by its header, before anything is decoded."""
 
 STRIP = 64
 """Rows that are converted at a time: a whole picture of that size may take a gigabyte."""
+
+FLOAT_MARGIN = 0.5
+"""How far floats may lie beyond 0, 1 or 255, as they do where a picture was resized."""
 
 _LANCZOS = Image.Resampling.LANCZOS
 _TURNS = {
@@ -161,6 +175,7 @@ def to_square(picture: Image.Image, size: int) -> NDArray[np.uint8]:
 def _strips(picture: Image.Image) -> Iterator[tuple[int, Image.Image]]:
     """The upright picture as RGB: at which row each strip begins, and the strip."""
     orientation = _orientation(picture)
+    scale = _float_scale(picture) if picture.mode == "F" else 1.0
     _, height = _upright_size(picture)
     for top in range(0, height, STRIP):
         bottom = min(top + STRIP, height)
@@ -170,7 +185,7 @@ def _strips(picture: Image.Image) -> Iterator[tuple[int, Image.Image]]:
         strip = picture.crop(box)
         if orientation in _TURNS:
             strip = strip.transpose(_TURNS[orientation])
-        yield top, _on_white(strip)
+        yield top, _on_white(strip, scale)
 
 
 def _upright_size(picture: Image.Image) -> tuple[int, int]:
@@ -184,7 +199,28 @@ def _orientation(picture: Image.Image) -> int:
     return picture.getexif().get(0x0112, 1)
 
 
-def _on_white(picture: Image.Image) -> Image.Image:
+def _float_scale(picture: Image.Image) -> float:
+    """What makes grey of 0 to 255 of a picture of floats, which have no largest value by kind.
+
+    Raises:
+        DataError: if they are in neither of the ranges that people use, so that nobody knows.
+    """
+    values = np.asarray(picture)
+    low, high = float(values.min(initial=0)), float(values.max(initial=0))  # NaN stays NaN
+    if low >= -FLOAT_MARGIN and high <= 1 + FLOAT_MARGIN:
+        return 255.0
+    if low >= -FLOAT_MARGIN and high <= 255 + FLOAT_MARGIN:
+        return 1.0
+    raise DataError(
+        f"its pixels are floats from {low:.3g} to {high:.3g}; expected 0 to 1 or 0 to 255, so save "
+        "it with 8 bits"
+    )
+
+
+def _on_white(picture: Image.Image, scale: float = 1.0) -> Image.Image:
+    if picture.mode == "F":
+        grey = (np.asarray(picture) * scale).round().clip(0, 255)
+        picture = Image.fromarray(grey.astype(np.uint8))
     if picture.mode.startswith("I"):  # 16 bits of grey, which convert() would cut off, not scale
         grey = np.asarray(picture).astype(np.float64) / 256
         picture = Image.fromarray(grey.clip(0, 255).astype(np.uint8))

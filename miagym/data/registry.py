@@ -25,10 +25,11 @@ def load_data(name: str) -> Dataset:
     """Loads data by embedded name, file, folder or hub id.
 
     A table (parquet, CSV, TSV) has columns `image` (encoded bytes, or a path), `member` (true or
-    false), and if wanted `caption`, `group` (never cut by a split) and `part` ("calibration" or
-    "test"). A folder has pictures in `members/` and `nonmembers/`, each with its caption in a
-    `.txt` beside it if it has one, or was written by `datasets.save_to_disk`. For the hub see
-    `hub.HubName`. Without `part`, a third of the groups calibrates and the rest tests.
+    false), and if wanted `caption` or `text`, `group` (never cut by a split) and `part`
+    ("calibration" or "test"). A folder has pictures in `members/` and `nonmembers/`, with captions
+    beside them as `beside.CaptionsBeside` finds them, or was written by `datasets.save_to_disk`.
+    For the hub see `hub.HubName`. Without `part`, a third of the groups calibrates and the rest
+    tests.
 
     Raises:
         UnknownName: if there is no such name or file.

@@ -9,10 +9,13 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from miagym.data.columns import EXPECTED, check_roles, label_of
+from miagym.data.columns import caption_column, check_roles, renamed
 from miagym.data.dataset import CALIBRATION, TEST, Dataset
+from miagym.data.labels import check_second, class_names, second_labels, table_labels
 from miagym.data.pictures import Picture
+from miagym.data.seen import NOTHING, Seen, by_side
 from miagym.data.splits import deal
+from miagym.data.text_marks import without_marks
 from miagym.errors import DataError
 
 SPLIT_SEED = 0
@@ -31,28 +34,48 @@ class Source:
             `url`, `aesthetic` and others.
         pictures: encoded pictures, or the files that hold them (n), in memory or lazy; None if
             there is no such column.
+        seen: what the reader saw besides.
     """
 
     name: str
     table: pa.Table
     pictures: Sequence[Picture] | None
+    seen: Seen = NOTHING
 
     @classmethod
-    def of(cls, name: str, table: pa.Table, pictures: Sequence[Picture] | None) -> Source:
+    def of(
+        cls,
+        name: str,
+        table: pa.Table,
+        pictures: Sequence[Picture] | None,
+        seen: Seen | None = None,
+    ) -> Source:
         """Makes a source of a table: checks it, and fills in what may be left out.
+
+        Class numbers are read by the names that the table carries, captions come from `text`
+        where there is no `caption`, and lose what nobody sees at their ends.
 
         Raises:
             DataError: if it lacks `member`, or a column holds what it cannot.
         """
+        captions_in, table = caption_column(table.column_names), renamed(table)
         if "member" not in table.column_names:
             raise DataError(
                 f"{name} lacks the column member; found {', '.join(table.column_names) or 'none'}."
             )
         check_roles(table, name)
         columns = {column: table[column] for column in table.column_names}
-        columns["member"] = pa.array(_labels(table["member"], name))
-        columns["caption"] = pa.array(_captions(table, name), type=pa.string())
-        return cls(name, pa.table(columns), pictures)
+        classes = class_names(table.schema)
+        member = table_labels(table["member"], classes.get("member"), name)
+        others = {other: table[other] for other in second_labels(table.column_names, "member")}
+        check_second(others, member, name, classes=classes)
+        captions = _captions(table, name)
+        columns["member"] = pa.array(member)
+        columns["caption"] = pa.array(captions, type=pa.string())
+        if seen is None:
+            places = [f"column {captions_in}" if text else None for text in captions]
+            seen = Seen(by_side(places, member))
+        return cls(name, pa.table(columns), pictures, seen)
 
     def __len__(self) -> int:
         return self.table.num_rows
@@ -91,7 +114,7 @@ class Source:
             part = _stated_parts(self.table["part"].to_pylist(), self.name)
         else:
             part = parts(np.arange(len(self)) if groups is None else groups, self.member)
-        return Dataset(self.name, pictures, self.captions, self.member, part, groups)
+        return Dataset(self.name, pictures, self.captions, self.member, part, groups, self.seen)
 
     def require_pictures(self) -> Sequence[Picture]:
         """Pictures of all rows.
@@ -118,19 +141,6 @@ def parts(groups: NDArray[np.integer], member: NDArray[np.bool_]) -> NDArray[np.
     return deal(groups, strata, {CALIBRATION: 1, TEST: 2}, SPLIT_SEED)
 
 
-def _labels(column: pa.ChunkedArray, name: str) -> NDArray[np.bool_]:
-    if column.null_count:
-        raise DataError(f"{name}: {column.null_count} rows have no value for `member`.")
-    values = column.to_pylist()
-    labels = [label_of(value) for value in values]
-    if None in labels:
-        row = labels.index(None)
-        raise DataError(
-            f"{name}: `member` must be {EXPECTED}; row {row} has {str(values[row])[:40]!r}."
-        )
-    return np.array(labels, dtype=bool)
-
-
 def _stated_parts(values: list[object], name: str) -> NDArray[np.str_]:
     wrong = {_shown(value) for value in values if value not in (CALIBRATION, TEST)}
     if wrong:
@@ -151,7 +161,11 @@ def _shown(value: object) -> str:
 def _captions(table: pa.Table, name: str) -> list[str]:
     if "caption" not in table.column_names:
         return [""] * table.num_rows
-    kind = table["caption"].type
-    if not (pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_null(kind)):
+    column = table["caption"]
+    if pa.types.is_dictionary(column.type):
+        column = column.cast(column.type.value_type)
+    kind, types = column.type, pa.types
+    is_text = types.is_string(kind) or types.is_large_string(kind) or types.is_string_view(kind)
+    if not (is_text or types.is_null(kind)):
         raise DataError(f"{name}: `caption` must be text, it is {kind}.")
-    return [caption or "" for caption in table["caption"].to_pylist()]
+    return [without_marks(caption or "") for caption in column.to_pylist()]

@@ -42,7 +42,7 @@ def evaluate(
         out: the run folder.
         command: what gives the same numbers again.
         progress: shows how far each phase is.
-        tell: is told, in a sentence, what the folder already holds.
+        tell: is told, in sentences, what the folder already holds and what is odd about the data.
 
     Raises:
         MiagymError: of whatever kind; what has been scored before it stays in the folder, and
@@ -51,6 +51,8 @@ def evaluate(
     config = replace(config, matches=tuple(_completed(m, objects) for m in config.matches))
     _check_different(config)
     runs = [Experiment(config, number, objects) for number in range(len(config.matches))]
+    for name, warning in dict.fromkeys((r.data.name, w) for r in runs for w in r.data.warnings):
+        tell(f"{name}: {warning}")
     folder = RunFolder(out, identity(config, runs, command))
     if folder.finished:
         tell(f"{out} holds this very run, finished.")

@@ -43,6 +43,8 @@ class AttackScores:
     """By part, where there is more than one variant in it."""
     spent: Mapping[str, float | None]
     """Queries and rows for one candidate, on average; None if unknown."""
+    label_words: tuple[str, str] | None = None
+    """What stands for a member and for a non-member in the file."""
 
     @property
     def label(self) -> str:
@@ -117,6 +119,7 @@ def _attack(
             name: None if each is None else float(each[test[chosen].place].mean())
             for name, each in table.spent.items()
         },
+        label_words=table.label_words,
     )
 
 

@@ -6,7 +6,7 @@ from miagym.errors import DataError
 from miagym.metrics.labelled import Row
 from miagym.scorefile.attacks import AttackScores
 from miagym.scorefile.groups import SPENT
-from miagym.scorefile.warnings import Warned
+from miagym.scorefile.warned import Warned
 
 BLIND_CAPTIONS = "blind-captions"
 CROSS_VALIDATED = "cross-validated"

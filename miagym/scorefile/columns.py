@@ -9,11 +9,22 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from miagym.data.columns import EXPECTED, label_of
+from miagym.data.columns import CAPTIONS
+from miagym.data.labels import (
+    Meaning,
+    MemberValue,
+    NotALabel,
+    check_second,
+    read_labels,
+    second_labels,
+)
 from miagym.errors import DataError
 from miagym.scorefile.file import ScoreFile
 from miagym.scorefile.numbers import numbers, plain, require_finite, row_names
 
+MEMBER = "member"
+"""The column of labels, where no other is named."""
+NAMED = ", or name the value that stands for members (--member-value)"
 NONE = "-"
 """Instead of a column's name: no column has this role."""
 CALIBRATION, TEST, NULL, PAPER = "calibration", "test", "null", "paper"
@@ -35,7 +46,7 @@ OWN_NAMES = {
     "variant": ("variant",),
     "part": ("part",),
     "id": ("id", "candidate"),
-    "caption": ("caption",),
+    "caption": CAPTIONS,
     "group": ("group",),
 }
 """Columns that have a role by their name, where no option says otherwise."""
@@ -48,13 +59,15 @@ class Columns:
     score: tuple[str, ...] = ("score",)
     """Several are several attacks on the same candidates; with a column of attacks, each attack is
     scored by each of them."""
-    member: str = "member"
+    member: str = MEMBER
     attack: str | None = None
     variant: str | None = None
     part: str | None = None
     id: str | None = None
     caption: str | None = None
     group: str | None = None
+    member_value: MemberValue | None = None
+    """What stands for members, where it is not 1, true or a word that says so."""
 
     def among(self, file: ScoreFile) -> dict[str, str]:
         """The name of the column of each role that is played, scores aside.
@@ -87,13 +100,44 @@ def finite_numbers(file: ScoreFile, name: str) -> NDArray[np.float64]:
     return values
 
 
-def labels(file: ScoreFile, name: str) -> NDArray[np.bool_]:
-    """Labels (n,): bool, 0 and 1, or words such as true, yes, member and their opposites.
+def labels(
+    file: ScoreFile, name: str, member_value: MemberValue | None = None
+) -> NDArray[np.bool_]:
+    """Labels (n,): bool, 0 and 1, words such as true, yes, member and their opposites, or classes.
+
+    Args:
+        file: with the labels.
+        name: of their column; of the one that is taken by its name, no second may say otherwise.
+        member_value: what stands for members, where the values themselves do not say it.
 
     Raises:
-        DataError: if a value is none of these.
+        DataError: if a value is none of these, or a second column of labels contradicts.
     """
-    return _translated(file, name, label_of, EXPECTED).astype(np.bool_)
+    column = file.column(name)
+    try:
+        found = read_labels(column, Meaning(file.classes.get(name), member_value))
+    except NotALabel as error:
+        raise DataError(
+            f"{file.path}: row {error.row + 1} of the data has {error.shown} as `{name}`; expected "
+            f"{error.expected}{NAMED if member_value is None else ''}."
+        ) from error
+    except pa.ArrowException as error:
+        raise DataError(f"{file.path}: `{name}` holds {column.type}; expected labels.") from error
+    if name == MEMBER and member_value is None:
+        others = {other: file.column(other) for other in second_labels(file.names, name)}
+        check_second(others, found, str(file.path), classes=file.classes)
+    return found
+
+
+def label_words(file: ScoreFile, name: str, member: NDArray[np.bool_]) -> tuple[str, str] | None:
+    """What stands in the file for a member and for a non-member; None if a side is empty."""
+    if member.all() or not member.any():
+        return None
+    column = plain(file.column(name))
+    values = [column[int(np.argmax(side))].as_py() for side in (member, ~member)]
+    classes = file.classes.get(name)
+    named = [classes[v] if classes and isinstance(v, int) else v for v in values]
+    return str(named[0]), str(named[1])
 
 
 def parts(file: ScoreFile, name: str) -> NDArray[np.str_]:

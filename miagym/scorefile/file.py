@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import zipfile
 import zlib
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from miagym.data.labels import class_names
 from miagym.errors import DataError
 from miagym.scorefile.numbers import numbers, plain
 from miagym.scorefile.text import json_columns, separated_columns, text_of
@@ -49,6 +50,8 @@ class ScoreFile:
     """Reads a column; raises `DataError` if that is impossible."""
     decimal_comma: bool = False
     """Whether 0,5 can be a number, as it can where columns are not separated by commas."""
+    classes: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """Names of the numbers in columns, where the file carries them."""
 
 
 def open_scores(path: Path) -> ScoreFile:
@@ -126,7 +129,8 @@ def _parquet(path: Path) -> ScoreFile:
         except (pa.ArrowException, OSError) as error:
             raise DataError(f"{path}: `{name}` cannot be read: {_first(error)}.") from error
 
-    return ScoreFile(path, tuple(file.schema_arrow.names), column)
+    schema = file.schema_arrow
+    return ScoreFile(path, tuple(schema.names), column, classes=class_names(schema))
 
 
 def _npz(path: Path) -> ScoreFile:

@@ -9,6 +9,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from miagym.data.text_marks import without_marks
 from miagym.errors import DataError
 from miagym.metrics.clusters import check_groups
 from miagym.scorefile.columns import (
@@ -19,6 +20,7 @@ from miagym.scorefile.columns import (
     Columns,
     codes,
     finite_numbers,
+    label_words,
     labels,
     parts,
     texts,
@@ -53,16 +55,21 @@ class ScoreTable:
     def everything(self) -> Rows:
         """All rows; the scores are those of the first attack."""
         roles, score = self.roles, self.first
-        member = labels(self.file, roles["member"])
+        member = labels(self.file, roles["member"], self.columns.member_value)
         self.check_length(roles["member"], len(member))
         ids = self.coded("id")[0] if "id" in roles else None
         captions = None
         if "caption" in roles:
             column = texts(self.file, roles["caption"]).fill_null("")
-            captions = np.array(column.to_pylist(), dtype=object)
+            captions = np.array([without_marks(text) for text in column.to_pylist()], dtype=object)
             self.check_length(roles["caption"], len(captions))
         groups = self.group_numbers
         return Rows(score, member, np.arange(len(score)), ids, captions, groups=groups)
+
+    @cached_property
+    def label_words(self) -> tuple[str, str] | None:
+        """What stands for a member and for a non-member in the file."""
+        return label_words(self.file, self.roles["member"], self.everything.member)
 
     @cached_property
     def group_numbers(self) -> NDArray[np.int64] | None:

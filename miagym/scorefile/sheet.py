@@ -27,7 +27,8 @@ from miagym.scorefile.rows import at_most, same_candidates
 from miagym.scorefile.sheet_warnings import control_warnings, missing_warnings
 from miagym.scorefile.stated import Statement
 from miagym.scorefile.stated_warnings import stated_warnings
-from miagym.scorefile.warnings import Warned, attack_warnings, group_warnings, size_warnings
+from miagym.scorefile.warned import Warned
+from miagym.scorefile.warnings import attack_warnings, group_warnings, size_warnings
 
 CONTROLLED = 10_000
 """Members, and non-members, on which controls are made at most: they test how, not how much."""
@@ -97,7 +98,7 @@ def score_sheet(
                 found[name].extend(where | row for row in future.result())
             warnings += [*why_none, *size_warnings(group), *group_warnings(group)]
             for attack in group:
-                warnings += attack_warnings(attack, lower_is_member)
+                warnings += attack_warnings(attack, group, lower_is_member)
     _mark_failed(found)
     records = {
         name: tuple(kind.model_validate(row) for row in found[name])

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from miagym.results import AttackRow, Control
 from miagym.scorefile.attacks import AttackScores
-from miagym.scorefile.warnings import Warned
+from miagym.scorefile.warned import Warned
 
 
 def control_warnings(controls: Sequence[Control]) -> Iterator[Warned]:

@@ -8,7 +8,7 @@ from miagym.metrics.auc import Interval
 from miagym.metrics.detection import tpr_interval
 from miagym.scorefile.attacks import AttackScores
 from miagym.scorefile.stated import Stated, Statement
-from miagym.scorefile.warnings import Warned
+from miagym.scorefile.warned import Warned
 
 
 def stated_warnings(statement: Statement, attacks: Sequence[AttackScores]) -> Iterator[Warned]:

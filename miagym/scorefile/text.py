@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-import codecs
 import csv
 import io
 import json
 from collections.abc import Sequence
 
+from miagym.data.text_marks import decoded
 from miagym.errors import DataError
 
 SEPARATORS = ",;\t|"
-BYTE_ORDER_MARKS = {
-    codecs.BOM_UTF8: "utf-8-sig",
-    codecs.BOM_UTF32_LE: "utf-32",
-    codecs.BOM_UTF32_BE: "utf-32",
-    codecs.BOM_UTF16_LE: "utf-16",
-    codecs.BOM_UTF16_BE: "utf-16",
-}
 
 
 def text_of(content: bytes, file: str) -> str:
@@ -26,10 +19,8 @@ def text_of(content: bytes, file: str) -> str:
     Raises:
         DataError: if it is no text.
     """
-    marks = (code for mark, code in BYTE_ORDER_MARKS.items() if content.startswith(mark))
-    encoding = next(marks, "utf-8")
     try:
-        text = content.decode(encoding)
+        text = decoded(content)
     except UnicodeDecodeError as error:
         raise DataError(
             f"{file} is neither a known binary file nor text in UTF-8 (byte {error.start} is "

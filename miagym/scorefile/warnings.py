@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import spearmanr
 
-from miagym.metrics.auc import auc
 from miagym.metrics.detection import allowed
 from miagym.scorefile.attacks import AttackScores
+from miagym.scorefile.orientation import orientation_warnings
 from miagym.scorefile.rows import Rows
+from miagym.scorefile.warned import Warned
 
 FEW_VALUES = 20
 """Distinct scores up to which a ROC curve is a handful of corners, in 5 times as many rows."""
@@ -30,17 +30,10 @@ COPIES = 0.01
 """Share of test rows with a twin in the calibration part from which it is said."""
 
 
-@dataclass(frozen=True)
-class Warned:
-    """Something to look at before the numbers are believed."""
-
-    kind: str
-    """What docs/score.md explains it under."""
-    message: str
-
-
-def attack_warnings(attack: AttackScores, lower_is_member: bool) -> Iterator[Warned]:
-    """What looks wrong about one attack's scores."""
+def attack_warnings(
+    attack: AttackScores, others: Sequence[AttackScores], lower_is_member: bool
+) -> Iterator[Warned]:
+    """What looks wrong about one attack's scores, among those of the same target."""
     test, name = attack.test, attack.label
     values, counts = np.unique(test.score, return_counts=True)
     if len(values) == 1:
@@ -48,7 +41,7 @@ def attack_warnings(attack: AttackScores, lower_is_member: bool) -> Iterator[War
             "constant", f"{name}: all {len(test):,} scores are the same; nothing is measured."
         )
         return
-    yield from _orientation(attack, lower_is_member)
+    yield from orientation_warnings(attack, others, lower_is_member)
     yield from _values(test, values, counts, name, lower_is_member)
     yield from _position(test, name)
     if attack.calibration is not None:
@@ -117,29 +110,6 @@ def _sizes(m: int, n: int, whose: str) -> Iterator[Warned]:
             f"{whose}{m:,} members against {n:,} non-members: the numbers here do not depend on "
             f"the balance, their intervals are those of {min(m, n):,} {smaller}; accuracy and "
             "precision from elsewhere do depend on it.",
-        )
-
-
-def _orientation(attack: AttackScores, lower_is_member: bool) -> Iterator[Warned]:
-    high = attack.test.auc_interval[1]
-    flag = "leave --lower-is-member out" if lower_is_member else "--lower-is-member"
-    if high < 0.5:
-        yield Warned(
-            "orientation",
-            f"{attack.label}: members score lower than non-members (AUC of "
-            f"{auc(*attack.test.sides):.3f}, significantly below 0.5); did you mean {flag}? Only "
-            "turn it if that is how the attack is defined, not because the number looks better.",
-        )
-    if attack.calibration is None:
-        return
-    low, high = attack.calibration.auc_interval
-    on_test = attack.test.auc_interval
-    if high < 0.5 < on_test[0] or on_test[1] < 0.5 < low:
-        yield Warned(
-            "orientation-differs",
-            f"{attack.label}: the AUC is {auc(*attack.calibration.sides):.3f} on the calibration "
-            f"part and {auc(*attack.test.sides):.3f} on the test part, on either side of 0.5; the "
-            "parts differ in labels, sign or data.",
         )
 
 

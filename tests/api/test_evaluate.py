@@ -229,3 +229,22 @@ def test_many_precomputed_scores(dummy: DummyTarget, tmp_path: Path) -> None:
     expected = np.array([scores[key] for key in keys])[n // 3 :]
     members, others = expected[member[n // 3 :]], expected[~member[n // 3 :]]
     assert run["looked-up"].auc == pytest.approx((members[:, None] > others).mean())
+
+
+def test_captions_on_one_side_are_said_before_anything_is_asked(
+    dummy: DummyTarget, small: Dataset, tmp_path: Path
+) -> None:
+    captions = tuple(
+        text if member else "" for text, member in zip(small.captions, small.member, strict=True)
+    )
+    said: list[str] = []
+    with pytest.raises(RuntimeError, match="enough"):
+
+        def tell(sentence: str) -> None:
+            said.append(sentence)
+            raise RuntimeError("enough")
+
+        odd = replace(small, captions=captions)
+        miagym.evaluate(dummy, odd, "loss", out=tmp_path / "run", tell=tell)
+    assert said[0].startswith("small: 40 of 40 members have captions and none of 40 non-members")
+    assert not (tmp_path / "run").exists()

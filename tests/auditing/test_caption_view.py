@@ -18,3 +18,11 @@ def test_nothing_that_audits_share_is_fitted() -> None:
 def test_captions_without_a_word_have_few_features(captions: list[str]) -> None:
     view = caption_view(captions)
     assert view is not None and np.isfinite(view.features.toarray()).all()
+
+
+def test_what_nobody_sees_is_named() -> None:
+    captions = [f"a cat{chr(0x200B) * (i % 2)} number {i}" for i in range(40)]
+    view = caption_view(captions)
+    assert view is not None
+    assert "the caption has an invisible character" in view.mark_names
+    assert "the caption contains “[U+200B zero width space]”" in view.mark_names

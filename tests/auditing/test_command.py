@@ -188,7 +188,7 @@ def test_bad_tables_end_in_a_sentence(tmp_path: Path) -> None:
     assert "only non-members" in refused(write_csv(csv, [(t, 0) for t, _ in good]))
     assert "no rows" in refused(write_csv(csv, []))
     assert "member" in refused(write_csv(csv, good, "caption,label"))
-    assert "neither captions nor pictures" in refused(write_csv(csv, good, "text,member"))
+    assert "neither captions nor pictures" in refused(write_csv(csv, good, "title,member"))
     assert "'maybe'" in refused(write_csv(csv, [*good, ("a", "maybe")]))
     assert "member" in refused(write_csv(csv, [*good, ("a", "")]))
     assert "'member'" in refused(write_csv(csv, good, "member,member"))

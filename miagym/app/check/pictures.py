@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from miagym.app.server.body_limit import MAX_PICTURES
-from miagym.checking.upload import Upload, caption_in, open_upload
+from miagym.checking.upload import Upload, open_upload
+from miagym.data.sidecars import SUFFIXES, Sidecars, one_caption
+from miagym.data.walk import is_hidden
 from miagym.errors import DataError
 
 
@@ -14,22 +16,24 @@ def open_set(given: Mapping[str, Path], size: int) -> tuple[list[Upload], dict[s
     """The pictures that can be used, and by name why the others cannot.
 
     Args:
-        given: files by the names that visitors gave them; NAME.txt is the caption of NAME.png.
+        given: files by the names that visitors gave them; captions lie beside pictures as in
+            folders of data: NAME.txt, NAME.png.txt, NAME.caption, NAME.json.
         size: side in pixels of the target's pictures.
 
     Raises:
         DataError: if there are too few pictures that can be used, or too many.
     """
-    pictures = {n: path for n, path in given.items() if not n.lower().endswith(".txt")}
+    given = {name: path for name, path in given.items() if not is_hidden(name)}
+    beside = Sidecars(given, errors="replace")
+    pictures = {n: path for n, path in given.items() if not n.lower().endswith(SUFFIXES)}
     if len(pictures) > MAX_PICTURES:
         raise DataError(f"Expected at most {MAX_PICTURES} pictures at once, got {len(pictures)}.")
     uploads: list[Upload] = []
     skipped: dict[str, str] = {}
     for name, path in pictures.items():
-        beside = given.get(f"{Path(name).stem}.txt")
         try:
-            text = None if beside is None else caption_in(beside)
-            uploads.append(open_upload(path, size, caption=text, name=name))
+            found = one_caption(beside.beside(name), name)
+            uploads.append(open_upload(path, size, caption=found and found.text, name=name))
         except DataError as error:
             skipped[name] = str(error)
     if len(uploads) < 2:

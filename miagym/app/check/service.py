@@ -99,7 +99,7 @@ class CheckService:
     def check_set(
         self, given: Mapping[str, Path], target: str, *, pay: Pay = lambda rows: None
     ) -> Check:
-        """The answers about several pictures, each with its caption in a .txt beside it or without.
+        """The answers about several pictures, each with its caption beside it or without.
 
         Args:
             given: files by the names that visitors gave them.

@@ -30,9 +30,6 @@ MEMORY = 1_000_000_000
 """Bytes of address space of the reading process; the libraries alone take half of it."""
 SECONDS = 20
 
-NEEDED = ("caption", "member")
-WANTED = (*NEEDED, "group")
-
 NAME = "The table"
 KINDS = "Expected a CSV, TSV or parquet file with the columns caption and member"
 
@@ -114,10 +111,11 @@ def _parquet(path: Path) -> pa.Table:
     with pq.ParquetFile(path) as file:
         about, schema = file.metadata, file.schema_arrow
         _check_shape(about.num_rows, list(schema.names))
-        for name in WANTED:
-            if name in schema.names and pa.types.is_nested(schema.field(name).type):
+        wanted = [name for name in _wanted(schema.names) if name in schema.names]
+        for name in wanted:
+            if pa.types.is_nested(schema.field(name).type):
                 raise DataError(f"The column {name} holds lists or records. {KINDS}.")
-        return file.read([name for name in WANTED if name in schema.names], use_threads=False)
+        return file.read(wanted, use_threads=False)
 
 
 def _csv(path: Path) -> pa.Table:
@@ -134,12 +132,19 @@ def _csv(path: Path) -> pa.Table:
         names = opened.schema.names
     _check_shape(0, names)
     as_text = pa_csv.ConvertOptions(
-        column_types=dict.fromkeys(WANTED, pa.string()),
-        include_columns=[name for name in WANTED if name in names],
+        column_types=dict.fromkeys(_wanted(names), pa.string()),
+        include_columns=[name for name in _wanted(names) if name in names],
     )
     table = pa_csv.read_csv(path, reading, parsing, as_text)
     _check_shape(table.num_rows, names)
     return table
+
+
+def _wanted(names: list[str]) -> tuple[str, str, str]:
+    """The columns of captions, labels and groups; the last may be missing."""
+    from miagym.data.columns import caption_column
+
+    return caption_column(names) or "caption", "member", "group"
 
 
 def _check_shape(rows: int, names: list[str]) -> None:
@@ -148,7 +153,7 @@ def _check_shape(rows: int, names: list[str]) -> None:
     if len(names) > MAX_COLUMNS:
         raise DataError(f"{NAME} has {len(names):,} columns, expected at most {MAX_COLUMNS}.")
     times = Counter(names)
-    for name in NEEDED:
+    for name in _wanted(names)[:2]:
         if times[name] != 1:
             found = "none" if not times[name] else f"{times[name]}"
             raise DataError(f"{KINDS}; found {found} called {name}.")

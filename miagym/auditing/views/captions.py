@@ -13,6 +13,7 @@ from sklearn.base import clone
 from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
 
 from miagym.auditing.views.view import Sparse, View, table_features
+from miagym.data.text_marks import has_invisible, in_words
 
 CAPTIONS = "captions"
 """What the view is called."""
@@ -60,6 +61,7 @@ SHAPES: dict[str, Callable[[str], bool]] = {
     "the caption ends with punctuation": lambda text: bool(re.search(r"[^\w\s]\s*$", text)),
     "the caption has a digit": lambda text: bool(re.search(r"\d", text)),
     "the caption has letters beyond ASCII": lambda text: not text.isascii(),
+    "the caption has an invisible character": has_invisible,
     "the caption has a web address": lambda text: bool(re.search(r"https?:|www\.", text)),
     "the caption has spaces around it or doubled": lambda text: text != " ".join(text.split()),
 }
@@ -109,7 +111,7 @@ def _marks(
         often = bearers >= max(MIN_BEARERS, MIN_BEARER_SHARE * len(captions))
         telling = np.flatnonzero(often & (bearers < len(captions)))
         blocks.append(found[:, telling])
-        names += [words.format(tokens[i]) for i in telling]
+        names += [words.format(in_words(tokens[i])) for i in telling]
     blocks += [csr_array(has[:, None].astype(np.float64)) for has in shapes.values()]
     return csr_array(hstack(blocks)), (*names, *shapes)
 

@@ -1,0 +1,14 @@
+"""A warning about scores."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Warned:
+    """Something to look at before the numbers are believed."""
+
+    kind: str
+    """What docs/score.md explains it under."""
+    message: str
