@@ -249,7 +249,7 @@ def test_a_budget_gives_the_curve_of_all_smaller_ones(
     assert len(of_two) == 80 and {key: prefixes[key] for key in of_two} == pytest.approx(
         of_two, rel=1e-4
     )  # two and five answers at a time differ in the last bits
-    assert 'id="budgets"' in (tmp_path / "5" / "report.html").read_text()
+    assert 'id="budget"' in (tmp_path / "5" / "report.html").read_text()
 
 
 @pytest.mark.slow
