@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from attacks.base import Attack, Scores
-from miagym.oracle import Access, Candidates, Cost, Oracle
+from attacks.wrapped import Wrapped
+from miagym.oracle import Candidates, Oracle
 
 
 @dataclass(frozen=True, repr=False)
-class Pinned(Attack):
+class Pinned(Wrapped):
     """Any attack, of whose variants only those remain that keep the parameters that were named.
 
     It is written as the attack itself.
@@ -21,16 +22,7 @@ class Pinned(Attack):
         named: their names.
     """
 
-    attack: Attack
     named: frozenset[str]
-
-    @property
-    def access(self) -> Access:  # pyright: ignore[reportIncompatibleVariableOverride]
-        return self.attack.access
-
-    @property
-    def adaptive(self) -> bool:  # pyright: ignore[reportIncompatibleVariableOverride]
-        return self.attack.adaptive
 
     @property
     def paper(self) -> str:  # pyright: ignore[reportIncompatibleVariableOverride]
@@ -47,10 +39,6 @@ class Pinned(Attack):
 
     def within(self, queries: int) -> Attack:
         return Pinned(self.attack.within(queries), self.named)
-
-    @property
-    def cost(self) -> Cost:
-        return self.attack.cost
 
     def variants(self) -> tuple[Attack, ...]:
         kept = self._values(self.attack)

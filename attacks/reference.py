@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from attacks.base import Attack, Scores
-from miagym.oracle import Access, Candidates, Cost, Oracle, TargetError
+from attacks.wrapped import Wrapped
+from miagym.oracle import Candidates, Oracle, TargetError
 
 
 @dataclass(frozen=True)
-class ReferenceCalibrated(Attack):
+class ReferenceCalibrated(Wrapped):
     """Any attack's score minus the same attack's score against the public base of a fine-tune.
 
     Difficulty calibration: Watson et al., ICLR 2022, arXiv 2111.08440. Under the same noise, what
@@ -23,16 +24,6 @@ class ReferenceCalibrated(Attack):
 
     paper = "Watson et al. 2022, arXiv 2111.08440"
     uses_reference = True
-
-    attack: Attack
-
-    @property
-    def access(self) -> Access:  # pyright: ignore[reportIncompatibleVariableOverride]
-        return self.attack.access
-
-    @property
-    def adaptive(self) -> bool:  # pyright: ignore[reportIncompatibleVariableOverride]
-        return self.attack.adaptive
 
     def __call__(self, oracle: Oracle, candidates: Candidates) -> Scores:
         return list(self.anytime(oracle, candidates).values())[-1]
@@ -49,11 +40,6 @@ class ReferenceCalibrated(Attack):
 
     def within(self, queries: int) -> ReferenceCalibrated:
         return ReferenceCalibrated(self.attack.within(queries))
-
-    @property
-    def cost(self) -> Cost:
-        """The attack's own, which it may declare: the reference is free."""
-        return self.attack.cost
 
     def variants(self) -> tuple[Attack, ...]:
         return tuple(ReferenceCalibrated(attack) for attack in self.attack.variants())

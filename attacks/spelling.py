@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import fields, replace
 from enum import Enum
 from fnmatch import fnmatchcase
@@ -49,7 +49,7 @@ def split_names(text: str) -> list[str]:
     return [name.strip() for name in names if name.strip()]
 
 
-def matching(pattern: str, names: Sequence[str]) -> Iterator[str]:
+def matching(pattern: str, names: Sequence[str]) -> list[str]:
     """Names that a pattern with * or ? stands for.
 
     Raises:
@@ -61,7 +61,7 @@ def matching(pattern: str, names: Sequence[str]) -> Iterator[str]:
             f"No attack's name matches {pattern!r}; `miagym attacks` lists the {len(names)} there "
             "are."
         )
-    yield from found
+    return found
 
 
 def is_pattern(name: str) -> bool:

@@ -87,7 +87,7 @@ def _several(name: str, with_reference: bool) -> list[str]:
     if name == ALL:
         return list(attack_names(with_reference=with_reference))
     if is_pattern(name):
-        return list(matching(name, attack_names(with_reference=True)))
+        return matching(name, attack_names(with_reference=True))
     return []
 
 
