@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from miagym.metrics.clusters import group_numbers, mean_group
+
 
 def deal(
     groups: NDArray[np.integer], strata: Sequence[str], shares: Mapping[str, float], seed: int
@@ -75,8 +77,7 @@ def deal_well(
 
 def effective(groups: NDArray[np.integer]) -> float:
     """How many independent candidates are worth these (n,), if a group's are all alike (Kish)."""
-    _, sizes = np.unique(groups, return_counts=True)
-    return float(sizes.sum() ** 2 / (sizes**2).sum()) if len(sizes) else 0.0
+    return len(groups) / mean_group(group_numbers(groups)) if len(groups) else 0.0
 
 
 def subsample(

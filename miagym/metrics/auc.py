@@ -43,7 +43,7 @@ def auc_interval(
 
 
 @dataclass(frozen=True)
-class Spread:
+class AucVariance:
     """What an AUC varies by.
 
     Args:
@@ -61,7 +61,7 @@ class Spread:
     shared: float = 0.0
 
     @property
-    def variance(self) -> float:
+    def total(self) -> float:
         return self.ours + self.theirs + self.shared
 
     @property
@@ -71,7 +71,7 @@ class Spread:
         At least those of the side with fewer: what both sides share may leave little of either.
         """
         by_side = zip((self.ours, self.theirs), self.freedom, strict=True)
-        joint = self.variance**2 / sum(part**2 / freedom for part, freedom in by_side)
+        joint = self.total**2 / sum(part**2 / freedom for part, freedom in by_side)
         return max(joint, min(self.freedom)) if self.shared else joint
 
 
@@ -109,7 +109,7 @@ def delong(
     m, n = _totals(member_counts, nonmember_counts)
     of_members, of_nonmembers = placements(member_counts, nonmember_counts)
     wins = int((member_counts * of_members).sum())
-    spread = Spread(
+    spread = AucVariance(
         _mean_variance(member_counts, of_members, n),
         _mean_variance(nonmember_counts, of_nonmembers, m),
         (m - 1, n - 1),
@@ -118,7 +118,7 @@ def delong(
     return wins / (2 * m * n), logit_interval(wins, 2 * m * n, spread, confidence)
 
 
-def logit_interval(wins: int, of: int, spread: Spread, confidence: float) -> Interval:
+def logit_interval(wins: int, of: int, spread: AucVariance, confidence: float) -> Interval:
     """Interval of an AUC that varies by so much, on the logit scale; see `delong`.
 
     Args:
@@ -132,7 +132,7 @@ def logit_interval(wins: int, of: int, spread: Spread, confidence: float) -> Int
     if wins in (0, of):
         bound = tail ** (1 / pairs)
         return (bound, 1.0) if wins else (0.0, 1 - bound)
-    variance = spread.variance
+    variance = spread.total
     if variance <= 0 or pairs == 1:
         margin = math.sqrt(-math.log(tail) / (2 * pairs))
         return max(0.0, point - margin), min(1.0, point + margin)

@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from miagym.metrics.auc import (
+    AucVariance,
     Interval,
     Scores,
-    Spread,
     counted,
     delong,
     logit_interval,
@@ -57,7 +57,7 @@ class ClusteredScores:
         placed = self.placed(member)
         wins = int(placed[member].sum())
         share = placed / np.where(member, 2 * n, 2 * m) - wins / (2 * m * n)
-        spread = spread_of(share, member, self.codes)
+        spread = variance_of(share, member, self.codes)
         return wins / (2 * m * n), logit_interval(wins, 2 * m * n, spread, confidence)
 
 
@@ -70,7 +70,9 @@ def auc_of(
     return ClusteredScores.of(scores, codes).auc(member, confidence)
 
 
-def spread_of(deviation: NDArray[np.float64], member: NDArray[np.bool_], codes: Codes) -> Spread:
+def variance_of(
+    deviation: NDArray[np.float64], member: NDArray[np.bool_], codes: Codes
+) -> AucVariance:
     """What the mean over members plus the mean over non-members of such deviations varies by.
 
     Args:
@@ -96,7 +98,7 @@ def spread_of(deviation: NDArray[np.float64], member: NDArray[np.bool_], codes: 
     k = int((there[0] | there[1]).sum())
     shared = 2 * float((left_out[0] * left_out[1]).sum()) * (k - 1) / k
     pairs = min(int(here.sum()) for here in there)
-    return Spread(ours, theirs, (freedom[0], freedom[1]), pairs, shared)
+    return AucVariance(ours, theirs, (freedom[0], freedom[1]), pairs, shared)
 
 
 def _freedom(deviation: NDArray[np.float64], codes: Codes) -> float:

@@ -14,7 +14,7 @@ from scipy.stats import t as student
 
 from miagym.errors import DataError
 from miagym.metrics.auc import Interval, Scores, sides
-from miagym.metrics.clustered_auc import ClusteredScores, spread_of
+from miagym.metrics.clustered_auc import ClusteredScores, variance_of
 from miagym.metrics.clusters import Codes, group_codes
 from miagym.metrics.paired_bootstrap import ALPHA, TAIL, tpr_difference
 
@@ -137,8 +137,8 @@ def _auc_difference(pairs: Scores, member: NDArray[np.bool_], codes: Codes | Non
     variance = 0.0
     if codes is not None:
         deviation = placed / np.where(member, 2 * n, 2 * m) - value
-        found = spread_of(deviation, member, codes)
-        variance, freedom, k = found.variance, found.joint_freedom, found.pairs
+        found = variance_of(deviation, member, codes)
+        variance, freedom, k = found.total, found.joint_freedom, found.pairs
     elif k > 1:
         variance = float(of_members.var(ddof=1)) / (4 * n * n * m)
         variance += float(of_nonmembers.var(ddof=1)) / (4 * m * m * n)

@@ -76,12 +76,8 @@ def label_shuffle(
     """
     score = np.asarray(scores, dtype=np.float64)
     codes = group_codes(groups, len(score))
-    if codes is None:
-        rng = np.random.default_rng(seed)
-        shuffles = (rng.permutation(member) for _ in range(REPETITIONS))
-    else:
-        shuffles = dealt_labels(blocks(codes, member), int(member.sum()), seed, REPETITIONS)
-    aucs, held = _repeated(score, shuffles, codes)
+    block = None if codes is None else blocks(codes, member)
+    aucs, held = _repeated(score, _dealt(member, block, seed), codes)
     true = auc(score[member], score[~member])
     p_value = (1 + np.sum(aucs >= true - 1e-12)) / (1 + REPETITIONS)
     return _control(LABEL_SHUFFLE, member, aucs, held, float(p_value), alarm_of_each(attacks))
@@ -104,12 +100,7 @@ def nonmembers_against_nonmembers(
     if (len(nonmembers) if codes is None else len(np.unique(codes))) < 4:
         return None
     half = np.arange(len(nonmembers)) < len(nonmembers) // 2
-    if codes is None:
-        rng = np.random.default_rng(seed)
-        shuffles = (rng.permutation(half) for _ in range(REPETITIONS))
-    else:
-        shuffles = dealt_labels(codes, int(half.sum()), seed, REPETITIONS)
-    aucs, held = _repeated(nonmembers, shuffles, codes)
+    aucs, held = _repeated(nonmembers, _dealt(half, codes, seed), codes)
     return _control(NONMEMBERS, half, aucs, held, None, alarm_of_each(attacks))
 
 
@@ -135,6 +126,16 @@ def null_target(
         p_value=None,
         passed=low <= 0.5 <= high,
     )
+
+
+def _dealt(
+    labels: NDArray[np.bool_], block: NDArray[np.intp] | None, seed: int
+) -> Iterator[NDArray[np.bool_]]:
+    """Labels (n,) dealt anew, one by one or by whole blocks."""
+    if block is not None:
+        return dealt_labels(block, int(labels.sum()), seed, REPETITIONS)
+    rng = np.random.default_rng(seed)
+    return (rng.permutation(labels) for _ in range(REPETITIONS))
 
 
 def _repeated(

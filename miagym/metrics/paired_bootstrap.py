@@ -96,8 +96,8 @@ def _by_groups(
             for _ in range(min(rows, RESAMPLES - start))
         ])  # fmt: skip
         m, n = drawn @ sizes[0], drawn @ sizes[1]
-        passing = np.floor(ALPHA * n + 1e-9).astype(np.intp)
-        kept = (m > 0) & (passing > 0) & (passing < n)
+        passing = np.array([allowed(ALPHA, max(1, int(each))) for each in n])
+        kept = (m > 0) & (passing > 0)
         drawn, m, passing = drawn[kept], m[kept], passing[kept]
         if not len(drawn):
             continue
