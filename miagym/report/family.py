@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from miagym.auditing.verdict import AuditVerdict
 from miagym.results import AttackRow, AuditRecord
 from miagym.results.formats import detection
-
-SHIFTED = "shifted"
-"""The verdict of an audit that says so."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,5 +34,5 @@ class Family:
 
     def gives_away(self, data: str | None) -> AuditRecord | None:
         """The audit that calls the split of this data set shifted, if one does."""
-        shifted = (a for a in self.audits if a.data == data and a.verdict == SHIFTED)
+        shifted = (a for a in self.audits if a.data == data and a.verdict == AuditVerdict.SHIFTED)
         return next(shifted, None)

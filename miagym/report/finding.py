@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from miagym.report.family import SHIFTED, Family
+from miagym.auditing.verdict import AuditVerdict
+from miagym.report.family import Family
 from miagym.report.power import could_tell
 from miagym.report.rows import (
     asking_rows,
@@ -43,7 +44,8 @@ def finding(rows: Sequence[AttackRow], audits: Sequence[AuditRecord] = ()) -> st
         else:
             clause += f"has an {_strength(best)} ({best.n_nonmembers} non-members are too few "
             clause += "for a rate at 1 % false positives)"
-        in_auc, standing = standings(best, group, family)[0], standings(best, group, family)[-1]
+        found = standings(best, group, family)
+        in_auc, standing = found[0], found[-1]
         if standing.startswith("not"):
             clause += f", {standing}"
         if standing.startswith("not") and in_auc.startswith("above"):
@@ -60,7 +62,7 @@ def finding(rows: Sequence[AttackRow], audits: Sequence[AuditRecord] = ()) -> st
     clauses += [
         f"the audit finds that the split of {audit.data} itself gives members away"
         for audit in audits
-        if audit.verdict == SHIFTED
+        if audit.verdict == AuditVerdict.SHIFTED
     ]
     sentence = "; ".join(clauses)
     return f"{sentence[0].upper()}{sentence[1:]}."

@@ -36,6 +36,7 @@ def blind_rows(
     from miagym.auditing.audit import (
         audit_captions,  # the audit takes longer to import than to skip
     )
+    from miagym.auditing.verdict import AuditVerdict
 
     try:
         audit = audit_captions(tuple(captions), attack.test.member, attack.test.groups, seed=seed)
@@ -44,7 +45,7 @@ def blind_rows(
         return [], [_cannot_tell(f"all are {how}; name another column by --caption.", target)]
     if not audit.blind:
         return [], [_cannot_tell(audit.why[:1].lower() + audit.why[1:], target)]
-    shifted = audit.verdict == "shifted"
+    shifted = audit.verdict == AuditVerdict.SHIFTED
     warned = [Warned("split-shifted", f"The captions{_of(target)}: {audit.why}")] if shifted else []
     strongest = max(audit.blind, key=lambda row: row.auc)
     return [
