@@ -12,7 +12,7 @@ thousand deals take about twenty minutes of one core.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -227,6 +227,15 @@ def controls(world: World) -> Iterator[str]:
         yield f"| {' | '.join(cells)} |"
 
 
+def section(
+    title: str, columns: Sequence[str], rows: Iterable[str], about: str | None = None
+) -> list[str]:
+    """A heading, what there is to say, and a table."""
+    said = [] if about is None else [about, ""]
+    head = [f"| {' | '.join(columns)} |", f"|{'---|' * len(columns)}"]
+    return ["", f"## {title}", "", *said, *head, *rows]
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--scores", type=Path, default=Path("runs/groups"))
@@ -241,41 +250,44 @@ def main() -> None:
             f"- `{world.data}`: {n:,} drawings in {groups:,} groups, worth {world.worth:.0f} if "
             f"all of a group were alike; scored by `{UNSEEN[world.data]}`."
         )
-    lines += ["", "## Intervals of one score", ""]
-    lines += [
-        "| split | score | effective n | sd of the AUC | AUC: dealt singly | groups, not told "
-        "| groups, told | TPR at 1 %: dealt singly | groups, not told | groups, told |",
-        "|---|---|---|---|---|---|---|---|---|---|",
-    ]
-    for world in worlds:
-        lines += coverage(world, args.deals)
+    lines += section(
+        "Intervals of one score",
+        (
+            *("split", "score", "effective n", "sd of the AUC", "AUC: dealt singly"),
+            *("groups, not told", "groups, told", "TPR at 1 %: dealt singly"),
+            *("groups, not told", "groups, told"),
+        ),
+        (line for world in worlds for line in coverage(world, args.deals)),
+    )
     sets = max(1, args.deals // 3)
-    lines += ["", f"## Simulated scores, {sets:,} sets a row", ""]
-    lines += [
+    lines += section(
+        f"Simulated scores, {sets:,} sets a row",
+        (
+            *("n a side", "group sizes", "AUC", "AUC: groups, not told", "groups, told"),
+            "TPR at 1 %: told",
+        ),
+        simulations(sets),
         f"Normal scores; those of a group correlate by {CORRELATION}. Heavy-tailed sizes are "
         "Pareto's with exponent 1.2, at most a tenth of the side.",
-        "",
-        "| n a side | group sizes | AUC | AUC: groups, not told | groups, told "
-        "| TPR at 1 %: told |",
-        "|---|---|---|---|---|---|",
-    ]
-    lines += simulations(sets)
-    lines += ["", "## Paired differences", ""]
-    lines += [
-        "| split | pair | p ≤ 5 % (AUC), not told | TPR holds 0, not told | p ≤ 5 % (AUC), told "
-        "| TPR holds 0, told |",
-        "|---|---|---|---|---|---|",
-    ]
-    for world in worlds:
-        lines += comparisons(world, max(1, args.deals // 5))
-    lines += ["", "## Any of five scores called above chance, in AUC or TPR", ""]
-    lines += ["| split | intervals | runs with an alarm |", "|---|---|---|"]
-    for world in worlds:
-        lines += alarms(world, args.deals)
-    lines += ["", "## Controls that fail", ""]
-    lines += ["| split | intervals | label shuffle | non-members |", "|---|---|---|---|"]
-    for world in worlds:
-        lines += controls(world)
+    )
+    lines += section(
+        "Paired differences",
+        (
+            *("split", "pair", "p ≤ 5 % (AUC), not told", "TPR holds 0, not told"),
+            *("p ≤ 5 % (AUC), told", "TPR holds 0, told"),
+        ),
+        (line for world in worlds for line in comparisons(world, max(1, args.deals // 5))),
+    )
+    lines += section(
+        "Any of five scores called above chance, in AUC or TPR",
+        ("split", "intervals", "runs with an alarm"),
+        (line for world in worlds for line in alarms(world, args.deals)),
+    )
+    lines += section(
+        "Controls that fail",
+        ("split", "intervals", "label shuffle", "non-members"),
+        (line for world in worlds for line in controls(world)),
+    )
     with replacing(args.out) as partial:
         partial.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
