@@ -246,9 +246,7 @@ def test_a_budget_gives_the_curve_of_all_smaller_ones(
     of_two = {
         (a, c): s for (a, _, c, budget), s in small.items() if budget == 2 and (a, c) in prefixes
     }
-    assert len(of_two) == 80 and {key: prefixes[key] for key in of_two} == pytest.approx(
-        of_two, rel=1e-4
-    )  # two and five answers at a time differ in the last bits
+    assert len(of_two) == 80 and all(prefixes[key] == of_two[key] for key in of_two)
     assert 'id="budget"' in (tmp_path / "5" / "report.html").read_text()
 
 
