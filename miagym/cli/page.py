@@ -41,7 +41,7 @@ def open_page(run: Path | None, first: str, port: int | None = None, device: str
 
         Run.open(run)
     from miagym.app.site import Site
-    from miagym.targets.loading import choose_device
+    from miagym.targets.loading.device import choose_device
 
     site = Site(run=run, first=first, device=device)
     choose_device(device)

@@ -14,7 +14,8 @@ from diffusers import AutoencoderKL, StableDiffusionPipeline
 
 from miagym.embedded import art
 from miagym.errors import UnknownName
-from miagym.targets.loading import choose_device, load_pipeline
+from miagym.targets.loading.device import choose_device
+from miagym.targets.loading.pipelines import load_pipeline
 from miagym.targets.registry import find_target
 from miagym.training.autoencoder import train_autoencoder
 from miagym.training.diffusion import Keep, Training, train_diffusion

@@ -82,15 +82,15 @@ class Oracle:
 
     @property
     def alphas_cumprod(self) -> Tensor:
-        """ab_t for t = 0 .. T - 1, float64 on the CPU."""
-        return self._target.alphas_cumprod
+        """ab_t for t = 0 .. T - 1, float64 on the CPU; a flow has that of equal SNR."""
+        return self._target.schedule.alphas_cumprod
 
     def timesteps(self, steps: int) -> list[int]:
         """The descending timesteps of DDIM sampling in so many steps."""
         return self._target.timesteps(steps)
 
     def add_noise(self, z0: Tensor, noise: Tensor, timestep: Timesteps) -> Tensor:
-        """z_t = sqrt(ab_t) z0 + sqrt(1 - ab_t) eps."""
+        """z_t = a_t z0 + s_t eps; a_t² = ab_t, s_t² = 1 - ab_t unless the model is a flow."""
         return self._target.add_noise(z0, noise, timestep)
 
     def ddim_move(self, z: Tensor, eps: Tensor, start: int, end: int) -> Tensor:

@@ -1,13 +1,14 @@
-"""Interface of every target: a latent diffusion model and its DDIM steps.
+"""Interface of every target: a diffusion model, its noise levels and its deterministic sampling.
 
-Notation as in the papers: z0 a clean latent, z_t = sqrt(ab_t) z0 + sqrt(1 - ab_t) eps, with
-ab_t = `alphas_cumprod[t]`; E(z, t, c) the predicted noise.
+Notation as in the papers: z0 a clean latent, z_t = a_t z0 + s_t eps (a_t, s_t: `schedule.signal`,
+`schedule.noise`); E(z, t, c) the predicted noise, whatever the network itself predicts.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from enum import Enum
 
 import numpy as np
 import torch
@@ -16,6 +17,7 @@ from torch import Tensor
 
 from miagym.errors import DataError, TargetError
 from miagym.targets.rows import ForEach, for_each
+from miagym.targets.schedule import Level, Schedule
 
 Texts = Sequence[str] | Tensor
 """Prompts, or their embeddings (n, tokens, width)."""
@@ -27,23 +29,35 @@ TOKENS, VOCABULARY = 77, 49408
 """Tokens of a prompt, and how many different ones there are, as in CLIP's text encoder."""
 
 FINAL = -1
-"""The timestep after the last one: where DDIM ends, at `final_alpha_cumprod`."""
+"""The timestep after the last one: where sampling ends, at `schedule.final`."""
+
+
+class Told(Enum):
+    """What a model is told beside the noisy latent and the time."""
+
+    TEXT = "text"
+    CLASS = "class"
+    """The number or name of a class; a caption has to be one."""
+    NOTHING = "nothing"
+    """Unconditional: captions make no difference."""
 
 
 class Target(ABC):
-    """A text-to-image latent diffusion model. Tensors in and out are float32, on `device`.
+    """A diffusion model. Tensors in and out are float32, on `device`.
 
     Images are (n, 3, resolution, resolution) in [-1, 1]; latents (n, *latent_shape), scaled so that
-    their standard deviation is about 1.
+    their standard deviation is about 1. A model of pixels has images for latents.
     """
 
     name: str
     resolution: int
     latent_shape: tuple[int, int, int]
     device: torch.device
-    alphas_cumprod: Tensor
-    """ab_t for t = 0 .. T - 1, float64 on the CPU, from the model's own scheduler."""
-    final_alpha_cumprod: float
+    schedule: Schedule
+    """Of the model's own scheduler."""
+    told: Told = Told.TEXT
+    clip_sample: float | None = None
+    """Sampling clips what it takes for z0 to this size, as models of pixels do."""
     has_gradients: bool = False
     fingerprint: str = ""
     """A digest of the weights, so that a run knows whether it resumes on the same model."""
@@ -108,11 +122,9 @@ class Target(ABC):
             f"{self.name} gives no gradients; use an attack of grey access or below."
         )
 
-    def alpha_bar(self, timestep: int) -> float:
-        """ab_t of a timestep; `FINAL` stands for the end of sampling."""
-        if timestep == FINAL:
-            return self.final_alpha_cumprod
-        return float(self.alphas_cumprod[timestep])
+    def level(self, timestep: int) -> Level:
+        """The noise level of a timestep; `FINAL` stands for the end of sampling."""
+        return self.schedule.final if timestep == FINAL else self.schedule.level(timestep)
 
     def check_timestep(self, timestep: int) -> None:
         """Refuses what is no timestep of this model.
@@ -120,9 +132,9 @@ class Target(ABC):
         Raises:
             DataError: if it is outside 0 .. T - 1.
         """
-        if not 0 <= timestep < len(self.alphas_cumprod):
+        if not 0 <= timestep < len(self.schedule):
             raise DataError(
-                f"Expected a timestep from 0 to {len(self.alphas_cumprod) - 1}, got {timestep}."
+                f"Expected a timestep from 0 to {len(self.schedule) - 1}, got {timestep}."
             )
 
     def each_timestep(self, timestep: Timesteps, rows: int) -> list[int]:
@@ -136,26 +148,36 @@ class Target(ABC):
             self.check_timestep(t)
         return each
 
-    def mix(self, a: Tensor, b: Tensor, timestep: Timesteps) -> Tensor:
-        """Mixture sqrt(ab_t) a + sqrt(1 - ab_t) b, both (n, channels, height, width)."""
-        ab = self.alphas_cumprod[self.each_timestep(timestep, len(a))].view(-1, 1, 1, 1)
-        return ab.sqrt().to(a) * a + (1 - ab).sqrt().to(a) * b
+    def scales(self, timestep: Timesteps, like: Tensor) -> tuple[Tensor, Tensor]:
+        """a_t and s_t of each row, (n, 1, 1, 1), of the kind of `like` (n, *latent_shape)."""
+        each = self.each_timestep(timestep, len(like))
+        signal, noise = self.schedule.signal[each], self.schedule.noise[each]
+        return signal.view(-1, 1, 1, 1).to(like), noise.view(-1, 1, 1, 1).to(like)
 
     def add_noise(self, z0: Tensor, noise: Tensor, timestep: Timesteps) -> Tensor:
-        """Noised latent z_t = sqrt(ab_t) z0 + sqrt(1 - ab_t) eps (Ho et al. 2020, Eq. 4)."""
-        return self.mix(z0, noise, timestep)
+        """Noised latent z_t = a_t z0 + s_t eps (Ho et al. 2020, Eq. 4)."""
+        a, s = self.scales(timestep, z0)
+        return a * z0 + s * noise
 
     def ddim_move(self, z: Tensor, eps: Tensor, start: int, end: int) -> Tensor:
-        """Moves z between timesteps, up or down (Song et al. 2021, Eq. 12, sigma = 0)."""
-        ab, ab_end = self.alpha_bar(start), self.alpha_bar(end)
-        x0 = (z - (1 - ab) ** 0.5 * eps) / ab**0.5
-        return ab_end**0.5 * x0 + (1 - ab_end) ** 0.5 * eps
+        """Moves z between timesteps, up or down (Song et al. 2021, Eq. 12, sigma = 0).
+
+        Under flow matching this is Euler's step along the flow.
+
+        Raises:
+            TargetError: if nothing but noise is left at `start`.
+        """
+        return self.level(end).mix(self.level(start).clean(z, eps), eps)
+
+    def levels(self, steps: int) -> list[Level]:
+        """The descending noise levels of sampling in so many steps, without the end."""
+        return [self.schedule.level(t) for t in self.timesteps(steps)]
 
     def generate(
         self, noise: Tensor, prompts: Sequence[str], steps: int, guidance_scale: float
     ) -> Tensor:
-        """Generates images from text by DDIM, from the given noise, shaped as latents."""
-        return self.decode(self._denoise(noise, self.timesteps(steps), prompts, guidance_scale))
+        """Generates images from text deterministically, from the given noise, shaped as latents."""
+        return self.decode(self.denoise(noise, self.levels(steps), prompts, guidance_scale))
 
     def vary(
         self,
@@ -167,16 +189,27 @@ class Target(ABC):
         guidance_scale: float,
     ) -> Tensor:
         """Varies images (SDEdit, Meng et al. 2022): noises the latent partly and denoises it."""
-        timesteps = self.timesteps(steps)[steps - variation_steps(strength, steps) :]
-        z = self.add_noise(z0, noise, timesteps[0])
-        return self.decode(self._denoise(z, timesteps, prompts, guidance_scale))
+        levels = self.levels(steps)[steps - variation_steps(strength, steps) :]
+        z = levels[0].mix(z0, noise)
+        return self.decode(self.denoise(z, levels, prompts, guidance_scale))
 
-    def _denoise(
-        self, z: Tensor, timesteps: list[int], prompts: Sequence[str], guidance_scale: float
+    def denoise(
+        self, z: Tensor, levels: Sequence[Level], prompts: Sequence[str], guidance_scale: float
     ) -> Tensor:
-        for t, following in zip(timesteps, [*timesteps[1:], FINAL], strict=True):
-            z = self.ddim_move(z, self.predict_noise(z, t, prompts, guidance_scale), t, following)
+        """Latents at the end of sampling, from latents z at the first of these noise levels."""
+        for level, following in zip(levels, [*levels[1:], self.schedule.final], strict=True):
+            eps, z0 = self.noise_and_clean(z, level, prompts, guidance_scale)
+            if self.clip_sample is not None:
+                z0 = z0.clamp(-self.clip_sample, self.clip_sample)
+            z = following.mix(z0, eps)
         return z
+
+    def noise_and_clean(
+        self, z: Tensor, level: Level, prompts: Sequence[str], guidance_scale: float
+    ) -> tuple[Tensor, Tensor]:
+        """Predicted noise and z0 at a noise level of sampling."""
+        eps = self.predict_noise(z, int(level.time), prompts, guidance_scale)
+        return eps, level.clean(z, eps)
 
 
 def variation_steps(strength: float, steps: int) -> int:

@@ -14,6 +14,7 @@ from miagym.candidates import Candidates
 from miagym.noise import paired_noise
 from miagym.targets.base import TOKENS, Texts, Timesteps
 from miagym.targets.gradients import DifferentiableTarget
+from miagym.targets.schedule import Schedule
 
 TIMESTEPS = 1000
 WIDTH = 16
@@ -38,8 +39,8 @@ class DummyTarget(DifferentiableTarget):
         self.latent_shape = (3, self.resolution // 4, self.resolution // 4)
         self.device = torch.device("cpu")
         betas = torch.linspace(0.00085**0.5, 0.012**0.5, TIMESTEPS, dtype=torch.float64) ** 2
-        self.alphas_cumprod = torch.cumprod(1 - betas, dim=0)
-        self.final_alpha_cumprod = float(self.alphas_cumprod[0])
+        alphas_cumprod = torch.cumprod(1 - betas, dim=0)
+        self.schedule = Schedule.variance_preserving(alphas_cumprod, float(alphas_cumprod[0]))
         pixels = torch.from_numpy(np.ascontiguousarray(training.images.transpose(0, 3, 1, 2)))
         training_latents = self.latents(pixels.float() / 127.5 - 1)
         self._memory = [z.clone().requires_grad_() for z in training_latents]
@@ -86,13 +87,13 @@ class DummyTarget(DifferentiableTarget):
     def eps(self, z: Tensor, timestep: Timesteps, embeddings: Tensor) -> Tensor:
         rows, timesteps = [], self.each_timestep(timestep, len(z))
         for row, t, embedding in zip(z, timesteps, embeddings, strict=True):
-            ab = self.alpha_bar(t)
+            level = self.level(t)
             # One row at a time: a batch would change the last bits.
             memory = torch.stack(self._memory)
-            square = (row - ab**0.5 * memory).pow(2).flatten(1).sum(1)
+            square = (row - level.signal * memory).pow(2).flatten(1).sum(1)
             distance = (embedding - self._keys).pow(2).flatten(1).sum(1)
             caption = torch.log(torch.exp(-distance) + 1e-30)  # no match at all: all are alike
-            weight = torch.softmax(caption - square / (2 * (1 - ab)), dim=0)
+            weight = torch.softmax(caption - square / (2 * level.noise**2), dim=0)
             mean = (weight[:, None, None, None] * memory).sum(0)
-            rows.append((row - ab**0.5 * mean) / (1 - ab) ** 0.5)
+            rows.append((row - level.signal * mean) / level.noise)
         return torch.stack(rows)

@@ -9,41 +9,80 @@ from typing import Any
 
 from miagym.errors import TargetError
 
+SINGLE_FILE = ".safetensors"
+
+
+@dataclass(frozen=True)
+class Addition:
+    """A file that changes a model: a LoRA, or an embedding that was learned for a new word."""
+
+    path: Path
+    scale: float = 1.0
+    """Of a LoRA; 0 leaves the base as it is."""
+
 
 @dataclass(frozen=True)
 class TargetLocation:
-    """Folder or hub id of a target's pipeline."""
+    """Folder, file or hub id of a target's pipeline, and what is put on it."""
 
     name: str
     """What reports call it."""
     place: Path | str
-    """A diffusers folder, or a hub id."""
+    """A diffusers folder, a single file, or a hub id."""
     unet: Path | None = None
     """The folder of a checkpoint's UNet, which takes the place of the last one."""
+    revision: str | None = None
+    """Of a hub id: branch, tag or commit."""
+    configuration: Path | None = None
+    """Of a single file: the diffusers folder that says how its networks are built."""
+    vae: Path | None = None
+    """The folder of another autoencoder, which takes the place of the model's own."""
+    added: tuple[Addition, ...] = ()
+    """Applied in this order."""
+
+    @property
+    def is_single_file(self) -> bool:
+        """Whether all weights are in one file."""
+        return isinstance(self.place, Path) and self.place.suffix == SINGLE_FILE
+
+    def folder(self) -> Path:
+        """The diffusers folder of the pipeline; of a hub id, it is downloaded.
+
+        Raises:
+            TargetError: if the hub has no such model, or cannot be reached.
+        """
+        if self.configuration is not None:
+            return self.configuration
+        if isinstance(self.place, Path):
+            return self.place
+        from miagym.targets.loading.hub import snapshot
+
+        return snapshot(self.place, self.revision)
 
     def config(self, part: str) -> dict[str, Any]:
-        """The configuration of a part of the pipeline, "unet" or "vae".
+        """The configuration of a part of the pipeline, "unet" or "vae"; "" is its index.
 
         Of a hub id, the small file is downloaded.
 
         Raises:
             TargetError: if it cannot be read.
         """
-        from huggingface_hub import hf_hub_download
-
+        file = f"{part}/config.json" if part else "model_index.json"
         try:
-            if part == "unet" and self.unet is not None:
-                path = self.unet / "config.json"
-            elif isinstance(self.place, Path):
-                path = self.place / part / "config.json"
-            else:
-                path = Path(hf_hub_download(self.place, f"{part}/config.json"))
-            config = json.loads(path.read_text())
+            config = json.loads(self._config_path(part, file).read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:  # bad JSON is a ValueError, so is a bad hub id
             reason = str(error).strip().partition("\n")[0]
-            raise TargetError(
-                f"{self.name}: {part}/config.json cannot be read: {reason}"
-            ) from error
+            raise TargetError(f"{self.name}: {file} cannot be read: {reason}") from error
         if not isinstance(config, dict):
-            raise TargetError(f"{self.name}: {part}/config.json holds no settings.")
+            raise TargetError(f"{self.name}: {file} holds no settings.")
         return config
+
+    def _config_path(self, part: str, file: str) -> Path:
+        other = {"unet": self.unet, "vae": self.vae}.get(part)
+        if other is not None:
+            return other / "config.json"
+        if self.configuration is not None or isinstance(self.place, Path):
+            return self.folder() / file
+        from huggingface_hub import hf_hub_download
+
+        return Path(hf_hub_download(self.place, file, revision=self.revision))

@@ -1,4 +1,4 @@
-"""Targets by name: the embedded ones, and any folder or hub id of a Stable Diffusion pipeline."""
+"""Targets by name: the embedded ones, and any folder, file or hub id of a family we know."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 from miagym.errors import TargetError, UnknownName
 from miagym.targets.location import TargetLocation
+from miagym.targets.places import checked_file, checked_folder, is_path, put_on, split_places
+from miagym.targets.resolution import resolution_of
 
 if TYPE_CHECKING:
     import torch
@@ -22,8 +24,7 @@ EMBEDDED = ("clipart-realistic", "clipart-overfit", "clipart-null")
 
 CHECKPOINT = re.compile(r"epoch-(\d{3,})", re.ASCII)
 
-BEFORE_0_9 = re.compile(r"0\.[0-8](\.|$)")
-"""Versions of diffusers that wrote small sizes for Stable Diffusion 1.x, by mistake."""
+HUB_ID = re.compile(r"[\w.-]+/[\w.-]+", re.ASCII)
 
 
 def targets_folder() -> Path:
@@ -53,39 +54,66 @@ def target_names() -> list[str]:
 
 
 def find_target(name: str) -> TargetLocation:
-    """Finds a target by embedded name, folder, hub id, `NAME@40` or `FOLDER@40`.
+    """Finds a target by embedded name, folder, file or hub id, and what is put on it.
+
+    `NAME@40` is the checkpoint after epoch 40 of an embedded name or a folder; `OWNER/NAME@REVISION`
+    a revision of a hub id. `+PLACE` puts something on the model, several times if need be: a LoRA
+    with its scale (`+style.safetensors:0.8`), a learned embedding, the folder of another UNet or
+    autoencoder, or, for a single file, the diffusers folder that says how it is built.
 
     Raises:
         UnknownName: if it is none of these; the message suggests the nearest.
-        TargetError: if there is no such checkpoint, or the folder holds no diffusers model.
+        TargetError: if there is no such checkpoint, or the place holds no model.
     """
-    base, epoch = split_checkpoint(name)
-    exists = os.path.exists(name)  # unlike Path.exists, no error for a name that is too long
-    if epoch is not None and not exists and os.path.isdir(_folder(base)):
-        folder = _folder(base)
+    base, places = split_places(name, is_base=lambda text: _is_known(text) or "/" in text)
+    return put_on(_find_base(base, name), places)
+
+
+def _find_base(base: str, name: str) -> TargetLocation:
+    bare, epoch = split_checkpoint(base)
+    exists = os.path.exists(base)  # unlike Path.exists, no error for a name that is too long
+    if epoch is not None and not exists and os.path.isdir(_folder(bare)):
+        folder = _folder(bare)
         if epoch not in _epochs(folder):
             kept = ", ".join(map(str, _epochs(folder))) or "none"
-            raise TargetError(f"{base} keeps no checkpoint {epoch}; those it keeps: {kept}.")
-        return TargetLocation(name, _checked(folder), unet_folder(folder, epoch))
-    if name in EMBEDDED or exists:
-        return TargetLocation(name, _checked(_folder(name)))
-    if "/" in name and "@" not in name and not name.startswith((".", "/")):
-        return TargetLocation(name, name)
+            raise TargetError(f"{bare} keeps no checkpoint {epoch}; those it keeps: {kept}.")
+        return TargetLocation(name, checked_folder(folder), unet_folder(folder, epoch))
+    if base in EMBEDDED or os.path.isdir(base):
+        return TargetLocation(name, checked_folder(_folder(base)))
+    if exists:
+        return TargetLocation(name, checked_file(Path(base)))
+    if is_path(base):
+        raise TargetError(
+            f"There is no folder or file {base}; expected a diffusers folder, a .safetensors file, "
+            f"a hub id, or an embedded target: {', '.join(EMBEDDED)}."
+        )
+    repository, _, revision = base.partition("@")
+    if HUB_ID.fullmatch(repository):
+        return TargetLocation(name, repository, revision=revision or None)
     raise UnknownName("target", name, target_names(), "A folder or a hub id works as well.")
 
 
-def load_target(name: str, *, device: str = "auto", dtype: torch.dtype | None = None) -> Target:
-    """Loads a target by embedded name, folder, or hub id (anything with a slash).
+def _is_known(text: str) -> bool:
+    bare, _ = split_checkpoint(text)
+    return bare in EMBEDDED or os.path.exists(text) or os.path.exists(bare)
 
-    `NAME@40` is the checkpoint that NAME, embedded or a folder, keeps of its epoch 40.
+
+def load_target(name: str, *, device: str = "auto", dtype: torch.dtype | None = None) -> Target:
+    """Loads a target by embedded name, folder, file or hub id, and what is put on it.
+
+    Args:
+        name: as in `find_target`: "clipart-overfit@40", "CompVis/stable-diffusion-v1-4",
+            "model.safetensors", "clipart-realistic+style.safetensors:0.8".
+        device: "auto" takes a GPU where there is one.
+        dtype: half precision on a GPU and float32 elsewhere, by default.
 
     Raises:
         UnknownName: if it is none of these; the message suggests the nearest.
-        TargetError: if what is there is no text-to-image pipeline of Stable Diffusion's kind.
+        TargetError: if what is there is of no family that miagym knows, or is not complete.
     """
-    from miagym.targets.loading import load_stable_diffusion
+    from miagym.targets.loading.targets import load
 
-    return load_stable_diffusion(find_target(name), device=device, dtype=dtype)
+    return load(find_target(name), device=device, dtype=dtype)
 
 
 @lru_cache(maxsize=4)
@@ -97,23 +125,13 @@ def shared_target(name: str, device: str) -> Target:
 def target_resolution(name: str) -> int:
     """Side in pixels of a target's pictures, from its configuration alone: no weights, no torch.
 
-    Of a hub id, two small files are downloaded.
+    Of a hub id, up to three small files are downloaded.
 
     Raises:
         UnknownName: if there is no such target, as in `find_target`.
         TargetError: if its configuration cannot be read, or tells no size.
     """
-    location = find_target(name)
-    unet = location.config("unet")
-    size, blocks = unet.get("sample_size"), location.config("vae").get("block_out_channels")
-    if not isinstance(size, int) or size < 1 or not isinstance(blocks, list) or not blocks:
-        raise TargetError(
-            f"{name} tells no size of its pictures: expected a whole number as sample_size in "
-            "unet/config.json and a list as block_out_channels in vae/config.json."
-        )
-    if BEFORE_0_9.match(str(unet.get("_diffusers_version"))):
-        size = max(size, 64)  # as diffusers reads it
-    return size * 2 ** (len(blocks) - 1)
+    return resolution_of(find_target(name))
 
 
 def _folder(name: str) -> Path:
@@ -123,17 +141,3 @@ def _folder(name: str) -> Path:
 def _epochs(folder: Path) -> list[int]:
     found = (CHECKPOINT.fullmatch(path.parent.name) for path in folder.glob("checkpoints/*/unet"))
     return sorted(int(match[1]) for match in found if match)
-
-
-def _checked(folder: Path) -> Path:
-    if (folder / "model_index.json").is_file():
-        return folder
-    if (folder / "training.json").is_file():
-        raise TargetError(
-            f"{folder} holds a training that is not finished; the `miagym train` that began it "
-            "goes on where it was."
-        )
-    raise TargetError(
-        f"{folder} is no diffusers model: expected a folder with model_index.json, as "
-        "`pipeline.save_pretrained(folder)` writes it."
-    )

@@ -20,9 +20,10 @@ from numpy.typing import NDArray
 from miagym.data.dataset import Dataset
 from miagym.data.registry import load_data
 from miagym.errors import DataError, RunError
-from miagym.targets.loading import choose_device, load_pipeline
+from miagym.targets.families.stable_diffusion import StableDiffusion
+from miagym.targets.loading.device import choose_device
+from miagym.targets.loading.pipelines import load_pipeline
 from miagym.targets.registry import find_target
-from miagym.targets.stable_diffusion import StableDiffusion
 from miagym.training.diffusion import Keep, Training, train_diffusion
 from miagym.training.latents import encode_sampled
 from miagym.training.loop import StepProgress, even_steps

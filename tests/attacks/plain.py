@@ -38,7 +38,7 @@ class Plain:
 
     def ab(self, t: int) -> float:
         target = self.target
-        return target.final_alpha_cumprod if t == FINAL else float(target.alphas_cumprod[t])
+        return target.level(t).signal ** 2
 
     def eps(self, z: Tensor, t: int, prompt: str | None = None) -> Tensor:
         return self.target.predict_noise(z, t, [self.caption if prompt is None else prompt])

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from miagym.embedded.recipes import train_target
 from miagym.errors import RunError, UnknownName
-from miagym.targets.loading import load_pipeline
+from miagym.targets.loading.pipelines import load_pipeline
 from miagym.targets.registry import find_target
 from miagym.training.diffusion import Training, train_diffusion
 from miagym.training.latents import encode_mirrored

@@ -151,8 +151,8 @@ def test_rows_at_different_timesteps_share_a_batch(target: Target, guidance: flo
     z_t = target.add_noise(z0, eps, timesteps)
     answers = target.predict_noise(z_t, timesteps, PROMPTS * 2, guidance)
     for i, t in enumerate(timesteps):
-        ab = target.alpha_bar(t)
-        expected = ab**0.5 * z0[[i]] + (1 - ab) ** 0.5 * eps[[i]]
+        level = target.level(t)
+        expected = level.signal * z0[[i]] + level.noise * eps[[i]]
         torch.testing.assert_close(z_t[[i]], expected, rtol=1e-6, atol=1e-7)
         one = target.predict_noise(z_t[[i]], t, [(PROMPTS * 2)[i]], guidance)
         torch.testing.assert_close(answers[[i]], one, rtol=1e-5, atol=1e-5)
@@ -210,8 +210,10 @@ def test_half_precision_loads_and_answers_in_float32(folder: Path) -> None:
         ("clipart-overfitt", UnknownName, "did you mean clipart-overfit"),
         ("nonsense", UnknownName, "known: .*clipart-realistic"),
         ("some-owner/some-model", TargetError, "cannot be loaded"),
-        ("some-owner/some-model@40", UnknownName, "No target"),
-        ("./nowhere@40", UnknownName, "No target"),
+        ("some-owner/some-model@40", TargetError, "not downloaded before"),
+        ("./nowhere@40", TargetError, "no folder or file ./nowhere@40"),
+        ("some/model.safetensors", TargetError, "no folder or file"),
+        ("~/model", TargetError, "no folder or file"),
         ("clipart-overfit@41", TargetError, "those it keeps: 15, 40, 80, 130"),
         ("clipart-null@40", TargetError, "those it keeps: none"),
         ("@40", UnknownName, "No target"),
@@ -245,11 +247,13 @@ def test_a_model_without_text(tmp_path: Path, pipelines: dict[str, Path]) -> Non
         load_target(str(mute))
 
 
-def test_a_model_that_predicts_the_sample(tmp_path: Path, pipelines: dict[str, Path]) -> None:
+def test_a_model_that_predicts_something_else(
+    tmp_path: Path, pipelines: dict[str, Path]
+) -> None:
     other = shutil.copytree(pipelines["epsilon"], tmp_path / "sample")
     config = other / "scheduler" / "scheduler_config.json"
-    config.write_text(config.read_text().replace('"epsilon"', '"sample"'))
-    with pytest.raises(TargetError, match="'sample'; expected"):
+    config.write_text(config.read_text().replace('"epsilon"', '"logits"'))
+    with pytest.raises(TargetError, match="predicts 'logits'; expected"):
         load_target(str(other))
 
 
@@ -331,7 +335,7 @@ def test_the_resolution_of_the_embedded_targets(name: str) -> None:
         ("unet", "{", "unet/config.json cannot be read"),
         ("unet", "[]", "unet/config.json holds no settings"),
         ("unet", "{}", "tells no size"),
-        ("unet", '{"sample_size": [8, 8]}', "tells no size"),
+        ("unet", '{"sample_size": [8, 16]}', "tells no size"),
         ("vae", '{"block_out_channels": 3}', "tells no size"),
         ("vae", None, "vae/config.json cannot be read"),
     ],
@@ -354,8 +358,8 @@ def test_a_configuration_that_tells_no_resolution(
     [
         ("clipart-overfitt", UnknownName, "did you mean clipart-overfit"),
         ("clipart-overfit@41", TargetError, "those it keeps: 15, 40, 80, 130"),
-        ("some-owner/some-model", TargetError, "unet/config.json cannot be read"),
-        ("no/such/model", TargetError, "unet/config.json cannot be read"),
+        ("some-owner/some-model", TargetError, "model_index.json cannot be read"),
+        ("no/such/model", UnknownName, "No target"),
     ],
 )
 def test_names_without_a_resolution(name: str, error: type[MiagymError], says: str) -> None:
@@ -363,10 +367,10 @@ def test_names_without_a_resolution(name: str, error: type[MiagymError], says: s
         target_resolution(name)
 
 
-def test_a_hub_model_tells_its_resolution_by_two_small_files_and_without_torch(
+def test_a_hub_model_tells_its_resolution_by_three_small_files_and_without_torch(
     tmp_path: Path, pipelines: dict[str, Path]
 ) -> None:
-    """As the hub's client keeps downloaded files: it finds these two, and there are no others."""
+    """As the hub's client keeps downloaded files: it finds these, and there are no others."""
     repository = tmp_path / "models--owner--model"
     revision = "0" * 40
     (repository / "refs").mkdir(parents=True)
@@ -375,6 +379,7 @@ def test_a_hub_model_tells_its_resolution_by_two_small_files_and_without_torch(
         folder = repository / "snapshots" / revision / part
         folder.mkdir(parents=True)
         shutil.copy(pipelines["epsilon"] / part / "config.json", folder)
+    shutil.copy(pipelines["epsilon"] / "model_index.json", folder.parent)
     code = (
         "import sys; from miagym.targets.registry import target_resolution as of; "
         "print(of('clipart-null'), of('owner/model')); "

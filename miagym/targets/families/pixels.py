@@ -1,0 +1,78 @@
+"""Models of pixels (Ho et al. 2020): no autoencoder, no text; a class, if the network knows any."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from miagym.errors import TargetError
+from miagym.targets.base import Told
+from miagym.targets.classes import Classes
+from miagym.targets.families.unets import square_size
+from miagym.targets.pipeline_target import PipelineTarget
+from miagym.targets.schedule import Predicts
+
+
+class Pixels(PipelineTarget):
+    """A `DDPMPipeline` or `DDIMPipeline` of a `UNet2DModel`; latents are images in [-1, 1].
+
+    Captions of a model with classes are their numbers. It cannot be guided: no number means "no
+    class". Without classes, captions and guidance make no difference.
+    """
+
+    told = Told.NOTHING
+
+    def check_family(self) -> None:
+        config = self.network.config
+        if config.in_channels != 3 or config.out_channels not in (3, 6):
+            raise TargetError(
+                f"{self.name} takes {config.in_channels} channels and answers "
+                f"{config.out_channels}; expected a model of colour pictures, 3 and 3 (6 with a "
+                "learned variance)."
+            )
+        if config.get("class_embed_type") is not None:
+            raise TargetError(
+                f"{self.name} is told {config.class_embed_type!r} embeddings; expected classes "
+                "(num_class_embeds), or no condition at all."
+            )
+
+    def set_up(self) -> None:
+        self.use_variance_preserving((Predicts.NOISE, Predicts.VELOCITY, Predicts.SAMPLE))
+        scheduler = self.pipeline.scheduler.config
+        if scheduler.get("thresholding"):
+            raise TargetError(
+                f"The scheduler of {self.name} clips each picture by its own size (thresholding), "
+                "which miagym does not; expected clip_sample or neither."
+            )
+        if scheduler.get("clip_sample"):
+            self.clip_sample = float(scheduler.get("clip_sample_range") or 1)
+        self.resolution = square_size(self.name, self.network.config.sample_size)
+        self.latent_shape = (3, self.resolution, self.resolution)
+        count = self.network.config.get("num_class_embeds")
+        self.classes = None if count is None else Classes.of(self.name, count, None)
+        self.told = Told.NOTHING if self.classes is None else Told.CLASS
+        self.can_be_guided = self.classes is None
+
+    def encode_text(self, prompt: str | None) -> Tensor:
+        if self.classes is None:
+            return torch.zeros(1, 1, device=self.device)
+        if prompt is None:
+            raise TargetError(
+                f"{self.name} was trained on classes and never without one, so that it cannot be "
+                "guided; ask with guidance_scale=1."
+            )
+        return torch.full((1, 1), float(self.classes.number(prompt)), device=self.device)
+
+    def output(self, z: Tensor, time: Tensor, told: Tensor) -> Tensor:
+        labels = None if self.classes is None else told[:, 0, 0].round().long()
+        return self.network(z.to(self.dtype), time, class_labels=labels).sample[:, :3].float()
+
+    def reference(
+        self, prompt: str, side: int, generator: torch.Generator, steps: int, guidance_scale: float
+    ) -> Tensor:
+        from diffusers import DDIMPipeline
+
+        pipeline = DDIMPipeline(unet=self.network, scheduler=self.pipeline.scheduler)
+        pipeline.set_progress_bar_config(disable=True)
+        images = pipeline(generator=generator, num_inference_steps=steps, output_type="np").images
+        return torch.from_numpy(images).permute(0, 3, 1, 2)

@@ -1,0 +1,69 @@
+"""Flow matching: models whose noise levels are straight mixtures, and which predict velocity."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from typing import Any
+
+import numpy as np
+from diffusers import FlowMatchEulerDiscreteScheduler
+
+from miagym.errors import TargetError
+from miagym.targets.pipeline_target import PipelineTarget
+from miagym.targets.schedule import Level, Predicts, Schedule
+
+
+class FlowTarget(PipelineTarget):
+    """A pipeline that samples along a flow, by Euler steps of its own spacing.
+
+    Timesteps are the times that the network is told, 0 .. T - 1 with s_t = t / T.
+    """
+
+    uniform_sigmas: bool = False
+    """Whether the pipeline spaces noise levels evenly from 1 to 1/steps before they are shifted."""
+
+    def use_flow(self) -> None:
+        """Takes the schedule of the pipeline's scheduler.
+
+        Raises:
+            TargetError: if it is none of flow matching.
+        """
+        scheduler = self.pipeline.scheduler
+        if not isinstance(scheduler, FlowMatchEulerDiscreteScheduler):
+            raise TargetError(
+                f"{self.name} has a {type(scheduler).__name__}; expected the "
+                "FlowMatchEulerDiscreteScheduler of a model trained by flow matching."
+            )
+        if scheduler.config.stochastic_sampling or scheduler.config.invert_sigmas:
+            raise TargetError(
+                f"The scheduler of {self.name} samples stochastically or backwards; expected "
+                "stochastic_sampling and invert_sigmas to be off."
+            )
+        self.predicts = Predicts.FLOW
+        self.schedule = Schedule.flow(scheduler.config.num_train_timesteps)
+
+    def levels(self, steps: int) -> list[Level]:
+        scheduler: Any = deepcopy(self.pipeline.scheduler)
+        sigmas = np.linspace(1.0, 1 / steps, steps) if self.uniform_sigmas else None
+        scheduler.set_timesteps(steps, sigmas=sigmas, mu=self._shift(scheduler.config))
+        return [
+            Level(float(t), 1 - float(s), float(s))
+            for t, s in zip(scheduler.timesteps, scheduler.sigmas, strict=False)
+        ]
+
+    def timesteps(self, steps: int) -> list[int]:
+        last = len(self.schedule) - 1
+        return [min(last, round(level.time)) for level in self.levels(steps)]
+
+    def tokens_of_latent(self) -> int:
+        """Into how many tokens the transformer cuts a latent."""
+        side = self.latent_shape[1] // self.network.config.patch_size
+        return side * side
+
+    def _shift(self, config: Any) -> float | None:
+        """The shift of noise levels for a picture of this size (Esser et al. 2024, Sec. 5.3.2)."""
+        if not config.get("use_dynamic_shifting"):
+            return None
+        least, most = config.get("base_image_seq_len", 256), config.get("max_image_seq_len", 4096)
+        low, high = config.get("base_shift", 0.5), config.get("max_shift", 1.15)
+        return low + (high - low) * (self.tokens_of_latent() - least) / (most - least)

@@ -1,0 +1,28 @@
+"""The device that a target is loaded on."""
+
+from __future__ import annotations
+
+import torch
+
+from miagym.errors import TargetError
+
+
+def choose_device(device: str) -> torch.device:
+    """The device of this name; "auto" takes a GPU where there is one.
+
+    Raises:
+        TargetError: if there is no such device.
+    """
+    if device == "auto":
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        chosen = torch.device(device)
+        torch.empty(0, device=chosen)
+    except (RuntimeError, AssertionError) as error:
+        raise TargetError(f"There is no device {device!r} here; try auto or cpu.") from error
+    return chosen
+
+
+def choose_dtype(device: torch.device, dtype: torch.dtype | None) -> torch.dtype:
+    """Half precision on a GPU and float32 elsewhere, where none is named."""
+    return dtype or (torch.float16 if device.type == "cuda" else torch.float32)

@@ -1,0 +1,64 @@
+"""Pipelines of diffusers, put together from components that were checked one by one."""
+
+# diffusers annotates what is configurable only roughly:
+# pyright: reportArgumentType=false, reportAttributeAccessIssue=false
+
+from __future__ import annotations
+
+import inspect
+import json
+from pathlib import Path
+from typing import Any
+
+import diffusers
+import torch
+from diffusers.utils.logging import disable_progress_bar
+from transformers.utils import logging as transformers_logging
+
+from miagym.targets.loading.components import load_component, load_components
+from miagym.targets.loading.index import LEFT_OUT, OPTIONAL, Index, read_index
+from miagym.targets.location import TargetLocation
+from miagym.targets.quiet import quiet_pipelines
+
+
+def load_pipeline(location: TargetLocation, device: torch.device, dtype: torch.dtype) -> Any:
+    """The pipeline of a folder or a hub id, from safetensors only, without safety checker.
+
+    Raises:
+        TargetError: if there is no such pipeline, or not every weight of it is accounted for.
+    """
+    disable_progress_bar()
+    transformers_logging.disable_progress_bar()
+    folder = location.folder()
+    index = read_index(folder, location.name)
+    given: dict[str, Any] = {}
+    if location.unet is not None:
+        part = "unet" if "unet" in index.components else "transformer"
+        library, kind = index.components[part]
+        given[part] = load_component(location.unet, library, kind, dtype, location.name)
+    if location.vae is not None:
+        given["vae"] = load_component(
+            location.vae, "diffusers", vae_class(location.vae), dtype, location.name
+        )
+    parts = load_components(folder, index, dtype, location.name, given)
+    return assemble(index, parts).to(device)
+
+
+def assemble(index: Index, parts: dict[str, Any]) -> Any:
+    """The pipeline of these components, with the settings of its index."""
+    cls = getattr(diffusers, index.pipeline)
+    accepted = inspect.signature(cls.__init__).parameters
+    absent = {part: None for part in (*LEFT_OUT, *OPTIONAL) if part in accepted}
+    settings = {key: value for key, value in index.settings.items() if key in accepted}
+    if "requires_safety_checker" in accepted:
+        settings["requires_safety_checker"] = False
+    with quiet_pipelines():
+        pipeline = cls(**{**absent, **settings, **parts})
+    pipeline.set_progress_bar_config(disable=True)
+    return pipeline
+
+
+def vae_class(folder: Path) -> str:
+    """The class of an autoencoder's folder."""
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    return config.get("_class_name", "AutoencoderKL")

@@ -1,0 +1,45 @@
+"""Which family a single-file checkpoint is of, by the shapes of its tensors, without torch."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from pathlib import Path
+
+from miagym.errors import TargetError
+from miagym.targets.loading.weights import shapes_in
+
+WIDTH = "model.diffusion_model.input_blocks.{}.1.transformer_blocks.0.attn2.to_k.weight"
+INPUT = "model.diffusion_model.input_blocks.0.0.weight"
+FAMILIES = {768: "stable-diffusion-1", 2048: "stable-diffusion-xl"}
+"""Widths of the text that a UNet is told, and the configuration that ships for it."""
+
+TWO = 1024
+"""Width of Stable Diffusion 2.x, of which two kinds look the same: noise and velocity."""
+
+
+def configuration_of(path: Path) -> Path:
+    """The folder of the configuration that ships with miagym for this checkpoint.
+
+    Raises:
+        TargetError: if its family is not recognised, or takes a configuration of its own.
+    """
+    shapes = shapes_in(path, str(path))
+    width = next((shapes[key][1] for i in (1, 4) if (key := WIDTH.format(i)) in shapes), None)
+    channels = shapes[INPUT][1] if INPUT in shapes else None
+    name = FAMILIES.get(width or 0)
+    if name is None or channels != 4:
+        raise TargetError(_unknown(path, width, channels))
+    return Path(str(files("miagym").joinpath("assets/configurations", name)))
+
+
+def _unknown(path: Path, width: int | None, channels: int | None) -> str:
+    if width is None:
+        found = "its keys are of no UNet in the naming of Stable Diffusion 1.x or SDXL"
+    elif width == TWO:
+        found = "it is of Stable Diffusion 2.x, which predicts noise or velocity and does not say"
+    else:
+        found = f"its UNet takes {channels} channels and text of width {width}"
+    return (
+        f"{path} is not recognised: {found}; put the diffusers folder of its family on it, which "
+        f"says how it is built, as in {path}+FOLDER."
+    )

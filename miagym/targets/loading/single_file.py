@@ -1,0 +1,119 @@
+"""Single-file checkpoints, as model sites spread them: one .safetensors with all networks in it.
+
+diffusers renames their keys and is silent about those that it misses, which stay random. So it is
+checked afterwards, whatever the names: each tensor of each network has the values of one in the
+file, and all that the file holds for denoiser and autoencoder was used.
+"""
+
+# diffusers annotates what is configurable only roughly:
+# pyright: reportArgumentType=false, reportAttributeAccessIssue=false
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import diffusers
+import numpy as np
+import torch
+from safetensors.torch import load_file
+from torch import Tensor
+
+from miagym.errors import TargetError
+from miagym.targets.loading.components import (
+    UNLOADABLE,
+    check_finite,
+    check_keys,
+    check_tokenizers,
+)
+from miagym.targets.loading.index import read_index
+from miagym.targets.loading.pipelines import assemble
+from miagym.targets.loading.weights import shapes_in
+from miagym.targets.location import TargetLocation
+from miagym.targets.quiet import quiet_pipelines
+
+PREFIXES = {
+    "model.diffusion_model.": "unet",
+    "first_stage_model.": "vae",
+}
+"""How a single file calls its networks; text encoders have layers more than are used."""
+
+
+def load_single_file(location: TargetLocation, device: torch.device, dtype: torch.dtype) -> Any:
+    """The pipeline of a single file, built as the configuration of its family says.
+
+    Raises:
+        TargetError: if the file is broken, or does not hold what its configuration names.
+    """
+    path, name, folder = Path(location.place), location.name, location.folder()
+    shapes_in(path, name)
+    index = read_index(folder, name)
+    cls = getattr(diffusers, index.pipeline)
+    if not hasattr(cls, "from_single_file") or index.pipeline == "FluxPipeline":
+        raise TargetError(
+            f"{name} is a single file of a {index.pipeline}, which miagym cannot check for "
+            "completeness; give its diffusers folder or hub id."
+        )
+    try:
+        with quiet_pipelines():
+            pipeline = cls.from_single_file(
+                str(path), config=str(folder), dtype=dtype, local_files_only=True
+            )
+    except UNLOADABLE as error:
+        reason = str(error).strip().partition("\n")[0] or type(error).__name__
+        raise TargetError(f"{name} cannot be loaded as a {index.pipeline}: {reason}") from error
+    parts = {key: pipeline.components.get(key) for key in index.components}
+    networks = {key: part for key, part in parts.items() if isinstance(part, torch.nn.Module)}
+    weights = load_file(path)
+    for part, network in networks.items():
+        check_filled(network, weights, f"{name}: {part}", dtype)
+        check_finite(network, f"{name}: {part}")
+    check_used(networks, weights, name)
+    check_tokenizers(parts, name)
+    return assemble(index, parts).to(device)
+
+
+def check_filled(
+    network: torch.nn.Module, weights: Mapping[str, Tensor], part: str, dtype: torch.dtype
+) -> None:
+    """Refuses a network of which a tensor has not the values of one in the file.
+
+    Raises:
+        TargetError: naming the first such tensors.
+    """
+    sizes: dict[int, list[float]] = {}
+    for key, tensor in weights.items():
+        thirds = tensor.chunk(3) if "in_proj" in key or "qkv" in key else ()
+        for piece in (tensor, *thirds):
+            sizes.setdefault(piece.numel(), []).append(_size(piece))
+    rtol = 1e-5 if dtype == torch.float32 else 2e-2
+    missing = [
+        key
+        for key, tensor in network.named_parameters()
+        if not np.isclose(sizes.get(tensor.numel(), []), _size(tensor), rtol=rtol, atol=0).any()
+    ]
+    check_keys(part, missing, [], [])
+
+
+def check_used(
+    networks: Mapping[str, torch.nn.Module], weights: Mapping[str, Tensor], name: str
+) -> None:
+    """Refuses a file that holds more, or less, of a denoiser or autoencoder than was loaded.
+
+    Raises:
+        TargetError: with both numbers.
+    """
+    for prefix, part in PREFIXES.items():
+        held = sum(tensor.numel() for key, tensor in weights.items() if key.startswith(prefix))
+        if part in networks:
+            loaded = sum(tensor.numel() for tensor in networks[part].parameters())
+            if held != loaded:
+                raise TargetError(
+                    f"{name} holds {held:,} numbers for its {part}, of which {loaded:,} were "
+                    "expected; expected a checkpoint of the family that its configuration names."
+                )
+
+
+def _size(tensor: Tensor) -> float:
+    return float(tensor.detach().double().pow(2).sum())

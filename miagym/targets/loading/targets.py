@@ -1,0 +1,43 @@
+"""Loading a target: pipeline, additions, family, and the check that it answers as its pipeline."""
+
+from __future__ import annotations
+
+import torch
+
+from miagym.targets.families import family
+from miagym.targets.loading.additions import add_to
+from miagym.targets.loading.device import choose_device, choose_dtype
+from miagym.targets.loading.pipelines import load_pipeline
+from miagym.targets.loading.self_check import check_against_pipeline
+from miagym.targets.loading.single_file import load_single_file
+from miagym.targets.location import TargetLocation
+from miagym.targets.pipeline_target import PipelineTarget
+
+
+def load(
+    location: TargetLocation, *, device: str = "auto", dtype: torch.dtype | None = None
+) -> PipelineTarget:
+    """Loads what a location names as a target.
+
+    Args:
+        location: where its weights are, and what is put on them.
+        device: "auto" takes a GPU where there is one.
+        dtype: half precision on a GPU and float32 elsewhere, by default.
+
+    Raises:
+        TargetError: if it is of no family that miagym knows, if a weight is missing or not used,
+            or if the target would not answer what its own pipeline computes.
+    """
+    chosen = choose_device(device)
+    dtype = choose_dtype(chosen, dtype)
+    load_whole = load_single_file if location.is_single_file else load_pipeline
+    pipeline = load_whole(location, chosen, dtype)
+    for addition in location.added:
+        add_to(pipeline, addition, location.name)
+    target = family(type(pipeline).__name__)(pipeline, location.name)
+    if pipeline.components.get("vae") is not None:
+        pipeline.vae.to(memory_format=torch.channels_last)
+    if chosen.type == "cuda" and "unet" in pipeline.components:
+        pipeline.unet.to(memory_format=torch.channels_last)
+    check_against_pipeline(target)
+    return target

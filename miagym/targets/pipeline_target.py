@@ -1,0 +1,229 @@
+"""What the families of diffusers pipelines have in common: one file of `families` adds the rest."""
+
+from __future__ import annotations
+
+import hashlib
+from abc import abstractmethod
+from collections import OrderedDict
+from collections.abc import Sequence
+from threading import Lock
+from typing import Any
+
+import numpy as np
+import torch
+from diffusers import DDIMScheduler
+from numpy.typing import NDArray
+from torch import Tensor
+
+from miagym.errors import TargetError
+from miagym.targets.autoencoder import Autoencoder
+from miagym.targets.base import TOKENS, VOCABULARY, Texts, Timesteps
+from miagym.targets.gradients import DifferentiableTarget
+from miagym.targets.schedule import Level, Predicts, Schedule, noise_and_clean
+
+NETWORKS = ("vae", "unet", "transformer", "text_encoder", "text_encoder_2", "text_encoder_3")
+"""Components of pipelines that have weights and answer something."""
+
+MAX_CACHED_PROMPTS = 1024
+"""Text embeddings kept, so that a caption goes through the text encoders once."""
+
+
+class PipelineTarget(DifferentiableTarget):
+    """A loaded diffusers pipeline as a target, which answers what the pipeline computes.
+
+    Args:
+        pipeline: of the family's class, with any scheduler that fits the family.
+        name: what reports call it.
+
+    Raises:
+        TargetError: if the pipeline is not of this family, or has parts that the family would not
+            tell anything.
+    """
+
+    autoencoder: Autoencoder | None = None
+    """None for a model of pixels."""
+    predicts: Predicts = Predicts.NOISE
+    can_be_guided: bool = True
+    """Whether the network was trained with an empty condition too."""
+    checked_side: int | None = None
+    """Side of the latents on which the self-check may run, where the network takes any size."""
+
+    def __init__(self, pipeline: Any, name: str) -> None:
+        self.name, self.pipeline = name, pipeline
+        components = pipeline.components
+        self.network = components.get("transformer") or components["unet"]
+        self.device, self.dtype = self.network.device, self.network.dtype
+        for network in self.networks():
+            network.eval()
+        self._embeddings: OrderedDict[str | None, Tensor] = OrderedDict()
+        self._lock = Lock()  # chunks may be scored by several threads
+        self.check_family()
+        self.set_up()
+        schedule = str(self.schedule.alphas_cumprod.tolist())
+        self.fingerprint = _fingerprint(self.networks(), schedule)
+
+    # What a family says of itself.
+
+    @abstractmethod
+    def check_family(self) -> None:
+        """Refuses a pipeline whose parts this family would not use as its pipeline does."""
+
+    @abstractmethod
+    def set_up(self) -> None:
+        """Sets resolution, latent shape, schedule, autoencoder and what the network predicts."""
+
+    @abstractmethod
+    def encode_text(self, prompt: str | None) -> Tensor:
+        """What the network is told about one prompt (rows, width); None is the empty condition."""
+
+    @abstractmethod
+    def output(self, z: Tensor, time: Tensor, told: Tensor) -> Tensor:
+        """The network's own answer, shaped as z, at times (n,); differentiable."""
+
+    def reference(
+        self, prompt: str, side: int, generator: torch.Generator, steps: int, guidance_scale: float
+    ) -> Tensor:
+        """What the pipeline itself generates, (1, 3, side, side) in [0, 1]."""
+        return self.pipeline(
+            prompt=prompt,
+            height=side,
+            width=side,
+            generator=generator,
+            num_inference_steps=steps,
+            guidance_scale=guidance_scale,
+            output_type="pt",
+        ).images
+
+    # What follows from that.
+
+    def networks(self) -> list[torch.nn.Module]:
+        """Autoencoder, denoiser and text encoders, as many as there are, in this order."""
+        found = (self.pipeline.components.get(name) for name in NETWORKS)
+        return [part for part in found if isinstance(part, torch.nn.Module)]
+
+    def use_variance_preserving(self, predicts: Sequence[Predicts]) -> None:
+        """Takes the schedule of a DDPM from the pipeline's scheduler; DDIM samples.
+
+        Raises:
+            TargetError: if the scheduler is of another kind.
+        """
+        config = self.pipeline.scheduler.config
+        kind = type(self.pipeline.scheduler).__name__
+        allowed = {way.value: way for way in predicts}
+        predicted = config.get("prediction_type", "epsilon")
+        if "beta_schedule" not in config or predicted not in allowed:
+            raise TargetError(
+                f"{self.name} has a {kind} that predicts {predicted!r}; expected a scheduler with "
+                f"betas, whose model predicts {' or '.join(map(repr, allowed))}."
+            )
+        self.predicts = allowed[predicted]
+        self.sampler: Any = DDIMScheduler.from_config(config)
+        self.schedule = Schedule.variance_preserving(
+            self.sampler.alphas_cumprod, float(self.sampler.final_alpha_cumprod)
+        )
+
+    def timesteps(self, steps: int) -> list[int]:
+        with self._lock:
+            self.sampler.set_timesteps(steps)
+            return [int(t) for t in self.sampler.timesteps]
+
+    @torch.inference_mode()
+    def encode(self, images: Tensor, noise: Tensor | None = None) -> Tensor:
+        return self.latents(images, noise)
+
+    def latents(self, images: Tensor, noise: Tensor | None = None) -> Tensor:
+        return images if self.autoencoder is None else self.autoencoder.latents(images, noise)
+
+    @torch.inference_mode()
+    def decode(self, latents: Tensor) -> Tensor:
+        if self.autoencoder is None:
+            return latents.clamp(-1, 1)
+        return self.autoencoder.images(latents)
+
+    def parameters(self) -> list[Tensor]:
+        return list(self.network.parameters())
+
+    def eps(self, z: Tensor, timestep: Timesteps, embeddings: Tensor) -> Tensor:
+        """E(z, t, c) in float32, whatever the model itself predicts."""
+        time = torch.tensor(self.each_timestep(timestep, len(z)), device=self.device)
+        return self._noise_of(self.output(z, time, embeddings), z, timestep)
+
+    @torch.inference_mode()
+    def predict_noise(
+        self, latents: Tensor, timestep: Timesteps, prompts: Texts, guidance_scale: float = 1.0
+    ) -> Tensor:
+        time = torch.tensor(self.each_timestep(timestep, len(latents)), device=self.device)
+        output = self.guided(latents, time, self.condition(prompts), guidance_scale)
+        return self._noise_of(output, latents, timestep)
+
+    @torch.inference_mode()
+    def noise_and_clean(
+        self, z: Tensor, level: Level, prompts: Sequence[str], guidance_scale: float
+    ) -> tuple[Tensor, Tensor]:
+        time = torch.full((len(z),), level.time, device=self.device)
+        if level.time == int(level.time):
+            time = time.long()
+        output = self.guided(z, time, self.condition(prompts), guidance_scale)
+        eps, z0 = noise_and_clean(output, z, level.signal, level.noise, self.predicts)
+        return eps, level.clean(z, eps) if z0 is None else z0
+
+    def guided(self, z: Tensor, time: Tensor, told: Tensor, guidance_scale: float) -> Tensor:
+        """The network's answer under classifier-free guidance (Ho and Salimans 2022)."""
+        if guidance_scale == 1.0:
+            return self.output(z, time, told)
+        empty = self._embedding(None).expand_as(told)
+        both = self.output(torch.cat([z, z]), torch.cat([time, time]), torch.cat([empty, told]))
+        unconditional, conditional = both.chunk(2)
+        return unconditional + guidance_scale * (conditional - unconditional)
+
+    @torch.inference_mode()
+    def embed(self, prompts: Sequence[str]) -> Tensor:
+        """Text embeddings (n, rows, width), each distinct prompt encoded once, and by itself.
+
+        In a batch, an embedding would depend to the last bits on the prompts beside it.
+        """
+        return torch.stack([self._embedding(prompt) for prompt in prompts])
+
+    def tokenize(self, prompts: Sequence[str]) -> NDArray[np.int32]:
+        """Token ids (n, TOKENS) as the first text encoder sees them; zeros where there is none.
+
+        Where the encoder takes more or fewer tokens than that, they are cut or padded with the
+        tokenizer's own padding; an id that CLIP does not have becomes its last one, "unknown".
+        """
+        tokenizer = self.pipeline.components.get("tokenizer")
+        padding = 0 if tokenizer is None else tokenizer.pad_token_id
+        tokens = np.full((len(prompts), TOKENS), padding, dtype=np.int32)
+        if tokenizer is not None:
+            with self._lock:
+                found = [token_ids(tokenizer, prompt)[:TOKENS] for prompt in prompts]
+            for row, ids in zip(tokens, found, strict=True):
+                row[: len(ids)] = ids
+        return np.minimum(tokens, VOCABULARY - 1)
+
+    def _embedding(self, prompt: str | None) -> Tensor:
+        with self._lock, torch.inference_mode():
+            if prompt not in self._embeddings:
+                self._embeddings[prompt] = self.encode_text(prompt)
+            self._embeddings.move_to_end(prompt)
+            embedding = self._embeddings[prompt]
+            while len(self._embeddings) > MAX_CACHED_PROMPTS:
+                self._embeddings.popitem(last=False)
+            return embedding
+
+    def _noise_of(self, output: Tensor, z: Tensor, timestep: Timesteps) -> Tensor:
+        return noise_and_clean(output, z, *self.scales(timestep, z), self.predicts)[0]
+
+
+def token_ids(tokenizer: Any, prompt: str) -> list[int]:
+    """Token ids of a prompt, padded and cut to the length that the tokenizer names."""
+    length = tokenizer.model_max_length
+    return tokenizer(prompt, padding="max_length", truncation=True, max_length=length).input_ids
+
+
+def _fingerprint(networks: Sequence[torch.nn.Module], schedule: str) -> str:
+    """A digest of schedule, dtype, and the beginning of every tensor, which training changes."""
+    state = hashlib.sha256(schedule.encode())
+    for network in networks:
+        for name, tensor in sorted(network.state_dict().items()):
+            state.update(name.encode() + tensor.flatten()[:64].float().cpu().numpy().tobytes())
+    return f"{state.hexdigest()[:16]} {next(networks[0].parameters()).dtype}"
