@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 from torch import Tensor
 
 from miagym.candidates import Candidates
-from miagym.errors import AccessDenied
+from miagym.errors import AccessDenied, TargetError
 from miagym.oracle.access import Access
 from miagym.oracle.costs import generation_cost, variation_cost
-from miagym.oracle.inputs import Prompts, texts_of
+from miagym.oracle.inputs import Prompts, check_told, texts_of
+from miagym.targets.base import Told
 from miagym.targets.rows import ForEach, for_each
 
 if TYPE_CHECKING:
@@ -32,6 +33,12 @@ def generate(
     Costs 1 query, 1 decode, `steps` UNet rows (twice that with guidance).
     """
     cost = generation_cost(steps, guidance_scale)
+    check_told(self._target, candidates, prompts, guidance_scale)
+    if self._target.told is Told.NOTHING:
+        raise TargetError(
+            f"{self._target.name} generates without being told anything, so that what it generates "
+            "is about no candidate; use an attack that varies the candidates."
+        )
     texts, draws = texts_of(candidates, prompts), for_each(draw, len(candidates), "draw")
     self._charge("text to image", Access.BLACK, candidates, cost)
     noise = self._noise(candidates, "generate", draws)
@@ -65,6 +72,7 @@ def vary(
     if not self.variation:
         raise AccessDenied("This black box follows prompts only and varies no images.")
     cost = variation_cost(strength, steps, guidance_scale)
+    check_told(self._target, candidates, prompts, guidance_scale)
     texts, draws = texts_of(candidates, prompts), for_each(draw, len(candidates), "draw")
     images = self.pixels(candidates)
     self._charge("image variation", Access.BLACK, candidates, cost)

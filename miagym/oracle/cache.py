@@ -78,8 +78,8 @@ class Cache:
             answers = compute(rows)
             if not torch.isfinite(answers).all():
                 raise TargetError(
-                    "The target answered with NaN or infinity; half precision overflows on some "
-                    "models: load it with dtype=float32."
+                    "The target answered with NaN or infinity; if it was loaded in half precision, "
+                    "which overflows on some models, load it with --dtype float32."
                 )
             self._answers.update(zip((keys[i] for i in rows), answers, strict=True))
             self.kept_bytes += answers.nbytes

@@ -11,8 +11,17 @@ from miagym.oracle.access import Access
 from miagym.oracle.budget import Cost
 from miagym.oracle.cache import digest
 from miagym.oracle.costs import guidance_rows
-from miagym.oracle.inputs import Conditions, Prompts, check_latents, conditions_of, pick, texts_of
-from miagym.targets.base import Timesteps
+from miagym.oracle.inputs import (
+    Conditions,
+    Prompts,
+    check_latents,
+    check_told,
+    conditions_of,
+    not_told,
+    pick,
+    texts_of,
+)
+from miagym.targets.base import Timesteps, Told
 
 if TYPE_CHECKING:
     from miagym.oracle.oracle import Oracle
@@ -36,6 +45,8 @@ def decode(self: Oracle, candidates: Candidates, latents: Tensor) -> Tensor:
 
 def embed(self: Oracle, candidates: Candidates, prompts: Prompts = None) -> Tensor:
     """Text embeddings (n, tokens, width), to be changed and asked under. Costs 1 query."""
+    if self._target.told is not Told.TEXT:
+        raise not_told(self._target)
     texts = texts_of(candidates, prompts)
     self._charge("text embeddings", Access.GREY, candidates, Cost(queries=1))
     return self._target.embed(texts)
@@ -56,6 +67,7 @@ def predict_noise(
     """
     cost = Cost(queries=1, unet_rows=guidance_rows(guidance_scale))
     check_latents(self._target, candidates, latents)
+    check_told(self._target, candidates, prompts, guidance_scale)
     timesteps = self._target.each_timestep(timestep, len(candidates))
     texts, names = conditions_of(candidates, prompts)
     self._charge("predicted noise", Access.GREY, candidates, cost)

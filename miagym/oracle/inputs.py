@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from torch import Tensor
 
 from miagym.candidates import Candidates, check_texts
-from miagym.errors import DataError
+from miagym.errors import DataError, TargetError
 from miagym.oracle.cache import digest
-from miagym.targets.base import Target, Texts
+from miagym.targets.base import Target, Texts, Told
 
 Prompts = str | Sequence[str] | None
 """None asks under each candidate's own caption; one text asks under that text for all."""
@@ -47,6 +47,34 @@ def texts_of(candidates: Candidates, prompts: Prompts) -> Sequence[str]:
         raise DataError(f"Got {len(prompts)} prompts for {len(candidates)} candidates.")
     check_texts(prompts)
     return prompts
+
+
+def check_told(
+    target: Target, candidates: Candidates, prompts: Conditions, guidance_scale: float = 1.0
+) -> None:
+    """Refuses to tell a model a text that it cannot be told, or to guide what cannot be guided.
+
+    Candidates' own captions pass: they are classes, or make no difference.
+
+    Raises:
+        TargetError: naming what the model is told.
+    """
+    if target.told is Told.TEXT:
+        return
+    is_text, empty = not isinstance(prompts, Tensor), isinstance(prompts, str) and not prompts
+    own = prompts is None or (is_text and list(prompts) == list(candidates.captions))
+    if (own and guidance_scale == 1) or (target.can_be_guided and (own or empty)):
+        return
+    raise not_told(target)
+
+
+def not_told(target: Target) -> TargetError:
+    """Error of a question about a text, to a model that is told none."""
+    knows = "classes and no texts" if target.told is Told.CLASS else "neither texts nor classes"
+    return TargetError(
+        f"{target.name} is told {knows}, and this question is about a text or guided by one; use "
+        "an attack that asks about pictures alone, with guidance_scale=1 if it has that."
+    )
 
 
 def conditions_of(

@@ -17,7 +17,7 @@ from miagym.oracle.access import Access
 from miagym.oracle.budget import Cost
 from miagym.oracle.cache import digest
 from miagym.oracle.costs import BACKWARD
-from miagym.oracle.inputs import Conditions, check_latents, conditions_of, pick
+from miagym.oracle.inputs import Conditions, check_latents, check_told, conditions_of, pick
 
 if TYPE_CHECKING:
     from miagym.oracle.oracle import Oracle
@@ -124,6 +124,7 @@ def _ask(
     target = oracle._target
     for t in timestep if isinstance(timestep, tuple) else (timestep,):
         target.check_timestep(t)
+    check_told(target, candidates, prompts)
     texts, names = conditions_of(candidates, prompts)
     oracle._require("gradients", Access.WHITE)
     if not target.has_gradients:

@@ -9,15 +9,16 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from enum import Enum
+from itertools import pairwise
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from miagym.errors import DataError, TargetError
+from miagym.errors import TargetError
 from miagym.targets.rows import ForEach, for_each
-from miagym.targets.schedule import Level, Schedule
+from miagym.targets.schedule import Level, Move, Schedule
 
 Texts = Sequence[str] | Tensor
 """Prompts, or their embeddings (n, tokens, width)."""
@@ -56,6 +57,8 @@ class Target(ABC):
     schedule: Schedule
     """Of the model's own scheduler."""
     told: Told = Told.TEXT
+    can_be_guided: bool = True
+    """Whether the network was trained with an empty condition too."""
     clip_sample: float | None = None
     """Sampling clips what it takes for z0 to this size, as models of pixels do."""
     has_gradients: bool = False
@@ -130,18 +133,21 @@ class Target(ABC):
         """Refuses what is no timestep of this model.
 
         Raises:
-            DataError: if it is outside 0 .. T - 1.
+            TargetError: if it is outside 0 .. T - 1.
         """
         if not 0 <= timestep < len(self.schedule):
-            raise DataError(
-                f"Expected a timestep from 0 to {len(self.schedule) - 1}, got {timestep}."
+            raise TargetError(
+                f"Expected a timestep from 0 to {len(self.schedule) - 1}, got {timestep}: {self.name} "
+                f"has {len(self.schedule)} of them; name another, as in "
+                f"sima(timestep={len(self.schedule) // 10})."
             )
 
     def each_timestep(self, timestep: Timesteps, rows: int) -> list[int]:
         """Timesteps of so many rows, one for each.
 
         Raises:
-            DataError: if there are more or fewer than rows, or one is outside 0 .. T - 1.
+            DataError: if there are more or fewer than rows.
+            TargetError: if one is outside 0 .. T - 1.
         """
         each = for_each(timestep, rows, "timestep")
         for t in set(each):
@@ -169,15 +175,21 @@ class Target(ABC):
         """
         return self.level(end).mix(self.level(start).clean(z, eps), eps)
 
-    def levels(self, steps: int) -> list[Level]:
-        """The descending noise levels of sampling in so many steps, without the end."""
-        return [self.schedule.level(t) for t in self.timesteps(steps)]
+    def moves(self, steps: int, side: int | None = None) -> list[Move]:
+        """The moves of sampling in so many steps, from pure noise to the end.
+
+        Args:
+            steps: how many.
+            side: of the latents, where it is another than the model's own.
+        """
+        levels = [self.level(t) for t in (*self.timesteps(steps), FINAL)]
+        return [Move(start, end) for start, end in pairwise(levels)]
 
     def generate(
         self, noise: Tensor, prompts: Sequence[str], steps: int, guidance_scale: float
     ) -> Tensor:
         """Generates images from text deterministically, from the given noise, shaped as latents."""
-        return self.decode(self.denoise(noise, self.levels(steps), prompts, guidance_scale))
+        return self.decode(self.denoise(noise, self.moves(steps), prompts, guidance_scale))
 
     def vary(
         self,
@@ -189,19 +201,19 @@ class Target(ABC):
         guidance_scale: float,
     ) -> Tensor:
         """Varies images (SDEdit, Meng et al. 2022): noises the latent partly and denoises it."""
-        levels = self.levels(steps)[steps - variation_steps(strength, steps) :]
-        z = levels[0].mix(z0, noise)
-        return self.decode(self.denoise(z, levels, prompts, guidance_scale))
+        moves = self.moves(steps)[steps - variation_steps(strength, steps) :]
+        z = moves[0].start.mix(z0, noise)
+        return self.decode(self.denoise(z, moves, prompts, guidance_scale))
 
     def denoise(
-        self, z: Tensor, levels: Sequence[Level], prompts: Sequence[str], guidance_scale: float
+        self, z: Tensor, moves: Sequence[Move], prompts: Sequence[str], guidance_scale: float
     ) -> Tensor:
-        """Latents at the end of sampling, from latents z at the first of these noise levels."""
-        for level, following in zip(levels, [*levels[1:], self.schedule.final], strict=True):
-            eps, z0 = self.noise_and_clean(z, level, prompts, guidance_scale)
+        """Latents at the end of these moves, from latents z at the start of the first."""
+        for move in moves:
+            eps, z0 = self.noise_and_clean(z, move.start, prompts, guidance_scale)
             if self.clip_sample is not None:
                 z0 = z0.clamp(-self.clip_sample, self.clip_sample)
-            z = following.mix(z0, eps)
+            z = move.end.mix(z0, eps)
         return z
 
     def noise_and_clean(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from copy import deepcopy
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ from diffusers import FlowMatchEulerDiscreteScheduler
 
 from miagym.errors import TargetError
 from miagym.targets.pipeline_target import PipelineTarget
-from miagym.targets.schedule import Level, Predicts, Schedule
+from miagym.targets.schedule import Level, Move, Predicts, Schedule
 
 
 class FlowTarget(PipelineTarget):
@@ -21,6 +22,9 @@ class FlowTarget(PipelineTarget):
 
     uniform_sigmas: bool = False
     """Whether the pipeline spaces noise levels evenly from 1 to 1/steps before they are shifted."""
+
+    patch: int
+    """Side of what is one token of the transformer, in latents."""
 
     def use_flow(self) -> None:
         """Takes the schedule of the pipeline's scheduler.
@@ -42,28 +46,25 @@ class FlowTarget(PipelineTarget):
         self.predicts = Predicts.FLOW
         self.schedule = Schedule.flow(scheduler.config.num_train_timesteps)
 
-    def levels(self, steps: int) -> list[Level]:
+    def moves(self, steps: int, side: int | None = None) -> list[Move]:
         scheduler: Any = deepcopy(self.pipeline.scheduler)
         sigmas = np.linspace(1.0, 1 / steps, steps) if self.uniform_sigmas else None
-        scheduler.set_timesteps(steps, sigmas=sigmas, mu=self._shift(scheduler.config))
-        return [
-            Level(float(t), 1 - float(s), float(s))
-            for t, s in zip(scheduler.timesteps, scheduler.sigmas, strict=False)
+        scheduler.set_timesteps(steps, sigmas=sigmas, mu=self._shift(scheduler.config, side))
+        times = [*map(float, scheduler.timesteps), 0.0]
+        levels = [
+            Level(t, 1 - float(s), float(s)) for t, s in zip(times, scheduler.sigmas, strict=True)
         ]
+        return [Move(start, end) for start, end in pairwise(levels)]
 
     def timesteps(self, steps: int) -> list[int]:
         last = len(self.schedule) - 1
-        return [min(last, round(level.time)) for level in self.levels(steps)]
+        return [min(last, round(move.start.time)) for move in self.moves(steps)]
 
-    def tokens_of_latent(self) -> int:
-        """Into how many tokens the transformer cuts a latent."""
-        side = self.latent_shape[1] // self.network.config.patch_size
-        return side * side
-
-    def _shift(self, config: Any) -> float | None:
+    def _shift(self, config: Any, side: int | None) -> float | None:
         """The shift of noise levels for a picture of this size (Esser et al. 2024, Sec. 5.3.2)."""
         if not config.get("use_dynamic_shifting"):
             return None
         least, most = config.get("base_image_seq_len", 256), config.get("max_image_seq_len", 4096)
         low, high = config.get("base_shift", 0.5), config.get("max_shift", 1.15)
-        return low + (high - low) * (self.tokens_of_latent() - least) / (most - least)
+        tokens = ((side or self.latent_shape[1]) // self.patch) ** 2
+        return low + (high - low) * (tokens - least) / (most - least)

@@ -17,9 +17,9 @@ from torch import Tensor
 
 from miagym.errors import TargetError
 from miagym.targets.autoencoder import Autoencoder
-from miagym.targets.base import TOKENS, VOCABULARY, Texts, Timesteps
+from miagym.targets.base import FINAL, TOKENS, VOCABULARY, Texts, Timesteps
 from miagym.targets.gradients import DifferentiableTarget
-from miagym.targets.schedule import Level, Predicts, Schedule, noise_and_clean
+from miagym.targets.schedule import Level, Move, Predicts, Schedule, noise_and_clean
 
 NETWORKS = ("vae", "unet", "transformer", "text_encoder", "text_encoder_2", "text_encoder_3")
 """Components of pipelines that have weights and answer something."""
@@ -43,8 +43,6 @@ class PipelineTarget(DifferentiableTarget):
     autoencoder: Autoencoder | None = None
     """None for a model of pixels."""
     predicts: Predicts = Predicts.NOISE
-    can_be_guided: bool = True
-    """Whether the network was trained with an empty condition too."""
     checked_side: int | None = None
     """Side of the latents on which the self-check may run, where the network takes any size."""
 
@@ -127,6 +125,12 @@ class PipelineTarget(DifferentiableTarget):
             self.sampler.set_timesteps(steps)
             return [int(t) for t in self.sampler.timesteps]
 
+    def moves(self, steps: int, side: int | None = None) -> list[Move]:
+        """As DDIM moves: by T // steps from where it is, even where the next visit is elsewhere."""
+        stride, starts = len(self.schedule) // steps, self.timesteps(steps)
+        ends = [self.level(max(t - stride, FINAL)) for t in starts]
+        return [Move(self.level(t), end) for t, end in zip(starts, ends, strict=True)]
+
     @torch.inference_mode()
     def encode(self, images: Tensor, noise: Tensor | None = None) -> Tensor:
         return self.latents(images, noise)
@@ -201,6 +205,8 @@ class PipelineTarget(DifferentiableTarget):
         return np.minimum(tokens, VOCABULARY - 1)
 
     def _embedding(self, prompt: str | None) -> Tensor:
+        """The embedding of a prompt; the empty prompt is the empty condition of guidance."""
+        prompt = prompt or None
         with self._lock, torch.inference_mode():
             if prompt not in self._embeddings:
                 self._embeddings[prompt] = self.encode_text(prompt)

@@ -57,6 +57,14 @@ class Level:
 
 
 @dataclass(frozen=True)
+class Move:
+    """One step of sampling, from a noise level to a lower one."""
+
+    start: Level
+    end: Level
+
+
+@dataclass(frozen=True)
 class Schedule:
     """Scales of signal and noise at timesteps 0 .. T - 1, each float64 (T,) on the CPU."""
 

@@ -56,7 +56,7 @@ def test_they_are_refused_when_made(make: Callable[[], Attack], says: str) -> No
 def test_timesteps_that_the_model_does_not_have(
     attack: Attack, dummy: DummyTarget, drawings: Candidates
 ) -> None:
-    with pytest.raises(DataError, match="Expected a timestep from 0 to 999"):
+    with pytest.raises(TargetError, match="Expected a timestep from 0 to 999"):
         attack(Oracle(dummy), drawings[:2])
 
 

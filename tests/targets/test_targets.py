@@ -17,7 +17,7 @@ from diffusers import DDIMScheduler, StableDiffusionPipeline, UNet2DConditionMod
 from attacks import attack_names, make_attack
 from attacks.base import LearnedAttack
 from miagym.candidates import Candidates
-from miagym.errors import DataError, MiagymError, TargetError, UnknownName
+from miagym.errors import MiagymError, TargetError, UnknownName
 from miagym.noise import paired_noise
 from miagym.oracle import Oracle
 from miagym.oracle.budget import Cost
@@ -157,9 +157,9 @@ def test_rows_at_different_timesteps_share_a_batch(target: Target, guidance: flo
         one = target.predict_noise(z_t[[i]], t, [(PROMPTS * 2)[i]], guidance)
         torch.testing.assert_close(answers[[i]], one, rtol=1e-5, atol=1e-5)
     for wrong in ([400, 0, 999], [400, 0, 999, 1000]):
-        with pytest.raises(DataError, match="Expected"):
+        with pytest.raises(MiagymError, match="Expected"):
             target.predict_noise(z_t, wrong, PROMPTS * 2, guidance)
-        with pytest.raises(DataError, match="Expected"):
+        with pytest.raises(MiagymError, match="Expected"):
             target.add_noise(z0, eps, wrong)
 
 
@@ -247,9 +247,7 @@ def test_a_model_without_text(tmp_path: Path, pipelines: dict[str, Path]) -> Non
         load_target(str(mute))
 
 
-def test_a_model_that_predicts_something_else(
-    tmp_path: Path, pipelines: dict[str, Path]
-) -> None:
+def test_a_model_that_predicts_something_else(tmp_path: Path, pipelines: dict[str, Path]) -> None:
     other = shutil.copytree(pipelines["epsilon"], tmp_path / "sample")
     config = other / "scheduler" / "scheduler_config.json"
     config.write_text(config.read_text().replace('"epsilon"', '"logits"'))

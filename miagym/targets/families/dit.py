@@ -38,7 +38,7 @@ class DiT(PipelineTarget):
         )
 
     def encode_text(self, prompt: str | None) -> Tensor:
-        number = self.classes.count if prompt is None else self.classes.number(prompt)
+        number = self.classes.number(prompt) if prompt else self.classes.count
         return torch.full((1, 1), float(number), device=self.device)
 
     def output(self, z: Tensor, time: Tensor, told: Tensor) -> Tensor:

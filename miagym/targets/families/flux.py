@@ -25,6 +25,7 @@ class Flux(FlowTarget):
 
     uniform_sigmas = True
     checked_side = 8
+    patch = PATCH
     _packing: Packing
 
     def check_family(self) -> None:
@@ -82,9 +83,6 @@ class Flux(FlowTarget):
             return_dict=False,
         )[0]
         return _latents(answer.float(), height, width)
-
-    def tokens_of_latent(self) -> int:
-        return (self.latent_shape[1] // PATCH) ** 2
 
     def reference(
         self, prompt: str, side: int, generator: torch.Generator, steps: int, guidance_scale: float

@@ -21,6 +21,7 @@ class Pixels(PipelineTarget):
     """
 
     told = Told.NOTHING
+    can_be_guided = False
 
     def check_family(self) -> None:
         config = self.network.config
@@ -51,7 +52,6 @@ class Pixels(PipelineTarget):
         count = self.network.config.get("num_class_embeds")
         self.classes = None if count is None else Classes.of(self.name, count, None)
         self.told = Told.NOTHING if self.classes is None else Told.CLASS
-        self.can_be_guided = self.classes is None
 
     def encode_text(self, prompt: str | None) -> Tensor:
         if self.classes is None:

@@ -37,6 +37,7 @@ class StableDiffusion3(FlowTarget):
 
     def set_up(self) -> None:
         self.use_flow()
+        self.patch = self.network.config.patch_size
         self.autoencoder = Autoencoder(self.pipeline.vae, self.name, shifts=True)
         size = square_size(self.name, self.network.config.sample_size)
         self.latent_shape = (self.network.config.in_channels, size, size)

@@ -21,8 +21,26 @@ OPTIONAL = ("text_encoder_3", "tokenizer_3")
 """Components that a family works without."""
 
 ALLOWED = {
-    "diffusers": ["AutoencoderKL", "AutoencoderTiny", "UNet2DConditionModel", "UNet2DModel", "SD3Transformer2DModel", "FluxTransformer2DModel", "PixArtTransformer2DModel", "DiTTransformer2DModel", "Transformer2DModel"],
-    "transformers": ["CLIPTextModel", "CLIPTextModelWithProjection", "T5EncoderModel", "CLIPTokenizer", "CLIPTokenizerFast", "T5Tokenizer", "T5TokenizerFast"],
+    "diffusers": [
+        "AutoencoderKL",
+        "AutoencoderTiny",
+        "UNet2DConditionModel",
+        "UNet2DModel",
+        "SD3Transformer2DModel",
+        "FluxTransformer2DModel",
+        "PixArtTransformer2DModel",
+        "DiTTransformer2DModel",
+        "Transformer2DModel",
+    ],
+    "transformers": [
+        "CLIPTextModel",
+        "CLIPTextModelWithProjection",
+        "T5EncoderModel",
+        "CLIPTokenizer",
+        "CLIPTokenizerFast",
+        "T5Tokenizer",
+        "T5TokenizerFast",
+    ],
 }
 """Classes that a component may have, beside diffusers' schedulers."""
 

@@ -43,8 +43,8 @@ def both_generate(
     side = min(side, target.checked_side or side)
     shape = (1, channels, side, side)
     noise = torch.randn(shape, generator=_seeded(), dtype=target.dtype).to(target.device).float()
-    levels = target.levels(steps)
-    ours = target.decode(target.denoise(noise, levels, [prompt], guidance_scale)) / 2 + 0.5
+    moves = target.moves(steps, side)
+    ours = target.decode(target.denoise(noise, moves, [prompt], guidance_scale)) / 2 + 0.5
     pipeline, factor = target.pipeline, target.resolution // target.latent_shape[1]
     scheduler = pipeline.scheduler
     try:
