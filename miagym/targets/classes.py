@@ -18,13 +18,9 @@ class Classes:
     numbers: Mapping[str, int]
 
     @classmethod
-    def of(cls, name: str, count: int, labels: object) -> Classes:
-        """Classes with the names of an index's `id2label`, synonyms parted by commas."""
-        numbers: dict[str, int] = {}
-        for number, words in labels.items() if isinstance(labels, Mapping) else ():
-            for word in str(words).split(","):
-                numbers.setdefault(word.strip().lower(), int(number))
-        return cls(name, count, numbers)
+    def of(cls, name: str, count: int, numbers: Mapping[str, int]) -> Classes:
+        """Classes with these names, in any case."""
+        return cls(name, count, {word.strip().lower(): n for word, n in numbers.items()})
 
     def number(self, caption: str) -> int:
         """The class that a caption names.

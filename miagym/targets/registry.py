@@ -56,16 +56,17 @@ def target_names() -> list[str]:
 def find_target(name: str) -> TargetLocation:
     """Finds a target by embedded name, folder, file or hub id, and what is put on it.
 
-    `NAME@40` is the checkpoint after epoch 40 of an embedded name or a folder; `OWNER/NAME@REVISION`
-    a revision of a hub id. `+PLACE` puts something on the model, several times if need be: a LoRA
-    with its scale (`+style.safetensors:0.8`), a learned embedding, the folder of another UNet or
-    autoencoder, or, for a single file, the diffusers folder that says how it is built.
+    `NAME@40` is the checkpoint after epoch 40 of an embedded name or a folder;
+    `OWNER/NAME@REVISION` is a revision of a hub id. `+PLACE` puts something on the model, several
+    times if need be: a LoRA with its scale (`+style.safetensors:0.8`), a learned embedding, the
+    folder of another UNet or autoencoder, or, for a single file, the diffusers folder that says
+    how it is built.
 
     Raises:
         UnknownName: if it is none of these; the message suggests the nearest.
         TargetError: if there is no such checkpoint, or the place holds no model.
     """
-    base, places = split_places(name, is_base=lambda text: _is_known(text) or "/" in text)
+    base, places = split_places(name, _may_be_a_base)
     return put_on(_find_base(base, name), places)
 
 
@@ -93,9 +94,10 @@ def _find_base(base: str, name: str) -> TargetLocation:
     raise UnknownName("target", name, target_names(), "A folder or a hub id works as well.")
 
 
-def _is_known(text: str) -> bool:
+def _may_be_a_base(text: str) -> bool:
     bare, _ = split_checkpoint(text)
-    return bare in EMBEDDED or os.path.exists(text) or os.path.exists(bare)
+    exists = os.path.exists(text) or os.path.exists(bare)
+    return bare in EMBEDDED or exists or bool(HUB_ID.fullmatch(text.partition("@")[0]))
 
 
 def load_target(name: str, *, device: str = "auto", dtype: torch.dtype | None = None) -> Target:

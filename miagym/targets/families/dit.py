@@ -33,9 +33,8 @@ class DiT(PipelineTarget):
         size = square_size(self.name, self.network.config.sample_size)
         self.latent_shape = (self.network.config.in_channels, size, size)
         self.resolution = size * self.autoencoder.factor
-        self.classes = Classes.of(
-            self.name, self.network.config.num_embeds_ada_norm, self.pipeline.config.get("id2label")
-        )
+        count, numbers = self.network.config.num_embeds_ada_norm, self.pipeline.labels
+        self.classes = Classes.of(self.name, count, numbers)
 
     def encode_text(self, prompt: str | None) -> Tensor:
         number = self.classes.number(prompt) if prompt else self.classes.count

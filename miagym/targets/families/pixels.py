@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
+from diffusers import DDIMPipeline
 from torch import Tensor
 
 from miagym.errors import TargetError
@@ -50,7 +53,7 @@ class Pixels(PipelineTarget):
         self.resolution = square_size(self.name, self.network.config.sample_size)
         self.latent_shape = (3, self.resolution, self.resolution)
         count = self.network.config.get("num_class_embeds")
-        self.classes = None if count is None else Classes.of(self.name, count, None)
+        self.classes = None if count is None else Classes.of(self.name, count, {})
         self.told = Told.NOTHING if self.classes is None else Told.CLASS
 
     def encode_text(self, prompt: str | None) -> Tensor:
@@ -70,9 +73,30 @@ class Pixels(PipelineTarget):
     def reference(
         self, prompt: str, side: int, generator: torch.Generator, steps: int, guidance_scale: float
     ) -> Tensor:
-        from diffusers import DDIMPipeline
-
-        pipeline = DDIMPipeline(unet=self.network, scheduler=self.pipeline.scheduler)
+        network: torch.nn.Module = self.network
+        if self.classes is not None:
+            network = _OfClass(self.network, self.classes.number(prompt))
+        pipeline = DDIMPipeline(unet=network, scheduler=self.pipeline.scheduler)  # type: ignore[arg-type]
         pipeline.set_progress_bar_config(disable=True)
         images = pipeline(generator=generator, num_inference_steps=steps, output_type="np").images
         return torch.from_numpy(images).permute(0, 3, 1, 2)
+
+
+class _OfClass(torch.nn.Module):
+    """A network that is told one class, for diffusers' pipelines of pixels, which tell none."""
+
+    def __init__(self, network: Any, number: int) -> None:
+        super().__init__()
+        self.network, self.number, self.config = network, number, network.config
+
+    @property
+    def dtype(self) -> torch.dtype:
+        return self.network.dtype
+
+    @property
+    def device(self) -> torch.device:
+        return self.network.device
+
+    def forward(self, z: Tensor, time: Tensor) -> Any:
+        labels = torch.full((len(z),), self.number, device=z.device)
+        return self.network(z, time, class_labels=labels)

@@ -84,7 +84,9 @@ def check_finite(network: torch.nn.Module, part: str) -> None:
         TargetError: naming the first such tensor.
     """
     for key, tensor in network.state_dict().items():
-        if tensor.is_floating_point() and not torch.isfinite(tensor).all():
+        if tensor.is_meta or not tensor.is_floating_point():
+            continue
+        if not torch.isfinite(tensor).all():
             raise TargetError(
                 f"{part} holds NaN or infinity in its weights ({key}): the training diverged, or "
                 "the file is damaged; expected finite weights."

@@ -21,6 +21,7 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from miagym.errors import TargetError
+from miagym.targets.loading.clip_words import clip_tokenizer
 from miagym.targets.loading.components import (
     UNLOADABLE,
     check_finite,
@@ -55,11 +56,16 @@ def load_single_file(location: TargetLocation, device: torch.device, dtype: torc
             f"{name} is a single file of a {index.pipeline}, which miagym cannot check for "
             "completeness; give its diffusers folder or hub id."
         )
+    options = {"config": str(folder), "dtype": dtype, "local_files_only": True}
+    for part in index.components:
+        settings = folder / part / "tokenizer_config.json"
+        if part.startswith("tokenizer") and len(list(settings.parent.glob("*"))) == 1:
+            options[part] = clip_tokenizer(settings)
     try:
-        with quiet_pipelines():
-            pipeline = cls.from_single_file(
-                str(path), config=str(folder), dtype=dtype, local_files_only=True
-            )
+        try:
+            pipeline = _from_file(cls, path, options)
+        except NotImplementedError:  # keys are missing, and their tensors were never made
+            pipeline = _from_file(cls, path, {**options, "low_cpu_mem_usage": False})
     except UNLOADABLE as error:
         reason = str(error).strip().partition("\n")[0] or type(error).__name__
         raise TargetError(f"{name} cannot be loaded as a {index.pipeline}: {reason}") from error
@@ -67,11 +73,16 @@ def load_single_file(location: TargetLocation, device: torch.device, dtype: torc
     networks = {key: part for key, part in parts.items() if isinstance(part, torch.nn.Module)}
     weights = load_file(path)
     for part, network in networks.items():
-        check_filled(network, weights, f"{name}: {part}", dtype)
         check_finite(network, f"{name}: {part}")
+        check_filled(network, weights, f"{name}: {part}", dtype)
     check_used(networks, weights, name)
     check_tokenizers(parts, name)
     return assemble(index, parts).to(device)
+
+
+def _from_file(cls: Any, path: Path, options: Mapping[str, Any]) -> Any:
+    with quiet_pipelines():
+        return cls.from_single_file(str(path), **options)
 
 
 def check_filled(
@@ -91,7 +102,8 @@ def check_filled(
     missing = [
         key
         for key, tensor in network.named_parameters()
-        if not np.isclose(sizes.get(tensor.numel(), []), _size(tensor), rtol=rtol, atol=0).any()
+        if tensor.is_meta
+        or not np.isclose(sizes.get(tensor.numel(), []), _size(tensor), rtol=rtol, atol=0).any()
     ]
     check_keys(part, missing, [], [])
 

@@ -31,7 +31,8 @@ def shapes_in(path: Path, name: str) -> dict[str, tuple[int, ...]]:
         raise pickled(path, name)
     try:
         with safe_open(path, framework="np") as file:
-            return {key: tuple(file.get_slice(key).get_shape()) for key in file.keys()}
+            keys = file.keys()  # the file itself cannot be iterated over
+            return {key: tuple(file.get_slice(key).get_shape()) for key in keys}
     except (OSError, SafetensorError) as error:
         reason = str(error).partition("\n")[0]
         raise TargetError(
@@ -89,7 +90,7 @@ def variant_in(folder: Path, name: str) -> str | None:
 
 
 def _variant(file: Path) -> str | None:
-    """ "fp16" of model.fp16.safetensors and of model.fp16-00001-of-00002.safetensors."""
+    """Returns "fp16" for model.fp16.safetensors, and for model.fp16-00001-of-00002.safetensors."""
     _, *middle, _ = file.name.split(".")
     return middle[-1].partition("-")[0] if middle else None
 

@@ -1,0 +1,185 @@
+"""Checkpoints in a single file, in the names of the first training code."""
+
+from __future__ import annotations
+
+import json
+import struct
+from collections.abc import Callable
+from pathlib import Path
+
+import diffusers
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from miagym.errors import TargetError
+from miagym.noise import paired_noise
+from miagym.targets.loading.clip_words import clip_tokenizer
+from miagym.targets.loading.recognise import INPUT, WIDTH, configuration_of
+from miagym.targets.registry import load_target, target_resolution
+from tests.targets import models, single_files
+from tests.targets.models import write
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write(models.stable_diffusion, tmp_path_factory.mktemp("base") / "model")
+
+
+@pytest.fixture
+def file(base: Path, tmp_path: Path) -> Path:
+    pipeline = diffusers.StableDiffusionPipeline.from_pretrained(base, safety_checker=None)
+    extra = {"model_ema.decay": torch.zeros(1), "betas": torch.zeros(1000)}
+    return single_files.write(pipeline, tmp_path / "model.safetensors", **extra)
+
+
+def test_a_single_file_answers_as_its_folder_to_the_bit(base: Path, file: Path) -> None:
+    single, folder = load_target(f"{file}+{base}"), load_target(str(base))
+    assert single.fingerprint == folder.fingerprint
+    assert target_resolution(f"{file}+{base}") == single.resolution == 16
+    z = paired_noise(0, ["a"], single.latent_shape)
+    assert torch.equal(
+        single.predict_noise(z, 100, ["a cat"]), folder.predict_noise(z, 100, ["a cat"])
+    )
+    image = paired_noise(0, ["a"], (3, 16, 16)).clamp(-1, 1)
+    assert torch.equal(single.encode(image), folder.encode(image))
+
+
+def without(key: str) -> Callable[[Path], None]:
+    def spoil(path: Path) -> None:
+        content = load_file(path)
+        content.pop(key)
+        save_file(content, path)
+
+    return spoil
+
+
+def more(path: Path) -> None:
+    extra = {"model.diffusion_model.extra.weight": torch.zeros(3, 3)}
+    save_file({**load_file(path), **extra}, path)
+
+
+def with_nan(path: Path) -> None:
+    content = load_file(path)
+    content["model.diffusion_model.out.2.bias"][0] = float("nan")
+    save_file(content, path)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "says"),
+    [
+        (
+            without("model.diffusion_model.middle_block.0.in_layers.2.weight"),
+            r"unet does not fit.*1 missing \(mid_block\.resnets\.0\.conv1\.weight\)",
+        ),
+        (
+            without("first_stage_model.decoder.mid.attn_1.q.weight"),
+            r"vae does not fit.*1 missing \(decoder",
+        ),
+        (
+            without("cond_stage_model.transformer.text_model.encoder.layers.1.mlp.fc1.weight"),
+            r"text_encoder does not fit.*1 missing \(encoder\.layers\.1\.mlp\.fc1\.weight\)",
+        ),
+        (more, "holds 203,213 numbers for its unet, of which 203,204 were expected"),
+        (with_nan, "NaN or infinity"),
+    ],
+)
+def test_a_file_that_does_not_fill_its_networks_is_refused(
+    spoil: Callable[[Path], None], says: str, base: Path, file: Path
+) -> None:
+    spoil(file)
+    with pytest.raises(TargetError, match=says):
+        load_target(f"{file}+{base}")
+
+
+def as_pickle(path: Path) -> None:
+    torch.save({"a": torch.zeros(2)}, path)
+
+
+def cut_off(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:100_000])
+
+
+def enormous(path: Path) -> None:
+    tensor = {"dtype": "F32", "shape": [10**12], "data_offsets": [0, 4 * 10**12]}
+    header = json.dumps({"a": tensor}).encode()
+    path.write_bytes(struct.pack("<Q", len(header)) + header)
+
+
+def of_text(path: Path) -> None:
+    path.write_text("not weights at all", encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("spoil", "says"),
+    [
+        (as_pickle, "is a pickle, which may run any code"),
+        (cut_off, "no whole safetensors file"),
+        (enormous, "no whole safetensors file"),
+        (of_text, "no whole safetensors file"),
+    ],
+)
+def test_a_broken_file_is_refused_before_anything_is_read(
+    spoil: Callable[[Path], None], says: str, file: Path
+) -> None:
+    spoil(file)
+    with pytest.raises(TargetError, match=says):
+        target_resolution(str(file))
+
+
+def header_of(path: Path, width: int, channels: int = 4, block: int = 1) -> Path:
+    """A file with the two tensors by which a family is recognised, and some others."""
+    shapes = {WIDTH.format(block): (4, width), INPUT: (4, channels, 3, 3), "c": (1,)}
+    save_file({key: torch.zeros(shape) for key, shape in shapes.items()}, path)
+    return path
+
+
+def test_families_are_recognised_by_their_shapes(tmp_path: Path) -> None:
+    path = tmp_path / "x.safetensors"
+    assert configuration_of(header_of(path, 768)).name == "stable-diffusion-1"
+    assert configuration_of(header_of(path, 2048, block=4)).name == "stable-diffusion-xl"
+    assert target_resolution(str(header_of(path, 768))) == 512
+    assert target_resolution(str(header_of(path, 2048, block=4))) == 1024
+    for width, channels, says in (
+        (1024, 4, "Stable Diffusion 2.x, which predicts noise or velocity"),
+        (768, 9, "takes 9 channels"),
+        (555, 4, "text of width 555"),
+    ):
+        with pytest.raises(TargetError, match=says):
+            configuration_of(header_of(path, width, channels))
+    save_file({str(i): torch.zeros(2) for i in range(4)}, path)
+    with pytest.raises(TargetError, match="keys are of no UNet"):
+        configuration_of(path)
+
+
+def test_the_configurations_that_ship_have_the_published_sizes() -> None:
+    """Parameters as the model cards count them."""
+    expected = {
+        "stable-diffusion-1": {"unet": 859_520_964, "vae": 83_653_863},
+        "stable-diffusion-xl": {"unet": 2_567_463_684, "vae": 83_653_863},
+    }
+    for name, parts in expected.items():
+        folder = configuration_folder(name)
+        for part, size in parts.items():
+            kind = {"unet": diffusers.UNet2DConditionModel, "vae": diffusers.AutoencoderKL}[part]
+            with torch.device("meta"):
+                network = kind.from_config(kind.load_config(folder / part))
+            assert sum(p.numel() for p in network.parameters()) == size
+
+
+def test_the_tokenizer_that_ships_is_clips() -> None:
+    """Token ids as OpenAI's own tokenizer gives them."""
+    folder = configuration_folder("stable-diffusion-1")
+    words = clip_tokenizer(folder / "tokenizer/tokenizer_config.json")
+    assert len(words) == 49408
+    ids = words("a photo of a cat").input_ids
+    assert ids == [49406, 320, 1125, 539, 320, 2368, 49407]
+    second = configuration_folder("stable-diffusion-xl") / "tokenizer_2/tokenizer_config.json"
+    padded = clip_tokenizer(second)("cat", padding="max_length", max_length=5).input_ids
+    assert padded == [49406, 2368, 49407, 0, 0]
+
+
+def configuration_folder(name: str) -> Path:
+    from importlib.resources import files
+
+    return Path(str(files("miagym").joinpath("assets/configurations", name)))
