@@ -55,6 +55,7 @@ def check(
     seed: int = 0,
     batch_size: int = 64,
     device: str = "auto",
+    dtype: str = "auto",
     progress: Progress = silent,
 ) -> Check:
     """Does a picture score as the target's training pictures do, or as others do?
@@ -70,7 +71,8 @@ def check(
 
     Args:
         pictures: a file, a folder, encoded bytes, a Pillow image, or several of these.
-        target: an embedded name, a folder, a hub id, or a target.
+        target: an embedded name, a folder, a file, a hub id, with what is put on it
+            ("BASE+lora.safetensors:0.8"), or a target.
         caption: of the one picture; several have theirs beside them, in any way that a folder of
             data can (`.txt`, `.caption`, `metadata.jsonl`, …).
         data: members of the target and non-members like them, to calibrate by; known of an
@@ -83,6 +85,7 @@ def check(
         seed: of all noise and draws.
         batch_size: latents in one call of the target.
         device: "auto", "cpu", "cuda".
+        dtype: "float32", "float16", "bfloat16"; "auto" is half precision on a GPU.
         progress: shows how far calibration is.
 
     Raises:
@@ -104,6 +107,7 @@ def check(
         seed=seed,
         batch_size=batch_size,
         device=device,
+        dtype=dtype,
         progress=progress,
     )
     uploads, skipped = _uploads(given, caption, checker.signals.target.resolution)
@@ -130,6 +134,7 @@ def make_checker(
     seed: int = 0,
     batch_size: int = 64,
     device: str = "auto",
+    dtype: str = "auto",
     folder: Path | None = None,
     progress: Progress = silent,
 ) -> Checker:
@@ -145,6 +150,7 @@ def make_checker(
         seed: of all noise and draws.
         batch_size: latents in one call of the target.
         device: where targets are put.
+        dtype: their precision.
         folder: where calibrations are kept; by default under the user's cache.
         progress: shows how far calibration is.
     """
@@ -157,9 +163,9 @@ def make_checker(
     chosen = _asked(attacks, access, base is not None)
     return Checker(
         Signals(
-            loaded_target(target, device),
+            loaded_target(target, device, dtype),
             chosen,
-            None if base is None else loaded_target(base, device),
+            None if base is None else loaded_target(base, device, dtype),
             seed,
             batch_size,
         ),

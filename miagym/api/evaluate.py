@@ -23,6 +23,7 @@ from miagym.evaluation import run as engine
 from miagym.evaluation.config import AUTO, Config, Match
 from miagym.evaluation.experiment import Objects
 from miagym.oracle import Budget
+from miagym.oracle.posterior import Posterior
 from miagym.progress import Progress, silent
 
 if TYPE_CHECKING:
@@ -50,6 +51,8 @@ def evaluate(
     chunk: int = 256,
     batch_size: int = 64,
     device: str = "auto",
+    dtype: str = "auto",
+    posterior: str = "mean",
     command: str | None = None,
     progress: Progress = silent,
     tell: Tell = lambda sentence: None,
@@ -66,7 +69,8 @@ def evaluate(
     ['blind-captions', 'blind-pixels', 'blind-both']
 
     Args:
-        target: an embedded name, a folder, a hub id, a target; or several of these.
+        target: an embedded name, a folder, a file, a hub id, with what is put on it
+            ("BASE+lora.safetensors:0.8"), a target; or several of these.
         data: its members, and others like them; one for each target. Known of embedded targets.
         attacks: "all", names with commas, attacks, attack classes, or several of these.
         reference: public base of the target, one for each; `None` for none. Known of embedded
@@ -83,6 +87,8 @@ def evaluate(
         chunk: candidates at work at a time.
         batch_size: latents in one call of the target.
         device: "auto", "cpu", "cuda".
+        dtype: "float32", "float16", "bfloat16"; "auto" is half precision on a GPU.
+        posterior: "mean" of the encoder's posterior, or a "sample" by paired noise.
         command: what gives the same numbers again; by default this call.
         progress: shows how far each phase is.
         tell: is told, in a sentence, what the folder already holds.
@@ -92,6 +98,7 @@ def evaluate(
             folder, and where nothing was, nothing is left.
     """
     Budget(queries=budget)
+    Posterior.named(posterior)
     targets = [target_of(each) for each in _several(target)]
     given = [None] * len(targets) if data is None else _several(data)
     references, nulls = (
@@ -119,6 +126,8 @@ def evaluate(
         chunk=chunk,
         batch_size=batch_size,
         device=device,
+        dtype=dtype,
+        posterior=posterior,
     )
     models = [*targets, *(model for model in (*references, *nulls) if model is not None)]
     objects = Objects(
@@ -196,6 +205,8 @@ def _call(config: Config, out: str | Path | None) -> str:
         "limit": config.limit,
         "budget": config.queries,
         "seed": config.seed,
+        "dtype": config.dtype if config.dtype != AUTO else None,
+        "posterior": config.posterior if config.posterior != Posterior.MEAN else None,
         "out": None if out is None else str(out),
     }
     return f"miagym.evaluate({', '.join(f'{k}={v!r}' for k, v in words.items() if v)})"

@@ -141,7 +141,7 @@ class Named:
 
 
 def target_of(given: TargetLike) -> Named:
-    """A target by name (an embedded one, a folder, a hub id), or as it is.
+    """A target by name (an embedded one, a folder, a file, a hub id), or as it is.
 
     Raises:
         TargetError: if it is neither.
@@ -186,10 +186,10 @@ def data_of(given: DataLike | None, target: str) -> Named:
     return Named(str(given))
 
 
-def loaded_target(given: TargetLike, device: str = "auto") -> Target:
+def loaded_target(given: TargetLike, device: str = "auto", dtype: str = "auto") -> Target:
     """The target itself."""
     named = target_of(given)
-    return named.own or load_target(named.name, device=device)
+    return named.own or load_target(named.name, device=device, dtype=dtype)
 
 
 def loaded_data(given: DataLike | None, target: str = "") -> Dataset:

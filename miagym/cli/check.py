@@ -8,11 +8,12 @@ from typing import Annotated
 import typer
 
 from miagym.cli.console import AsJson, Device, Seed, progress, show
+from miagym.cli.targets import Dtype, Embedding, Lora, Vae, with_additions
 
 
 def check(
     pictures: Annotated[list[Path], typer.Argument(help="Pictures, or folders of them.")],
-    target: Annotated[str, typer.Option(help="Embedded name, folder or hub id.")],
+    target: Annotated[str, typer.Option(help="Embedded name, folder, file or hub id.")],
     caption: Annotated[
         str | None, typer.Option(help="Of the one picture; else files beside pictures.")
     ] = None,
@@ -35,7 +36,11 @@ def check(
     ] = None,
     seed: Seed = 0,
     batch_size: Annotated[int, typer.Option(min=1, help="Latents in one call of the target.")] = 64,
+    lora: Lora = None,
+    embedding: Embedding = None,
+    vae: Vae = None,
     device: Device = "auto",
+    dtype: Dtype = "auto",
     as_json: AsJson = False,
 ) -> None:
     """Does a picture score as the target's training pictures do, or as others do?"""
@@ -45,7 +50,7 @@ def check(
     with progress(shown=not as_json) as phases:
         found = miagym.check(
             pictures,
-            target,
+            with_additions([target], lora, embedding, vae)[0],
             caption=caption,
             data=data,
             attacks=attacks,
@@ -56,6 +61,7 @@ def check(
             seed=seed,
             batch_size=batch_size,
             device=device,
+            dtype=dtype,
             progress=phases,
         )
     show(found, as_json)

@@ -9,11 +9,13 @@ from typing import Annotated
 import typer
 
 from miagym.cli.console import AsJson, Device, Out, Seed, progress, say, show
+from miagym.cli.targets import Dtype, Embedding, Lora, Posterior, Vae, with_additions
 
 
 def evaluate(
     target: Annotated[
-        list[str], typer.Option(help="Embedded name, folder or hub id; repeat it for several.")
+        list[str],
+        typer.Option(help="Embedded name, folder, file or hub id; repeat it for several."),
     ],
     out: Out,
     data: Annotated[
@@ -63,7 +65,12 @@ def evaluate(
     seed: Seed = 0,
     batch_size: Annotated[int, typer.Option(min=1, help="Latents in one call of the target.")] = 64,
     chunk: Annotated[int, typer.Option(min=1, help="Candidates at work at a time.")] = 256,
+    lora: Lora = None,
+    embedding: Embedding = None,
+    vae: Vae = None,
     device: Device = "auto",
+    dtype: Dtype = "auto",
+    posterior: Posterior = "mean",
     as_json: AsJson = False,
 ) -> None:
     """Run attacks on targets whose members are known, and measure what they find."""
@@ -72,7 +79,7 @@ def evaluate(
 
     with progress(shown=not as_json) as phases:
         run = miagym.evaluate(
-            target,
+            with_additions(target, lora, embedding, vae),
             data,
             attacks,
             reference=AUTO if reference is None else [_named(name) for name in reference],
@@ -85,6 +92,8 @@ def evaluate(
             chunk=chunk,
             batch_size=batch_size,
             device=device,
+            dtype=dtype,
+            posterior=posterior,
             command=typed_command(),
             progress=phases,
             tell=(lambda sentence: None) if as_json else say,

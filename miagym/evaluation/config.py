@@ -42,3 +42,6 @@ class Config:
     batch_size: int = 64
     """Latents in one call of the target."""
     device: str = "auto"
+    dtype: str = "auto"
+    posterior: str = "mean"
+    """What pictures are encoded to: the mean of the encoder's posterior, or a sample."""

@@ -55,8 +55,8 @@ class Objects:
         """Names of the attacks that never see a model."""
         return [name for name, a in self.attacks.items() if a.access == Access.BLIND]
 
-    def target(self, name: str, device: str) -> Target:
-        return self.targets.get(name) or load_target(name, device=device)
+    def target(self, name: str, device: str, dtype: str = "auto") -> Target:
+        return self.targets.get(name) or load_target(name, device=device, dtype=dtype)
 
 
 class Experiment:
@@ -93,12 +93,13 @@ class Experiment:
     def signals(self) -> Signals:
         """Target and reference, loaded, with all that decides how they are asked."""
         return Signals(
-            self._objects.target(self.match.target, self.config.device),
+            self._objects.target(self.match.target, self.config.device, self.config.dtype),
             self.attacks,
             self._model(self.match.reference),
             self.config.seed,
             self.config.batch_size,
             self.config.queries,
+            self.config.posterior,
         )
 
     @property
@@ -106,7 +107,8 @@ class Experiment:
         return self.signals.target
 
     def _model(self, name: str | None) -> Target | None:
-        return None if name is None else self._objects.target(name, self.config.device)
+        where = self.config.device, self.config.dtype
+        return None if name is None else self._objects.target(name, *where)
 
     def fingerprints(self) -> dict[str, str]:
         """Of the models that take part, by their names."""

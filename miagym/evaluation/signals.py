@@ -42,6 +42,7 @@ class Signals:
         seed: of all noise.
         batch_size: latents in one call of the target.
         queries: that one candidate may cost; None is no limit.
+        posterior: what pictures are encoded to, as in `Oracle`.
     """
 
     target: Target
@@ -50,6 +51,7 @@ class Signals:
     seed: int = 0
     batch_size: int = 64
     queries: int | None = None
+    posterior: str = "mean"
 
     def oracle(self, attack: Attack, cache: Cache, target: Target | None = None) -> Oracle:
         """The oracle that one attack gets: a meter of its own, a cache that it may share.
@@ -69,6 +71,7 @@ class Signals:
                 batch_size=self.batch_size,
                 budget=Budget(queries=self.queries),
                 reference=reference,
+                posterior=self.posterior,
             )
 
         reference = None if self.reference is None else door(self.reference)

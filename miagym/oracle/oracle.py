@@ -15,6 +15,7 @@ from miagym.oracle import black_box, grey_box, white_box
 from miagym.oracle.access import Access
 from miagym.oracle.budget import Budget, Cost, Meter
 from miagym.oracle.cache import Cache
+from miagym.oracle.posterior import Posterior
 from miagym.targets.base import FINAL, Target, Timesteps
 from miagym.targets.rows import ForEach, for_each
 
@@ -35,6 +36,8 @@ class Oracle:
         batch_size: rows in one call of the target.
         variation: whether the black box varies images too, or only follows prompts.
         reference: an oracle to a public model, for attacks that calibrate by it.
+        posterior: what a picture is encoded to: the "mean" of the encoder's posterior, or a
+            "sample" by paired noise, one a candidate, as the seed paper's scripts draw one.
 
     Raises:
         UnknownName: if no target or access level has this name.
@@ -53,6 +56,7 @@ class Oracle:
         batch_size: int = 64,
         variation: bool = True,
         reference: Oracle | None = None,
+        posterior: str = Posterior.MEAN,
     ) -> None:
         if queries is not None and budget is not None:
             raise BudgetError("Give an oracle `queries` or a `budget`, not both.")
@@ -64,6 +68,7 @@ class Oracle:
         self.batch_size = batch_size
         self.variation = variation
         self.reference = reference
+        self.posterior = Posterior.named(posterior)
 
     # Questions: the oracle's methods stand in one file for each access that they need.
 
@@ -154,9 +159,17 @@ class Oracle:
 
     def _encode(self, candidates: Candidates, images: Tensor) -> Tensor:
         """z0, charged already; pictures that look the same are encoded once."""
-        keys = [("encode", picture) for picture in candidates.pictures]
-        target = self._target
-        return self._fetch(keys, lambda rows: target.encode(images[rows] * 2 - 1), Cost(encodes=1))
+        target, cost = self._target, Cost(encodes=1)
+        if self.posterior is Posterior.MEAN:
+            keys = [("encode", picture) for picture in candidates.pictures]
+            return self._fetch(keys, lambda rows: target.encode(images[rows] * 2 - 1), cost)
+        noise = self._noise(candidates, "posterior")
+        about = zip(candidates.keys, candidates.pictures, strict=True)
+
+        def sample(rows: list[int]) -> Tensor:
+            return target.encode(images[rows] * 2 - 1, noise[rows])
+
+        return self._fetch([("encode a sample", *row) for row in about], sample, cost)
 
     def _noise(self, candidates: Candidates, what: str, *each: list[int]) -> Tensor:
         """Paired noise, shaped as latents; each row's own numbers tell it apart."""

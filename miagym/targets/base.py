@@ -66,8 +66,14 @@ class Target(ABC):
     """A digest of the weights, so that a run knows whether it resumes on the same model."""
 
     @abstractmethod
-    def encode(self, images: Tensor) -> Tensor:
-        """Encodes images to latents: the posterior's mean, so that nothing is random."""
+    def encode(self, images: Tensor, noise: Tensor | None = None) -> Tensor:
+        """Encodes images to latents: the posterior's mean, or a sample of it.
+
+        Args:
+            images: (n, 3, resolution, resolution) in [-1, 1].
+            noise: (n, *latent_shape), what the sample is drawn by: mean + deviation * noise. A
+                model without a random encoder has no use for it.
+        """
 
     @abstractmethod
     def decode(self, latents: Tensor) -> Tensor:
@@ -137,8 +143,8 @@ class Target(ABC):
         """
         if not 0 <= timestep < len(self.schedule):
             raise TargetError(
-                f"Expected a timestep from 0 to {len(self.schedule) - 1}, got {timestep}: {self.name} "
-                f"has {len(self.schedule)} of them; name another, as in "
+                f"Expected a timestep from 0 to {len(self.schedule) - 1}, got {timestep}: "
+                f"{self.name} has {len(self.schedule)} of them; name another, as in "
                 f"sima(timestep={len(self.schedule) // 10})."
             )
 

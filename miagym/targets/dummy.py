@@ -47,7 +47,7 @@ class DummyTarget(DifferentiableTarget):
         self._keys = self.embed(training.captions)
 
     @torch.inference_mode()
-    def encode(self, images: Tensor) -> Tensor:
+    def encode(self, images: Tensor, noise: Tensor | None = None) -> Tensor:
         return self.latents(images)
 
     def latents(self, images: Tensor) -> Tensor:

@@ -38,13 +38,14 @@ class FlowTarget(PipelineTarget):
                 f"{self.name} has a {type(scheduler).__name__}; expected the "
                 "FlowMatchEulerDiscreteScheduler of a model trained by flow matching."
             )
-        if scheduler.config.stochastic_sampling or scheduler.config.invert_sigmas:
+        config: Any = scheduler.config
+        if config.stochastic_sampling or config.invert_sigmas:
             raise TargetError(
                 f"The scheduler of {self.name} samples stochastically or backwards; expected "
                 "stochastic_sampling and invert_sigmas to be off."
             )
         self.predicts = Predicts.FLOW
-        self.schedule = Schedule.flow(scheduler.config.num_train_timesteps)
+        self.schedule = Schedule.flow(config.num_train_timesteps)
 
     def moves(self, steps: int, side: int | None = None) -> list[Move]:
         scheduler: Any = deepcopy(self.pipeline.scheduler)

@@ -55,7 +55,7 @@ class TargetLocation:
             return self.configuration
         if isinstance(self.place, Path):
             return self.place
-        from miagym.targets.loading.hub import snapshot
+        from miagym.targets.hub import snapshot
 
         return snapshot(self.place, self.revision)
 

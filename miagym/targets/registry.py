@@ -100,14 +100,15 @@ def _may_be_a_base(text: str) -> bool:
     return bare in EMBEDDED or exists or bool(HUB_ID.fullmatch(text.partition("@")[0]))
 
 
-def load_target(name: str, *, device: str = "auto", dtype: torch.dtype | None = None) -> Target:
+def load_target(name: str, *, device: str = "auto", dtype: torch.dtype | str = "auto") -> Target:
     """Loads a target by embedded name, folder, file or hub id, and what is put on it.
 
     Args:
         name: as in `find_target`: "clipart-overfit@40", "CompVis/stable-diffusion-v1-4",
             "model.safetensors", "clipart-realistic+style.safetensors:0.8".
         device: "auto" takes a GPU where there is one.
-        dtype: half precision on a GPU and float32 elsewhere, by default.
+        dtype: "float32", "float16", "bfloat16"; "auto" is half precision on a GPU and float32
+            elsewhere.
 
     Raises:
         UnknownName: if it is none of these; the message suggests the nearest.

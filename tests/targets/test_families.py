@@ -25,7 +25,7 @@ from miagym.targets.registry import load_target, target_resolution
 from tests.targets.models import FAMILIES, SIDE, pixels, write
 
 FLOWS = ("stable-diffusion-3", "stable-diffusion-3-without-t5", "flux-dev", "flux-schnell")
-CLOSE = {"rtol": 1e-4, "atol": 1e-4}
+CLOSE: dict[str, Any] = {"rtol": 1e-4, "atol": 1e-4}
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +57,7 @@ def test_a_target_that_answers_otherwise_is_refused(
     family: str, folders: dict[str, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As if a family had misread its model: half the network's answer."""
-    kind = type(load_target(str(folders[family])))
+    kind: Any = type(load_target(str(folders[family])))
     guided = kind.guided
     monkeypatch.setattr(kind, "guided", lambda *asked: guided(*asked) / 2)
     with pytest.raises(TargetError, match="does not answer what its own pipeline computes"):

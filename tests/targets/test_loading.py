@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import diffusers
 import pytest
@@ -233,7 +234,7 @@ def test_the_command_of_a_refused_pickle_converts_it(folder: Path, made: Path) -
 
 
 def test_a_tiny_autoencoder(folder: Path) -> None:
-    tiny = diffusers.AutoencoderTiny(
+    tiny: Any = diffusers.AutoencoderTiny(
         encoder_block_out_channels=(8, 8),
         decoder_block_out_channels=(8, 8),
         num_encoder_blocks=(1, 1),

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -54,7 +55,8 @@ def test_text_to_image_is_what_diffusers_generates(
 ) -> None:
     noise = paired_noise(0, ["a", "b"], target.latent_shape)
     ours = target.generate(noise, PROMPTS, steps=4, guidance_scale=guidance_scale)
-    theirs = ddim_pipeline(folder)(
+    pipeline: Any = ddim_pipeline(folder)
+    theirs = pipeline(
         prompt=PROMPTS,
         latents=noise.clone(),
         num_inference_steps=4,

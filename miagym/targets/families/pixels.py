@@ -76,7 +76,7 @@ class Pixels(PipelineTarget):
         network: torch.nn.Module = self.network
         if self.classes is not None:
             network = _OfClass(self.network, self.classes.number(prompt))
-        pipeline = DDIMPipeline(unet=network, scheduler=self.pipeline.scheduler)  # type: ignore[arg-type]
+        pipeline: Any = DDIMPipeline(network, self.pipeline.scheduler)  # type: ignore[arg-type]
         pipeline.set_progress_bar_config(disable=True)
         images = pipeline(generator=generator, num_inference_steps=steps, output_type="np").images
         return torch.from_numpy(images).permute(0, 3, 1, 2)

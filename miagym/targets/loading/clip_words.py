@@ -6,6 +6,7 @@ import gzip
 import json
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 from transformers import CLIPTokenizer
 
@@ -20,7 +21,9 @@ def clip_tokenizer(configuration: Path) -> CLIPTokenizer:
         configuration: a tokenizer_config.json with `pad_token`.
     """
     packed = files("miagym").joinpath("assets/configurations/clip_merges.txt.gz").read_bytes()
-    merges = [tuple(line.split()) for line in gzip.decompress(packed).decode("utf-8").splitlines()]
+    merges: Any = [
+        tuple(line.split()) for line in gzip.decompress(packed).decode("utf-8").splitlines()
+    ]
     letters = _letters()
     words = [*letters, *(letter + "</w>" for letter in letters), *map("".join, merges), BEGIN, END]
     pad = json.loads(configuration.read_text(encoding="utf-8"))["pad_token"]

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import torch
 
-from miagym.errors import TargetError
+from miagym.errors import TargetError, UnknownName
+
+DTYPES = {
+    "float32": torch.float32,
+    "float16": torch.float16,
+    "bfloat16": torch.bfloat16,
+}
 
 
 def choose_device(device: str) -> torch.device:
@@ -23,6 +29,16 @@ def choose_device(device: str) -> torch.device:
     return chosen
 
 
-def choose_dtype(device: torch.device, dtype: torch.dtype | None) -> torch.dtype:
-    """Half precision on a GPU and float32 elsewhere, where none is named."""
-    return dtype or (torch.float16 if device.type == "cuda" else torch.float32)
+def choose_dtype(device: torch.device, dtype: torch.dtype | str) -> torch.dtype:
+    """The precision of this name; "auto" is half precision on a GPU and float32 elsewhere.
+
+    Raises:
+        UnknownName: if there is no such precision.
+    """
+    if isinstance(dtype, torch.dtype):
+        return dtype
+    if dtype == "auto":
+        return torch.float16 if device.type == "cuda" else torch.float32
+    if dtype not in DTYPES:
+        raise UnknownName("precision", dtype, ("auto", *DTYPES))
+    return DTYPES[dtype]

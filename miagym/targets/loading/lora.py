@@ -118,7 +118,7 @@ def size_in_layers(pipeline: Any) -> float:
     """Sum of squares of what peft's layers would add to the weights of a pipeline."""
     total = 0.0
     for network in _networks(pipeline):
-        for layer in network.modules():
+        for layer in map(_any, network.modules()):
             if "added" in getattr(layer, "lora_A", {}):
                 with torch.inference_mode():
                     total += float(layer.get_delta_weight("added").double().pow(2).sum())
@@ -133,6 +133,10 @@ def _check_kind(weights: Mapping[str, Tensor], name: str) -> None:
                 f"{name} is no plain LoRA: {found[0]} changes weights in another way (LoHa, LoKr, "
                 "DoRA and others are not loaded); merge it into its model, and give that."
             )
+
+
+def _any(layer: Any) -> Any:
+    return layer
 
 
 def _networks(pipeline: Any) -> list[torch.nn.Module]:

@@ -15,14 +15,14 @@ from miagym.targets.pipeline_target import PipelineTarget
 
 
 def load(
-    location: TargetLocation, *, device: str = "auto", dtype: torch.dtype | None = None
+    location: TargetLocation, *, device: str = "auto", dtype: torch.dtype | str = "auto"
 ) -> PipelineTarget:
     """Loads what a location names as a target.
 
     Args:
         location: where its weights are, and what is put on them.
         device: "auto" takes a GPU where there is one.
-        dtype: half precision on a GPU and float32 elsewhere, by default.
+        dtype: "auto" is half precision on a GPU and float32 elsewhere.
 
     Raises:
         TargetError: if it is of no family that miagym knows, if a weight is missing or not used,
