@@ -34,7 +34,8 @@ from miagym.training.text import train_tokenizer
 # Modules of assertions that tests share: when one fails, pytest shows its values as in a test.
 pytest.register_assert_rewrite(
     "tests.app.visiting",
-    "tests.attacks.contract",
+    "attacks.contract",
+    "miagym.targets.contract",
     "tests.attacks.plain",
     "tests.command_line",
 )

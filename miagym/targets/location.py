@@ -39,6 +39,8 @@ class TargetLocation:
     """The folder of another autoencoder, which takes the place of the model's own."""
     added: tuple[Addition, ...] = ()
     """Applied in this order."""
+    is_third_party: bool = False
+    """Whether an installed package makes it, which registers its name."""
 
     @property
     def is_single_file(self) -> bool:

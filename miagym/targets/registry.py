@@ -13,6 +13,7 @@ from miagym.errors import TargetError, UnknownName
 from miagym.targets.location import TargetLocation
 from miagym.targets.places import checked_file, checked_folder, is_path, put_on, split_places
 from miagym.targets.resolution import resolution_of
+from miagym.targets.third_party import made_by_third_party, third_party
 
 if TYPE_CHECKING:
     import torch
@@ -49,8 +50,9 @@ def checkpoints(name: str) -> list[str]:
 
 
 def target_names() -> list[str]:
-    """Names of all embedded targets, checkpoints included."""
-    return [full for name in EMBEDDED for full in (name, *checkpoints(name))]
+    """Names of all embedded targets, checkpoints included, and of those that packages register."""
+    embedded = [full for name in EMBEDDED for full in (name, *checkpoints(name))]
+    return embedded + list(third_party())
 
 
 def find_target(name: str) -> TargetLocation:
@@ -79,6 +81,8 @@ def _find_base(base: str, name: str) -> TargetLocation:
             kept = ", ".join(map(str, _epochs(folder))) or "none"
             raise TargetError(f"{bare} keeps no checkpoint {epoch}; those it keeps: {kept}.")
         return TargetLocation(name, checked_folder(folder), unet_folder(folder, epoch))
+    if base in third_party():
+        return TargetLocation(name, base, is_third_party=True)
     if base in EMBEDDED or os.path.isdir(base):
         return TargetLocation(name, checked_folder(_folder(base)))
     if exists:
@@ -97,7 +101,8 @@ def _find_base(base: str, name: str) -> TargetLocation:
 def _may_be_a_base(text: str) -> bool:
     bare, _ = split_checkpoint(text)
     exists = os.path.exists(text) or os.path.exists(bare)
-    return bare in EMBEDDED or exists or bool(HUB_ID.fullmatch(text.partition("@")[0]))
+    known = bare in EMBEDDED or text in third_party()
+    return known or exists or bool(HUB_ID.fullmatch(text.partition("@")[0]))
 
 
 def load_target(name: str, *, device: str = "auto", dtype: torch.dtype | str = "auto") -> Target:
@@ -114,9 +119,12 @@ def load_target(name: str, *, device: str = "auto", dtype: torch.dtype | str = "
         UnknownName: if it is none of these; the message suggests the nearest.
         TargetError: if what is there is of no family that miagym knows, or is not complete.
     """
+    location = find_target(name)
+    if location.is_third_party:
+        return made_by_third_party(name, device, dtype)
     from miagym.targets.loading.targets import load
 
-    return load(find_target(name), device=device, dtype=dtype)
+    return load(location, device=device, dtype=dtype)
 
 
 @lru_cache(maxsize=4)
@@ -134,7 +142,10 @@ def target_resolution(name: str) -> int:
         UnknownName: if there is no such target, as in `find_target`.
         TargetError: if its configuration cannot be read, or tells no size.
     """
-    return resolution_of(find_target(name))
+    location = find_target(name)
+    if location.is_third_party:
+        return shared_target(name, "auto").resolution
+    return resolution_of(location)
 
 
 def _folder(name: str) -> Path:

@@ -11,6 +11,7 @@ from sklearn.metrics import roc_auc_score
 
 from attacks import REFERENCE, attack_names, make_attack
 from attacks.base import Attack, LearnedAttack
+from attacks.contract import check_contract, check_refusal
 from miagym.candidates import Candidates
 from miagym.errors import (
     BudgetExhausted,
@@ -24,7 +25,6 @@ from miagym.oracle import Oracle
 from miagym.oracle.access import Access
 from miagym.oracle.budget import Budget, Cost
 from miagym.targets.dummy import DummyTarget
-from tests.attacks.contract import check_contract, check_refusal
 from tests.tiers import mostly_slow
 
 NAMES = attack_names(with_reference=True)

@@ -1,4 +1,4 @@
-"""A package that is not ours brings an attack through the entry-point group."""
+"""A package that is not ours brings an attack and a target through entry points."""
 
 from __future__ import annotations
 
@@ -11,10 +11,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
+from attacks.contract import check_contract, check_refusal
 from miagym.candidates import Candidates
+from miagym.targets.contract import check_target
 from miagym.targets.dummy import DummyTarget
-from tests.attacks.contract import check_contract, check_refusal
 
 SOURCE = Path(__file__).parent.parent / "third_party"
 
@@ -68,6 +70,32 @@ def test_it_keeps_the_contract(
     attack = import_module("miagym_brightness").Brightness()
     check_contract(attack, dummy, dummy, drawings, member, tmp_path)
     check_refusal(attack, dummy, drawings, member)
+
+
+def test_its_target_keeps_the_contract(site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(site)
+    check_target(import_module("miagym_mean").MeanPicture("mean-picture"))
+
+
+def test_its_target_is_found_by_name_and_attacked(site: Path, tmp_path: Path) -> None:
+    """Brighter to the right, as its mean is: such pictures score as members."""
+    for side, slope in (("members", 1), ("nonmembers", -1)):
+        (tmp_path / "data" / side).mkdir(parents=True)
+        for i in range(40):
+            rows = np.random.default_rng(i).integers(0, 20, (16, 16, 3))
+            ramp = np.linspace(0, 235, 16)[::slope][None, :, None]
+            picture = Image.fromarray((rows + ramp).astype(np.uint8))
+            picture.save(tmp_path / "data" / side / f"{i}.png")
+    out = ["--attacks", "loss,mofit,text-to-image", "--out", str(tmp_path / "run")]
+    data = ["--target", "mean-picture", "--data", str(tmp_path / "data")]
+    done = miagym(site, "evaluate", *data, *out)
+    assert done.returncode == 0, done.stderr
+    results = json.loads((tmp_path / "run" / "results.json").read_text(encoding="utf-8"))
+    (row,) = (row for row in results["rows"] if row["attack"] == "loss")
+    assert row["auc"] > 0.9
+    why = {each["attack"]: each["why"] for each in results["run"]["skipped"]}
+    assert set(why) == {"mofit", "text-to-image"}
+    assert all("told neither texts nor classes" in each for each in why.values())
 
 
 @pytest.mark.slow

@@ -1,18 +1,31 @@
-"""What holds for every attack, whosever it is."""
+"""What holds for every attack, whosever it is: for the tests of whoever writes one.
+
+Third parties call `check_contract` and `check_refusal` in tests of their own; with
+`pytest.register_assert_rewrite("attacks.contract")` a failure shows the values.
+"""
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-import pytest
 
 from attacks.base import Attack, LearnedAttack
 from attacks.learning.saved import load_attack
-from miagym.errors import AccessDenied, NotFitted
-from miagym.oracle import Access, Candidates, Cost, Oracle, check_cost, check_repr
-from miagym.targets.base import Target
+from miagym.oracle import (
+    Access,
+    AccessDenied,
+    Candidates,
+    Cost,
+    MiagymError,
+    NotFitted,
+    Oracle,
+    check_cost,
+    check_repr,
+)
 
 
 def fitted(attack: Attack, oracle: Oracle, drawings: Candidates, member: np.ndarray) -> Attack:
@@ -25,8 +38,8 @@ def fitted(attack: Attack, oracle: Oracle, drawings: Candidates, member: np.ndar
 
 def check_contract(
     attack: Attack,
-    target: Target,
-    reference: Target,
+    target: Any,
+    reference: Any,
     drawings: Candidates,
     member: np.ndarray,
     tmp_path: Path,
@@ -35,7 +48,7 @@ def check_contract(
 
     Args:
         attack: not fitted yet.
-        target: what is attacked.
+        target: the `Target` that is attacked; `miagym.load_target` gives one.
         reference: the public model, for attacks that use one.
         drawings: 40 members, then 40 non-members.
         member: their labels.
@@ -67,22 +80,28 @@ def check_contract(
         again = load_attack(tmp_path / "attack.safetensors")
         assert again == attack
         np.testing.assert_allclose(again(oracle(), few), scores, **close)
-        with pytest.raises(NotFitted):
-            bare(oracle(), few)
+        _check_refuses(lambda: bare(oracle(), few), NotFitted)
     else:
         assert eval(repr(attack), names_in_repr(attack)) == attack
     assert all(type(variant) is type(bare) for variant in bare.variants())
     assert len(bare.variants()) == 1 or not isinstance(bare, LearnedAttack)
 
 
-def check_refusal(attack: Attack, target: Target, drawings: Candidates, member: np.ndarray) -> None:
+def check_refusal(attack: Attack, target: Any, drawings: Candidates, member: np.ndarray) -> None:
     """Below its access the attack is refused, and nothing is charged."""
     attack = fitted(attack, Oracle(target), drawings, member)
     oracle = Oracle(target, Access(attack.access - 1))
-    with pytest.raises(AccessDenied):
-        attack(oracle, drawings[:2])
+    _check_refuses(lambda: attack(oracle, drawings[:2]), AccessDenied)
     spent = oracle.meter.total()
     assert spent == Cost() or attack.access == Access.WHITE  # grey questions come first there
+
+
+def _check_refuses(call: Callable[[], object], error: type[MiagymError]) -> None:
+    try:
+        call()
+    except error:
+        return
+    raise AssertionError(f"Expected {error.__name__}, and nothing was raised.")
 
 
 def names_in_repr(attack: Attack) -> dict[str, object]:
