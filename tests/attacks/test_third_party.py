@@ -86,7 +86,7 @@ def test_its_target_is_found_by_name_and_attacked(site: Path, tmp_path: Path) ->
             ramp = np.linspace(0, 235, 16)[::slope][None, :, None]
             picture = Image.fromarray((rows + ramp).astype(np.uint8))
             picture.save(tmp_path / "data" / side / f"{i}.png")
-    out = ["--attacks", "loss,mofit,text-to-image", "--out", str(tmp_path / "run")]
+    out = ["--attacks", "loss,clid,text-to-image", "--out", str(tmp_path / "run")]
     data = ["--target", "mean-picture", "--data", str(tmp_path / "data")]
     done = miagym(site, "evaluate", *data, *out)
     assert done.returncode == 0, done.stderr
@@ -94,7 +94,7 @@ def test_its_target_is_found_by_name_and_attacked(site: Path, tmp_path: Path) ->
     (row,) = (row for row in results["rows"] if row["attack"] == "loss")
     assert row["auc"] > 0.9
     why = {each["attack"]: each["why"] for each in results["run"]["skipped"]}
-    assert set(why) == {"mofit", "text-to-image"}
+    assert set(why) == {"clid", "text-to-image"}
     assert all("told neither texts nor classes" in each for each in why.values())
 
 
