@@ -86,6 +86,7 @@ def test_its_target_is_found_by_name_and_attacked(site: Path, tmp_path: Path) ->
             ramp = np.linspace(0, 235, 16)[::slope][None, :, None]
             picture = Image.fromarray((rows + ramp).astype(np.uint8))
             picture.save(tmp_path / "data" / side / f"{i}.png")
+            (tmp_path / "data" / side / f"{i}.txt").write_text("a ramp", encoding="utf-8")
     out = ["--attacks", "loss,clid,text-to-image", "--out", str(tmp_path / "run")]
     data = ["--target", "mean-picture", "--data", str(tmp_path / "data")]
     done = miagym(site, "evaluate", *data, *out)
