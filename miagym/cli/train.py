@@ -23,7 +23,7 @@ def train(
     ] = None,
     base: Annotated[
         str | None,
-        typer.Option("--from", help="Target to fine-tune: embedded name, folder or hub id."),
+        typer.Option("--from", help="Target to fine-tune: embedded name, folder, file or hub id."),
     ] = None,
     data: Annotated[
         str | None, typer.Option(help="Data set whose members it learns: name, parquet or folder.")
@@ -44,6 +44,10 @@ def train(
     seed: Annotated[
         int | None, typer.Option(min=0, help="Seed of order and noise; else 0.")
     ] = None,
+    lora_rank: Annotated[
+        int | None,
+        typer.Option(min=1, help="Learn a LoRA of this rank, and leave the base as it is."),
+    ] = None,
     limit: Annotated[
         int | None,
         typer.Option(min=1, help="At most so many members of each part, as `evaluate` picks them."),
@@ -62,6 +66,7 @@ def train(
         "learning_rate": learning_rate,
         "seed": seed,
         "limit": limit,
+        "lora_rank": lora_rank,
     }
     given = {option: value for option, value in options.items() if value is not None}
     if name is not None and (base is not None or data is not None or given):
@@ -95,12 +100,17 @@ def _rebuild(name: str, out: Path, device: str) -> None:
 def _fine_tune(base: str, data: str, given: dict[str, Any], out: Path, device: str) -> None:
     from miagym.targets.registry import checkpoints
     from miagym.training.fine_tune import FineTuning, fine_tune
+    from miagym.training.lora import lora_file
 
     plan = replace(FineTuning(base, data), **given)
     with progress_bar() as bar:
         fine_tune(plan, out, device, steps(bar))
     command = ["miagym", "evaluate", "--attacks", "loss"]
-    for target in (*checkpoints(str(out)), str(out)):
+    targets = [*checkpoints(str(out)), str(out)]
+    if plan.lora_rank is not None:
+        files = [lora_file(out, epoch) for epoch in plan.kept if epoch]
+        targets = [base, *(f"{base}+{file}" for file in (*files, lora_file(out)))]
+    for target in targets:
         command += ["--target", target, "--data", data]
     for option in ("limit", "seed"):  # so that those are called members who are
         command += [f"--{option}", str(given[option])] if option in given else []

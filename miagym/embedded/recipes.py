@@ -14,11 +14,12 @@ from diffusers import AutoencoderKL, StableDiffusionPipeline
 
 from miagym.embedded import art
 from miagym.errors import UnknownName
+from miagym.targets.families.stable_diffusion import StableDiffusion
 from miagym.targets.loading.device import choose_device
 from miagym.targets.loading.pipelines import load_pipeline
 from miagym.targets.registry import find_target
 from miagym.training.autoencoder import train_autoencoder
-from miagym.training.diffusion import Keep, Training, train_diffusion
+from miagym.training.diffusion import DENOISER, TEXT, Keep, Training, train_diffusion
 from miagym.training.latents import encode_mirrored
 from miagym.training.loop import StepProgress
 from miagym.training.saving import save_checkpoint, save_pipeline, writing_weights
@@ -97,17 +98,21 @@ def train_target(name: str, out: Path, device: str, progress: StepProgress) -> P
     )
 
     def keep(epoch: int) -> Keep:
-        return lambda unet: save_checkpoint(unet, folder, epoch)
+        return lambda parts: save_checkpoint(parts.get_submodule(DENOISER), folder, epoch)
 
-    train_diffusion(
+    target = StableDiffusion(pipeline, name)
+    averaged = train_diffusion(
         training,
-        pipeline,
+        target,
         SEED,
         out / "states" / f"{name}.safetensors",
         progress,
         name,
         {epoch: keep(epoch) for epoch in recipe.checkpoints},
     )
+    pipeline.unet = averaged.get_submodule(DENOISER)
+    if training.train_text:
+        pipeline.text_encoder = averaged.get_submodule(TEXT)
     save_pipeline(pipeline, folder)
     return folder
 

@@ -48,8 +48,7 @@ class PipelineTarget(DifferentiableTarget):
 
     def __init__(self, pipeline: Any, name: str) -> None:
         self.name, self.pipeline = name, pipeline
-        components = pipeline.components
-        self.network = components.get("transformer") or components["unet"]
+        self._denoiser = "transformer" if "transformer" in pipeline.components else "unet"
         self.device, self.dtype = self.network.device, self.network.dtype
         for network in self.networks():
             network.eval()
@@ -93,6 +92,15 @@ class PipelineTarget(DifferentiableTarget):
         ).images
 
     # What follows from that.
+
+    @property
+    def network(self) -> Any:
+        """The denoiser: UNet or transformer."""
+        return getattr(self.pipeline, self._denoiser)
+
+    @network.setter
+    def network(self, network: torch.nn.Module) -> None:
+        setattr(self.pipeline, self._denoiser, network)
 
     def networks(self) -> list[torch.nn.Module]:
         """Autoencoder, denoiser and text encoders, as many as there are, in this order."""

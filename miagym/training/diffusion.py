@@ -1,4 +1,4 @@
-"""Training of a Stable Diffusion's UNet, and of its text encoder if it begins from nothing."""
+"""Training of a denoiser of any family, and of the text encoder if it begins from nothing."""
 
 # diffusers and transformers annotate what is configurable only roughly:
 # pyright: reportArgumentType=false, reportAttributeAccessIssue=false
@@ -11,20 +11,23 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from diffusers import DDIMScheduler, StableDiffusionPipeline, UNet2DConditionModel
 from torch import Tensor, nn
 from torch.nn.functional import mse_loss
 
+from miagym.targets.pipeline_target import PipelineTarget, token_ids
+from miagym.targets.schedule import Predicts
 from miagym.training.loop import Schedule, StepProgress, batch_of, even_batch_of, even_steps, train
 
 BATCH = 32
+DENOISER, TEXT = "denoiser", "text"
+"""Parts that learn."""
 PHRASE_SHARE = 0.6
 """Share of a caption's phrases that an augmented training shows at a time."""
 
 CAPTION_DROPOUT = 0.1
 """Share of captions replaced by the empty prompt, which guidance and CLiD ask under."""
 
-Keep = Callable[[UNet2DConditionModel], None]
+Keep = Callable[[nn.Module], None]
 
 
 @dataclass(frozen=True)
@@ -76,61 +79,46 @@ def thinned(caption: str, rng: np.random.Generator) -> str:
 
 def train_diffusion(
     training: Training,
-    pipeline: StableDiffusionPipeline,
+    target: PipelineTarget,
     seed: int,
     state: Path,
     progress: StepProgress,
     label: str,
     keep: Mapping[int, Keep] | None = None,
-) -> None:
-    """Trains a pipeline with AdamW on the mean squared error of the UNet's prediction, t uniform.
+    parts: nn.Module | None = None,
+) -> nn.Module:
+    """Trains a target with AdamW on the mean squared error of what its network predicts, t uniform.
 
     Args:
         training: latents, captions, epochs.
-        pipeline: where to start, in float32; afterwards it holds the averaged networks.
+        target: where to start, in float32.
         seed: of batches, timesteps, noise and dropped captions.
         state: where to keep what a stopped run resumes from.
         progress: shows how far it is.
         label: what the progress calls this training.
-        keep: called with the averaged UNet after these epochs.
+        keep: called with the averaged parts after these epochs.
+        parts: what learns; by default the denoiser, and the text encoder if `train_text`.
+
+    Returns:
+        The averaged parts; the target itself holds the last ones.
     """
-    pipeline.vae.requires_grad_(False)
-    pipeline.text_encoder.requires_grad_(training.train_text)
-    parts = nn.ModuleDict({"unet": pipeline.unet})
-    if training.train_text:
-        parts["text"] = pipeline.text_encoder
-    steps = {
-        epoch * training.steps_per_epoch: lambda parts, call=call: call(parts["unet"])
-        for epoch, call in (keep or {}).items()
-    }
-    loss_at = _loss(training, pipeline, seed)
-    averaged = train(parts, loss_at, training.schedule, state, progress, label, steps)
-    assert isinstance(averaged, nn.ModuleDict)
-    pipeline.unet = averaged["unet"]
-    if training.train_text:
-        pipeline.text_encoder = averaged["text"]
+    for network in target.networks():
+        network.requires_grad_(parts is None and network is target.network)
+    if parts is None:
+        parts = nn.ModuleDict({DENOISER: target.network})
+        if training.train_text:
+            parts[TEXT] = target.pipeline.text_encoder.requires_grad_(True)
+    else:
+        parts.requires_grad_(True)
+    per_epoch = training.steps_per_epoch
+    steps = {epoch * per_epoch: call for epoch, call in (keep or {}).items()}
+    loss_at = _loss(training, target, seed)
+    return train(parts, loss_at, training.schedule, state, progress, label, steps)
 
 
-def _loss(
-    training: Training, pipeline: StableDiffusionPipeline, seed: int
-) -> Callable[[int], Tensor]:
-    """The loss of a step: the mean square of E(z_t, t, c) - eps, or of the velocity's error."""
-    device, tokenizer = pipeline.unet.device, pipeline.tokenizer
-    scheduler = DDIMScheduler.from_config(pipeline.scheduler.config)
-    alphas_cumprod = scheduler.alphas_cumprod.to(device)
-    is_velocity = scheduler.config.prediction_type == "v_prediction"
-    choose = even_batch_of if training.every_row else batch_of
-
-    def embed(captions: list[str]) -> Tensor:
-        tokens = tokenizer(
-            captions,
-            padding="max_length",
-            truncation=True,
-            max_length=tokenizer.model_max_length,
-            return_tensors="pt",
-        ).input_ids.to(device)
-        with torch.set_grad_enabled(training.train_text):
-            return pipeline.text_encoder(tokens)[0]
+def _loss(training: Training, target: PipelineTarget, seed: int) -> Callable[[int], Tensor]:
+    """The loss of a step: the mean square of the network's answer less what it should predict."""
+    device, choose = target.device, even_batch_of if training.every_row else batch_of
 
     def loss_at(step: int) -> Tensor:
         rng = np.random.default_rng((seed, step))
@@ -139,15 +127,34 @@ def _loss(
         captions = [training.captions[row] for row in rows]
         if training.augment:
             captions = [thinned(caption, rng) for caption in captions]
-        dropped = rng.random(len(rows)) < CAPTION_DROPOUT
+        dropped = rng.random(len(rows)) < CAPTION_DROPOUT * target.can_be_guided
         captions = ["" if gone else text for text, gone in zip(captions, dropped, strict=True)]
-        t = torch.from_numpy(rng.integers(len(alphas_cumprod), size=len(rows))).to(device)
+        t = rng.integers(len(target.schedule), size=len(rows))
         eps = torch.from_numpy(rng.standard_normal(z0.shape, dtype=np.float32)).to(device)
-        ab = alphas_cumprod[t][:, None, None, None]
-        z_t = ab.sqrt() * z0 + (1 - ab).sqrt() * eps
-        aim = ab.sqrt() * eps - (1 - ab).sqrt() * z0 if is_velocity else eps
+        a, s = target.scales(t.tolist(), z0)
         with torch.autocast(device.type, torch.bfloat16, enabled=training.half):
-            predicted = pipeline.unet(z_t, t, embed(captions)).sample
-        return mse_loss(predicted.float(), aim)
+            told = _told(target, captions, training.train_text)
+            time = torch.from_numpy(t).to(device)
+            predicted = target.output(a * z0 + s * eps, time, told)
+        return mse_loss(predicted.float(), _aim(target.predicts, z0, eps, a, s))
 
     return loss_at
+
+
+def _told(target: PipelineTarget, captions: list[str], differentiable: bool) -> Tensor:
+    """What the network is told; through the text encoder itself, if that learns too."""
+    if not differentiable:
+        return target.embed(captions).clone()  # made in inference mode, which autograd refuses
+    tokenizer = target.pipeline.tokenizer
+    tokens = torch.tensor([token_ids(tokenizer, caption) for caption in captions])
+    return target.pipeline.text_encoder(tokens.to(target.device))[0]
+
+
+def _aim(predicts: Predicts, z0: Tensor, eps: Tensor, a: Tensor, s: Tensor) -> Tensor:
+    """What the network should predict at a z0 + s eps."""
+    return {
+        Predicts.NOISE: eps,
+        Predicts.VELOCITY: a * eps - s * z0,
+        Predicts.SAMPLE: z0,
+        Predicts.FLOW: eps - z0,
+    }[predicts]

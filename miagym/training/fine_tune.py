@@ -1,7 +1,7 @@
-"""Fine-tuning any Stable Diffusion on the members of any data set, as the seed paper did (POKEMON).
+"""Fine-tuning any target on the members of any data set, as the seed paper did (POKEMON).
 
-The UNet learns; autoencoder and text encoder stay as they are. Checkpoints along the way show how
-membership becomes visible, epoch by epoch.
+The denoiser learns, or a LoRA on it; autoencoder and text encoders stay as they are. Checkpoints
+along the way show how membership becomes visible, epoch by epoch.
 """
 
 # diffusers annotates what is configurable only roughly:
@@ -14,19 +14,19 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from diffusers import StableDiffusionPipeline
 from numpy.typing import NDArray
 
 from miagym.data.dataset import Dataset
 from miagym.data.registry import load_data
-from miagym.errors import DataError, RunError
-from miagym.targets.families.stable_diffusion import StableDiffusion
+from miagym.errors import DataError, RunError, TargetError
 from miagym.targets.loading.device import choose_device
-from miagym.targets.loading.pipelines import load_pipeline
-from miagym.targets.registry import find_target
-from miagym.training.diffusion import Keep, Training, train_diffusion
+from miagym.targets.pipeline_target import PipelineTarget
+from miagym.targets.registry import load_target
+from miagym.training.diffusion import DENOISER, Keep, Training, train_diffusion
 from miagym.training.latents import encode_sampled
 from miagym.training.loop import StepProgress, even_steps
+from miagym.training.lora import FILE as LORA
+from miagym.training.lora import add_lora, lora_file, save_lora
 from miagym.training.record import TrainingRecord, begin
 from miagym.training.saving import INDEX, save_checkpoint, save_pipeline
 
@@ -59,8 +59,11 @@ class FineTuning:
     batch_size: int = BATCH
     """Pictures in a step, at most; an epoch is dealt into batches as even as can be."""
     learning_rate: float | None = None
-    """By default 1e-5, and 1e-3 for a UNet of less than 100 million parameters."""
+    """By default 1e-5, and 1e-3 for a denoiser of less than 100 million parameters; for a LoRA ten
+    times as much."""
     seed: int = 0
+    lora_rank: int | None = None
+    """Learns a LoRA of this rank and leaves the base as it is; None trains the whole denoiser."""
     limit: int | None = None
     """At most so many members of each part: those that `evaluate` scores with this limit and
     seed."""
@@ -68,6 +71,8 @@ class FineTuning:
     def __post_init__(self) -> None:
         if self.learning_rate is not None and not 0 < self.learning_rate < 1:
             raise RunError(f"Expected a learning rate between 0 and 1, got {self.learning_rate}.")
+        if self.lora_rank is not None and self.lora_rank < 1:
+            raise RunError(f"Expected a rank of the LoRA from 1, got {self.lora_rank}.")
         outside = [epoch for epoch in self.kept if not 0 <= epoch <= self.epochs]
         if outside:
             raise RunError(
@@ -97,7 +102,7 @@ def fine_tune(plan: FineTuning, out: Path, device: str, progress: StepProgress) 
         progress: shows how far it is.
 
     Returns:
-        `out`, an ordinary diffusers folder in half precision.
+        `out`, an ordinary diffusers folder in half precision, or with a LoRA's file in it.
 
     Raises:
         UnknownName: if there is no such base or data.
@@ -108,9 +113,8 @@ def fine_tune(plan: FineTuning, out: Path, device: str, progress: StepProgress) 
     kept, data = plan.kept, load_data(plan.data)
     rows = member_rows(data, plan.seed, plan.limit)
     where = choose_device(device)
-    pipeline = load_pipeline(find_target(plan.base), where, torch.float32)
-    target = StableDiffusion(pipeline, plan.base)
-    is_small = sum(p.numel() for p in pipeline.unet.parameters()) < MIN_LARGE_UNET
+    target = _loaded(plan.base, where)
+    is_small = sum(p.numel() for p in target.parameters()) < MIN_LARGE_UNET
     record = TrainingRecord(
         base=plan.base,
         base_fingerprint=target.fingerprint,
@@ -120,20 +124,40 @@ def fine_tune(plan: FineTuning, out: Path, device: str, progress: StepProgress) 
         epochs=plan.epochs,
         checkpoints=kept,
         batch_size=plan.batch_size,
-        learning_rate=plan.learning_rate or (1e-3 if is_small else 1e-5),
+        learning_rate=plan.learning_rate or _learning_rate(is_small, plan.lora_rank),
         seed=plan.seed,
         precision="bfloat16" if where.type == "cuda" else "float32",
+        lora_rank=plan.lora_rank,
     )
     begun = begin(out, record)
-    if not (out / INDEX).is_file():
-        z0 = encode_sampled(pipeline.vae, data, rows, target.resolution, plan.seed, progress)
+    if not (out / (INDEX if plan.lora_rank is None else LORA)).is_file():
+        z0 = encode_sampled(target, data, rows, plan.seed, progress)
         if not begun:  # only now, so that an unreadable picture leaves no folder behind
             record.write(out)
         captions = [data.captions[row] for row in rows]
         every = STATE_EVERY * (1 if is_small else 5)
-        _train(record, pipeline, z0, captions, out, progress, every)
+        _train(record, target, z0, captions, out, progress, every)
     _state(out).unlink(missing_ok=True)
     return out
+
+
+def _learning_rate(is_small: bool, lora_rank: int | None) -> float:
+    return (1e-3 if is_small else 1e-5) * (1 if lora_rank is None else 10)
+
+
+def _loaded(base: str, where: torch.device) -> PipelineTarget:
+    """The base, in float32.
+
+    Raises:
+        TargetError: if it has no pipeline of diffusers, which is what is trained and saved.
+    """
+    target = load_target(base, device=str(where), dtype="float32")
+    if not isinstance(target, PipelineTarget):
+        raise TargetError(
+            f"{base} is no pipeline of diffusers, so that miagym cannot train it; expected a model "
+            "of one of the families in docs/targets.md."
+        )
+    return target
 
 
 def member_rows(data: Dataset, seed: int, limit: int | None) -> NDArray[np.int64]:
@@ -152,7 +176,7 @@ def member_rows(data: Dataset, seed: int, limit: int | None) -> NDArray[np.int64
 
 def _train(
     record: TrainingRecord,
-    pipeline: StableDiffusionPipeline,
+    target: PipelineTarget,
     latents: torch.Tensor,
     captions: list[str],
     out: Path,
@@ -171,14 +195,27 @@ def _train(
         half=record.precision == "bfloat16",
     )
 
-    def keep(epoch: int) -> Keep:
-        return lambda unet: save_checkpoint(unet, out, epoch)
+    epochs, place = record.checkpoints, (_state(out), progress, str(out))
+    if record.lora_rank is not None:
+        learned = add_lora(target, record.lora_rank, record.seed)
 
-    calls = {epoch: keep(epoch) for epoch in record.checkpoints}
-    if 0 in calls:
-        calls.pop(0)(pipeline.unet)
-    train_diffusion(training, pipeline, record.seed, _state(out), progress, str(out), calls)
-    save_pipeline(pipeline, out)
+        def keep_lora(epoch: int) -> Keep:
+            return lambda parts: save_lora(parts, target, lora_file(out, epoch))
+
+        calls = {epoch: keep_lora(epoch) for epoch in epochs if epoch}
+        averaged = train_diffusion(training, target, record.seed, *place, calls, learned)
+        save_lora(averaged, target, lora_file(out))
+        return
+
+    def keep(epoch: int) -> Keep:
+        return lambda parts: save_checkpoint(parts.get_submodule(DENOISER), out, epoch)
+
+    if 0 in epochs:
+        save_checkpoint(target.network, out, 0)
+    calls = {epoch: keep(epoch) for epoch in epochs if epoch}
+    averaged = train_diffusion(training, target, record.seed, *place, calls)
+    target.network = averaged.get_submodule(DENOISER)
+    save_pipeline(target.pipeline, out)
 
 
 def _state(out: Path) -> Path:

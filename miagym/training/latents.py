@@ -13,6 +13,7 @@ from torch import Tensor
 
 from miagym.data.dataset import Dataset
 from miagym.noise import paired_noise
+from miagym.targets.pipeline_target import PipelineTarget
 from miagym.training.loop import StepProgress
 
 PIXELS_AT_ONCE = 2**20
@@ -32,38 +33,35 @@ def encode_mirrored(vae: AutoencoderKL, pixels: NDArray[np.uint8], device: torch
 
 @torch.inference_mode()
 def encode_sampled(
-    vae: AutoencoderKL,
+    target: PipelineTarget,
     data: Dataset,
     rows: NDArray[np.integer],
-    size: int,
     seed: int,
     progress: StepProgress,
 ) -> Tensor:
     """Encodes some rows of a data set to scaled latents (1, n, c, h, w), on the CPU.
 
     A latent is a sample of the posterior, as Stable Diffusion is trained on. Its noise depends on
-    the seed and the picture alone.
+    the seed and the picture alone. A model of pixels has images for latents.
 
     Args:
-        vae: in float32.
+        target: in float32.
         data: whose pictures are decoded a few at a time.
         rows: of the data set (n,).
-        size: side of the pictures, in pixels.
         seed: of the samples.
         progress: shows how far it is.
 
     Raises:
         DataError: if a picture cannot be read.
     """
-    chunk, device = max(1, PIXELS_AT_ONCE // size**2), vae.device
+    size = target.resolution
+    chunk = max(1, PIXELS_AT_ONCE // size**2)
     latents = []
     for number in progress(range(-(-len(rows) // chunk)), "encoding"):
         some = data.candidates(rows[number * chunk : (number + 1) * chunk], size)
         images = torch.from_numpy(some.images.transpose(0, 3, 1, 2).copy())
-        posterior = vae.encode(_scaled(images, device)).latent_dist
-        noise = paired_noise(seed, some.keys, tuple(posterior.mean.shape[1:]), "posterior")
-        z = posterior.mean + posterior.std * noise.to(device)
-        latents.append(z.cpu() * vae.config.scaling_factor)
+        noise = paired_noise(seed, some.keys, target.latent_shape, "posterior").to(target.device)
+        latents.append(target.encode(_scaled(images, target.device), noise).cpu())
     return torch.cat(latents)[None].clone()
 
 

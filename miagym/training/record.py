@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from miagym.atomic import replacing
 from miagym.data.dataset import Dataset
 from miagym.errors import RunError
+from miagym.targets.places import ADDED
 from miagym.targets.registry import split_checkpoint
 
 FILE = "training.json"
@@ -39,6 +40,8 @@ class TrainingRecord:
     seed: int
     precision: str
     """`float32`, or `bfloat16` where a GPU computed in it."""
+    lora_rank: int | None = None
+    """Of the LoRA that was learned, if not the whole denoiser was."""
 
     @classmethod
     def read(cls, folder: Path) -> TrainingRecord | None:
@@ -98,12 +101,18 @@ class TrainingRecord:
 
 
 def record_of(target: str) -> TrainingRecord | None:
-    """Training record of a target by its name (a folder, or FOLDER@40), or None if unknown.
+    """Training record of a target by its name, or None if unknown.
+
+    The name is a folder, FOLDER@40, or BASE+FILE with a LoRA that lies in a training's folder.
 
     Raises:
         RunError: if its training.json cannot be read.
     """
     folder = Path(target)
+    if not folder.exists() and ADDED in target:
+        lora = Path(target.rpartition(ADDED)[2].rpartition(":")[0] or target.rpartition(ADDED)[2])
+        found = next((up for up in lora.parents if (up / FILE).is_file()), None)
+        return None if found is None else TrainingRecord.read(found)
     return TrainingRecord.read(folder if folder.exists() else Path(split_checkpoint(target)[0]))
 
 

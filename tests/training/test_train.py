@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from miagym.embedded.recipes import train_target
 from miagym.errors import RunError, UnknownName
+from miagym.targets.families.stable_diffusion import StableDiffusion
 from miagym.targets.loading.pipelines import load_pipeline
 from miagym.targets.registry import find_target
 from miagym.training.diffusion import Training, train_diffusion
@@ -92,7 +93,8 @@ def test_a_few_steps_of_diffusion_learn_and_keep_checkpoints(tmp_path: Path) -> 
     before = [p.detach().clone() for p in networks(pipeline)]
     kept: list[int] = []
     state = tmp_path / "state.safetensors"
-    train_diffusion(training, pipeline, 0, state, silent, "test", {2: lambda unet: kept.append(2)})
+    target = StableDiffusion(pipeline, "test")
+    train_diffusion(training, target, 0, state, silent, "test", {2: lambda parts: kept.append(2)})
     changed = [not torch.equal(a, b) for a, b in zip(before, networks(pipeline), strict=True)]
     assert np.mean(changed) > 0.9 and kept == [2]
 
