@@ -116,7 +116,7 @@ def test_the_command_says_how_to_evaluate_it(plan: FineTuning, tmp_path: Path) -
     done = CliRunner().invoke(app, [*command, "--lora-rank", "2", "--out", str(out)])
     assert done.exit_code == 0, done.output
     assert f"--target {plan.base}+{lora_file(out)}" in done.output.replace("\n", "")
-    with pytest.raises(RunError, match="differ in .*lora rank"):
+    with pytest.raises(RunError, match=r"differ in .*lora rank"):
         fine_tune(replace(plan, epochs=2, lora_rank=3, checkpoints=None), out, "cpu", silent)
     with pytest.raises(RunError, match="rank of the LoRA from 1, got 0"):
         replace(plan, lora_rank=0)
