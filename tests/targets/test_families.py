@@ -53,6 +53,33 @@ def test_text_to_image_is_the_pipelines_own(
         torch.testing.assert_close(ours, theirs, **CLOSE)
 
 
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+def test_in_half_precision_it_is_near_the_pipelines_own(
+    family: str, dtype: str, folders: dict[str, Path], targets: dict[str, PipelineTarget]
+) -> None:
+    """It loads, which compares it with its pipeline, and answers nearly what float32 does."""
+    half, whole = load_target(str(folders[family]), dtype=dtype), targets[family]
+    z = paired_noise(0, ["a"], (whole.latent_shape[0], SIDE, SIDE))
+    told = ["1" if whole.told is Told.CLASS else "a cat"]
+    eps, expected = (target.predict_noise(z, 300, told) for target in (half, whole))
+    assert eps.dtype == torch.float32
+    torch.testing.assert_close(eps, expected, rtol=0.1, atol=0.1)
+    image = paired_noise(0, ["a"], (3, 2 * SIDE, 2 * SIDE)).clamp(-1, 1)
+    torch.testing.assert_close(half.encode(image), whole.encode(image), rtol=0.1, atol=0.1)
+
+
+def test_pixels_are_what_a_ddim_pipeline_generates(targets: dict[str, PipelineTarget]) -> None:
+    pipeline = diffusers.DDIMPipeline(
+        targets["pixels"].network, targets["pixels"].pipeline.scheduler
+    )
+    pipeline.set_progress_bar_config(disable=True)
+    seeded: Any = torch.Generator().manual_seed(0)
+    made: Any = pipeline(generator=seeded, num_inference_steps=3, output_type="np")
+    ours, _ = both_generate(targets["pixels"], "", 3, 1.0)
+    expected = torch.from_numpy(made.images).permute(0, 3, 1, 2)
+    torch.testing.assert_close(ours, expected, **CLOSE)
+
+
 def test_a_target_that_answers_otherwise_is_refused(
     family: str, folders: dict[str, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-from diffusers import DDIMPipeline
 from torch import Tensor
 
 from miagym.errors import TargetError
@@ -73,30 +72,15 @@ class Pixels(PipelineTarget):
     def reference(
         self, prompt: str, side: int, generator: torch.Generator, steps: int, guidance_scale: float
     ) -> Tensor:
-        network: torch.nn.Module = self.network
+        labels = None
         if self.classes is not None:
-            network = _OfClass(self.network, self.classes.number(prompt))
-        pipeline: Any = DDIMPipeline(network, self.pipeline.scheduler)  # type: ignore[arg-type]
-        pipeline.set_progress_bar_config(disable=True)
-        images = pipeline(generator=generator, num_inference_steps=steps, output_type="np").images
-        return torch.from_numpy(images).permute(0, 3, 1, 2)
-
-
-class _OfClass(torch.nn.Module):
-    """A network that is told one class, for diffusers' pipelines of pixels, which tell none."""
-
-    def __init__(self, network: Any, number: int) -> None:
-        super().__init__()
-        self.network, self.number, self.config = network, number, network.config
-
-    @property
-    def dtype(self) -> torch.dtype:
-        return self.network.dtype
-
-    @property
-    def device(self) -> torch.device:
-        return self.network.device
-
-    def forward(self, z: Tensor, time: Tensor) -> Any:
-        labels = torch.full((len(z),), self.number, device=z.device)
-        return self.network(z, time, class_labels=labels)
+            labels = torch.tensor([self.classes.number(prompt)], device=self.device)
+        sampler: Any = self.pipeline.scheduler
+        sampler.set_timesteps(steps)
+        shape = (1, *self.latent_shape)
+        x = torch.randn(shape, generator=generator, dtype=self.dtype).to(self.device)
+        for t in sampler.timesteps:  # as a DDIMPipeline does, which tells no class
+            x = sampler.step(
+                self.network(x, t, class_labels=labels).sample[:, :3], t, x
+            ).prev_sample
+        return (x / 2 + 0.5).clamp(0, 1)

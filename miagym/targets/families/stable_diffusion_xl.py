@@ -50,7 +50,8 @@ class StableDiffusionXL(PipelineTarget):
     def set_up(self) -> None:
         self.use_variance_preserving((Predicts.NOISE, Predicts.VELOCITY, Predicts.SAMPLE))
         if self.pipeline.vae.config.force_upcast and self.dtype == torch.float16:
-            self.pipeline.vae.to(torch.float32)  # its activations overflow half precision
+            with quiet_pipelines():
+                self.pipeline.vae.to(torch.float32)  # its activations overflow half precision
         self.autoencoder = Autoencoder(self.pipeline.vae, self.name, standardises=True)
         size = square_size(self.name, self.network.config.sample_size)
         self.latent_shape = (self.network.config.in_channels, size, size)
@@ -79,8 +80,9 @@ class StableDiffusionXL(PipelineTarget):
     def reference(
         self, prompt: str, side: int, generator: torch.Generator, steps: int, guidance_scale: float
     ) -> Tensor:
-        size = (self.resolution, self.resolution)
-        return self.pipeline(
+        size, kept = (self.resolution, self.resolution), self.pipeline.vae.dtype
+        self.pipeline.vae.to(self.dtype)  # the pipeline upcasts it by itself
+        images = self.pipeline(
             prompt=prompt,
             height=side,
             width=side,
@@ -91,3 +93,5 @@ class StableDiffusionXL(PipelineTarget):
             guidance_scale=guidance_scale,
             output_type="pt",
         ).images
+        self.pipeline.vae.to(kept)
+        return images

@@ -41,7 +41,13 @@ def load_pipeline(location: TargetLocation, device: torch.device, dtype: torch.d
             location.vae, "diffusers", vae_class(location.vae), dtype, location.name
         )
     parts = load_components(folder, index, dtype, location.name, given)
-    return assemble(index, parts).to(device)
+    return on_device(assemble(index, parts), device)
+
+
+def on_device(pipeline: Any, device: torch.device) -> Any:
+    """The pipeline on a device; diffusers warns of half precision on a CPU, where it is slow."""
+    with quiet_pipelines():
+        return pipeline.to(device)
 
 
 def assemble(index: Index, parts: dict[str, Any]) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from copy import deepcopy
 
 import torch
@@ -9,6 +10,7 @@ from diffusers import DDIMScheduler
 
 from miagym.errors import TargetError
 from miagym.targets.pipeline_target import PipelineTarget
+from miagym.targets.quiet import quiet_pipelines
 from miagym.targets.schedule import Predicts
 
 STEPS, GUIDANCE = 2, 3.0
@@ -53,7 +55,9 @@ def both_generate(
             pipeline.scheduler = DDIMScheduler.from_config(scheduler.config, clip_sample=clips)
         else:
             pipeline.scheduler = deepcopy(scheduler)
-        with torch.inference_mode():
+        # diffusers warns of what its own pipelines do, as when SDXL's upcasts its autoencoder
+        ignored = warnings.catch_warnings(action="ignore", category=FutureWarning)
+        with torch.inference_mode(), quiet_pipelines(), ignored:
             theirs = target.reference(prompt, side * factor, _seeded(), steps, guidance_scale)
     finally:
         pipeline.scheduler = scheduler

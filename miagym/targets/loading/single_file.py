@@ -29,7 +29,7 @@ from miagym.targets.loading.components import (
     check_tokenizers,
 )
 from miagym.targets.loading.index import read_index
-from miagym.targets.loading.pipelines import assemble
+from miagym.targets.loading.pipelines import assemble, on_device
 from miagym.targets.loading.weights import shapes_in
 from miagym.targets.location import TargetLocation
 from miagym.targets.quiet import quiet_pipelines
@@ -77,7 +77,7 @@ def load_single_file(location: TargetLocation, device: torch.device, dtype: torc
         check_filled(network, weights, f"{name}: {part}", dtype)
     check_used(networks, weights, name)
     check_tokenizers(parts, name)
-    return assemble(index, parts).to(device)
+    return on_device(assemble(index, parts), device)
 
 
 def _from_file(cls: Any, path: Path, options: Mapping[str, Any]) -> Any:
