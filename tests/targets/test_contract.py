@@ -12,12 +12,19 @@ from miagym.targets.contract import check_target
 from miagym.targets.dummy import DummyTarget
 from miagym.targets.registry import load_target
 from tests.targets.models import FAMILIES, pixels, write
+from tests.tiers import mostly_slow
 
 LARGE = ("flux-dev", "flux-schnell")
 """Pictures of 256 pixels, by which `test_families` is slow enough."""
 
 
-@pytest.mark.parametrize("name", [name for name in FAMILIES if name not in LARGE])
+@pytest.mark.parametrize(
+    "name",
+    mostly_slow(
+        [name for name in FAMILIES if name not in LARGE],
+        quick=["stable-diffusion-xl", "stable-diffusion-3", "dit", "pixels"],
+    ),
+)
 def test_every_family_keeps_it(name: str, tmp_path: Path) -> None:
     check_target(load_target(str(write(FAMILIES[name], tmp_path / name))))
 

@@ -23,6 +23,7 @@ from miagym.targets.loading.self_check import both_generate
 from miagym.targets.pipeline_target import PipelineTarget
 from miagym.targets.registry import load_target, target_resolution
 from tests.targets.models import FAMILIES, SIDE, pixels, write
+from tests.tiers import mostly_slow
 
 FLOWS = ("stable-diffusion-3", "stable-diffusion-3-without-t5", "flux-dev", "flux-schnell")
 CLOSE: dict[str, Any] = {"rtol": 1e-4, "atol": 1e-4}
@@ -53,11 +54,15 @@ def test_text_to_image_is_the_pipelines_own(
         torch.testing.assert_close(ours, theirs, **CLOSE)
 
 
-@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+HALF = [f"{name} in {dtype}" for name in FAMILIES for dtype in ("float16", "bfloat16")]
+
+
+@pytest.mark.parametrize("case", mostly_slow(HALF, quick=["stable-diffusion-xl in float16"]))
 def test_in_half_precision_it_is_near_the_pipelines_own(
-    family: str, dtype: str, folders: dict[str, Path], targets: dict[str, PipelineTarget]
+    case: str, folders: dict[str, Path], targets: dict[str, PipelineTarget]
 ) -> None:
     """It loads, which compares it with its pipeline, and answers nearly what float32 does."""
+    family, _, dtype = case.partition(" in ")
     half, whole = load_target(str(folders[family]), dtype=dtype), targets[family]
     z = paired_noise(0, ["a"], (whole.latent_shape[0], SIDE, SIDE))
     told = ["1" if whole.told is Told.CLASS else "a cat"]
@@ -80,6 +85,7 @@ def test_pixels_are_what_a_ddim_pipeline_generates(targets: dict[str, PipelineTa
     torch.testing.assert_close(ours, expected, **CLOSE)
 
 
+@pytest.mark.parametrize("family", mostly_slow(FAMILIES, quick=["dit", "stable-diffusion-3"]))
 def test_a_target_that_answers_otherwise_is_refused(
     family: str, folders: dict[str, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
