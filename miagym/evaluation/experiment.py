@@ -110,14 +110,14 @@ class Experiment:
         where = self.config.device, self.config.dtype
         return None if name is None else self._objects.target(name, *where)
 
-    def fingerprints(self) -> dict[str, str]:
-        """Of the models that take part, by their names."""
+    def models(self) -> dict[str, Target]:
+        """The models that take part, by their names."""
         named = {
             self.match.target: self.target,
             self.match.reference: self.signals.reference,
             self.match.null: self.null,
         }
-        return {name: model.fingerprint for name, model in named.items() if name and model}
+        return {name: model for name, model in named.items() if name and model}
 
     def release(self) -> None:
         """Lets go of the models, which are loaded again when they are needed again."""

@@ -20,8 +20,10 @@ LIBRARIES = ("torch", "diffusers", "transformers", "numpy", "scikit-learn")
 def identity(config: Config, runs: Sequence[Experiment], command: str) -> dict[str, Any]:
     """The content of run.json: nothing in it changes from one run of a command to the next."""
     models: dict[str, str] = {}
+    targets: dict[str, dict[str, str]] = {}
     for run in runs:
-        models |= run.fingerprints()
+        for name, model in run.models().items():
+            models[name], targets[name] = model.fingerprint, dict(model.provenance)
         if len(runs) > 1:
             run.release()  # so that those of one match at a time are in memory
     return {
@@ -30,6 +32,7 @@ def identity(config: Config, runs: Sequence[Experiment], command: str) -> dict[s
         "config": asdict(config),
         "data": {run.match.data: run.data.digest for run in runs},
         "models": dict(sorted(models.items())),
+        "targets": dict(sorted(targets.items())),
         "attacks": [
             {name: [repr(v) for v in attack.variants()] for name, attack in run.attacks.items()}
             for run in runs

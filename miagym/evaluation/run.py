@@ -53,7 +53,11 @@ def evaluate(
     runs = [Experiment(config, number, objects) for number in range(len(config.matches))]
     for name, warning in dict.fromkeys((r.data.name, w) for r in runs for w in r.data.warnings):
         tell(f"{name}: {warning}")
-    folder = RunFolder(out, identity(config, runs, command))
+    about = identity(config, runs, command)
+    for name, read in about["targets"].items():
+        if "configuration" in read:
+            tell(f"{name} is read as a {read['pipeline']}, as {read['configuration']} is built.")
+    folder = RunFolder(out, about)
     if folder.finished:
         tell(f"{out} holds this very run, finished.")
         return folder.results()

@@ -7,9 +7,10 @@ Notation as in the papers: z0 a clean latent, z_t = a_t z0 + s_t eps (a_t, s_t: 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from enum import Enum
 from itertools import pairwise
+from types import MappingProxyType
 
 import numpy as np
 import torch
@@ -64,6 +65,9 @@ class Target(ABC):
     has_gradients: bool = False
     fingerprint: str = ""
     """A digest of the weights, so that a run knows whether it resumes on the same model."""
+    provenance: Mapping[str, str] = MappingProxyType({})
+    """Where it is from: "pipeline", its class; "revision", the commit of a model of the hub;
+    "configuration", how a single file was read."""
 
     @abstractmethod
     def encode(self, images: Tensor, noise: Tensor | None = None) -> Tensor:

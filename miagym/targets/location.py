@@ -61,6 +61,12 @@ class TargetLocation:
 
         return snapshot(self.place, self.revision)
 
+    def provenance(self) -> dict[str, str]:
+        """The commit of a hub id, or the configuration by which a single file was read."""
+        if self.is_single_file:
+            return {"configuration": self.folder().name}
+        return {} if isinstance(self.place, Path) else {"revision": self.folder().name}
+
     def config(self, part: str) -> dict[str, Any]:
         """The configuration of a part of the pipeline, "unet" or "vae"; "" is its index.
 

@@ -34,7 +34,9 @@ def load(
     pipeline = load_whole(location, chosen, dtype)
     for addition in location.added:
         add_to(pipeline, addition, location.name)
-    target = family(type(pipeline).__name__)(pipeline, location.name)
+    kind = type(pipeline).__name__
+    target = family(kind)(pipeline, location.name)
+    target.provenance = {"pipeline": kind, **location.provenance()}
     if pipeline.components.get("vae") is not None:
         pipeline.vae.to(memory_format=torch.channels_last)
     if chosen.type == "cuda" and "unet" in pipeline.components:
