@@ -55,7 +55,7 @@ def check_contract(
         tmp_path: where a fitted attack is saved.
     """
 
-    def oracle(**options: int) -> Oracle:
+    def oracle(**options: Any) -> Oracle:
         return Oracle(target, attack.access, reference=Oracle(reference), **options)
 
     bare = attack
@@ -64,7 +64,7 @@ def check_contract(
     asked = oracle()
     scores = attack(asked, few)
     assert scores.shape == (20,) and scores.dtype == np.float64 and np.isfinite(scores).all()
-    close = {"rtol": 1e-4, "atol": 1e-5}
+    close: dict[str, Any] = {"rtol": 1e-4, "atol": 1e-5}
     np.testing.assert_array_equal(attack(oracle(), few), scores)
     np.testing.assert_allclose(attack(oracle(batch_size=3), few), scores, **close)
     order = np.random.default_rng(0).permutation(20)

@@ -7,9 +7,9 @@ from torch import Tensor
 
 from miagym.errors import TargetError
 from miagym.targets.autoencoder import Autoencoder
+from miagym.targets.families.flow import FlowTarget
+from miagym.targets.families.packing import Packing
 from miagym.targets.families.unets import square_size
-from miagym.targets.flow import FlowTarget
-from miagym.targets.packing import Packing
 from miagym.targets.quiet import quiet_pipelines
 
 
