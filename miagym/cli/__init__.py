@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import sys
 from io import TextIOWrapper
+from typing import Annotated
 
 import typer
 
+from miagym import __version__
 from miagym.cli.art import art
 from miagym.cli.attacks import attacks
 from miagym.cli.audit import audit
@@ -22,11 +24,30 @@ from miagym.cli.train import train
 from miagym.errors import MiagymError
 
 app = typer.Typer(
-    help="Membership inference on diffusion models, as a fair game.",
     no_args_is_help=True,
-    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},  # of every command below it, too
     pretty_exceptions_enable=False,
 )
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        print(f"miagym {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version."
+        ),
+    ] = False,
+) -> None:
+    """Membership inference on diffusion models, as a fair game."""
+
+
 for command in (evaluate, demo, page, audit, score, check, attacks, train, art):
     app.command()(command)
 
@@ -43,7 +64,7 @@ def main() -> None:
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="replace")  # a pipe that knows no – or ≤ is no failure
     try:
-        app(standalone_mode=True)
+        app(prog_name="miagym", standalone_mode=True)
     except MiagymError as error:
         _fail(str(error))
     except BrokenPipeError:  # somebody piped us into `head`
