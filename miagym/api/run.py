@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 from miagym.api.results import Result, row_of
 from miagym.data.dataset import TEST
 from miagym.errors import RunError, UnknownName
-from miagym.evaluation.store import SCORES, at_full_budget
+from miagym.evaluation.store import SCORES, at_full_budget, with_all_columns
 from miagym.results import AttackRow, Results
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ class Run(Result):
             about = json.loads((path / "run.json").read_text(encoding="utf-8"))
             if (path / "scores.parquet").is_file():
                 test = pq.read_table(path / "scores.parquet", filters=[("part", "==", TEST)])
-                scores = at_full_budget(test)
+                scores = at_full_budget(with_all_columns(test))
             return cls(results, scores, {**about, "seed": about["config"]["seed"]}, path)
         except (OSError, ValueError, KeyError, pa.ArrowException) as error:
             why = f"it lacks {error}" if isinstance(error, KeyError) else error

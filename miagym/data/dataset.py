@@ -44,6 +44,7 @@ class Dataset:
         part: n times `CALIBRATION` or `TEST`.
         groups: group number of each row (n,), if rows belong together; a split never cuts them.
         seen: what the reader saw besides.
+        names: what the data call each row (n): its file; None if they name none.
 
     Raises:
         DataError: if a part lacks members or non-members.
@@ -56,6 +57,7 @@ class Dataset:
     part: NDArray[np.str_]
     groups: NDArray[np.integer] | None = None
     seen: Seen = NOTHING
+    names: tuple[str | None, ...] | None = None
 
     def __post_init__(self) -> None:
         for part in (CALIBRATION, TEST):

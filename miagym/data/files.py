@@ -55,7 +55,8 @@ def read_folder(path: Path) -> Source:
     seen = Seen(by_side(places, np.array(member, dtype=bool)), skipped, beside.notes)
     texts = [caption.text if caption else "" for caption in captions]
     table = pa.table({"caption": texts, "member": member})
-    return Source.of(path.resolve().name, table, files, seen)
+    names = [file.relative_to(path).as_posix() for file in files]
+    return Source.of(path.resolve().name, table, files, seen, names)
 
 
 def _but(skipped: Mapping[str, int]) -> str:
@@ -71,7 +72,7 @@ def _parquet(path: Path) -> Source:
     except (pa.ArrowException, OSError) as error:
         raise DataError(f"{path} cannot be read as parquet: {error}") from error
     pictures = ParquetPictures(path) if "image" in schema.names else None
-    return Source.of(path.stem, table, pictures)
+    return Source.of(path.stem, table, pictures, names=pictures and pictures.names())
 
 
 def _is_read(field: pa.Field) -> bool:
@@ -98,11 +99,12 @@ def _csv(path: Path) -> Source:
         raise DataError(
             f"{path} cannot be read as a table of text in UTF-8 with a heading: {error}"
         ) from error
-    pictures = None
+    pictures, files = None, None
     if "image" in names:
-        pictures = [as_picture(value, path.parent) for value in table["image"].to_pylist()]
+        files = table["image"].to_pylist()
+        pictures = [as_picture(value, path.parent) for value in files]
         table = table.drop_columns(["image"])
-    return Source.of(path.stem, table, pictures)
+    return Source.of(path.stem, table, pictures, names=files)
 
 
 def _named_once(path: Path, names: list[str]) -> None:

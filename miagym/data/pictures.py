@@ -9,6 +9,7 @@ from typing import overload
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
@@ -73,7 +74,7 @@ class ParquetPictures(LazyPictures):
         kind = schema.field(column).type
         if not (_is_bytes(kind) or _is_text(kind) or pa.types.is_struct(kind)):
             raise DataError(f"{path}: `{column}` must be encoded bytes or a path, it is {kind}.")
-        self.path, self.column = path, column
+        self.path, self.column, self._kind = path, column, kind
         groups = [self._metadata.row_group(i) for i in range(self._metadata.num_row_groups)]
         self._starts = np.cumsum([0, *(group.num_rows for group in groups)])
         self._bytes = [_column_bytes(group, column) for group in groups]
@@ -81,6 +82,17 @@ class ParquetPictures(LazyPictures):
 
     def __len__(self) -> int:
         return self._metadata.num_rows
+
+    def names(self) -> list[str | None] | None:
+        """Paths of the pictures (n) as the file has them; None where it holds bytes alone."""
+        if not has_paths(self._kind):
+            return None
+        leaf = f"{self.column}.path" if pa.types.is_struct(self._kind) else self.column
+        try:
+            with self._open() as file:
+                return paths_of(file.read([leaf])[self.column])
+        except (pa.ArrowException, OSError) as error:
+            raise self._lost(error) from error
 
     def __iter__(self) -> Iterator[Picture]:
         for column in self._walk(list(range(len(self._bytes)))):
@@ -148,6 +160,17 @@ def as_picture(value: object, folder: Path) -> Picture:
     if isinstance(value, str) and value:
         return folder / value
     return value if isinstance(value, bytes) else b""
+
+
+def has_paths(kind: pa.DataType) -> bool:
+    """Whether a column of this type says where pictures are: a path, or a struct with one."""
+    return _is_text(kind) or (pa.types.is_struct(kind) and kind.get_field_index("path") >= 0)
+
+
+def paths_of(column: pa.ChunkedArray) -> list[str | None]:
+    """Paths (n) in a column of texts, or of structs of bytes and a path."""
+    paths = pc.struct_field(column, "path") if pa.types.is_struct(column.type) else column
+    return [path if isinstance(path, str) and path else None for path in paths.to_pylist()]
 
 
 def reason(picture: Picture, error: Exception) -> str:

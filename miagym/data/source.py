@@ -35,12 +35,14 @@ class Source:
         pictures: encoded pictures, or the files that hold them (n), in memory or lazy; None if
             there is no such column.
         seen: what the reader saw besides.
+        names: what the data call each row (n): its file; None if they name none.
     """
 
     name: str
     table: pa.Table
     pictures: Sequence[Picture] | None
     seen: Seen = NOTHING
+    names: tuple[str | None, ...] | None = None
 
     @classmethod
     def of(
@@ -49,6 +51,7 @@ class Source:
         table: pa.Table,
         pictures: Sequence[Picture] | None,
         seen: Seen | None = None,
+        names: Sequence[str | None] | None = None,
     ) -> Source:
         """Makes a source of a table: checks it, and fills in what may be left out.
 
@@ -75,7 +78,8 @@ class Source:
         if seen is None:
             places = [f"column {captions_in}" if text else None for text in captions]
             seen = Seen(by_side(places, member))
-        return cls(name, pa.table(columns), pictures, seen)
+        called = None if names is None else tuple(names)
+        return cls(name, pa.table(columns), pictures, seen, called)
 
     def __len__(self) -> int:
         return self.table.num_rows
@@ -114,7 +118,9 @@ class Source:
             part = _stated_parts(self.table["part"].to_pylist(), self.name)
         else:
             part = parts(np.arange(len(self)) if groups is None else groups, self.member)
-        return Dataset(self.name, pictures, self.captions, self.member, part, groups, self.seen)
+        return Dataset(
+            self.name, pictures, self.captions, self.member, part, groups, self.seen, self.names
+        )
 
     def require_pictures(self) -> Sequence[Picture]:
         """Pictures of all rows.
