@@ -13,8 +13,8 @@ from miagym.api.results import ScoreReport
 from miagym.data.labels import MemberValue, class_names
 from miagym.errors import DataError, UnknownName
 from miagym.scorefile.attacks import attacks_of
-from miagym.scorefile.columns import Columns
-from miagym.scorefile.file import ScoreFile, open_scores
+from miagym.scorefile.reading.columns import Columns
+from miagym.scorefile.reading.file import ScoreFile, open_scores
 from miagym.scorefile.sheet import score_sheet
 from miagym.scorefile.stated import Statement
 

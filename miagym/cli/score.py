@@ -81,7 +81,7 @@ def score(
     A column after "else" is taken if the file has it and no option says otherwise; `-` takes none.
     """
     import miagym
-    from miagym.scorefile.columns import Columns
+    from miagym.scorefile.reading.columns import Columns
     from miagym.scorefile.stated import Statement
 
     found = miagym.score(

@@ -12,9 +12,9 @@ from miagym.metrics.clusters import group_numbers
 from miagym.metrics.labelled import best_variant
 from miagym.metrics.shuffles import dealt_labels
 from miagym.results import HELD_OUT
-from miagym.scorefile.columns import CALIBRATION, NULL, PAPER, TEST, Columns
-from miagym.scorefile.file import ScoreFile
 from miagym.scorefile.groups import ScoreTable
+from miagym.scorefile.reading.columns import CALIBRATION, NULL, PAPER, TEST, Columns
+from miagym.scorefile.reading.file import ScoreFile
 from miagym.scorefile.rows import Rows, Variants
 
 AS_GIVEN = "as given"

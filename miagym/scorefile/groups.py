@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from miagym.data.text_marks import without_marks
 from miagym.errors import DataError
 from miagym.metrics.clusters import check_groups
-from miagym.scorefile.columns import (
+from miagym.scorefile.reading.columns import (
     CALIBRATION,
     NULL,
     PAPER,
@@ -25,7 +25,7 @@ from miagym.scorefile.columns import (
     parts,
     texts,
 )
-from miagym.scorefile.file import ScoreFile
+from miagym.scorefile.reading.file import ScoreFile
 from miagym.scorefile.rows import Rows, Variants, same_candidates, split
 
 OUR_RUN = {"target", "data", "attack", "variant", "part", "candidate", "member", "budget", "score"}

@@ -114,7 +114,7 @@ def test_blind_scores_are_declared() -> None:
 
 
 def miagym_columns(names: Mapping[str, object]):  # type: ignore[no-untyped-def]
-    from miagym.scorefile.columns import Columns
+    from miagym.scorefile.reading.columns import Columns
 
     return Columns(score=tuple(names))
 

@@ -19,7 +19,7 @@ from miagym.cli import app
 from miagym.data.registry import open_source
 from miagym.errors import DataError
 from miagym.metrics.auc import auc
-from miagym.scorefile.columns import Columns
+from miagym.scorefile.reading.columns import Columns
 
 N = 40
 MEMBER = np.arange(N) % 2 == 0

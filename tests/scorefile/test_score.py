@@ -635,8 +635,8 @@ def test_bad_input_is_one_sentence(name: str, run: Run, tmp_path: Path) -> None:
 @given(st.binary(max_size=300))
 def test_no_bytes_end_in_a_traceback(tmp_path_factory: pytest.TempPathFactory, junk: bytes) -> None:
     from miagym.scorefile.attacks import attacks_of
-    from miagym.scorefile.columns import Columns
-    from miagym.scorefile.file import open_scores
+    from miagym.scorefile.reading.columns import Columns
+    from miagym.scorefile.reading.file import open_scores
 
     path = tmp_path_factory.mktemp("junk") / "scores"
     for magic in (b"", b"PK\x03\x04", b"PAR1", b"\x93NUMPY", b'{"score": ', b"score,member\n"):

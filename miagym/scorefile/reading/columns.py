@@ -19,8 +19,8 @@ from miagym.data.labels import (
     second_labels,
 )
 from miagym.errors import DataError
-from miagym.scorefile.file import ScoreFile
-from miagym.scorefile.numbers import numbers, plain, require_finite, row_names
+from miagym.scorefile.reading.file import ScoreFile
+from miagym.scorefile.reading.numbers import numbers, plain, require_finite, row_names
 
 MEMBER = "member"
 """The column of labels, where no other is named."""

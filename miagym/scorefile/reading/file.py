@@ -14,8 +14,8 @@ import pyarrow.parquet as pq
 
 from miagym.data.labels import class_names
 from miagym.errors import DataError
-from miagym.scorefile.numbers import numbers, plain
-from miagym.scorefile.text import json_columns, separated_columns, text_of
+from miagym.scorefile.reading.numbers import numbers, plain
+from miagym.scorefile.reading.text import json_columns, separated_columns, text_of
 
 KINDS = "CSV, TSV, JSON, JSON lines, parquet, NPZ and NPY"
 FOREIGN = {
