@@ -261,7 +261,7 @@ def test_variants_show_what_choosing_on_test_data_flatters(run: Run, tmp_path: P
     assert gap["variants"] == 40
     assert gap["paper"]["auc"]["mean"] > gap["held_out"]["auc"]["mean"]
     (row,) = found["rows"]
-    assert row["protocol"] == "held-out, random halves"
+    assert row["protocol"] == "held-out, chosen on a random half"
     assert row["n_members"] == N // 4
     assert row["auc_ci"][0] < 0.5 < row["auc_ci"][1]
 
