@@ -19,7 +19,8 @@ from miagym.envs.asking import PaidQuestion, Questioner
 from miagym.envs.grading.verdicts import VerdictLog
 from miagym.envs.sampler import CandidateSampler
 from miagym.envs.settings import TEST, TRAIN, Settings
-from miagym.envs.state import Accounts, History
+from miagym.envs.state.accounts import Accounts
+from miagym.envs.state.history import History
 from miagym.envs.statistics import summarised
 from miagym.envs.world import World
 from miagym.metrics.brier import brier_reward

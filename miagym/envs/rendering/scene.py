@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from miagym.envs.game import Game, Slot
 from miagym.envs.menu import PICTURES, Question
 from miagym.envs.settings import Settings
-from miagym.envs.state import History
+from miagym.envs.state.history import History
 from miagym.envs.statistics import STATISTICS
 from miagym.metrics.brier import brier_reward, on_the_right_side
 
