@@ -74,7 +74,8 @@ def score(
     """
     from attacks import blind_names
 
-    file = _opened(scores, members, nonmembers, variants and [str(each) for each in variants])
+    named = None if variants is None else [str(each) for each in variants]
+    file = _opened(scores, members, nonmembers, named)
     never_saw = {*blind, *blind_names()}
     columns = columns or Columns()
     if member_value is not None:

@@ -72,7 +72,8 @@ def _parquet(path: Path) -> Source:
     except (pa.ArrowException, OSError) as error:
         raise DataError(f"{path} cannot be read as parquet: {error}") from error
     pictures = ParquetPictures(path) if "image" in schema.names else None
-    return Source.of(path.stem, table, pictures, names=pictures and pictures.names())
+    names = None if pictures is None else pictures.names()
+    return Source.of(path.stem, table, pictures, names=names)
 
 
 def _is_read(field: pa.Field) -> bool:

@@ -9,7 +9,6 @@ from typing import overload
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
@@ -169,8 +168,10 @@ def has_paths(kind: pa.DataType) -> bool:
 
 def paths_of(column: pa.ChunkedArray) -> list[str | None]:
     """Paths (n) in a column of texts, or of structs of bytes and a path."""
-    paths = pc.struct_field(column, "path") if pa.types.is_struct(column.type) else column
-    return [path if isinstance(path, str) and path else None for path in paths.to_pylist()]
+    is_struct = pa.types.is_struct(column.type)
+    chunks = [chunk.field("path") if is_struct else chunk for chunk in column.chunks]
+    paths = [path for chunk in chunks for path in chunk.to_pylist()]
+    return [path if isinstance(path, str) and path else None for path in paths]
 
 
 def reason(picture: Picture, error: Exception) -> str:

@@ -74,8 +74,9 @@ def _file(path: Path) -> ScoreFile:
     head = first_bytes(path)
     if head.startswith((b"\x93NUMPY", b"PK\x03\x04")):
         values = _only_array(path)
-        named = values is None or values.dtype.names
-        return open_scores(path) if named else _matrix(path, values)
+        if values is None or values.dtype.names:
+            return open_scores(path)
+        return _matrix(path, values)
     if head.startswith(b"PAR1"):
         return open_scores(path)
     text = text_of(path.read_bytes(), str(path))
