@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -60,6 +60,15 @@ class Cache:
             return torch.stack([self._answers[key] for key in keys])
         finally:
             self._forget()
+
+    def saved(self) -> dict[Hashable, Tensor]:
+        """The answers that are kept, the oldest first; they are never changed."""
+        return dict(self._answers)
+
+    def restore(self, answers: Mapping[Hashable, Tensor]) -> None:
+        """Keeps these answers instead; what was charged or computed stays counted."""
+        self._answers = dict(answers)
+        self.kept_bytes = sum(answer.nbytes for answer in self._answers.values())
 
     def _compute(
         self,
