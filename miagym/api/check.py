@@ -26,6 +26,7 @@ from miagym.checking.given import Given
 from miagym.checking.upload import FORMATS, Upload, open_upload
 from miagym.data import images
 from miagym.data.beside import CaptionsBeside
+from miagym.data.dataset import CALIBRATION
 from miagym.data.walk import ANY, walk
 from miagym.embedded.pairings import check_reference, pairing
 from miagym.errors import DataError
@@ -155,6 +156,8 @@ def make_checker(
     if base is not None:
         check_reference(target_of(base).name, named.name, known.name)
     chosen = _asked(attacks, access, base is not None)
+    calibrating = loaded_data(data, named.name)
+    calibrating.require(CALIBRATION, by="a check")
     return Checker(
         Signals(
             loaded_target(target, device),
@@ -163,7 +166,7 @@ def make_checker(
             seed,
             batch_size,
         ),
-        loaded_data(data, named.name),
+        calibrating,
         limit=limit,
         folder=cache_folder() if folder is None else folder,
         progress=progress,

@@ -45,9 +45,6 @@ class Dataset:
         groups: group number of each row (n,), if rows belong together; a split never cuts them.
         seen: what the reader saw besides.
         names: what the data call each row (n): its file; None if they name none.
-
-    Raises:
-        DataError: if a part lacks members or non-members.
     """
 
     name: str
@@ -58,15 +55,6 @@ class Dataset:
     groups: NDArray[np.integer] | None = None
     seen: Seen = NOTHING
     names: tuple[str | None, ...] | None = None
-
-    def __post_init__(self) -> None:
-        for part in (CALIBRATION, TEST):
-            for member, word in ((True, "members"), (False, "non-members")):
-                if not ((self.part == part) & (self.member == member)).any():
-                    raise DataError(
-                        f"{self.name} has no {word} in its {part} part; an evaluation needs both "
-                        "kinds in both parts."
-                    )
 
     def __len__(self) -> int:
         return len(self.pictures)
@@ -145,6 +133,25 @@ class Dataset:
         """
         rng, here = np.random.default_rng(seed), np.flatnonzero(self.part == part)
         return rng.permutation(here[subsample(limit, self.member[here], rng)])
+
+    def require(self, *parts: str, by: str) -> None:
+        """Checks that both sides are in each of these parts.
+
+        Args:
+            parts: `CALIBRATION`, `TEST`, or both.
+            by: what needs them, as the sentence calls it: "an evaluation".
+
+        Raises:
+            DataError: if a part lacks members or non-members.
+        """
+        for part in parts:
+            for member, word in ((True, "members"), (False, "non-members")):
+                if not ((self.part == part) & (self.member == member)).any():
+                    where = "both parts" if len(parts) > 1 else "it"
+                    raise DataError(
+                        f"{self.name} has no {word} in its {part} part; {by} needs both kinds in "
+                        f"{where}."
+                    )
 
     def _both(self, first: int, second: int) -> str:
         """Two rows by the names of their files, where they have different ones."""

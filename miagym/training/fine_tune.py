@@ -17,7 +17,7 @@ import torch
 from diffusers import StableDiffusionPipeline
 from numpy.typing import NDArray
 
-from miagym.data.dataset import Dataset
+from miagym.data.dataset import CALIBRATION, TEST, Dataset
 from miagym.data.registry import load_data
 from miagym.errors import DataError, RunError
 from miagym.targets.loading import choose_device, load_pipeline
@@ -105,6 +105,7 @@ def fine_tune(plan: FineTuning, out: Path, device: str, progress: StepProgress) 
         RunError: if `out` holds something else, or the disk is full.
     """
     kept, data = plan.kept, load_data(plan.data)
+    data.require(CALIBRATION, TEST, by="a training whose targets are evaluated")
     rows = member_rows(data, plan.seed, plan.limit)
     where = choose_device(device)
     pipeline = load_pipeline(find_target(plan.base), where, torch.float32)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -54,6 +55,18 @@ def test_several_pictures_are_a_set(options: dict, drawings: Candidates) -> None
     assert found.verdict is found.together.verdict
     assert len(found.to_frame()) == 4
     assert [answer.name for answer in found.answers] == [f"picture {i}" for i in (1, 2, 3, 4)]
+
+
+def test_a_check_needs_no_test_part(
+    options: dict, checkable: Dataset, drawings: Candidates
+) -> None:
+    n, data = len(checkable), encoded(drawings.images[0])
+    whole = replace(checkable, part=np.full(n, "calibration"))
+    caption = drawings.captions[0]
+    found = miagym.check(data, caption=caption, **options | {"data": whole})
+    assert "This very picture is a member of the calibration part" in str(found)
+    with pytest.raises(DataError, match=r"no members in its calibration part; a check needs both"):
+        miagym.check(data, **options | {"data": replace(checkable, part=np.full(n, "test"))})
 
 
 def test_what_cannot_be_checked_is_refused(options: dict, drawings: Candidates) -> None:
