@@ -25,9 +25,9 @@ from miagym.checking.checker import ATTACKS, Checker
 from miagym.checking.given import Given
 from miagym.checking.upload import FORMATS, Upload, open_upload
 from miagym.data import images
-from miagym.data.beside import CaptionsBeside
+from miagym.data.captions.beside import CaptionsBeside
 from miagym.data.dataset import CALIBRATION
-from miagym.data.walk import ANY, walk
+from miagym.data.readers.walk import ANY, walk
 from miagym.embedded.pairings import check_reference, pairing
 from miagym.errors import DataError
 from miagym.evaluation.config import AUTO

@@ -5,9 +5,9 @@ from __future__ import annotations
 from importlib import import_module
 from pathlib import Path
 
-from miagym.data import hub
 from miagym.data.dataset import Dataset
-from miagym.data.files import read_file, read_folder
+from miagym.data.readers import hub
+from miagym.data.readers.files import read_file, read_folder
 from miagym.data.source import Source
 from miagym.errors import DataError, UnknownName
 

@@ -10,8 +10,8 @@ from functools import cache
 from itertools import chain
 from pathlib import Path
 
-from miagym.data.folder_metadata import FolderMetadata
-from miagym.data.sidecars import Caption, Sidecars, one_caption
+from miagym.data.captions.folder_metadata import FolderMetadata
+from miagym.data.captions.sidecars import Caption, Sidecars, one_caption
 
 
 class CaptionsBeside:

@@ -11,12 +11,12 @@ import pyarrow as pa
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
-from miagym.data.beside import CaptionsBeside
+from miagym.data.captions.beside import CaptionsBeside
 from miagym.data.columns import CAPTIONS, ROLES, is_bulky
 from miagym.data.pictures import ParquetPictures, as_picture
+from miagym.data.readers.walk import walk
 from miagym.data.seen import SIDES, Seen, by_side
 from miagym.data.source import Source
-from miagym.data.walk import walk
 from miagym.errors import DataError
 
 SEPARATORS = {".csv": ",", ".tsv": "\t"}

@@ -18,8 +18,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from miagym.data.captions.sidecars import Caption, caption_text
 from miagym.data.columns import caption_column
-from miagym.data.sidecars import Caption, caption_text
 from miagym.data.text_marks import decoded
 from miagym.errors import DataError
 
