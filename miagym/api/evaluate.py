@@ -152,7 +152,9 @@ def run_config(
         objects = Objects(blind_attacks() | attacks_of(list(names)))
     if out is None:
         with tempfile.TemporaryDirectory(prefix=FOLDER) as folder:
-            engine.evaluate(config, objects, Path(folder), command=command, progress=progress)
+            engine.evaluate(
+                config, objects, Path(folder), command=command, progress=progress, tell=tell
+            )
             return Run.open(folder).detached()
     engine.evaluate(config, objects, Path(out), command=command, progress=progress, tell=tell)
     run = Run.open(out)

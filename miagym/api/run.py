@@ -96,7 +96,7 @@ class Run(Result):
         return finding(self.rows, self.results.audit)
 
     def parts(self) -> Iterator[Table | str]:
-        from miagym.report.finding import losses
+        from miagym.report.finding import losses, seen_in
         from miagym.report.rows import by_target
         from miagym.report.tables import main_table
 
@@ -106,6 +106,7 @@ class Run(Result):
             yield f"Skipped {skipped.attack} on {skipped.target}: {skipped.why}"
         for doubt in run.doubts:
             yield f"Doubtful labels: {doubt.target} with {doubt.data}. {doubt.why}"
+        yield from seen_in(run.data)
         yield from losses(run.unreadable)
         yield (
             f"UNet rows: {run.rows_charged:,} charged to the attacks, {run.rows_computed:,} "

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from miagym.cli.console import AsJson, console, print_json, progress, progress_bar
+from miagym.cli.console import AsJson, MemberValue, console, print_json, progress, progress_bar
 
 data = typer.Typer(
     help="Fetch pictures, clean a data set, show what is in one.", no_args_is_help=True
@@ -120,13 +120,14 @@ def clean(
 def show(
     name: Name,
     check: Annotated[bool, typer.Option(help="Decode every picture and list the broken.")] = False,
+    member_value: MemberValue = None,
     as_json: AsJson = False,
 ) -> None:
     """Count what is in a data set: sides and parts, captions, formats and sizes."""
     from miagym.data.describe import describe
     from miagym.data.registry import load_data
 
-    found = describe(load_data(name), check=check)
+    found = describe(load_data(name, member_value), check=check)
     if as_json:
         print_json(found)
         return

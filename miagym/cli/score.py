@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from miagym.cli.console import AsJson, Seed, show
+from miagym.cli.console import AsJson, MemberValue, Seed, show
 from miagym.errors import DataError
 
 
@@ -50,10 +50,7 @@ def score(
     lower_is_member: Annotated[
         bool, typer.Option("--lower-is-member", help="Low scores (a loss, say) mean members.")
     ] = False,
-    member_value: Annotated[
-        str | None,
-        typer.Option(metavar="VALUE", help="The label that means member, 0 say; else 1 or words."),
-    ] = None,
+    member_value: MemberValue = None,
     attack: Annotated[
         str | None, typer.Option(metavar="COLUMN", help="Attacks, below each other; else `attack`.")
     ] = None,

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from miagym.candidates import Candidates
 from miagym.data.images import read_picture, to_square
 from miagym.data.pictures import Picture, reason, take
-from miagym.data.seen import NOTHING, Seen, one_sided
+from miagym.data.seen import NOTHING, Seen, warnings_of
 from miagym.data.splits import subsample
 from miagym.errors import DataError
 
@@ -62,8 +62,7 @@ class Dataset:
     @property
     def warnings(self) -> tuple[str, ...]:
         """What is odd about captions and what lies beside them, in sentences."""
-        loud = one_sided(self.captions, self.member)
-        return self.seen.notes if loud is None else (loud, *self.seen.notes)
+        return warnings_of(self.captions, self.member, self.seen)
 
     @cached_property
     def digest(self) -> str:

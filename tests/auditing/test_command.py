@@ -28,6 +28,7 @@ KEYS = {
     "cues",
     "duplicates",
     "unreadable",
+    "warnings",
     "seed",
 }
 app = typer.Typer()
