@@ -211,7 +211,7 @@ def test_half_precision_loads_and_answers_in_float32(folder: Path) -> None:
         ("nonsense", UnknownName, "known: .*clipart-realistic"),
         ("some-owner/some-model", TargetError, "cannot be loaded"),
         ("some-owner/some-model@40", UnknownName, "No target"),
-        ("./nowhere@40", UnknownName, "No target"),
+        ("./nowhere@40", TargetError, "There is no folder"),
         ("clipart-overfit@41", TargetError, "those it keeps: 15, 40, 80, 130"),
         ("clipart-null@40", TargetError, "those it keeps: none"),
         ("@40", UnknownName, "No target"),
@@ -355,7 +355,7 @@ def test_a_configuration_that_tells_no_resolution(
         ("clipart-overfitt", UnknownName, "did you mean clipart-overfit"),
         ("clipart-overfit@41", TargetError, "those it keeps: 15, 40, 80, 130"),
         ("some-owner/some-model", TargetError, "unet/config.json cannot be read"),
-        ("no/such/model", TargetError, "unet/config.json cannot be read"),
+        ("no/such/model", TargetError, "There is no folder no/such/model; expected"),
     ],
 )
 def test_names_without_a_resolution(name: str, error: type[MiagymError], says: str) -> None:

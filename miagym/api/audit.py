@@ -12,7 +12,7 @@ from miagym.data.dataset import Dataset
 from miagym.data.labels import MemberValue
 from miagym.data.output import check_new
 from miagym.data.registry import open_source
-from miagym.errors import DataError
+from miagym.errors import DataError, option
 from miagym.progress import Progress, silent
 
 MAX_ROWS = 20_000
@@ -59,7 +59,7 @@ def audit(
         )
     out = None if matched is None else Path(matched)
     if out:
-        check_new(out, "--matched", str(data), "audited")
+        check_new(out, option("matched"), str(data), "audited")
     source = open_source(str(data), member_value)
     if out:
         check_kind(out, source)

@@ -29,7 +29,7 @@ from miagym.data.captions.beside import CaptionsBeside
 from miagym.data.dataset import CALIBRATION
 from miagym.data.readers.walk import ANY, walk
 from miagym.embedded.pairings import check_reference, pairing
-from miagym.errors import DataError
+from miagym.errors import DataError, option
 from miagym.evaluation.config import AUTO
 from miagym.evaluation.signals import Signals
 from miagym.oracle import Access
@@ -92,8 +92,8 @@ def check(
     given = _given(pictures)
     if caption is not None and len(given) > 1:
         raise DataError(
-            f"--caption is of one picture, got {len(given)}; captions of several go in .txt "
-            "files beside them."
+            f"{option('caption')} is of one picture, got {len(given)}; captions of several go "
+            "in .txt files beside them."
         )
     checker = make_checker(
         target,
@@ -176,7 +176,7 @@ def make_checker(
 def _asked(attacks: AttackLike | None, access: str, calibrated: bool) -> dict[str, Attack]:
     """The attacks of a check, none of which is blind."""
     if access not in ATTACKS:
-        raise DataError(f"Expected --access {' or '.join(ATTACKS)}, got {access!r}.")
+        raise DataError(f"Expected {option('access')} of {' or '.join(ATTACKS)}, got {access!r}.")
     if attacks is None:
         return attacks_of([with_reference(n) if calibrated else n for n in ATTACKS[access]])
     found = attacks_of(attacks)

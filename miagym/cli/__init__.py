@@ -21,7 +21,7 @@ from miagym.cli.exercise import exercise
 from miagym.cli.page import page
 from miagym.cli.score import score
 from miagym.cli.train import train
-from miagym.errors import MiagymError
+from miagym.errors import MiagymError, on_the_command_line
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -38,6 +38,7 @@ def _print_version(asked: bool) -> None:
 
 @app.callback()
 def options(
+    context: typer.Context,
     version: Annotated[
         bool,
         typer.Option(
@@ -46,6 +47,7 @@ def options(
     ] = False,
 ) -> None:
     """Membership inference on diffusion models, as a fair game."""
+    context.with_resource(on_the_command_line())
 
 
 for command in (evaluate, demo, page, audit, score, check, attacks, train, art):

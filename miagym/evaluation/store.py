@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from safetensors.numpy import load_file, save_file
 
 from miagym.atomic import replacing
-from miagym.errors import RunError
+from miagym.errors import RunError, option
 from miagym.evaluation.protocol import LearnedAttack
 from miagym.metrics.labelled import Labelled
 from miagym.results import Results
@@ -99,7 +99,8 @@ class RunFolder:
             self._check_same(existing, identity)
         elif path.exists() and (not path.is_dir() or any(path.iterdir())):
             raise RunError(
-                f"{path} is there already and holds no run of miagym; choose another --out."
+                f"{path} is there already and holds no run of miagym; choose another "
+                f"{option('out')}."
             )
         else:
             write_json(existing, identity)
@@ -179,7 +180,9 @@ class RunFolder:
         try:
             other = json.loads(existing.read_text(encoding="utf-8"))
         except ValueError as error:
-            raise RunError(f"{existing} cannot be read ({error}); choose another --out.") from error
+            raise RunError(
+                f"{existing} cannot be read ({error}); choose another {option('out')}."
+            ) from error
         ours = json.loads(json.dumps(identity))
         keys = (key for key in ours.keys() | other.keys() if ours.get(key) != other.get(key))
         # A finished run is only read again; an unfinished one would be of two minds.
@@ -188,7 +191,7 @@ class RunFolder:
         if different:
             raise RunError(
                 f"{self.path} holds another run (they differ in {' and '.join(different)}); choose "
-                "another --out, or delete it."
+                f"another {option('out')}, or delete it."
             )
 
 

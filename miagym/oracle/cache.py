@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from miagym.errors import TargetError
+from miagym.errors import TargetError, told
 from miagym.oracle.budget import Cost
 
 
@@ -88,7 +88,7 @@ class Cache:
             if not torch.isfinite(answers).all():
                 raise TargetError(
                     "The target answered with NaN or infinity; half precision overflows on some "
-                    "models: load it with dtype=float32."
+                    f"models: {told('say --device cpu', 'load it with dtype=torch.float32')}."
                 )
             self._answers.update(zip((keys[i] for i in rows), answers, strict=True))
             self.kept_bytes += answers.nbytes

@@ -77,7 +77,7 @@ def attacks_of(
             only, or the variants of an attack are not scored on the same candidates.
     """
     if len(set(columns.score)) < len(columns.score):
-        raise DataError("A column of scores was named twice; give each --score once.")
+        raise DataError("A column of scores was named twice; once is enough.")
     table = ScoreTable(file, columns, -1.0 if lower_is_member else 1.0)
     if not len(table.everything):
         raise DataError(f"{file.path} has no rows; expected scores and labels.")

@@ -12,7 +12,7 @@ from safetensors import SafetensorError
 from transformers.utils import logging as transformers_logging
 
 from miagym.errors import TargetError
-from miagym.targets.location import TargetLocation
+from miagym.targets.location import TargetLocation, first_line
 from miagym.targets.stable_diffusion import StableDiffusion
 
 UNLOADABLE = (
@@ -110,8 +110,7 @@ def load_pipeline(
             **parts,
         )
     except UNLOADABLE as error:
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise TargetError(
-            f"{location.name} cannot be loaded as a Stable Diffusion pipeline: {reason}"
+            f"{location.name} cannot be loaded as a Stable Diffusion pipeline: {first_line(error)}"
         ) from error
     return pipeline.to(device)

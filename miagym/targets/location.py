@@ -10,6 +10,21 @@ from typing import Any
 from miagym.errors import TargetError
 
 
+def first_line(error: BaseException) -> str:
+    """The first line of what a library says, but for advice about arguments of its own."""
+    line = str(error).strip().partition("\n")[0] or type(error).__name__
+    if "local_files_only" in line or "HF_HUB_OFFLINE" in line:
+        return "it is not on this machine, and the hub cannot be reached or may not be asked."
+    return line
+
+
+def looks_local(name: str) -> bool:
+    """Whether a name that is no file is meant as a path here, and not as a hub's owner/name."""
+    path = Path(name)
+    is_path = name.startswith((".", "~", "/")) or "\\" in name or name.count("/") != 1
+    return "/" in name.replace("\\", "/") and (is_path or path.parent.is_dir())
+
+
 @dataclass(frozen=True)
 class TargetLocation:
     """Folder or hub id of a target's pipeline."""
@@ -40,7 +55,7 @@ class TargetLocation:
                 path = Path(hf_hub_download(self.place, f"{part}/config.json"))
             config = json.loads(path.read_text())
         except (OSError, ValueError) as error:  # bad JSON is a ValueError, so is a bad hub id
-            reason = str(error).strip().partition("\n")[0]
+            reason = first_line(error)
             raise TargetError(
                 f"{self.name}: {part}/config.json cannot be read: {reason}"
             ) from error

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from miagym.errors import TargetError, UnknownName
-from miagym.targets.location import TargetLocation
+from miagym.targets.location import TargetLocation, looks_local
 
 if TYPE_CHECKING:
     import torch
@@ -69,7 +69,12 @@ def find_target(name: str) -> TargetLocation:
         return TargetLocation(name, _checked(folder), unet_folder(folder, epoch))
     if name in EMBEDDED or exists:
         return TargetLocation(name, _checked(_folder(name)))
-    if "/" in name and "@" not in name and not name.startswith((".", "/")):
+    if looks_local(name):
+        raise TargetError(
+            f"There is no folder {name}; expected a diffusers folder, a hub id (owner/name), or "
+            f"one of {', '.join(EMBEDDED)}."
+        )
+    if "/" in name and "@" not in name:
         return TargetLocation(name, name)
     raise UnknownName("target", name, target_names(), "A folder or a hub id works as well.")
 

@@ -80,7 +80,7 @@ def test_what_cannot_be_checked_is_refused(options: dict, drawings: Candidates) 
             miagym.check(pictures, **options)
     with pytest.raises(DataError, match="looks never looks at the target"):
         miagym.check(data, **options | {"attacks": Looks})
-    with pytest.raises(DataError, match="caption is of one picture"):
+    with pytest.raises(DataError, match="is of one picture"):
         miagym.check([data, data], caption="a cat", **options)
     with pytest.raises(DataError, match="Nothing is known of what dummy was trained on"):
         miagym.check(data, **options | {"data": None})

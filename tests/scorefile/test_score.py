@@ -9,7 +9,7 @@ import re
 import subprocess
 import sys
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from typer.testing import CliRunner
 
 from miagym.cli.score import score as command
-from miagym.errors import DataError, UnknownName
+from miagym.errors import DataError, UnknownName, on_the_command_line
 from miagym.metrics.auc import auc
 from miagym.metrics.controls import Control, label_shuffle
 from miagym.metrics.detection import tpr_at_fpr
@@ -40,6 +40,13 @@ SCORE = RNG.normal(size=N) + MEMBER
 """120 members and 120 non-members, mixed, an AUC of about 0.76."""
 
 Run = Callable[..., dict[str, Any]]
+
+
+@pytest.fixture(autouse=True)
+def typed() -> Iterator[None]:
+    """The command alone is called here, without the rest of the command line around it."""
+    with on_the_command_line():
+        yield
 
 
 @pytest.fixture

@@ -18,6 +18,7 @@ from miagym.data.labels import check_second, table_labels
 from miagym.data.pictures import LazyPictures, Picture, as_picture, has_paths, paths_of
 from miagym.data.source import Source
 from miagym.errors import DataError
+from miagym.targets.location import looks_local
 
 PREFIX = "hf:"
 
@@ -90,6 +91,11 @@ def read_hub(name: HubName) -> Source:
     Raises:
         DataError: if `datasets` is not installed, or there is no such data set to be had.
     """
+    if looks_local(name.repository) and not Path(name.repository).exists():
+        raise DataError(
+            f"There is no folder {name.repository}; expected hf:owner/name, or hf: and a folder in "
+            "that format."
+        )
     datasets = _datasets()
     try:
         splits = datasets.load_dataset(name.repository, name.config, revision=name.revision)
