@@ -172,6 +172,19 @@ def test_linked_folders_are_followed_once(tmp_path: Path) -> None:
         assert found[side]["passed_over"] == {"linked folder that is there already": 2}
 
 
+def test_links_that_lead_nowhere_or_were_flattened_are_counted(tmp_path: Path) -> None:
+    """As git leaves them where the system has no links, and archives unpacked without them."""
+    folder(tmp_path / "store")
+    root = folder(tmp_path / "data")
+    (root / "members" / "more").write_text("../../store/members\n", encoding="utf-8")
+    (root / "members" / "notes").write_text("nothing of the kind", encoding="utf-8")
+    (root / "members" / "binary").write_bytes(b"\xff\x00")
+    (root / "nonmembers" / "gone").symlink_to(tmp_path / "gone")
+    found = describe(load_data(str(root)))
+    assert found["members"]["passed_over"] == {"link that a copy has made a text of": 1}
+    assert found["nonmembers"]["passed_over"] == {"link to nothing": 1}
+
+
 def test_captions_on_one_side_only_are_said_loudly(tmp_path: Path) -> None:
     root = folder(tmp_path / "data")
     for text in (root / "nonmembers").glob("*.txt"):
