@@ -246,3 +246,12 @@ def test_a_text_column_holds_captions(tmp_path: Path) -> None:
         assert AuditData.of(open_source(str(tmp_path / "a.csv"))).captions == ("a", "b")
     (tmp_path / "a.csv").write_text("text,caption,member\na,b,1\nc,d,0\n")
     assert open_source(str(tmp_path / "a.csv")).captions == ("b", "d")
+
+
+@pytest.mark.parametrize("name", ["url", "URL"])
+def test_a_column_of_links_is_found(name: str, tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text(f"{name},member\nhttp://a/b,1\nhttp://a/c,0\n", "utf-8")
+    source = open_source(str(tmp_path / "a.csv"))
+    assert source.table["url"].to_pylist() == ["http://a/b", "http://a/c"]
+    with pytest.raises(DataError, match="has links and no pictures; `miagym data fetch` gets them"):
+        source.dataset()
