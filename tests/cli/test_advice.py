@@ -47,6 +47,7 @@ def texts(file: Path) -> Iterator[str]:
 
 
 FILES = {str(f.relative_to(ROOT)): [*texts(f)] for f in sorted(ROOT.rglob("*.py"))}
+FILES |= {f"attacks/{f.name}": [*texts(f)] for f in (ROOT.parent / "attacks").rglob("*.py")}
 
 
 def advised() -> set[str]:
