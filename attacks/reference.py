@@ -31,8 +31,8 @@ class ReferenceCalibrated(Wrapped):
     def anytime(self, oracle: Oracle, candidates: Candidates) -> dict[int, Scores]:
         if oracle.reference is None:
             raise TargetError(
-                "This attack compares with a public reference model; name one with --reference, or "
-                "give the oracle one."
+                "This attack compares with a public reference model; name one as the "
+                "reference, or give the oracle one."
             )
         target = self.attack.anytime(oracle, candidates)
         reference = self.attack.within(max(target)).anytime(oracle.reference, candidates)

@@ -12,7 +12,40 @@ All are a `MiagymError`, whose message is for the user. By what has to be mended
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+
+_COMMAND_LINES: list[object] = []
+"""Command lines that are at work in this process, in whatever thread: none, or one."""
+
+
+@contextmanager
+def on_the_command_line() -> Iterator[None]:
+    """Errors speak of options, and not of Python's keywords."""
+    _COMMAND_LINES.append(None)
+    try:
+        yield
+    finally:
+        _COMMAND_LINES.pop()
+
+
+def told(command_line: str, python: str) -> str:
+    """Advice as the caller can follow it."""
+    return command_line if _COMMAND_LINES else python
+
+
+def option(name: str, value: object = None, *, python: str | None = None) -> str:
+    """An option in an error: `--out` on the command line, `out=` in Python.
+
+    Args:
+        name: the keyword; the option is spelled with hyphens.
+        value: what to give.
+        python: where the keyword is called otherwise.
+    """
+    flag = f"--{name.replace('_', '-')}"
+    if value is None:
+        return told(flag, python or f"{name}=...")
+    return told(f"{flag} {value}", f"{python or f'{name}='}{value!r}")
 
 
 class MiagymError(Exception):

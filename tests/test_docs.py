@@ -134,3 +134,10 @@ GUIDES = [
 def test_links_lead_somewhere(guide: str) -> None:
     for link in re.findall(r"\]\((?!http)([^)#]+)\)", (ROOT / guide).read_text()):
         assert (ROOT / guide).parent.joinpath(link).exists(), link
+
+
+def test_every_convention_of_data_names_its_test() -> None:
+    rows = re.findall(r"\| `(test_\w+)` \|$", (ROOT / "docs/data.md").read_text(), re.MULTILINE)
+    files = (ROOT / "tests" / "data").glob("test_*.py")
+    there = set(re.findall(r"def (test_\w+)", "".join(f.read_text("utf-8") for f in files)))
+    assert len(rows) > 20 and set(rows) <= there

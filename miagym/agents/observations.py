@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from miagym.envs.spaces import Action, Observation
-from miagym.envs.state import paid_in_order
+from miagym.envs.state.accounts import paid_in_order
 from miagym.envs.wrappers.maps import Belief, checked_belief
 
 

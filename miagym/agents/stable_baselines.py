@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import gymnasium as gym
@@ -29,6 +30,10 @@ except ImportError as error:
     raise SettingsError(
         'Learning agents need the library stable-baselines3: pip install "miagym[agents]".'
     ) from error
+
+
+MASKS = "action_masks"
+"""What sb3-contrib calls the masks of actions."""
 
 
 class FlatVecEnv(VecEnv):
@@ -105,8 +110,14 @@ class FlatVecEnv(VecEnv):
     def close(self) -> None:
         self._envs.close()
 
+    def action_masks(self) -> NDArray[np.bool_]:
+        """Which numbers each environment can pay (b, actions)."""
+        return self._flat.mask(self._envs.game.affordable(np.arange(self.num_envs))).astype(bool)
+
     def get_attr(self, attr_name: str, indices: VecEnvIndices = None) -> list[Any]:
         """Gets an attribute that all environments share, such as `settings`, once for each."""
+        if attr_name == MASKS:  # by which MaskablePPO finds out whether there are any
+            return [partial(self._mask_of, i) for i in self._get_indices(indices)]
         return [getattr(self._envs, attr_name) for _ in self._get_indices(indices)]
 
     def set_attr(self, attr_name: str, value: Any, indices: VecEnvIndices = None) -> None:
@@ -120,12 +131,17 @@ class FlatVecEnv(VecEnv):
     def env_method(
         self, method_name: str, *args: Any, indices: VecEnvIndices = None, **kwargs: Any
     ) -> list[Any]:
-        """Raises: all environments are one object, so there is no method of one of them.
+        """The masks of actions, for `MaskablePPO` of sb3-contrib; there is no other method of one.
 
         Raises:
-            AttributeError: always.
+            AttributeError: for any other name, since all environments are one object.
         """
+        if method_name == MASKS:
+            return [self._mask_of(i) for i in self._get_indices(indices)]
         raise AttributeError(f"These environments have no {method_name!r} of one of them alone.")
+
+    def _mask_of(self, episode: int) -> NDArray[np.bool_]:
+        return self.action_masks()[episode]
 
     def env_is_wrapped(
         self, wrapper_class: type[gym.Wrapper], indices: VecEnvIndices = None

@@ -9,9 +9,10 @@ from miagym.auditing.audit import audit as audit_rows
 from miagym.auditing.data_source import AuditData
 from miagym.auditing.matched import check_kind, matched_rows, write_rows
 from miagym.data.dataset import Dataset
+from miagym.data.labels import MemberValue
 from miagym.data.output import check_new
 from miagym.data.registry import open_source
-from miagym.errors import DataError
+from miagym.errors import DataError, option
 from miagym.progress import Progress, silent
 
 MAX_ROWS = 20_000
@@ -21,6 +22,7 @@ def audit(
     data: str | Path | Dataset,
     *,
     matched: Path | str | None = None,
+    member_value: MemberValue | None = None,
     limit: int = MAX_ROWS,
     seed: int = 0,
     progress: Progress = silent,
@@ -36,6 +38,7 @@ def audit(
         data: an embedded name, a table or folder with labels, hf:owner/name, or a data set.
         matched: a new .parquet or .csv file to write a subset to whose sides look alike; not of
             a `Dataset`.
+        member_value: of a table, the value of `member` that stands for members, 0 say.
         limit: most rows of each side to look at.
         seed: of folds and shuffles.
         progress: shows how far it is.
@@ -44,6 +47,8 @@ def audit(
         DataError: if there is nothing to look at.
     """
     if isinstance(data, Dataset):
+        if member_value is not None:
+            raise DataError("A value that means member is of a table, and a Dataset has labels.")
         if matched:
             raise DataError("A matched subset is written of a file or folder, not of a Dataset.")
         return AuditReport(audit_rows(AuditData.of(data), seed, limit, progress))
@@ -54,8 +59,8 @@ def audit(
         )
     out = None if matched is None else Path(matched)
     if out:
-        check_new(out, "--matched", str(data), "audited")
-    source = open_source(str(data))
+        check_new(out, option("matched"), str(data), "audited")
+    source = open_source(str(data), member_value)
     if out:
         check_kind(out, source)
     subject = AuditData.of(source)

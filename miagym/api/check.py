@@ -25,10 +25,11 @@ from miagym.checking.checker import ATTACKS, Checker
 from miagym.checking.given import Given
 from miagym.checking.upload import FORMATS, Upload, open_upload
 from miagym.data import images
-from miagym.data.beside import CaptionsBeside
-from miagym.data.walk import ANY, walk
+from miagym.data.captions.beside import CaptionsBeside
+from miagym.data.dataset import CALIBRATION
+from miagym.data.readers.walk import ANY, walk
 from miagym.embedded.pairings import check_reference, pairing
-from miagym.errors import DataError
+from miagym.errors import DataError, option
 from miagym.evaluation.config import AUTO
 from miagym.evaluation.signals import Signals
 from miagym.oracle import Access
@@ -94,8 +95,8 @@ def check(
     given = _given(pictures)
     if caption is not None and len(given) > 1:
         raise DataError(
-            f"--caption is of one picture, got {len(given)}; captions of several go in .txt "
-            "files beside them."
+            f"{option('caption')} is of one picture, got {len(given)}; captions of several go "
+            "in .txt files beside them."
         )
     checker = make_checker(
         target,
@@ -161,6 +162,8 @@ def make_checker(
     if base is not None:
         check_reference(target_of(base).name, named.name, known.name)
     chosen = _asked(attacks, access, base is not None)
+    calibrating = loaded_data(data, named.name)
+    calibrating.require(CALIBRATION, by="a check")
     return Checker(
         Signals(
             loaded_target(target, device, dtype),
@@ -169,7 +172,7 @@ def make_checker(
             seed,
             batch_size,
         ),
-        loaded_data(data, named.name),
+        calibrating,
         limit=limit,
         folder=cache_folder() if folder is None else folder,
         progress=progress,
@@ -179,7 +182,7 @@ def make_checker(
 def _asked(attacks: AttackLike | None, access: str, calibrated: bool) -> dict[str, Attack]:
     """The attacks of a check, none of which is blind."""
     if access not in ATTACKS:
-        raise DataError(f"Expected --access {' or '.join(ATTACKS)}, got {access!r}.")
+        raise DataError(f"Expected {option('access')} of {' or '.join(ATTACKS)}, got {access!r}.")
     if attacks is None:
         return attacks_of([with_reference(n) if calibrated else n for n in ATTACKS[access]])
     found = attacks_of(attacks)

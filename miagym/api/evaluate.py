@@ -18,7 +18,7 @@ from miagym.api.names import (
     target_of,
 )
 from miagym.api.run import Run
-from miagym.errors import DataError
+from miagym.errors import DataError, option, told
 from miagym.evaluation import run as engine
 from miagym.evaluation.config import AUTO, Config, Match
 from miagym.evaluation.experiment import Objects
@@ -108,8 +108,9 @@ def evaluate(
     if not len(targets) == len(given) == len(references) == len(nulls):
         raise DataError(
             f"Got {len(targets)} targets, {len(given)} data sets, {len(references)} references and "
-            f"{len(nulls)} null targets; give each target one --data, and one --reference and one "
-            "--null (or `-` for none) if you give any."
+            f"{len(nulls)} null targets; give each target one {option('data')}, and one "
+            f"{option('reference')} and one {option('null')} ({told('-', 'None')} for none) if you "
+            "give any."
         )
     known = [data_of(each, t.name) for each, t in zip(given, targets, strict=True)]
     calibrated = [model is not None and model.name != AUTO for model in references]
@@ -161,7 +162,9 @@ def run_config(
         objects = Objects(blind_attacks() | attacks_of(list(names)))
     if out is None:
         with tempfile.TemporaryDirectory(prefix=FOLDER) as folder:
-            engine.evaluate(config, objects, Path(folder), command=command, progress=progress)
+            engine.evaluate(
+                config, objects, Path(folder), command=command, progress=progress, tell=tell
+            )
             return Run.open(folder).detached()
     engine.evaluate(config, objects, Path(out), command=command, progress=progress, tell=tell)
     run = Run.open(out)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from miagym.data.dataset import Dataset
 from miagym.data.registry import load_data
 from miagym.embedded.pairings import pairing
-from miagym.errors import AttackError, DataError, TargetError
+from miagym.errors import AttackError, DataError, TargetError, option
 from miagym.targets.base import Target
 from miagym.targets.registry import find_target, load_target
 
@@ -173,7 +173,7 @@ def data_of(given: DataLike | None, target: str) -> Named:
         if known is None:
             raise DataError(
                 f"Nothing is known of what {target} was trained on; name its members, and others "
-                "like them that were not used: data=... (--data)."
+                f"like them that were not used ({option('data')})."
             )
         return Named(known.data)
     if isinstance(given, Dataset):

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 from miagym.api.results import Result, row_of
 from miagym.data.dataset import TEST
 from miagym.errors import RunError, UnknownName
-from miagym.evaluation.store import SCORES, at_full_budget
+from miagym.evaluation.store import SCORES, at_full_budget, with_all_columns
 from miagym.results import AttackRow, Results
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ class Run(Result):
             about = json.loads((path / "run.json").read_text(encoding="utf-8"))
             if (path / "scores.parquet").is_file():
                 test = pq.read_table(path / "scores.parquet", filters=[("part", "==", TEST)])
-                scores = at_full_budget(test)
+                scores = at_full_budget(with_all_columns(test))
             return cls(results, scores, {**about, "seed": about["config"]["seed"]}, path)
         except (OSError, ValueError, KeyError, pa.ArrowException) as error:
             why = f"it lacks {error}" if isinstance(error, KeyError) else error
@@ -96,7 +96,7 @@ class Run(Result):
         return finding(self.rows, self.results.audit)
 
     def parts(self) -> Iterator[Table | str]:
-        from miagym.report.finding import losses
+        from miagym.report.finding import losses, seen_in
         from miagym.report.rows import by_target
         from miagym.report.tables import main_table
 
@@ -106,6 +106,7 @@ class Run(Result):
             yield f"Skipped {skipped.attack} on {skipped.target}: {skipped.why}"
         for doubt in run.doubts:
             yield f"Doubtful labels: {doubt.target} with {doubt.data}. {doubt.why}"
+        yield from seen_in(run.data)
         yield from losses(run.unreadable)
         yield (
             f"UNet rows: {run.rows_charged:,} charged to the attacks, {run.rows_computed:,} "

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,8 +13,10 @@ from miagym.api.results import ScoreReport
 from miagym.data.labels import MemberValue, class_names
 from miagym.errors import DataError, UnknownName
 from miagym.scorefile.attacks import attacks_of
-from miagym.scorefile.columns import Columns
-from miagym.scorefile.file import ScoreFile, open_scores
+from miagym.scorefile.reading.columns import Columns
+from miagym.scorefile.reading.file import ScoreFile, open_scores
+from miagym.scorefile.reading.sides import SideLike, open_sides
+from miagym.scorefile.reading.variants import stacked
 from miagym.scorefile.sheet import score_sheet
 from miagym.scorefile.stated import Statement
 
@@ -23,8 +25,12 @@ IN_MEMORY = "the given scores"
 
 
 def score(
-    scores: str | Path | Mapping[str, Any] | Any,
+    scores: str | Path | Mapping[str, Any] | Any = None,
     *,
+    members: SideLike | None = None,
+    nonmembers: SideLike | None = None,
+    variants: Sequence[str | int] | None = None,
+    optimistic: bool = False,
     columns: Columns | None = None,
     lower_is_member: bool = False,
     member_value: MemberValue | None = None,
@@ -46,6 +52,13 @@ def score(
     Args:
         scores: a file (CSV, TSV, JSON, JSON lines, parquet, NPZ, NPY), a data frame, or columns by
             name.
+        members: instead of `scores`, those of members: a file (NPY, CSV, parquet, …) or an array,
+            (n,) or (n, timesteps).
+        nonmembers: the same of the others.
+        variants: columns of scores that are variants of one attack, timesteps say. Without a
+            calibration part, one is chosen on half of the candidates and measured on the other
+            half. Of `members` and `nonmembers`, all columns are, if none is named.
+        optimistic: choose among them on the same candidates as papers do, and say so.
         columns: which column is what.
         lower_is_member: whether low scores (a loss, say) mean members.
         member_value: the label that means member, where zero does, say; it may be in `columns` too.
@@ -61,16 +74,38 @@ def score(
     """
     from attacks import blind_names
 
-    file = open_scores(Path(scores)) if isinstance(scores, str | Path) else _in_memory(scores)
+    named = None if variants is None else [str(each) for each in variants]
+    file = _opened(scores, members, nonmembers, named)
     never_saw = {*blind, *blind_names()}
     columns = columns or Columns()
     if member_value is not None:
         columns = replace(columns, member_value=member_value)
-    attacks = attacks_of(file, columns, lower_is_member, seed, never_saw)
+    attacks = attacks_of(file, columns, lower_is_member, seed, never_saw, optimistic)
     for name in set(blind) - {attack.attack for attack in attacks}:
         raise UnknownName("attack of these scores", name, [attack.attack for attack in attacks])
     sheet = score_sheet(attacks, stated or Statement(), lower_is_member, seed, target, data)
     return ScoreReport(sheet, file.path.name)
+
+
+def _opened(
+    scores: Any,
+    members: SideLike | None,
+    nonmembers: SideLike | None,
+    variants: Sequence[str] | None,
+) -> ScoreFile:
+    if (members is None) != (nonmembers is None) or (scores is None) == (members is None):
+        raise DataError(
+            "Expected scores with labels, or those of both sides, members and nonmembers; got "
+            f"{_given(scores=scores, members=members, nonmembers=nonmembers)}."
+        )
+    if members is not None and nonmembers is not None:
+        return open_sides(members, nonmembers, variants)
+    file = open_scores(Path(scores)) if isinstance(scores, str | Path) else _in_memory(scores)
+    return file if variants is None else stacked(file, variants)
+
+
+def _given(**given: object) -> str:
+    return " and ".join(name for name, value in given.items() if value is not None) or "nothing"
 
 
 def _in_memory(scores: Any) -> ScoreFile:

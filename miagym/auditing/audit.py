@@ -110,6 +110,7 @@ def audit_inspected(
         among=among,
         duplicates=tuple(count_duplicates(of, g, source.member, rows) for of, g in alike.items()),
         unreadable=_unreadable(source, pictures, rows),
+        warnings=source.warnings,
         rows=rows,
     )
     fewest = min(len(np.unique(groups.learned[side])) for side in (source.member, ~source.member))

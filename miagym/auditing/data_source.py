@@ -37,6 +37,8 @@ class AuditData:
     pictures: Sequence[Picture] | None = None
     groups: NDArray[np.integer] | None = None
     embeddings: NDArray[np.floating] | None = None
+    warnings: tuple[str, ...] = ()
+    """What is odd about captions, and what lies beside the pictures, in sentences."""
 
     def __post_init__(self) -> None:
         n = len(self.member)
@@ -73,13 +75,15 @@ class AuditData:
             None if self.pictures is None else _PictureSubset(self.pictures, rows),
             None if self.groups is None else self.groups[rows],
             None if self.embeddings is None else self.embeddings[rows],
+            self.warnings,
         )
 
     @classmethod
     def of(cls, data: Dataset | Source) -> AuditData:
         """All rows of a data set, or of a source, with captions if there are any."""
         captions = data.captions if any(data.captions) else None
-        return cls(data.name, data.member, captions, data.pictures, data.groups)
+        pictures, groups = data.pictures, data.groups
+        return cls(data.name, data.member, captions, pictures, groups, warnings=data.warnings)
 
     def drawn(self, limit: int, seed: int) -> NDArray[np.intp]:
         """Draws at most `limit` rows of each side, in order, by the seed alone."""

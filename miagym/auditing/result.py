@@ -42,6 +42,8 @@ class Audit:
     cues: tuple[AuditCue, ...] = ()
     duplicates: tuple[AuditDuplicates, ...] = ()
     unreadable: AuditUnreadable = NONE_UNREADABLE
+    warnings: tuple[str, ...] = ()
+    """What is odd about captions, and what lies beside the pictures."""
     rows: NDArray[np.intp] = field(default_factory=lambda: np.empty(0, np.intp), repr=False)
     """Rows that were looked at (n,): positions in what was given."""
     scores: NDArray[np.float32] = field(
@@ -64,6 +66,7 @@ class Audit:
             cues=self.cues,
             duplicates=self.duplicates,
             unreadable=self.unreadable,
+            warnings=self.warnings,
             seed=self.seed,
         )
 

@@ -16,7 +16,7 @@ from miagym import __version__
 from miagym.checking.cache import Kept, load, save
 from miagym.checking.survey import CHUNK, Survey
 from miagym.data.dataset import CALIBRATION, Dataset
-from miagym.errors import DataError
+from miagym.errors import DataError, option
 from miagym.evaluation.protocol import Attack
 from miagym.evaluation.signals import Signals
 from miagym.metrics.labelled import Labelled, best_variant
@@ -79,7 +79,7 @@ def calibrate(
     """
     rows = data.rows(CALIBRATION, signals.seed, limit)
     member = data.member[rows]
-    _check_sizes(member, data.name)
+    _check_sizes(member, data.name, limit)
     path = None
     if folder is not None and signals.target.fingerprint:
         path = folder / f"{_name(signals, data, captioned, limit)}.safetensors"
@@ -109,12 +109,15 @@ def fitting_part(member: NDArray[np.bool_], seed: int) -> NDArray[np.bool_]:
     return fitting
 
 
-def _check_sizes(member: NDArray[np.bool_], name: str) -> None:
+def _check_sizes(member: NDArray[np.bool_], name: str, limit: int | None) -> None:
     sides = int(member.sum()), int((~member).sum())
     if min(sides) < FEWEST:
+        more = "add pictures to its calibration part"
+        if limit is not None and limit < FEWEST:  # else it is not what stands in the way
+            more = f"raise {option('calibration_limit')}"
         raise DataError(
             f"A check needs at least {FEWEST} members and {FEWEST} non-members to calibrate by; "
-            f"{name} gives {sides[0]} and {sides[1]}: add pictures, or raise --calibration-limit."
+            f"{name} gives {sides[0]} and {sides[1]}: {more}."
         )
 
 
@@ -137,7 +140,7 @@ def _asked(
     second = survey.ask(judged, parts[1])
     read = np.concatenate([first.rows, second.rows])
     member = data.member[read]
-    _check_sizes(member, data.name)  # again, without what could not be read
+    _check_sizes(member, data.name, None)  # again, without what could not be read
     return Calibration(
         member=member,
         fitting=np.repeat([True, False], [len(first.rows), len(second.rows)]),

@@ -85,6 +85,6 @@ def _held_out(
         raise TooFewToLearn(
             f"{name} learns from the fitting part of the calibration part, which is too small: "
             f"{int(member.sum())} members and {int((~member).sum())} non-members; leave the attack "
-            "out, or raise --calibration-limit."
+            "out, or calibrate by more pictures."
         )
     return scores

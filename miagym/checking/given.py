@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from miagym.data.beside import CaptionsBeside
+from miagym.data.captions.beside import CaptionsBeside
 
 
 @dataclass(frozen=True)

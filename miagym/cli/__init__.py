@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import sys
 from io import TextIOWrapper
+from typing import Annotated
 
 import typer
 
+from miagym import __version__
 from miagym.cli.art import art
 from miagym.cli.attacks import attacks
 from miagym.cli.audit import audit
@@ -19,14 +21,35 @@ from miagym.cli.exercise import exercise
 from miagym.cli.page import page
 from miagym.cli.score import score
 from miagym.cli.train import train
-from miagym.errors import MiagymError
+from miagym.errors import MiagymError, on_the_command_line
 
 app = typer.Typer(
-    help="Membership inference on diffusion models, as a fair game.",
     no_args_is_help=True,
-    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},  # of every command below it, too
     pretty_exceptions_enable=False,
 )
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        print(f"miagym {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    context: typer.Context,
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version."
+        ),
+    ] = False,
+) -> None:
+    """Membership inference on diffusion models, as a fair game."""
+    context.with_resource(on_the_command_line())
+
+
 for command in (evaluate, demo, page, audit, score, check, attacks, train, art):
     app.command()(command)
 
@@ -43,7 +66,7 @@ def main() -> None:
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="replace")  # a pipe that knows no – or ≤ is no failure
     try:
-        app(standalone_mode=True)
+        app(prog_name="miagym", standalone_mode=True)
     except MiagymError as error:
         _fail(str(error))
     except BrokenPipeError:  # somebody piped us into `head`

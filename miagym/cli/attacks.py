@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
-
 from rich.console import Console
 
-from miagym.cli.console import IN_TERMINAL, WIDE, AsJson, console
+from miagym.cli.console import IN_TERMINAL, WIDE, AsJson, console, print_json
 
 
 def attacks(as_json: AsJson = False) -> None:
@@ -15,7 +13,7 @@ def attacks(as_json: AsJson = False) -> None:
 
     described = described_attacks()
     if as_json:
-        print(json.dumps(described, indent=2, ensure_ascii=False))
+        print_json(described)
         return
     from rich.box import SIMPLE_HEAD
     from rich.table import Table

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from miagym.cli.console import AsJson, Seed, progress, show
+from miagym.cli.console import AsJson, MemberValue, Seed, progress, show
 
 
 def audit(
@@ -24,6 +24,7 @@ def audit(
             help="Write a subset whose sides look alike to this new .parquet or .csv file."
         ),
     ] = None,
+    member_value: MemberValue = None,
     limit: Annotated[int, typer.Option(min=10, help="Most rows of each side to look at.")] = 20_000,
     seed: Seed = 0,
     as_json: AsJson = False,
@@ -32,5 +33,12 @@ def audit(
     import miagym
 
     with progress(shown=not as_json) as phases:
-        found = miagym.audit(data, matched=matched, limit=limit, seed=seed, progress=phases)
+        found = miagym.audit(
+            data,
+            matched=matched,
+            member_value=member_value,
+            limit=limit,
+            seed=seed,
+            progress=phases,
+        )
     show(found, as_json)

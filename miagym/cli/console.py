@@ -35,6 +35,10 @@ console = Console(width=None if IN_TERMINAL else WIDE)
 Out = Annotated[Path, typer.Option(help="Folder of the run; an unfinished run in it goes on.")]
 Seed = Annotated[int, typer.Option(min=0, help="Seed of noise, order and resampling.")]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda.")]
+MemberValue = Annotated[
+    str | None,
+    typer.Option(metavar="VALUE", help="The label that means member, 0 say; else 1 or words."),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 
 
@@ -43,10 +47,15 @@ def say(sentence: str) -> None:
     console.print(sentence, markup=False, highlight=False, soft_wrap=True)
 
 
+def print_json(found: object) -> None:
+    """Prints what a command found, for a program: numbers as numbers, and no NaN."""
+    print(json.dumps(found, indent=2, ensure_ascii=False, allow_nan=False))
+
+
 def show(result: Result, as_json: bool) -> None:
     """Prints a result for a person, or as JSON for a program."""
     if as_json:
-        print(json.dumps(result.as_json(), indent=2, ensure_ascii=False, allow_nan=False))
+        print_json(result.as_json())
     else:
         from miagym.report.terminal import print_parts
 
@@ -54,14 +63,14 @@ def show(result: Result, as_json: bool) -> None:
 
 
 @contextmanager
-def progress_bar() -> Iterator[ProgressBar]:
+def progress_bar(*, shown: bool = True) -> Iterator[ProgressBar]:
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
         TimeRemainingColumn(elapsed_when_finished=True),
     )
-    with ProgressBar(*columns, console=console) as bar:
+    with ProgressBar(*columns, console=console, disable=not shown) as bar:
         yield bar
 
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from miagym.cli.console import AsJson, console, progress, progress_bar
+from miagym.cli.console import AsJson, MemberValue, console, print_json, progress, progress_bar
 
-data = typer.Typer(help="Fetch pictures, clean a data set, show what is in one.")
+data = typer.Typer(
+    help="Fetch pictures, clean a data set, show what is in one.", no_args_is_help=True
+)
 
 Name = Annotated[
     str, typer.Argument(help="Embedded name, parquet or CSV file, folder, or hf:owner/name.")
@@ -48,7 +49,7 @@ def fetch(
     )
     plan = Fetch(source, limit, seed, retry, politeness)
     if as_json:
-        print(json.dumps(fetch_pictures(plan, out), indent=2, ensure_ascii=False))
+        print_json(fetch_pictures(plan, out))
         return
     with progress_bar() as bar:
 
@@ -103,7 +104,7 @@ def clean(
     check_new(out, "--out", name, "cleaned")
     source = open_source(name)
     if as_json:
-        print(json.dumps(clean_data(source, cleaning, out), indent=2, ensure_ascii=False))
+        print_json(clean_data(source, cleaning, out))
         return
     with progress() as phases:
         report = clean_data(source, cleaning, out, phases)
@@ -119,15 +120,16 @@ def clean(
 def show(
     name: Name,
     check: Annotated[bool, typer.Option(help="Decode every picture and list the broken.")] = False,
+    member_value: MemberValue = None,
     as_json: AsJson = False,
 ) -> None:
     """Count what is in a data set: sides and parts, captions, formats and sizes."""
     from miagym.data.describe import describe
     from miagym.data.registry import load_data
 
-    found = describe(load_data(name), check=check)
+    found = describe(load_data(name, member_value), check=check)
     if as_json:
-        print(json.dumps(found, indent=2, ensure_ascii=False))
+        print_json(found)
         return
     rows = ["calibration", "test", "with_caption", "captions_from", "short_side", "formats"]
     _print_sides(found, (*rows, "passed_over", "unreadable"))

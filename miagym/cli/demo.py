@@ -32,6 +32,9 @@ def demo(
         typer.Option(min=1, help="At most so many members, and so many non-members: a quick look."),
     ] = None,
     app: Annotated[bool, typer.Option(help="End on the page, opened with this run.")] = True,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print JSON instead of tables, and open no page.")
+    ] = False,
 ) -> None:
     """Run twelve attacks on both embedded targets: overfit against realistic."""
     from miagym.api.evaluate import run_config
@@ -45,9 +48,12 @@ def demo(
     )
     # Small chunks, so that both cores are busy to the end.
     config = Config(matches=matches, seed=seed, limit=limit, chunk=64)
-    with progress() as phases:
-        run = run_config(config, None, out, typed_command(), phases, say)
-    show(run, as_json=False)
+    with progress(shown=not as_json) as phases:
+        tell = (lambda sentence: None) if as_json else say
+        run = run_config(config, None, out, typed_command(), phases, tell)
+    show(run, as_json)
+    if as_json:
+        return
     say(f"Report: {out / 'report.html'}")
     if app:
         open_page(out, first="evaluate")

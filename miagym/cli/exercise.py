@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from miagym.cli.console import AsJson, console
+from miagym.cli.console import AsJson, console, print_json
 
 if TYPE_CHECKING:
     from miagym.exercises.grading import ExerciseResult
 
-exercise = typer.Typer(help="Exercises for a class: list them, check a solution.")
+exercise = typer.Typer(
+    help="Exercises for a class: list them, check a solution.", no_args_is_help=True
+)
 
 
 @exercise.command()
@@ -32,7 +33,7 @@ def check(
 
     found = grade_file(file, limit)
     if as_json:
-        print(json.dumps(found.as_json(), indent=2, ensure_ascii=False))
+        print_json(found.as_json())
     else:
         _print(found)
     if found.error:
@@ -50,7 +51,7 @@ def list_exercises(as_json: AsJson = False) -> None:
         rows = [
             {"exercise": e.number, "title": e.title, "file": e.file} for e in EXERCISES.values()
         ]
-        print(json.dumps(rows, indent=2, ensure_ascii=False))
+        print_json(rows)
         return
     for e in EXERCISES.values():
         _say(f"{e.number}  {e.title:38} {e.file}")

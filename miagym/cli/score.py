@@ -7,13 +7,36 @@ from typing import Annotated
 
 import typer
 
-from miagym.cli.console import AsJson, Seed, show
+from miagym.cli.console import AsJson, MemberValue, Seed, show
+from miagym.errors import DataError
 
 
 def score(
     file: Annotated[
-        Path, typer.Argument(help="CSV, TSV, JSON, JSON lines, parquet, NPZ, NPY; any suffix.")
-    ],
+        Path | None,
+        typer.Argument(help="CSV, TSV, JSON, JSON lines, parquet, NPZ, NPY; any suffix."),
+    ] = None,
+    members: Annotated[
+        Path | None,
+        typer.Option(help="Instead of FILE: scores of members, (n,) or (n, timesteps)."),
+    ] = None,
+    nonmembers: Annotated[
+        Path | None, typer.Option(help="The same of non-members, with the same columns.")
+    ] = None,
+    columns: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAMES",
+            help="Columns of scores, with commas, that are variants of one attack; one is chosen "
+            "on half of the candidates. Of --members, all are by default; an array's are 0, 1, …",
+        ),
+    ] = None,
+    optimistic: Annotated[
+        bool,
+        typer.Option(
+            "--optimistic", help="Choose on the candidates that are reported, and say so."
+        ),
+    ] = False,
     score: Annotated[
         list[str] | None,
         typer.Option(
@@ -27,10 +50,7 @@ def score(
     lower_is_member: Annotated[
         bool, typer.Option("--lower-is-member", help="Low scores (a loss, say) mean members.")
     ] = False,
-    member_value: Annotated[
-        str | None,
-        typer.Option(metavar="VALUE", help="The label that means member, 0 say; else 1 or words."),
-    ] = None,
+    member_value: MemberValue = None,
     attack: Annotated[
         str | None, typer.Option(metavar="COLUMN", help="Attacks, below each other; else `attack`.")
     ] = None,
@@ -81,11 +101,26 @@ def score(
     A column after "else" is taken if the file has it and no option says otherwise; `-` takes none.
     """
     import miagym
-    from miagym.scorefile.columns import Columns
+    from miagym.scorefile.reading.columns import Columns
     from miagym.scorefile.stated import Statement
 
+    both = members is not None and nonmembers is not None
+    if (file is None) != both or (file is not None and (members or nonmembers)):
+        raise DataError(
+            "Expected FILE with scores and labels, or both --members and --nonmembers with the "
+            "scores of one side each."
+        )
+    if score and (columns or both):
+        raise DataError(
+            "Expected --score for attacks side by side in FILE, or --columns for variants of one "
+            "attack, got both."
+        )
     found = miagym.score(
         file,
+        members=members,
+        nonmembers=nonmembers,
+        variants=None if columns is None else [name.strip() for name in columns.split(",")],
+        optimistic=optimistic,
         columns=Columns(
             tuple(score or ("score",)), member, attack, variant, part, id, caption, group
         ),

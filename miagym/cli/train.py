@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from miagym.cli.console import Device, console, progress_bar, steps
+from miagym.cli.console import AsJson, Device, console, print_json, progress_bar, steps
 from miagym.errors import RunError
 
 
@@ -54,6 +54,7 @@ def train(
     ] = None,
     device: Device = "auto",
     threads: Annotated[int | None, typer.Option(min=1, help="CPU threads.")] = None,
+    as_json: AsJson = False,
 ) -> None:
     """Fine-tune a target on the members of a data set and keep checkpoints, or rebuild one by NAME.
 
@@ -79,9 +80,9 @@ def train(
 
         torch.set_num_threads(threads)
     if name is not None:
-        _rebuild(name, out, device)
+        _rebuild(name, out, device, as_json)
     elif base is not None and data is not None:
-        _fine_tune(base, data, given, out, device)
+        _fine_tune(base, data, given, out, device, as_json)
     else:
         raise RunError(
             "Expected the name of a recipe, such as clipart-overfit, or --from and --data: the "
@@ -89,31 +90,39 @@ def train(
         )
 
 
-def _rebuild(name: str, out: Path, device: str) -> None:
+def _rebuild(name: str, out: Path, device: str, as_json: bool) -> None:
     from miagym.embedded.recipes import train_target
 
-    with progress_bar() as bar:
+    with progress_bar(shown=not as_json) as bar:
         folder = train_target(name, out, device, steps(bar))
+    if as_json:
+        print_json({"name": name, "target": str(folder)})
+        return
     console.print(f"{name} is in {folder}; `--target {folder}` evaluates it.", markup=False)
 
 
-def _fine_tune(base: str, data: str, given: dict[str, Any], out: Path, device: str) -> None:
+def _fine_tune(
+    base: str, data: str, given: dict[str, Any], out: Path, device: str, as_json: bool
+) -> None:
     from miagym.targets.registry import checkpoints
     from miagym.training.fine_tune import FineTuning, fine_tune
     from miagym.training.lora import lora_file
 
     plan = replace(FineTuning(base, data), **given)
-    with progress_bar() as bar:
+    with progress_bar(shown=not as_json) as bar:
         fine_tune(plan, out, device, steps(bar))
     command = ["miagym", "evaluate", "--attacks", "loss"]
-    targets = [*checkpoints(str(out)), str(out)]
+    kept = [*checkpoints(str(out)), str(out)]
     if plan.lora_rank is not None:
         files = [lora_file(out, epoch) for epoch in plan.kept if epoch]
-        targets = [base, *(f"{base}+{file}" for file in (*files, lora_file(out)))]
-    for target in targets:
+        kept = [base, *(f"{base}+{file}" for file in (*files, lora_file(out)))]
+    for target in kept:
         command += ["--target", target, "--data", data]
     for option in ("limit", "seed"):  # so that those are called members who are
         command += [f"--{option}", str(given[option])] if option in given else []
+    if as_json:
+        print_json({"from": base, "data": data, "targets": kept, "evaluate": shlex.join(command)})
+        return
     console.print(f"{base}, fine-tuned on {data}, is in {out}. Epoch by epoch:", markup=False)
     console.print(f"{shlex.join(command)} --out runs/NAME", markup=False, soft_wrap=True)
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from miagym.candidates import Candidates
 from miagym.data.images import read_picture, to_square
 from miagym.data.pictures import Picture, reason, take
-from miagym.data.seen import NOTHING, Seen, one_sided
+from miagym.data.seen import NOTHING, Seen, warnings_of
 from miagym.data.splits import subsample
 from miagym.errors import DataError
 
@@ -44,9 +44,7 @@ class Dataset:
         part: n times `CALIBRATION` or `TEST`.
         groups: group number of each row (n,), if rows belong together; a split never cuts them.
         seen: what the reader saw besides.
-
-    Raises:
-        DataError: if a part lacks members or non-members.
+        names: what the data call each row (n): its file; None if they name none.
     """
 
     name: str
@@ -56,15 +54,7 @@ class Dataset:
     part: NDArray[np.str_]
     groups: NDArray[np.integer] | None = None
     seen: Seen = NOTHING
-
-    def __post_init__(self) -> None:
-        for part in (CALIBRATION, TEST):
-            for member, word in ((True, "members"), (False, "non-members")):
-                if not ((self.part == part) & (self.member == member)).any():
-                    raise DataError(
-                        f"{self.name} has no {word} in its {part} part; an evaluation needs both "
-                        "kinds in both parts."
-                    )
+    names: tuple[str | None, ...] | None = None
 
     def __len__(self) -> int:
         return len(self.pictures)
@@ -72,8 +62,7 @@ class Dataset:
     @property
     def warnings(self) -> tuple[str, ...]:
         """What is odd about captions and what lies beside them, in sentences."""
-        loud = one_sided(self.captions, self.member)
-        return self.seen.notes if loud is None else (loud, *self.seen.notes)
+        return warnings_of(self.captions, self.member, self.seen)
 
     @cached_property
     def digest(self) -> str:
@@ -143,6 +132,25 @@ class Dataset:
         """
         rng, here = np.random.default_rng(seed), np.flatnonzero(self.part == part)
         return rng.permutation(here[subsample(limit, self.member[here], rng)])
+
+    def require(self, *parts: str, by: str) -> None:
+        """Checks that both sides are in each of these parts.
+
+        Args:
+            parts: `CALIBRATION`, `TEST`, or both.
+            by: what needs them, as the sentence calls it: "an evaluation".
+
+        Raises:
+            DataError: if a part lacks members or non-members.
+        """
+        for part in parts:
+            for member, word in ((True, "members"), (False, "non-members")):
+                if not ((self.part == part) & (self.member == member)).any():
+                    where = "both parts" if len(parts) > 1 else "it"
+                    raise DataError(
+                        f"{self.name} has no {word} in its {part} part; {by} needs both kinds in "
+                        f"{where}."
+                    )
 
     def _both(self, first: int, second: int) -> str:
         """Two rows by the names of their files, where they have different ones."""

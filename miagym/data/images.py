@@ -176,6 +176,8 @@ def _strips(picture: Image.Image) -> Iterator[tuple[int, Image.Image]]:
     """The upright picture as RGB: at which row each strip begins, and the strip."""
     orientation = _orientation(picture)
     scale = _float_scale(picture) if picture.mode == "F" else 1.0
+    if picture.mode == "I":
+        _check_16_bits(picture)
     _, height = _upright_size(picture)
     for top in range(0, height, STRIP):
         bottom = min(top + STRIP, height)
@@ -215,6 +217,21 @@ def _float_scale(picture: Image.Image) -> float:
         f"its pixels are floats from {low:.3g} to {high:.3g}; expected 0 to 1 or 0 to 255, so save "
         "it with 8 bits"
     )
+
+
+def _check_16_bits(picture: Image.Image) -> None:
+    """Refuses whole numbers of 32 bits, whose white nobody knows.
+
+    Raises:
+        DataError: if they are no 16 bits, as of a PNG or of a TIFF that says so.
+    """
+    bits = getattr(picture, "tag_v2", {}).get(258, (16,))
+    if max(np.atleast_1d(bits)) > 16:
+        values = np.asarray(picture)
+        raise DataError(
+            f"its pixels are whole numbers of 32 bits from {values.min()} to {values.max()}, and "
+            "nobody can tell which one is white; save it with 8 or 16 bits"
+        )
 
 
 def _on_white(picture: Image.Image, scale: float = 1.0) -> Image.Image:

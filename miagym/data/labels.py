@@ -92,7 +92,12 @@ def read_labels(column: pa.ChunkedArray, meaning: Meaning | None = None) -> NDAr
     return np.array(labels, dtype=bool)[place] if values else np.empty(0, dtype=bool)
 
 
-def table_labels(column: pa.ChunkedArray, classes: Sequence[str] | None, of: str) -> NDArray:
+def table_labels(
+    column: pa.ChunkedArray,
+    classes: Sequence[str] | None,
+    of: str,
+    member_value: MemberValue | None = None,
+) -> NDArray[np.bool_]:
     """Labels (n,) of the column `member` of a data set that messages call `of`.
 
     Raises:
@@ -101,7 +106,7 @@ def table_labels(column: pa.ChunkedArray, classes: Sequence[str] | None, of: str
     if column.null_count:
         raise DataError(f"{of}: {column.null_count} rows have no value for `member`.")
     try:
-        return read_labels(column, Meaning(classes))
+        return read_labels(column, Meaning(classes, member_value))
     except NotALabel as error:
         raise DataError(
             f"{of}: `member` must be {error.expected}; row {error.row} has {error.shown}."

@@ -73,7 +73,7 @@ class ParquetPictures(LazyPictures):
         kind = schema.field(column).type
         if not (_is_bytes(kind) or _is_text(kind) or pa.types.is_struct(kind)):
             raise DataError(f"{path}: `{column}` must be encoded bytes or a path, it is {kind}.")
-        self.path, self.column = path, column
+        self.path, self.column, self._kind = path, column, kind
         groups = [self._metadata.row_group(i) for i in range(self._metadata.num_row_groups)]
         self._starts = np.cumsum([0, *(group.num_rows for group in groups)])
         self._bytes = [_column_bytes(group, column) for group in groups]
@@ -81,6 +81,17 @@ class ParquetPictures(LazyPictures):
 
     def __len__(self) -> int:
         return self._metadata.num_rows
+
+    def names(self) -> list[str | None] | None:
+        """Paths of the pictures (n) as the file has them; None where it holds bytes alone."""
+        if not has_paths(self._kind):
+            return None
+        leaf = f"{self.column}.path" if pa.types.is_struct(self._kind) else self.column
+        try:
+            with self._open() as file:
+                return paths_of(file.read([leaf])[self.column])
+        except (pa.ArrowException, OSError) as error:
+            raise self._lost(error) from error
 
     def __iter__(self) -> Iterator[Picture]:
         for column in self._walk(list(range(len(self._bytes)))):
@@ -148,6 +159,19 @@ def as_picture(value: object, folder: Path) -> Picture:
     if isinstance(value, str) and value:
         return folder / value
     return value if isinstance(value, bytes) else b""
+
+
+def has_paths(kind: pa.DataType) -> bool:
+    """Whether a column of this type says where pictures are: a path, or a struct with one."""
+    return _is_text(kind) or (pa.types.is_struct(kind) and kind.get_field_index("path") >= 0)
+
+
+def paths_of(column: pa.ChunkedArray) -> list[str | None]:
+    """Paths (n) in a column of texts, or of structs of bytes and a path."""
+    is_struct = pa.types.is_struct(column.type)
+    chunks = [chunk.field("path") if is_struct else chunk for chunk in column.chunks]
+    paths = [path for chunk in chunks for path in chunk.to_pylist()]
+    return [path if isinstance(path, str) and path else None for path in paths]
 
 
 def reason(picture: Picture, error: Exception) -> str:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from importlib import import_module
 from pathlib import Path
 
-from miagym.data import hub
 from miagym.data.dataset import Dataset
-from miagym.data.files import read_file, read_folder
+from miagym.data.labels import MemberValue
+from miagym.data.readers import hub
+from miagym.data.readers.files import read_file, read_folder
 from miagym.data.source import Source
 from miagym.errors import DataError, UnknownName
 
@@ -21,7 +22,7 @@ it is asked for: `clipart` for `clipart-realistic`, `clipart-tune` for `clipart-
 OTHERS = "A parquet file, a CSV, a folder or hf:owner/name works as well."
 
 
-def load_data(name: str) -> Dataset:
+def load_data(name: str, member_value: MemberValue | None = None) -> Dataset:
     """Loads data by embedded name, file, folder or hub id.
 
     A table (parquet, CSV, TSV) has columns `image` (encoded bytes, or a path), `member` (true or
@@ -31,30 +32,40 @@ def load_data(name: str) -> Dataset:
     For the hub see `hub.HubName`. Without `part`, a third of the groups calibrates and the rest
     tests.
 
+    Args:
+        name: of whatever kind.
+        member_value: of a table, the value of `member` that stands for members, where the values
+            do not say it themselves, as 0 does in some tables.
+
     Raises:
         UnknownName: if there is no such name or file.
         DataError: if what is there cannot be used.
     """
-    return open_source(name).dataset()
+    return open_source(name, member_value).dataset()
 
 
-def open_source(name: str) -> Source:
+def open_source(name: str, member_value: MemberValue | None = None) -> Source:
     """Opens the labelled rows of the same names, before they are split; they may lack pictures.
 
     Raises:
         UnknownName: if there is no such name or file.
         DataError: if what is there cannot be used.
     """
+    path = Path(name)
+    if member_value is not None and not (path.is_file() and name not in EMBEDDED):
+        raise DataError(
+            f"A value that means member is of a table's column `member`, and {name} is no table; "
+            "leave it out."
+        )
     if name in EMBEDDED:
         module, _, function = EMBEDDED[name].partition(":")
         return getattr(import_module(module), function)(name)
     if name.startswith(hub.PREFIX):
         return hub.read_hub(hub.HubName.parse(name))
-    path = Path(name)
     if path.is_dir():
         return hub.read_saved(path) if hub.is_saved(path) else read_folder(path)
     if path.is_file():
-        return read_file(path)
+        return read_file(path, member_value)
     if path.suffix or "/" in name:
         known = " and ".join(EMBEDDED)
         raise DataError(f"There is no file or folder {name}; embedded data sets are {known}.")

@@ -39,6 +39,12 @@ def by_side(places: Sequence[str | None], member: NDArray[np.bool_]) -> Counts:
     return {word: dict(found.most_common()) for word, found in counts.items()}
 
 
+def warnings_of(captions: Sequence[str], member: NDArray[np.bool_], seen: Seen) -> tuple[str, ...]:
+    """What is odd about captions and what lies beside them, in sentences."""
+    loud = one_sided(captions, member)
+    return seen.notes if loud is None else (loud, *seen.notes)
+
+
 def one_sided(captions: Sequence[str], member: NDArray[np.bool_]) -> str | None:
     """A sentence, where one side has captions and the other has none."""
     has = np.array([bool(text.strip()) for text in captions], dtype=bool)

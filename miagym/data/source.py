@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from miagym.data.columns import caption_column, check_roles, renamed
 from miagym.data.dataset import CALIBRATION, TEST, Dataset
-from miagym.data.labels import check_second, class_names, second_labels, table_labels
+from miagym.data.labels import MemberValue, check_second, class_names, second_labels, table_labels
 from miagym.data.pictures import Picture
-from miagym.data.seen import NOTHING, Seen, by_side
+from miagym.data.seen import NOTHING, Seen, by_side, warnings_of
 from miagym.data.splits import deal
 from miagym.data.text_marks import without_marks
 from miagym.errors import DataError
@@ -35,12 +35,14 @@ class Source:
         pictures: encoded pictures, or the files that hold them (n), in memory or lazy; None if
             there is no such column.
         seen: what the reader saw besides.
+        names: what the data call each row (n): its file; None if they name none.
     """
 
     name: str
     table: pa.Table
     pictures: Sequence[Picture] | None
     seen: Seen = NOTHING
+    names: tuple[str | None, ...] | None = None
 
     @classmethod
     def of(
@@ -49,11 +51,14 @@ class Source:
         table: pa.Table,
         pictures: Sequence[Picture] | None,
         seen: Seen | None = None,
+        names: Sequence[str | None] | None = None,
+        member_value: MemberValue | None = None,
     ) -> Source:
         """Makes a source of a table: checks it, and fills in what may be left out.
 
         Class numbers are read by the names that the table carries, captions come from `text`
-        where there is no `caption`, and lose what nobody sees at their ends.
+        where there is no `caption`, and lose what nobody sees at their ends. `member_value` stands
+        for members, where the values themselves do not say it.
 
         Raises:
             DataError: if it lacks `member`, or a column holds what it cannot.
@@ -66,16 +71,18 @@ class Source:
         check_roles(table, name)
         columns = {column: table[column] for column in table.column_names}
         classes = class_names(table.schema)
-        member = table_labels(table["member"], classes.get("member"), name)
-        others = {other: table[other] for other in second_labels(table.column_names, "member")}
-        check_second(others, member, name, classes=classes)
+        member = table_labels(table["member"], classes.get("member"), name, member_value)
+        if member_value is None:
+            others = {other: table[other] for other in second_labels(table.column_names, "member")}
+            check_second(others, member, name, classes=classes)
         captions = _captions(table, name)
         columns["member"] = pa.array(member)
         columns["caption"] = pa.array(captions, type=pa.string())
         if seen is None:
             places = [f"column {captions_in}" if text else None for text in captions]
             seen = Seen(by_side(places, member))
-        return cls(name, pa.table(columns), pictures, seen)
+        called = None if names is None else tuple(names)
+        return cls(name, pa.table(columns), pictures, seen, called)
 
     def __len__(self) -> int:
         return self.table.num_rows
@@ -84,6 +91,11 @@ class Source:
     def member(self) -> NDArray[np.bool_]:
         """Labels (n,)."""
         return self.table["member"].to_numpy()
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What is odd about captions and what lies beside them, in sentences."""
+        return warnings_of(self.captions, self.member, self.seen)
 
     @property
     def captions(self) -> tuple[str, ...]:
@@ -114,7 +126,9 @@ class Source:
             part = _stated_parts(self.table["part"].to_pylist(), self.name)
         else:
             part = parts(np.arange(len(self)) if groups is None else groups, self.member)
-        return Dataset(self.name, pictures, self.captions, self.member, part, groups, self.seen)
+        return Dataset(
+            self.name, pictures, self.captions, self.member, part, groups, self.seen, self.names
+        )
 
     def require_pictures(self) -> Sequence[Picture]:
         """Pictures of all rows.

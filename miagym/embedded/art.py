@@ -42,4 +42,6 @@ def source(name: str) -> Source:
     found = table().take(rows)
     columns = {column: found[column] for column in ("caption", "artist", "group", "part")}
     columns["member"] = pa.array(role[rows] == member)
-    return Source.of(name, pa.table(columns), found["image"].to_pylist())
+    return Source.of(
+        name, pa.table(columns), found["image"].to_pylist(), names=found["source"].to_pylist()
+    )

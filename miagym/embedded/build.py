@@ -25,7 +25,7 @@ from miagym.data.splits import deal, deal_well
 from miagym.embedded import duplicates
 from miagym.embedded.captions import NOTHING, Metadata, captions, read_metadata
 from miagym.embedded.render import render
-from miagym.errors import DataError
+from miagym.errors import DataError, option
 
 SEED = 20240104
 MIN_MEAN_INK = 0.008
@@ -128,7 +128,8 @@ def build(
     if not paths:
         raise DataError(
             f"Expected drawings in {art / 'png'}, found none: "
-            "`apt-get install openclipart-png openclipart-svg`, or name their folder with --source."
+            "`apt-get install openclipart-png openclipart-svg`, or name their folder "
+            f"by {option('source')}."
         )
     with ProcessPoolExecutor() as pool:
         read = pool.map(partial(read_drawing, art), paths, chunksize=16)

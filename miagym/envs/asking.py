@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any, Self
 
 import numpy as np
 import torch
@@ -14,8 +15,10 @@ from torch import Tensor
 from miagym.candidates import Candidates
 from miagym.envs.questions import QUESTION_KINDS, QuestionBatch
 from miagym.envs.settings import Settings
-from miagym.envs.statistics import RunningMeans, statistics_of
+from miagym.envs.statistics import RunningMeans, Sums, statistics_of
 from miagym.envs.world import World
+from miagym.oracle.cache import Cache
+from miagym.targets.base import Target
 
 
 @dataclass(frozen=True)
@@ -43,17 +46,60 @@ class StepAnswers:
     """Pictures (size, size, 3), of questions that ask for pictures."""
 
 
+Answers = Mapping[tuple[Hashable, ...], Tensor]
+"""By what was asked of a target, whichever process has loaded it."""
+
+
+@dataclass(frozen=True, eq=False)
+class SavedAnswers:
+    """What the oracles have answered, for each of them: answers by what was asked, and sums."""
+
+    each: tuple[tuple[Answers, Sums], ...]
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        return self  # nothing in it is ever changed
+
+    def __getstate__(self) -> dict[str, Any]:
+        """As bytes: a view brings no batch along, and no process shares memory with another."""
+        return {"each": _mapped(self.each, _packed)}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        object.__setattr__(self, "each", _mapped(state["each"], _unpacked))
+
+
 class Questioner:
     """Asks the oracles for b episodes, and keeps running means of their answers."""
 
     def __init__(self, settings: Settings, world: World, episodes: int) -> None:
         self._settings = settings
+        self._episodes = episodes
+        self._targets = [one for one in (world.target, world.reference) if one is not None]
         self.oracles = world.oracles(settings)
         self._means = [RunningMeans(episodes) for _ in self.oracles]
 
     def forget(self, episode: int) -> None:
         for means in self._means:
             means.forget(episode)
+
+    def saved(self) -> SavedAnswers:
+        """What was answered so far: later answers equal to the last bit need it."""
+        each = zip(self._targets, self.oracles, self._means, strict=True)
+        return SavedAnswers(
+            tuple((_of(target, oracle.cache), means.saved()) for target, oracle, means in each)
+        )
+
+    def restore(self, saved: SavedAnswers | None) -> None:
+        """Remembers these answers instead, or none; what was charged stays charged."""
+        if saved is None:
+            for oracle, means in zip(self.oracles, self._means, strict=True):
+                oracle.cache.restore({})
+                means.restore(tuple({} for _ in range(self._episodes)))
+            return
+        each = zip(self._targets, self.oracles, self._means, saved.each, strict=True)
+        for target, oracle, means, one in each:
+            ((answers, sums),) = _mapped((one,), lambda tensor, t=target: tensor.to(t.device))
+            oracle.cache.restore({(id(target), *key): answer for key, answer in answers.items()})
+            means.restore(sums)
 
     def ask(
         self, asked: Sequence[PaidQuestion], candidates: Sequence[Candidates | None]
@@ -97,6 +143,32 @@ class Questioner:
             self._settings.steps,
             self._settings.guidance_scale,
         )
+
+
+def _of(target: Target, cache: Cache) -> Answers:
+    kept = cache.saved().items()
+    return {key[1:]: a for key, a in kept if isinstance(key, tuple) and key[0] == id(target)}
+
+
+def _mapped(each: tuple[tuple[Any, Any], ...], change: Callable[[Any], Any]) -> Any:
+    """The same structure as in `SavedAnswers`, with each tensor changed."""
+    return tuple(
+        (
+            {key: change(answer) for key, answer in answers.items()},
+            tuple({what: (change(s), n) for what, (s, n) in one.items()} for one in sums),
+        )
+        for answers, sums in each
+    )
+
+
+def _packed(tensor: Tensor) -> tuple[torch.dtype, torch.Size, bytes]:
+    own = tensor.detach().cpu().contiguous()
+    return own.dtype, own.shape, own.reshape(-1).view(torch.uint8).numpy().tobytes()
+
+
+def _unpacked(packed: tuple[torch.dtype, torch.Size, bytes]) -> Tensor:
+    dtype, shape, content = packed
+    return torch.frombuffer(bytearray(content), dtype=dtype).reshape(shape)
 
 
 def _as_bytes(pictures: Tensor) -> NDArray[np.uint8]:

@@ -15,13 +15,14 @@ from miagym.envs.grading.verdicts import Verdicts
 from miagym.envs.rendering import MODES, render
 from miagym.envs.settings import Settings
 from miagym.envs.spaces import Action, GameSpaces, Observation
+from miagym.envs.state.saved import Restorable
 from miagym.errors import SettingsError
 
 ONLY_EPISODE = np.array([0])
 """The one episode."""
 
 
-class GameEnv(gym.Env[Observation, Action]):
+class GameEnv(Restorable, gym.Env[Observation, Action]):
     """Base of `SingleEnv` and `PoolEnv`, which differ in their spaces.
 
     Args:
@@ -34,6 +35,7 @@ class GameEnv(gym.Env[Observation, Action]):
         SettingsError: if there is no such render mode.
     """
 
+    _random_attributes = ("_np_random", "_np_random_seed")
     metadata: dict[str, Any] = {"render_modes": list(MODES), "render_fps": 1}  # noqa: RUF012
 
     def __init__(

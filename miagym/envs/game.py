@@ -8,18 +8,20 @@ verdict ends the episode.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from miagym.candidates import Candidates
-from miagym.envs.asking import PaidQuestion, Questioner
+from miagym.envs.asking import PaidQuestion, Questioner, SavedAnswers
 from miagym.envs.grading.verdicts import VerdictLog
 from miagym.envs.sampler import CandidateSampler
 from miagym.envs.settings import TEST, TRAIN, Settings
-from miagym.envs.state import Accounts, History
+from miagym.envs.state.accounts import Accounts
+from miagym.envs.state.history import History
+from miagym.envs.state.moves import Moves, Slot, StepResult
 from miagym.envs.statistics import summarised
 from miagym.envs.world import World
 from miagym.metrics.brier import brier_reward
@@ -28,43 +30,11 @@ from miagym.targets.base import TOKENS
 REFUSAL_COST = 0.01
 """What a question that the budget does not cover takes off the return."""
 
+NOT_SAVED = ("settings", "prices", "log", "begun", "_world", "_questioner")
+"""What of a game is fixed, shared, or only ever grows."""
+
 PRIOR = 0.5
 """Probability of membership before anything was said: half of the candidates are members."""
-
-
-@dataclass(frozen=True)
-class Moves:
-    """Actions of k episodes in a step."""
-
-    candidate: NDArray[np.int64]
-    """Whom each slot asks about (k, slots); n leaves it empty."""
-    question: NDArray[np.int64]
-    """What it asks (k, slots), an index of the menu."""
-    probability: NDArray[np.float64]
-    """Of membership (k, n): the verdict, should the episode end with this step."""
-    stop: NDArray[np.bool_]
-    """Whether it does (k,); then nothing is asked or charged."""
-
-
-@dataclass(frozen=True)
-class StepResult:
-    """Rewards and ends of k episodes after a step."""
-
-    reward: NDArray[np.float64]
-    terminated: NDArray[np.bool_]
-    truncated: NDArray[np.bool_]
-
-
-@dataclass(frozen=True)
-class Slot:
-    """Question in one slot of a step, and its answer."""
-
-    candidate: int
-    question: int
-    values: NDArray[np.float32] | None = None
-    """Statistics (F,); None if the budget did not cover the question."""
-    image: NDArray[np.uint8] | None = None
-    """The picture (size, size, 3), of a question that asks for one."""
 
 
 class Game:
@@ -104,6 +74,8 @@ class Game:
         self.log = VerdictLog()
         self._samplers: list[CandidateSampler | None] = [None] * episodes
         self._first_draw = np.zeros(episodes, dtype=np.int64)
+        self._answers: SavedAnswers | None = None
+        """Of a game that was saved, for a questioner that is still to be made."""
         self._questioner: Questioner | None = None
         self._world: World | None = None
 
@@ -118,7 +90,28 @@ class Game:
     def questioner(self) -> Questioner:
         if self._questioner is None:
             self._questioner = Questioner(self.settings, self.world, len(self.over))
+            self._questioner.restore(self._answers)
         return self._questioner
+
+    def saved(self) -> dict[str, Any]:
+        """All that changes in play, not copied; what only ever grows is left out."""
+        kept = {name: value for name, value in vars(self).items() if name not in NOT_SAVED}
+        return kept if self._questioner is None else {**kept, "_answers": self._questioner.saved()}
+
+    def restore(self, saved: Mapping[str, Any]) -> None:
+        """Goes on from what `saved` gave; oracles of episodes from before are over."""
+        vars(self).update(saved)
+        self.begun += 1
+        if self._questioner is not None:
+            self._questioner.restore(self._answers)
+
+    def share_world(self, other: Game) -> None:
+        """Uses the models and data that another game has loaded."""
+        self._world = other._world
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Without models and data, which the settings name."""
+        return {**vars(self), **self.saved(), "_world": None, "_questioner": None}
 
     def begin(self, episode: int, rng: np.random.Generator, *, shuffle: bool) -> None:
         """Begins an episode: deals new candidates and fills the budget.

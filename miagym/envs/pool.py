@@ -11,7 +11,7 @@ from gymnasium.vector import AutoresetMode
 from numpy.typing import NDArray
 
 from miagym.envs.env import GameEnv
-from miagym.envs.game import Game, Moves
+from miagym.envs.game import Game
 from miagym.envs.settings import PoolOptions, Settings
 from miagym.envs.spaces import (
     GameSpaces,
@@ -22,6 +22,7 @@ from miagym.envs.spaces import (
     rows_left,
     token_ids,
 )
+from miagym.envs.state.moves import Moves
 from miagym.envs.vector import GameVectorEnv
 
 CANDIDATES, SLOTS, BUDGET = 16, 4, 120

@@ -208,7 +208,7 @@ class Settings:
             name = self.target if isinstance(self.target, str) else self.target.name
             raise SettingsError(
                 f"No data set belongs to the target {name}; name the pictures it is asked about "
-                "with data=, as in `miagym evaluate --data`."
+                "with data=."
             )
         return pair.data
 

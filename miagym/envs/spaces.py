@@ -10,8 +10,9 @@ import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
-from miagym.envs.game import Game, Moves
+from miagym.envs.game import Game
 from miagym.envs.settings import Settings
+from miagym.envs.state.moves import Moves
 from miagym.envs.statistics import MAX_STATISTIC
 from miagym.errors import ActionError
 from miagym.targets.base import TOKENS, VOCABULARY

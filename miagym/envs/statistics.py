@@ -17,6 +17,10 @@ MAX_STATISTIC = 1e6
 """Statistics are cut off here, so that they have a bounded space."""
 
 
+Sums = tuple[dict[tuple[int, int], tuple[Tensor, int]], ...]
+"""For each episode, by candidate and question: the sum of the differences, and how many."""
+
+
 class RunningMeans:
     """Running means of differences in each of b episodes, by candidate and question."""
 
@@ -26,6 +30,13 @@ class RunningMeans:
     def forget(self, episode: int) -> None:
         """Forgets an episode's answers."""
         self._sums[episode].clear()
+
+    def saved(self) -> Sums:
+        """Sums and counts of all episodes; they are never changed."""
+        return tuple(dict(sums) for sums in self._sums)
+
+    def restore(self, saved: Sums) -> None:
+        self._sums = [dict(sums) for sums in saved]
 
     def add(self, asked: Sequence[tuple[int, int, int]], difference: Tensor) -> Tensor:
         """Adds answers, and returns the means so far of what each answered (k, ...), in order.

@@ -19,12 +19,13 @@ from miagym.envs.grading.verdicts import Verdicts
 from miagym.envs.rendering import MODES, render
 from miagym.envs.settings import Settings
 from miagym.envs.spaces import Action, GameSpaces, Observation
+from miagym.envs.state.saved import Restorable
 from miagym.errors import SettingsError
 
 Step = tuple[Observation, NDArray[np.float64], NDArray[np.bool_], NDArray[np.bool_], dict[str, Any]]
 
 
-class GameVectorEnv(VectorEnv[Observation, Action, Any]):
+class GameVectorEnv(Restorable, VectorEnv[Observation, Action, Any]):
     """Base of `SingleVectorEnv` and `PoolVectorEnv`; like `SyncVectorEnv`, but for the last bits.
 
     Row i has a generator of its own, seeded with seed + i.
@@ -40,6 +41,8 @@ class GameVectorEnv(VectorEnv[Observation, Action, Any]):
     Raises:
         SettingsError: if there is no such mode, or no environment at all.
     """
+
+    _random_attributes = ("_rngs",)
 
     def __init__(
         self,

@@ -70,6 +70,7 @@ class Experiment:
             check_reference(self.match.reference, self.match.target, self.match.data)
         self._objects = objects
         self.data: Dataset = objects.data.get(self.match.data) or load_data(self.match.data)
+        self.data.require(CALIBRATION, TEST, by="an evaluation")
         self.attacks = {name: objects.attacks[name] for name in self.match.attacks}
         if config.queries is not None:
             for name, attack in self.attacks.items():

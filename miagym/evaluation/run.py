@@ -7,7 +7,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 from miagym.auditing.audit import audit_dataset
-from miagym.data.dataset import TEST
+from miagym.data.dataset import TEST, Dataset
 from miagym.embedded.pairings import pairing
 from miagym.errors import DataError
 from miagym.evaluation.calibration import calibrate
@@ -19,7 +19,7 @@ from miagym.evaluation.provenance import identity
 from miagym.evaluation.store import RunFolder
 from miagym.evaluation.workers import Workplace
 from miagym.progress import Progress, silent
-from miagym.results import SCHEMA, AuditRecord, Doubt, Results, RunAbout
+from miagym.results import SCHEMA, AuditRecord, DataSeen, Doubt, Results, RunAbout
 
 
 def evaluate(
@@ -139,6 +139,7 @@ def _audits(runs: list[Experiment], progress: Progress) -> tuple[AuditRecord, ..
 def _about(config: Config, scored: list[Scored], place: Workplace) -> RunAbout:
     """What results.json says of the run as a whole."""
     clocks = place.clocks.values()
+    by_name = {match.run.match.data: match.run.data for match in scored}
     return RunAbout(
         config=asdict(config),
         rows_charged=sum(clock.rows_charged for clock in clocks),
@@ -150,7 +151,18 @@ def _about(config: Config, scored: list[Scored], place: Workplace) -> RunAbout:
             if (why := match.run.doubts()) is not None
         ),
         unreadable=tuple(lost for match in scored for lost in match.unreadable()),
+        data=tuple(_seen(name, data) for name, data in by_name.items()),
     )
+
+
+def _seen(name: str, data: Dataset) -> DataSeen:
+    """What its reader saw, as plain dictionaries."""
+    counts = {
+        "captions_from": data.seen.captions_from,
+        "passed_over": data.seen.skipped,
+    }
+    plain = {of: {s: dict(n) for s, n in sides.items()} for of, sides in counts.items()}
+    return DataSeen(data=name, warnings=data.warnings, **plain)
 
 
 def _check_different(config: Config) -> None:

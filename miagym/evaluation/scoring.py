@@ -86,6 +86,8 @@ def _tables(
             "variant": [variant] * n,
             "part": [part] * n,
             "candidate": keys,
+            "row": loaded.rows,
+            "name": [run.data.names[row] for row in loaded.rows] if run.data.names else [None] * n,
             "group": [None] * n if run.data.groups is None else run.data.groups[loaded.rows],
             "member": run.data.member[loaded.rows],
             "budget": [budget] * n,

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from safetensors.numpy import load_file, save_file
 
 from miagym.atomic import replacing
-from miagym.errors import RunError
+from miagym.errors import RunError, option
 from miagym.evaluation.protocol import LearnedAttack
 from miagym.metrics.labelled import Labelled
 from miagym.results import Results
@@ -35,6 +35,8 @@ SCORES = pa.schema(
         ("variant", pa.string()),
         ("part", pa.string()),
         ("candidate", pa.string()),
+        ("row", pa.int64()),
+        ("name", pa.string()),
         ("group", pa.int64()),
         ("member", pa.bool_()),
         ("budget", pa.int64()),
@@ -46,8 +48,9 @@ SCORES = pa.schema(
 )
 """One row for each candidate, attack, variant and budget: the score, and what was spent on it.
 
-An attack that can stop early has several budgets (queries); its own score is at the highest. Where
-the data know no groups, `group` is null.
+`candidate` is a digest of picture and caption, `row` the row of the data, from 0, and `name` what
+the data call it: its file. An attack that can stop early has several budgets (queries); its own
+score is at the highest. Where the data know no groups or no names, these are null.
 """
 
 
@@ -96,7 +99,8 @@ class RunFolder:
             self._check_same(existing, identity)
         elif path.exists() and (not path.is_dir() or any(path.iterdir())):
             raise RunError(
-                f"{path} is there already and holds no run of miagym; choose another --out."
+                f"{path} is there already and holds no run of miagym; choose another "
+                f"{option('out')}."
             )
         else:
             write_json(existing, identity)
@@ -124,7 +128,7 @@ class RunFolder:
         _write_table(self._chunks / f"{chunk}.parquet", scores)
 
     def read(self, chunk: str) -> pa.Table:
-        return pq.read_table(self._chunks / f"{chunk}.parquet")
+        return with_all_columns(pq.read_table(self._chunks / f"{chunk}.parquet"))
 
     def features(self, chunk: str) -> Features:
         path = self._chunks / f"{chunk}.safetensors"
@@ -155,7 +159,7 @@ class RunFolder:
     def scores(self, target: str, data: str, attack: str) -> pa.Table:
         """What scores.parquet holds of one attack, in the order in which it was asked."""
         filters = [("target", "==", target), ("data", "==", data), ("attack", "==", attack)]
-        return pq.read_table(self.path / "scores.parquet", filters=filters)
+        return with_all_columns(pq.read_table(self.path / "scores.parquet", filters=filters))
 
     def finish(self, results: Results) -> None:
         """Writes results.json, which makes the run a finished one, and clears the chunks away."""
@@ -176,7 +180,9 @@ class RunFolder:
         try:
             other = json.loads(existing.read_text(encoding="utf-8"))
         except ValueError as error:
-            raise RunError(f"{existing} cannot be read ({error}); choose another --out.") from error
+            raise RunError(
+                f"{existing} cannot be read ({error}); choose another {option('out')}."
+            ) from error
         ours = json.loads(json.dumps(identity))
         keys = (key for key in ours.keys() | other.keys() if ours.get(key) != other.get(key))
         # A finished run is only read again; an unfinished one would be of two minds.
@@ -185,8 +191,16 @@ class RunFolder:
         if different:
             raise RunError(
                 f"{self.path} holds another run (they differ in {' and '.join(different)}); choose "
-                "another --out, or delete it."
+                f"another {option('out')}, or delete it."
             )
+
+
+def with_all_columns(scores: pa.Table) -> pa.Table:
+    """Scores as `SCORES` has them; what an older run did not write is null."""
+    n = scores.num_rows
+    there = set(scores.column_names)
+    columns = [scores[f.name] if f.name in there else pa.nulls(n, f.type) for f in SCORES]
+    return pa.table(columns, schema=SCORES)
 
 
 def labelled(scores: pa.Table) -> Labelled:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from miagym.errors import TargetError
+from miagym.errors import TargetError, told
 from miagym.oracle.budget import Cost
 
 
@@ -61,6 +61,15 @@ class Cache:
         finally:
             self._forget()
 
+    def saved(self) -> dict[Hashable, Tensor]:
+        """The answers that are kept, the oldest first; they are never changed."""
+        return dict(self._answers)
+
+    def restore(self, answers: Mapping[Hashable, Tensor]) -> None:
+        """Keeps these answers instead; what was charged or computed stays counted."""
+        self._answers = dict(answers)
+        self.kept_bytes = sum(answer.nbytes for answer in self._answers.values())
+
     def _compute(
         self,
         keys: Sequence[Hashable],
@@ -79,7 +88,7 @@ class Cache:
             if not torch.isfinite(answers).all():
                 raise TargetError(
                     "The target answered with NaN or infinity; if it was loaded in half precision, "
-                    "which overflows on some models, load it with --dtype float32."
+                    f"which overflows on some models, {told('say --dtype float32', 'load it with dtype='float32'')}."
                 )
             self._answers.update(zip((keys[i] for i in rows), answers, strict=True))
             self.kept_bytes += answers.nbytes

@@ -79,6 +79,7 @@ def cues_in_words(audit: AuditRecord) -> list[str]:
 
 def audit_remarks(audit: AuditRecord) -> Iterator[str]:
     """What else was found, a sentence each."""
+    yield from (f"Warning: {warning}" for warning in audit.warnings)
     for found in audit.duplicates:
         yield from _duplicates(found)
     skipped = audit.unreadable

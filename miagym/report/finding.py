@@ -16,7 +16,7 @@ from miagym.report.rows import (
     strongest,
 )
 from miagym.report.standing import standings
-from miagym.results import AttackRow, AuditRecord, Unreadable
+from miagym.results import AttackRow, AuditRecord, DataSeen, Unreadable
 from miagym.results.formats import detection, estimate, rate
 
 
@@ -87,6 +87,21 @@ def _who(
 def _strength(row: AttackRow) -> str:
     found = detection(row)
     return rate(found.tpr, found.ci) if found else f"AUC of {estimate(row.auc, row.auc_ci, '.2f')}"
+
+
+def seen_in(data: Sequence[DataSeen]) -> list[str]:
+    """What was odd about the data, and what was passed over by reason and side."""
+    said = []
+    for seen in data:
+        said += [f"{seen.data}: {warning}" for warning in seen.warnings]
+        counts = [
+            f"{n:,} × {reason} among the {side.replace('nonm', 'non-m')}"
+            for side, reasons in seen.passed_over.items()
+            for reason, n in reasons.items()
+        ]
+        if counts:
+            said.append(f"{seen.data}: passed over {', '.join(counts)}.")
+    return said
 
 
 def losses(unreadable: Sequence[Unreadable]) -> list[str]:

@@ -41,7 +41,8 @@ def piece(name: str, macro: str, *values: Any) -> Markup:
     """One macro of a template of the report.
 
     `table.html` has `table(content)` and `scrolling(content, about)` for a `report.model.Table`;
-    `run_lists.html` has `doubts(found)`, `skipped(found)` and `unreadable(found, losses)`.
+    `run_lists.html` has `doubts(found)`, `skipped(found)`, `of_the_data(sentences)` and
+    `unreadable(found, losses)`.
     """
     return getattr(_environment().get_template(name).module, macro)(*values)
 

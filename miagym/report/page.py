@@ -19,7 +19,7 @@ from plotly.offline import get_plotlyjs
 from miagym.atomic import replacing
 from miagym.report.audit_tables import cues_in_words, views_table
 from miagym.report.figures.registry import KINDS, find_figure
-from miagym.report.finding import finding, losses
+from miagym.report.finding import finding, losses, seen_in
 from miagym.report.html import render
 from miagym.report.rows import by_target
 from miagym.report.statistics_tables import comparison_table, control_summary, optimism_table
@@ -51,6 +51,7 @@ def write_report(results: Results, scores: pa.Table, about: Mapping[str, Any], o
         attacks=main_table(groups, results.audit),
         run=results.run,
         losses=losses(results.run.unreadable),
+        seen=seen_in(results.run.data),
         audits=[(audit, cues_in_words(audit)) for audit in results.audit],
         views=views_table(results.audit),
         controls=control_summary(results.controls),

@@ -53,7 +53,7 @@ def _summary(controls: list[Control]) -> Iterable[Line]:
         ends = Number(interval([min(aucs), max(aucs)]), None)
         yield Line(kind, (*numbers, ends, outcome))
     if NULL_TARGET not in kinds:
-        missing = "not run: name a target that saw neither side with --null"
+        missing = "not run: name a null target, which saw neither side"
         none = Number("", None)
         yield Line(NULL_TARGET, (Number("0", 0), none, none, missing))
 

@@ -31,7 +31,7 @@ from miagym.results.records import (
     Record,
     Spread,
 )
-from miagym.results.run import SCHEMA, Doubt, Results, RunAbout, Skipped, Unreadable
+from miagym.results.run import SCHEMA, DataSeen, Doubt, Results, RunAbout, Skipped, Unreadable
 
 __all__ = [
     "HELD_OUT",
@@ -48,6 +48,7 @@ __all__ = [
     "BudgetPoint",
     "Comparison",
     "Control",
+    "DataSeen",
     "Detection",
     "Difference",
     "Distance",

@@ -68,4 +68,6 @@ class AuditRecord(Record):
     cues: tuple[AuditCue, ...]
     duplicates: tuple[AuditDuplicates, ...]
     unreadable: AuditUnreadable
+    warnings: tuple[str, ...] = ()
+    """What is odd about captions, and what lies beside the pictures."""
     seed: int

@@ -39,6 +39,18 @@ class Unreadable(Record):
     why: str
 
 
+class DataSeen(Record):
+    """What the reader of a data set saw besides its rows."""
+
+    data: str
+    warnings: tuple[str, ...] = ()
+    """What is odd about captions, and what lies beside the pictures, in sentences."""
+    captions_from: dict[str, dict[str, int]] = Field(default_factory=dict)
+    """By side, captions by where they stood."""
+    passed_over: dict[str, dict[str, int]] = Field(default_factory=dict)
+    """By side, pictures and folders that were passed over, by reason."""
+
+
 class RunAbout(Record):
     """What there is to say of a run as a whole."""
 
@@ -48,6 +60,7 @@ class RunAbout(Record):
     skipped: tuple[Skipped, ...] = ()
     doubts: tuple[Doubt, ...] = ()
     unreadable: tuple[Unreadable, ...] = ()
+    data: tuple[DataSeen, ...] = ()
 
 
 class Results(Record):

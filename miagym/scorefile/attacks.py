@@ -12,15 +12,17 @@ from miagym.metrics.clusters import group_numbers
 from miagym.metrics.labelled import best_variant
 from miagym.metrics.shuffles import dealt_labels
 from miagym.results import HELD_OUT
-from miagym.scorefile.columns import CALIBRATION, NULL, PAPER, TEST, Columns
-from miagym.scorefile.file import ScoreFile
 from miagym.scorefile.groups import ScoreTable
+from miagym.scorefile.reading.columns import CALIBRATION, NULL, PAPER, TEST, Columns
+from miagym.scorefile.reading.file import ScoreFile
 from miagym.scorefile.rows import Rows, Variants
 
 AS_GIVEN = "as given"
 """The protocol of scores without a calibration part: nobody knows what was chosen on what."""
-RANDOM_HALVES = "held-out, random halves"
+RANDOM_HALVES = "held-out, chosen on a random half"
 """The protocol of variants without a calibration part: a random half of the candidates chooses."""
+SAME_CANDIDATES = "optimistic, chosen on the same candidates"
+"""The protocol of variants that were chosen by the very scores that are reported, as asked for."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,6 +59,7 @@ def attacks_of(
     lower_is_member: bool,
     seed: int,
     blind: Collection[str] = (),
+    optimistic: bool = False,
 ) -> list[AttackScores]:
     """All attacks of a file, in the order in which they come.
 
@@ -66,23 +69,26 @@ def attacks_of(
         lower_is_member: whether low scores mean members; all signs are turned then.
         seed: of the random halves, where variants come without a calibration part.
         blind: names of attacks that never saw the model, whether or not they are in the file.
+        optimistic: whether variants without a calibration part are chosen on all candidates, and
+            measured on the same ones.
 
     Raises:
         DataError: if values are missing or no scores, ids are there twice, a part has one side
             only, or the variants of an attack are not scored on the same candidates.
     """
     if len(set(columns.score)) < len(columns.score):
-        raise DataError("A column of scores was named twice; give each --score once.")
+        raise DataError("A column of scores was named twice; once is enough.")
     table = ScoreTable(file, columns, -1.0 if lower_is_member else 1.0)
     if not len(table.everything):
         raise DataError(f"{file.path} has no rows; expected scores and labels.")
-    return [_attack(table, seed, blind, *group) for group in table.groups()]
+    return [_attack(table, seed, blind, optimistic, *group) for group in table.groups()]
 
 
 def _attack(
     table: ScoreTable,
     seed: int,
     blind: Collection[str],
+    optimistic: bool,
     attack: str,
     target: str | None,
     data: str | None,
@@ -98,10 +104,12 @@ def _attack(
     together = test
     if PAPER in parts:
         together = table.aligned({**test, **parts[PAPER]}, f"the test part of {attack}")
-    if len(test) > 1 and calibration is None:
+    if len(test) > 1 and calibration is None and optimistic:
+        protocol = SAME_CANDIDATES
+    elif len(test) > 1 and calibration is None:
         _require_two_halves(table, attack, next(iter(test.values())))
         protocol, calibration, test = RANDOM_HALVES, *_halves(test, seed)
-    chosen = _chosen(test, calibration, attack, table)
+    chosen = _chosen(test, test if protocol == SAME_CANDIDATES else calibration, attack, table)
     null = parts.get(NULL, {})
     options = {TEST: together, CALIBRATION: parts.get(CALIBRATION, {})}
     return AttackScores(

@@ -6,6 +6,7 @@ from miagym.errors import DataError
 from miagym.metrics.labelled import Row
 from miagym.scorefile.attacks import AttackScores
 from miagym.scorefile.groups import SPENT
+from miagym.scorefile.reading.columns import role_option
 from miagym.scorefile.warned import Warned
 
 BLIND_CAPTIONS = "blind-captions"
@@ -42,7 +43,9 @@ def blind_rows(
         audit = audit_captions(tuple(captions), attack.test.member, attack.test.groups, seed=seed)
     except DataError:  # a column that nobody asked for must not make scores unusable
         how = "the same" if any(captions) else "empty"
-        return [], [_cannot_tell(f"all are {how}; name another column by --caption.", target)]
+        return [], [
+            _cannot_tell(f"all are {how}; name another column by {role_option('caption')}.", target)
+        ]
     if not audit.blind:
         return [], [_cannot_tell(audit.why[:1].lower() + audit.why[1:], target)]
     shifted = audit.verdict == AuditVerdict.SHIFTED

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from miagym.data.text_marks import without_marks
 from miagym.errors import DataError
 from miagym.metrics.clusters import check_groups
-from miagym.scorefile.columns import (
+from miagym.scorefile.reading.columns import (
     CALIBRATION,
     NULL,
     PAPER,
@@ -23,9 +23,10 @@ from miagym.scorefile.columns import (
     label_words,
     labels,
     parts,
+    role_option,
     texts,
 )
-from miagym.scorefile.file import ScoreFile
+from miagym.scorefile.reading.file import ScoreFile
 from miagym.scorefile.rows import Rows, Variants, same_candidates, split
 
 OUR_RUN = {"target", "data", "attack", "variant", "part", "candidate", "member", "budget", "score"}
@@ -204,7 +205,8 @@ class ScoreTable:
             odd = next(name for name, rows in aligned.items() if rows is None)
             raise DataError(
                 f"{self.file.path}: in {where}, variant {odd!r} is not scored on the same "
-                f"candidates as variant {next(iter(variants))!r}; score all on all, or give --id."
+                f"candidates as variant {next(iter(variants))!r}; score all on all, or give "
+                f"{role_option('id')}."
             )
         return checked
 
@@ -229,5 +231,6 @@ class ScoreTable:
                 f"{self.file.path}: ids appear more than once in {where} "
                 f"({int((count > 1).sum()):,} of them, such as {name[:60]!r}); drop the copies, "
                 "since each counts as a new candidate, or name the column that tells them apart "
-                "(--attack, --variant or --part; `--id -` if these are no ids)."
+                f"({', '.join(map(role_option, ('attack', 'variant', 'part')))}; "
+                f"{role_option('id', '-')} if these are no ids)."
             )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+from miagym.errors import option
 from miagym.metrics.auc import auc
 from miagym.scorefile.attacks import AttackScores
 from miagym.scorefile.warned import Warned
@@ -29,9 +30,10 @@ def orientation_warnings(
     """
     high = attack.test.auc_interval[1]
     if high < 0.5:
-        turn = "low scores mean members, say --lower-is-member"
+        turned = option("lower_is_member", python="lower_is_member=True")
+        turn = f"low scores mean members, say {turned}"
         if lower_is_member:
-            turn = "low scores do not mean members, leave --lower-is-member out"
+            turn = f"low scores do not mean members, leave {turned} out"
         value = auc(*attack.test.sides)
         yield Warned(
             "orientation",
@@ -56,9 +58,9 @@ def orientation_warnings(
 def _swap(attack: AttackScores) -> str:
     """What to do about swapped labels."""
     if attack.label_words is None:
-        return "say --member-value"
+        return f"say {option('member_value')}"
     member, other = attack.label_words
-    return f"which now take {member[:40]!r} for a member, say --member-value {other[:40]}"
+    return f"which now take {member[:40]!r} for a member, say {option('member_value', other[:40])}"
 
 
 def _evidence(attack: AttackScores, others: Sequence[AttackScores]) -> str:

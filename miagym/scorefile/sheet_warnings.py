@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from miagym.errors import option, told
 from miagym.results import AttackRow, Control
 from miagym.scorefile.attacks import AttackScores
+from miagym.scorefile.reading.columns import role_option
 from miagym.scorefile.warned import Warned
 
 
@@ -36,19 +38,20 @@ def missing_warnings(
             yield Warned(
                 "undeclared-blind",
                 f"{attack.label} counts as an attack that looks at the model; if it never saw the "
-                f"model, say --blind {attack.attack}.",
+                f"model, say {_blind(attack.attack)}.",
             )
     if all(attack.test.caption is None for attack in attacks) and not any(r.blind for r in rows):
         yield Warned(
             "no-blind-row",
-            "No blind row: nothing here says what the data alone give away; give --caption, or run "
-            "`miagym audit` on the data.",
+            "No blind row: nothing here says what the data alone give away; give "
+            f"{role_option('caption')}, or run {told('`miagym audit`', '`miagym.audit`')} on the "
+            "data.",
         )
     if all(attack.null is None for attack in attacks):
         yield Warned(
             "no-null-target",
             "No null target: score the same candidates on a model that saw neither side, and mark "
-            "those rows `null` in the column of --part.",
+            f"those rows `null` in the column of {role_option('part')}.",
         )
     if lacking := [attack.label for attack in attacks if attack.calibration is None]:
         whose = "" if len(lacking) == len(attacks) else f" of {', '.join(lacking)}"
@@ -56,5 +59,9 @@ def missing_warnings(
             "no-calibration-part",
             f"No calibration part{whose}: there is no threshold that was fixed beforehand, and "
             "nobody can tell whether settings were chosen on these very scores; mark rows with "
-            "--part.",
+            f"{role_option('part')}.",
         )
+
+
+def _blind(name: str) -> str:
+    return told(option("blind", name), f"blind={(name,)!r}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 
-from miagym.errors import DataError
+from miagym.errors import DataError, option
 from miagym.metrics.auc import Interval
 
 SLACK = 1e-12
@@ -71,15 +71,17 @@ class Statement:
                 between 0 and 1, or an FPR without a TPR.
         """
         if (tpr is None) != (fpr is None):
-            raise DataError("A TPR means something at an FPR: give --stated-tpr and --stated-fpr.")
+            raise DataError(
+                f"A TPR means something at an FPR: give {_named('tpr')} and {_named('fpr')}."
+            )
         options = {"auc": auc, "tpr": tpr, "fpr": fpr}
         read = {
-            name: Stated.of(text, f"--stated-{name}")
+            name: Stated.of(text, _named(name))
             for name, text in options.items()
             if text is not None
         }
         if "fpr" in read and not 0 < read["fpr"].value < 1:
-            raise DataError(f"Expected --stated-fpr strictly between 0 and 1, got {fpr}.")
+            raise DataError(f"Expected {_named('fpr')} strictly between 0 and 1, got {fpr}.")
         return cls(**read)
 
     @property
@@ -117,3 +119,7 @@ def auc_bounds(tpr: Interval, fpr: float) -> Interval:
         fpr: z, in (0, 1).
     """
     return tpr[0] * (1 - fpr), 1 - fpr * (1 - tpr[1]) / 2
+
+
+def _named(number: str) -> str:
+    return option(f"stated_{number}", python=f"{number}=...")

@@ -11,6 +11,7 @@ from scipy.stats import spearmanr
 from miagym.metrics.detection import allowed
 from miagym.scorefile.attacks import AttackScores
 from miagym.scorefile.orientation import orientation_warnings
+from miagym.scorefile.reading.columns import role_option
 from miagym.scorefile.rows import Rows
 from miagym.scorefile.warned import Warned
 
@@ -208,8 +209,8 @@ def _copies(calibration: Rows, test: Rows, name: str) -> Iterator[Warned]:
         yield Warned(
             "overlap",
             f"{name}: {100 * twins:.1f} % of the test rows have the very score and label of a "
-            "calibration row; if these are the same candidates, nothing is held out (give --id to "
-            "be sure).",
+            "calibration row; if these are the same candidates, nothing is held out (give "
+            f"{role_option('id')} to be sure).",
         )
 
 

@@ -21,6 +21,21 @@ class Addition:
     """Of a LoRA; 0 leaves the base as it is."""
 
 
+def first_line(error: BaseException) -> str:
+    """The first line of what a library says, but for advice about arguments of its own."""
+    line = str(error).strip().partition("\n")[0] or type(error).__name__
+    if "local_files_only" in line or "HF_HUB_OFFLINE" in line:
+        return "it is not on this machine, and the hub cannot be reached or may not be asked."
+    return line
+
+
+def looks_local(name: str) -> bool:
+    """Whether a name that is no file is meant as a path here, and not as a hub's owner/name."""
+    path = Path(name)
+    is_path = name.startswith((".", "~", "/")) or "\\" in name or name.count("/") != 1
+    return "/" in name.replace("\\", "/") and (is_path or path.parent.is_dir())
+
+
 @dataclass(frozen=True)
 class TargetLocation:
     """Folder, file or hub id of a target's pipeline, and what is put on it."""
@@ -79,8 +94,7 @@ class TargetLocation:
         try:
             config = json.loads(self._config_path(part, file).read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:  # bad JSON is a ValueError, so is a bad hub id
-            reason = str(error).strip().partition("\n")[0]
-            raise TargetError(f"{self.name}: {file} cannot be read: {reason}") from error
+            raise TargetError(f"{self.name}: {file} cannot be read: {first_line(error)}") from error
         if not isinstance(config, dict):
             raise TargetError(f"{self.name}: {file} holds no settings.")
         return config

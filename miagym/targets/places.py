@@ -11,7 +11,7 @@ from pathlib import Path
 from miagym.errors import TargetError
 from miagym.targets.loading.recognise import configuration_of
 from miagym.targets.loading.weights import PICKLES, shapes_in
-from miagym.targets.location import SINGLE_FILE, Addition, TargetLocation
+from miagym.targets.location import SINGLE_FILE, Addition, TargetLocation, looks_local
 
 ADDED = "+"
 """Stands in a target's name before what is put on it."""
@@ -19,9 +19,7 @@ ADDED = "+"
 
 def is_path(text: str) -> bool:
     """Whether a name that leads nowhere was meant as a path, and not as a hub id."""
-    if text.startswith((".", "~", os.path.sep)) or os.path.isabs(text) or "\\" in text:
-        return True
-    return text.endswith((SINGLE_FILE, *PICKLES)) or os.path.isdir(text.partition("/")[0])
+    return looks_local(text) or text.endswith((SINGLE_FILE, *PICKLES))
 
 
 def split_places(name: str, is_base: Callable[[str], bool]) -> tuple[str, list[str]]:

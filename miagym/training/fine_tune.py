@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from miagym.data.dataset import Dataset
+from miagym.data.dataset import CALIBRATION, TEST, Dataset
 from miagym.data.registry import load_data
 from miagym.errors import DataError, RunError, TargetError
 from miagym.targets.loading.device import choose_device
@@ -111,6 +111,7 @@ def fine_tune(plan: FineTuning, out: Path, device: str, progress: StepProgress) 
         RunError: if `out` holds something else, or the disk is full.
     """
     kept, data = plan.kept, load_data(plan.data)
+    data.require(CALIBRATION, TEST, by="a training whose targets are evaluated")
     rows = member_rows(data, plan.seed, plan.limit)
     where = choose_device(device)
     target = _loaded(plan.base, where)

@@ -21,7 +21,7 @@ from torch.optim.lr_scheduler import OneCycleLR
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from miagym.atomic import replacing
-from miagym.errors import RunError
+from miagym.errors import RunError, option
 
 StepProgress = Callable[[range, str], Iterable[int]]
 """Wraps a range of steps and a label, to show how far it is."""
@@ -155,7 +155,8 @@ def _load(
         numbers = {name: json.loads(text) for name, text in file.metadata().items()}
         if numbers["schedule"] != vars(schedule):
             raise RunError(
-                f"{path} holds a training with another schedule; delete it or choose --out."
+                f"{path} holds a training with another schedule; delete it or choose "
+                f"another {option('out')}."
             )
         tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     with torch.no_grad():

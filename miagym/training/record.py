@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from miagym.atomic import replacing
 from miagym.data.dataset import Dataset
-from miagym.errors import RunError
+from miagym.errors import RunError, option
 from miagym.targets.places import ADDED
 from miagym.targets.registry import split_checkpoint
 
@@ -59,13 +59,13 @@ class TrainingRecord:
             if schema != SCHEMA:
                 raise RunError(
                     f"{path} is of schema {schema}, this miagym reads {SCHEMA}; choose another "
-                    "--out."
+                    f"{option('out')}."
                 )
             rows, kept = tuple(content.pop("rows")), tuple(content.pop("checkpoints"))
             return cls(**content, rows=rows, checkpoints=kept)
         except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
             raise RunError(
-                f"{path} is no record of a training ({error}); choose another --out."
+                f"{path} is no record of a training ({error}); choose another {option('out')}."
             ) from error
 
     def write(self, folder: Path) -> None:
@@ -95,7 +95,7 @@ class TrainingRecord:
         if wrong:
             return (
                 f"{wrong} of {len(rows)} candidates are called members and were never trained on; "
-                "evaluate with the --limit and --seed of the training."
+                "evaluate with the limit and the seed of the training."
             )
         return None
 
@@ -129,12 +129,13 @@ def begin(out: Path, record: TrainingRecord) -> bool:
     if existing is None:
         if out.exists() and (not out.is_dir() or any(out.iterdir())):
             raise RunError(
-                f"{out} is there already and holds no training of miagym; choose another --out."
+                f"{out} is there already and holds no training of miagym; choose another "
+                f"{option('out')}."
             )
         return False
     if different := record.differences(existing):
         raise RunError(
             f"{out} holds another training (they differ in {' and '.join(different)}); choose "
-            "another --out, or delete it."
+            f"another {option('out')}, or delete it."
         )
     return True

@@ -12,7 +12,7 @@ import pytest
 import miagym
 from attacks import PIA, Attack, blind_names
 from miagym.candidates import Candidates
-from miagym.data.dataset import TEST, Dataset
+from miagym.data.dataset import CALIBRATION, TEST, Dataset
 from miagym.errors import (
     AttackError,
     DataError,
@@ -166,7 +166,10 @@ def test_what_is_no_target_or_data_is_refused(dummy: DummyTarget, small: Dataset
     with pytest.raises(DataError, match="Nothing is known of what dummy was trained on"):
         miagym.evaluate(dummy)
     with pytest.raises(DataError, match="no members in its calibration part"):
-        replace(small, part=np.full(len(small), TEST))
+        miagym.evaluate(dummy, replace(small, part=np.full(len(small), TEST)))
+    part = np.where(small.member & (small.part == TEST), CALIBRATION, small.part)
+    with pytest.raises(DataError, match="no members in its test part; an evaluation needs both"):
+        miagym.evaluate(dummy, replace(small, part=part))
 
 
 def test_what_was_skipped_says_why(run: miagym.Run, dummy: DummyTarget, small: Dataset) -> None:

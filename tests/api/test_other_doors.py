@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -56,6 +57,18 @@ def test_several_pictures_are_a_set(options: dict, drawings: Candidates) -> None
     assert [answer.name for answer in found.answers] == [f"picture {i}" for i in (1, 2, 3, 4)]
 
 
+def test_a_check_needs_no_test_part(
+    options: dict, checkable: Dataset, drawings: Candidates
+) -> None:
+    n, data = len(checkable), encoded(drawings.images[0])
+    whole = replace(checkable, part=np.full(n, "calibration"))
+    caption = drawings.captions[0]
+    found = miagym.check(data, caption=caption, **options | {"data": whole})
+    assert "This very picture is a member of the calibration part" in str(found)
+    with pytest.raises(DataError, match=r"no members in its calibration part; a check needs both"):
+        miagym.check(data, **options | {"data": replace(checkable, part=np.full(n, "test"))})
+
+
 def test_what_cannot_be_checked_is_refused(options: dict, drawings: Candidates) -> None:
     data = encoded(drawings.images[0])
     for pictures, says in (
@@ -67,7 +80,7 @@ def test_what_cannot_be_checked_is_refused(options: dict, drawings: Candidates) 
             miagym.check(pictures, **options)
     with pytest.raises(DataError, match="looks never looks at the target"):
         miagym.check(data, **options | {"attacks": Looks})
-    with pytest.raises(DataError, match="caption is of one picture"):
+    with pytest.raises(DataError, match="is of one picture"):
         miagym.check([data, data], caption="a cat", **options)
     with pytest.raises(DataError, match="Nothing is known of what dummy was trained on"):
         miagym.check(data, **options | {"data": None})
@@ -114,7 +127,7 @@ def test_blind_scores_are_declared() -> None:
 
 
 def miagym_columns(names: Mapping[str, object]):  # type: ignore[no-untyped-def]
-    from miagym.scorefile.columns import Columns
+    from miagym.scorefile.reading.columns import Columns
 
     return Columns(score=tuple(names))
 

@@ -119,7 +119,7 @@ def test_images_of_another_size(name: str, dummy: DummyTarget, drawings: Candida
 
 
 def test_reference_needs_a_reference(dummy: DummyTarget, drawings: Candidates) -> None:
-    with pytest.raises(TargetError, match="--reference"):
+    with pytest.raises(TargetError, match="name one as the reference"):
         make_attack("loss" + REFERENCE)(Oracle(dummy), drawings[:2])
 
 

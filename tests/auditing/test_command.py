@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ from typer.testing import CliRunner, Result
 
 from miagym.cli.audit import audit
 from miagym.embedded import art
-from miagym.errors import MiagymError
+from miagym.errors import MiagymError, on_the_command_line
 
 KEYS = {
     "schema",
@@ -28,10 +29,18 @@ KEYS = {
     "cues",
     "duplicates",
     "unreadable",
+    "warnings",
     "seed",
 }
 app = typer.Typer()
 app.command()(audit)
+
+
+@pytest.fixture(autouse=True)
+def typed() -> Iterator[None]:
+    """The command alone is called here, without the rest of the command line around it."""
+    with on_the_command_line():
+        yield
 
 
 def run(*arguments: object) -> Result:

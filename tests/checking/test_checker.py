@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-import typer
 from PIL import Image
 from typer.testing import CliRunner
 
@@ -23,7 +22,7 @@ from miagym.checking.calibration import calibrate, fitting_part
 from miagym.checking.checker import Checker
 from miagym.checking.upload import Upload, open_upload
 from miagym.checking.words import sentences, set_sentences
-from miagym.cli.check import check
+from miagym.cli import app
 from miagym.data.dataset import TEST, Dataset
 from miagym.data.registry import load_data
 from miagym.errors import DataError, RunError, UnknownName
@@ -255,9 +254,9 @@ KEYS = {
 
 
 def run(*arguments: str) -> Any:
-    app = typer.Typer()
-    app.command()(check)
-    result = CliRunner().invoke(app, [*arguments, "--target", "clipart-overfit", "--seed", "0"])
+    result = CliRunner().invoke(
+        app, ["check", *arguments, "--target", "clipart-overfit", "--seed", "0"]
+    )
     if result.exception is not None and not isinstance(result.exception, SystemExit):
         raise result.exception
     return result
@@ -321,15 +320,11 @@ def test_what_cannot_be_checked_is_a_sentence(
 
 
 def test_a_mistyped_target_is_no_question_of_data(folder: Path) -> None:
-    app = typer.Typer()
-    app.command()(check)
-    result = CliRunner().invoke(app, [str(folder), "--target", "clipart-overfitt"])
+    result = CliRunner().invoke(app, ["check", str(folder), "--target", "clipart-overfitt"])
     assert isinstance(result.exception, UnknownName)
     assert "did you mean clipart-overfit" in str(result.exception)
 
 
 def test_other_targets_need_data(folder: Path, pipelines: dict[str, Path]) -> None:
-    app = typer.Typer()
-    app.command()(check)
-    result = CliRunner().invoke(app, [str(folder), "--target", str(pipelines["epsilon"])])
+    result = CliRunner().invoke(app, ["check", str(folder), "--target", str(pipelines["epsilon"])])
     assert isinstance(result.exception, DataError) and "--data" in str(result.exception)

@@ -19,7 +19,7 @@ from miagym.cli import app
 from miagym.data.registry import open_source
 from miagym.errors import DataError
 from miagym.metrics.auc import auc
-from miagym.scorefile.columns import Columns
+from miagym.scorefile.reading.columns import Columns
 
 N = 40
 MEMBER = np.arange(N) % 2 == 0
@@ -83,7 +83,7 @@ def test_names_and_values_that_contradict_are_refused(
         open_source(str(path))
     with pytest.raises(DataError, match=why) as refusal:
         miagym.score(path)
-    assert "--member-value" in str(refusal.value) and "\n" not in str(refusal.value)
+    assert "(member_value=...)" in str(refusal.value) and "\n" not in str(refusal.value)
 
 
 def test_two_columns_of_labels_may_not_contradict(tmp_path: Path) -> None:
@@ -161,8 +161,8 @@ def test_a_wrong_sign_is_told_from_swapped_labels(tmp_path: Path) -> None:
     swapped = np.where(MEMBER, 0, 1)
     path = zero_is_member(tmp_path / "a.csv", swapped)
     said = warning(path)
-    assert "say --lower-is-member; if the labels are swapped" in said
-    assert "which now take '1' for a member, say --member-value 0" in said and "Nothing in" in said
+    assert "say lower_is_member=True; if the labels are swapped" in said
+    assert "which now take '1' for a member, say member_value='0'" in said and "Nothing in" in said
     both = zero_is_member(tmp_path / "b.csv", swapped, score=SCORE, other=SCORE**3)
     assert "So does other: several at once speak for swapped labels" in warning(
         both, "score", "other"
@@ -176,4 +176,4 @@ def test_a_wrong_sign_is_told_from_swapped_labels(tmp_path: Path) -> None:
     loss = zero_is_member(tmp_path / "e.csv", 1 - swapped, loss=-SCORE)
     assert "Its name (loss) speaks for low scores" in warning(loss, "loss")
     plain = zero_is_member(tmp_path / "f.csv", 1 - swapped)
-    assert "leave --lower-is-member out" in warning(plain, lower=True)
+    assert "leave lower_is_member=True out" in warning(plain, lower=True)

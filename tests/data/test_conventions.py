@@ -172,6 +172,19 @@ def test_linked_folders_are_followed_once(tmp_path: Path) -> None:
         assert found[side]["passed_over"] == {"linked folder that is there already": 2}
 
 
+def test_links_that_lead_nowhere_or_were_flattened_are_counted(tmp_path: Path) -> None:
+    """As git leaves them where the system has no links, and archives unpacked without them."""
+    folder(tmp_path / "store")
+    root = folder(tmp_path / "data")
+    (root / "members" / "more").write_text("../../store/members\n", encoding="utf-8")
+    (root / "members" / "notes").write_text("nothing of the kind", encoding="utf-8")
+    (root / "members" / "binary").write_bytes(b"\xff\x00")
+    (root / "nonmembers" / "gone").symlink_to(tmp_path / "gone")
+    found = describe(load_data(str(root)))
+    assert found["members"]["passed_over"] == {"link that a copy has made a text of": 1}
+    assert found["nonmembers"]["passed_over"] == {"link to nothing": 1}
+
+
 def test_captions_on_one_side_only_are_said_loudly(tmp_path: Path) -> None:
     root = folder(tmp_path / "data")
     for text in (root / "nonmembers").glob("*.txt"):
@@ -233,3 +246,12 @@ def test_a_text_column_holds_captions(tmp_path: Path) -> None:
         assert AuditData.of(open_source(str(tmp_path / "a.csv"))).captions == ("a", "b")
     (tmp_path / "a.csv").write_text("text,caption,member\na,b,1\nc,d,0\n")
     assert open_source(str(tmp_path / "a.csv")).captions == ("b", "d")
+
+
+@pytest.mark.parametrize("name", ["url", "URL"])
+def test_a_column_of_links_is_found(name: str, tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text(f"{name},member\nhttp://a/b,1\nhttp://a/c,0\n", "utf-8")
+    source = open_source(str(tmp_path / "a.csv"))
+    assert source.table["url"].to_pylist() == ["http://a/b", "http://a/c"]
+    with pytest.raises(DataError, match="has links and no pictures; `miagym data fetch` gets them"):
+        source.dataset()

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
+import tarfile
 from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -68,6 +70,29 @@ def metadata(kind: str, at_root: bool) -> Layout:
     return write
 
 
+def webdataset(by_cls: bool) -> Layout:
+    def write(root: Path, captions: Captions, member: list[bool]) -> Path:
+        for i, (text, is_member) in enumerate(zip(captions, member, strict=True)):
+            folder = root if by_cls else root / ("members" if is_member else "nonmembers")
+            folder.mkdir(exist_ok=True)
+            files = {"png": PICTURES[i], "txt": text.encode(), "cls": str(int(is_member)).encode()}
+            with tarfile.open(folder / "00000.tar", "a") as archive:
+                for ending, content_ in files.items():
+                    entry = tarfile.TarInfo(f"{i:04}.{ending}")
+                    entry.size = len(content_)
+                    archive.addfile(entry, io.BytesIO(content_))
+        return root
+
+    return write
+
+
+def kohya(root: Path, captions: Captions, member: list[bool]) -> Path:
+    paths = _files(root, member)
+    records = {path.stem: {"caption": text} for path, text in zip(paths, captions, strict=True)}
+    (root / "meta_cap.json").write_text(json.dumps(records), encoding="utf-8")
+    return root
+
+
 def a_csv(root: Path, captions: Captions, member: list[bool]) -> Path:
     names = [path.relative_to(root) for path in _files(root, member)]
     with (root / "a.csv").open("w", encoding="utf-8-sig", newline="") as file:
@@ -110,6 +135,9 @@ LAYOUTS: dict[str, Layout] = {
         for kind in ("csv", "jsonl")
         for at_root in (True, False)
     },
+    "webdataset, a side each": webdataset(by_cls=False),
+    "webdataset with .cls": webdataset(by_cls=True),
+    "meta_cap.json": kohya,
     "table": a_csv,
     "parquet": parquet,
     "class labels": saved(as_parquet=True),

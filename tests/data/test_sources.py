@@ -14,8 +14,8 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
-from miagym.data import hub
-from miagym.data.hub import HubName
+from miagym.data.readers import hub
+from miagym.data.readers.hub import HubName
 from miagym.data.registry import load_data, open_source
 from miagym.data.source import Source
 from miagym.errors import DataError

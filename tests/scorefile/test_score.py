@@ -9,7 +9,7 @@ import re
 import subprocess
 import sys
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from typer.testing import CliRunner
 
 from miagym.cli.score import score as command
-from miagym.errors import DataError, UnknownName
+from miagym.errors import DataError, UnknownName, on_the_command_line
 from miagym.metrics.auc import auc
 from miagym.metrics.controls import Control, label_shuffle
 from miagym.metrics.detection import tpr_at_fpr
@@ -40,6 +40,13 @@ SCORE = RNG.normal(size=N) + MEMBER
 """120 members and 120 non-members, mixed, an AUC of about 0.76."""
 
 Run = Callable[..., dict[str, Any]]
+
+
+@pytest.fixture(autouse=True)
+def typed() -> Iterator[None]:
+    """The command alone is called here, without the rest of the command line around it."""
+    with on_the_command_line():
+        yield
 
 
 @pytest.fixture
@@ -261,7 +268,7 @@ def test_variants_show_what_choosing_on_test_data_flatters(run: Run, tmp_path: P
     assert gap["variants"] == 40
     assert gap["paper"]["auc"]["mean"] > gap["held_out"]["auc"]["mean"]
     (row,) = found["rows"]
-    assert row["protocol"] == "held-out, random halves"
+    assert row["protocol"] == "held-out, chosen on a random half"
     assert row["n_members"] == N // 4
     assert row["auc_ci"][0] < 0.5 < row["auc_ci"][1]
 
@@ -635,8 +642,8 @@ def test_bad_input_is_one_sentence(name: str, run: Run, tmp_path: Path) -> None:
 @given(st.binary(max_size=300))
 def test_no_bytes_end_in_a_traceback(tmp_path_factory: pytest.TempPathFactory, junk: bytes) -> None:
     from miagym.scorefile.attacks import attacks_of
-    from miagym.scorefile.columns import Columns
-    from miagym.scorefile.file import open_scores
+    from miagym.scorefile.reading.columns import Columns
+    from miagym.scorefile.reading.file import open_scores
 
     path = tmp_path_factory.mktemp("junk") / "scores"
     for magic in (b"", b"PK\x03\x04", b"PAR1", b"\x93NUMPY", b'{"score": ', b"score,member\n"):

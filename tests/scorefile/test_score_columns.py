@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ import typer
 from typer.testing import CliRunner
 
 from miagym.cli.score import score
-from miagym.errors import DataError
+from miagym.errors import DataError, on_the_command_line
 from miagym.metrics.auc import auc
 
 N = 240
@@ -26,6 +27,13 @@ OTHER = RNG.normal(size=N) + 2 * MEMBER
 
 app = typer.Typer()
 app.command()(score)
+
+
+@pytest.fixture(autouse=True)
+def typed() -> Iterator[None]:
+    """The command alone is called here, without the rest of the command line around it."""
+    with on_the_command_line():
+        yield
 
 
 def found(path: Path, *options: str) -> dict[str, Any]:

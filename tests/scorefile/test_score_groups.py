@@ -13,7 +13,7 @@ import pytest
 
 import miagym
 from miagym.errors import DataError
-from miagym.scorefile.columns import Columns
+from miagym.scorefile.reading.columns import Columns
 from tests.command_line import run
 
 N, EACH = 400, 5

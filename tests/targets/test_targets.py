@@ -359,7 +359,7 @@ def test_a_configuration_that_tells_no_resolution(
         ("clipart-overfitt", UnknownName, "did you mean clipart-overfit"),
         ("clipart-overfit@41", TargetError, "those it keeps: 15, 40, 80, 130"),
         ("some-owner/some-model", TargetError, "model_index.json cannot be read"),
-        ("no/such/model", UnknownName, "No target"),
+        ("no/such/model", TargetError, "There is no folder or file no/such/model; expected"),
     ],
 )
 def test_names_without_a_resolution(name: str, error: type[MiagymError], says: str) -> None:

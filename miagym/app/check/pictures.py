@@ -7,8 +7,8 @@ from pathlib import Path
 
 from miagym.app.server.body_limit import MAX_PICTURES
 from miagym.checking.upload import Upload, open_upload
-from miagym.data.sidecars import SUFFIXES, Sidecars, one_caption
-from miagym.data.walk import is_hidden
+from miagym.data.captions.sidecars import SUFFIXES, Sidecars, one_caption
+from miagym.data.readers.walk import is_hidden
 from miagym.errors import DataError
 
 

@@ -16,8 +16,8 @@ from miagym.app.play.game import SECRET_ROUNDS, YOU, HumanGame, Round
 from miagym.app.play.opponents import ABOUT
 from miagym.app.play.setup import BUDGET, WORDS
 from miagym.app.play.tally import Tally, caution, tally
-from miagym.envs.game import Slot
 from miagym.envs.rendering.scene import DISTANCE, Scene, rows_in_words
+from miagym.envs.state.moves import Slot
 from miagym.envs.statistics import STATISTICS
 
 

@@ -17,7 +17,7 @@ from miagym.data.clean.write import write_clean
 from miagym.data.dataset import CALIBRATION, TEST
 from miagym.data.duplicates import merge_groups
 from miagym.data.source import Source, parts
-from miagym.errors import DataError
+from miagym.errors import DataError, option
 from miagym.progress import Progress, silent
 
 NOTE = (
@@ -46,7 +46,9 @@ def clean_data(
         DataError: if a filter lacks what it needs, or less than two groups of a side are left.
     """
     if out.suffix.lower() != ".parquet":
-        raise DataError(f"Expected --out to end in .parquet, which is what is written, got {out}.")
+        raise DataError(
+            f"Expected {option('out')} to end in .parquet, which is written, got {out}."
+        )
     pictures = source.require_pictures()
     remaining = RowFilter(source.member)
     inspection = inspect_all(pictures, progress("looking at pictures", len(source)))

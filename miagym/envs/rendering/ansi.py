@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from rich.cells import cell_len, set_cell_size
 
-from miagym.envs.game import Slot
 from miagym.envs.rendering.scene import DISTANCE, Scene, belief_in_words, rows_in_words
+from miagym.envs.state.moves import Slot
 from miagym.envs.statistics import STATISTICS
 
 WIDTH = 80

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from miagym.envs.game import Slot
 from miagym.envs.rendering.canvas import ANSWER, BUDGET, HEIGHT, INK, LINE, MUTED, Canvas
 from miagym.envs.rendering.parts import BOTTOM, MARGIN
 from miagym.envs.rendering.scene import DISTANCE, Scene
+from miagym.envs.state.moves import Slot
 from miagym.envs.statistics import STATISTICS
 
 MAX_QUESTIONS, MAX_ANSWERS = 6, 60

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 
-from miagym.envs.game import Slot
 from miagym.envs.rendering.canvas import HEIGHT, INK, MUTED, PANEL, REFUSED, SIDES, Canvas, quoted
 from miagym.envs.rendering.parts import (
     BOTTOM,
@@ -18,6 +17,7 @@ from miagym.envs.rendering.parts import (
     draw_verdict,
 )
 from miagym.envs.rendering.scene import DISTANCE, Scene, rows_in_words
+from miagym.envs.state.moves import Slot
 
 WIDE, TALL = 752, 500
 """Of the grid."""

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from miagym.envs.game import Game, Slot
+from miagym.envs.game import Game
 from miagym.envs.menu import PICTURES, Question
 from miagym.envs.settings import Settings
-from miagym.envs.state import History
+from miagym.envs.state.history import History
+from miagym.envs.state.moves import Slot
 from miagym.envs.statistics import STATISTICS
 from miagym.metrics.brier import brier_reward, on_the_right_side
 

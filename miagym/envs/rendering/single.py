@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from miagym.envs.game import Slot
 from miagym.envs.rendering.canvas import (
     INK,
     MUTED,
@@ -27,6 +26,7 @@ from miagym.envs.rendering.parts import (
     draw_verdict,
 )
 from miagym.envs.rendering.scene import DISTANCE, Scene, belief_in_words, rows_in_words
+from miagym.envs.state.moves import Slot
 from miagym.envs.statistics import STATISTICS
 
 MIDDLE = (MARGIN + RIGHT) // 2

@@ -101,6 +101,11 @@ class FlatActions(gym.Wrapper[Any, Any, Any, Action], gym.utils.RecordConstructo
         observation, reward, terminated, truncated, info = self.env.step(moves)
         return observation, reward, terminated, truncated, self._masked(info)
 
+    def action_masks(self) -> NDArray[np.bool_]:
+        """Which numbers can be paid, as `MaskablePPO` of sb3-contrib asks for it."""
+        affordable = self._game_env.game.affordable(ONLY_EPISODE)
+        return self._flat.mask(affordable)[0].astype(bool)
+
     def _masked(self, info: dict[str, Any]) -> dict[str, Any]:
         return {**info, "action_mask": self._flat.mask(info["action_mask"][None])[0]}
 

@@ -16,6 +16,7 @@ import transformers
 from miagym.errors import TargetError
 from miagym.targets.loading.index import Index
 from miagym.targets.loading.weights import variant_in
+from miagym.targets.location import first_line
 from miagym.targets.quiet import quiet_pipelines
 
 UNLOADABLE = (OSError, ValueError, TypeError, KeyError, AttributeError, RuntimeError, ImportError)
@@ -45,8 +46,7 @@ def load_component(folder: Path, library: str, kind: str, dtype: torch.dtype, na
         with quiet_pipelines():
             loaded = cls.from_pretrained(str(folder), **options)
     except UNLOADABLE as error:
-        reason = str(error).strip().partition("\n")[0] or type(error).__name__
-        raise TargetError(f"{name} cannot be loaded: its {part}: {reason}") from error
+        raise TargetError(f"{name} cannot be loaded: its {part}: {first_line(error)}") from error
     if not is_network:
         return loaded
     network, info = loaded

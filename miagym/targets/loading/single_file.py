@@ -31,7 +31,7 @@ from miagym.targets.loading.components import (
 from miagym.targets.loading.index import read_index
 from miagym.targets.loading.pipelines import assemble, on_device
 from miagym.targets.loading.weights import shapes_in
-from miagym.targets.location import TargetLocation
+from miagym.targets.location import TargetLocation, first_line
 from miagym.targets.quiet import quiet_pipelines
 
 PREFIXES = {
@@ -67,8 +67,9 @@ def load_single_file(location: TargetLocation, device: torch.device, dtype: torc
         except NotImplementedError:  # keys are missing, and their tensors were never made
             pipeline = _from_file(cls, path, {**options, "low_cpu_mem_usage": False})
     except UNLOADABLE as error:
-        reason = str(error).strip().partition("\n")[0] or type(error).__name__
-        raise TargetError(f"{name} cannot be loaded as a {index.pipeline}: {reason}") from error
+        raise TargetError(
+            f"{name} cannot be loaded as a {index.pipeline}: {first_line(error)}"
+        ) from error
     parts = {key: pipeline.components.get(key) for key in index.components}
     networks = {key: part for key, part in parts.items() if isinstance(part, torch.nn.Module)}
     weights = load_file(path)

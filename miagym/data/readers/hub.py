@@ -15,9 +15,10 @@ from numpy.typing import NDArray
 
 from miagym.data.columns import ALIASES, ROLES, caption_column
 from miagym.data.labels import check_second, table_labels
-from miagym.data.pictures import LazyPictures, Picture, as_picture
+from miagym.data.pictures import LazyPictures, Picture, as_picture, has_paths, paths_of
 from miagym.data.source import Source
 from miagym.errors import DataError
+from miagym.targets.location import looks_local
 
 PREFIX = "hf:"
 
@@ -78,6 +79,11 @@ class SavedPictures(LazyPictures):
         values = self._data[[int(row) for row in rows]][self._column]
         return [as_picture(value, self._folder) for value in values]
 
+    def names(self) -> list[str | None] | None:
+        """Paths of the pictures (n) as the data set has them; None where it holds bytes alone."""
+        column = _column(self._data, self._column)
+        return paths_of(column) if has_paths(column.type) else None
+
 
 def read_hub(name: HubName) -> Source:
     """Downloads a data set, or takes it from the cache; data only, never code.
@@ -85,6 +91,11 @@ def read_hub(name: HubName) -> Source:
     Raises:
         DataError: if `datasets` is not installed, or there is no such data set to be had.
     """
+    if looks_local(name.repository) and not Path(name.repository).exists():
+        raise DataError(
+            f"There is no folder {name.repository}; expected hf:owner/name, or hf: and a folder in "
+            "that format."
+        )
     datasets = _datasets()
     try:
         splits = datasets.load_dataset(name.repository, name.config, revision=name.revision)
@@ -126,11 +137,12 @@ def _source(name: HubName, splits: Mapping[str, Any], folder: Path, datasets: Mo
     caption = name.caption or caption_column(columns)
     if caption is not None and caption not in columns:
         raise DataError(f"{called} has no column {caption!r}; it has {', '.join(columns)}.")
-    pictures = None
+    pictures, names = None, None
     if name.image in columns:
         if isinstance(data.features[name.image], datasets.Image):
             data = data.cast_column(name.image, datasets.Image(decode=False))
         pictures = SavedPictures(data, name.image, folder)
+        names = pictures.names()
     values = datasets.Value | datasets.ClassLabel
     plain = [
         column
@@ -146,7 +158,7 @@ def _source(name: HubName, splits: Mapping[str, Any], folder: Path, datasets: Mo
         if column == name.caption or column not in {name.member, *own}
     }
     kept["member"] = pa.array(member)
-    return Source.of(called, pa.table(kept), pictures)
+    return Source.of(called, pa.table(kept), pictures, names=names)
 
 
 def _sides(

@@ -64,6 +64,43 @@ def separated_columns(text: str, file: str) -> tuple[tuple[str, ...], list[Seque
     return names, list(zip(*rows, strict=True)), delimiter
 
 
+def with_names(text: str, file: str) -> str:
+    """The same text with 0, 1, … for names above it, where its first line already holds values.
+
+    Whole numbers that rise are names, as timesteps are, where the scores below are none.
+
+    Raises:
+        DataError: if nobody can tell names from values.
+    """
+    lines = text.strip().splitlines()
+    if not any(sign in lines[0] for sign in SEPARATORS) and _are_numbers(lines[0].split()):
+        lines = [",".join(line.split()) for line in lines]  # as numpy.savetxt separates
+    delimiter = max(SEPARATORS, key=lines[0].count)
+    first = [field.strip(' "') for field in lines[0].split(delimiter)]
+    if not _are_numbers(first):
+        return text
+    if _are_whole(first) and sorted({int(field) for field in first}) == [*map(int, first)]:
+        counted = len(first) > 1 and [*map(int, first)] == [*range(len(first))]
+        if counted or not _are_whole(lines[-1].split(delimiter)):
+            return "\n".join(lines)
+        raise DataError(
+            f"{file}: its first line may hold names or scores ({lines[0][:40]}); put a line with "
+            "names that are no numbers above it."
+        )
+    return "\n".join([delimiter.join(map(str, range(len(first)))), *lines])
+
+
+def _are_numbers(fields: Sequence[str]) -> bool:
+    try:
+        return bool([float(field) for field in fields])
+    except ValueError:
+        return False
+
+
+def _are_whole(fields: Sequence[str]) -> bool:
+    return all(field.strip(' "').isdecimal() for field in fields)
+
+
 def json_columns(text: str, file: str) -> dict[str, list[object]]:
     """Columns of a JSON list of records, a dictionary of columns, or records on lines.
 

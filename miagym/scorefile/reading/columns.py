@@ -18,13 +18,12 @@ from miagym.data.labels import (
     read_labels,
     second_labels,
 )
-from miagym.errors import DataError
-from miagym.scorefile.file import ScoreFile
-from miagym.scorefile.numbers import numbers, plain, require_finite, row_names
+from miagym.errors import DataError, option, told
+from miagym.scorefile.reading.file import ScoreFile
+from miagym.scorefile.reading.numbers import numbers, plain, require_finite, row_names
 
 MEMBER = "member"
 """The column of labels, where no other is named."""
-NAMED = ", or name the value that stands for members (--member-value)"
 NONE = "-"
 """Instead of a column's name: no column has this role."""
 CALIBRATION, TEST, NULL, PAPER = "calibration", "test", "null", "paper"
@@ -119,7 +118,7 @@ def labels(
     except NotALabel as error:
         raise DataError(
             f"{file.path}: row {error.row + 1} of the data has {error.shown} as `{name}`; expected "
-            f"{error.expected}{NAMED if member_value is None else ''}."
+            f"{error.expected}{_named() if member_value is None else ''}."
         ) from error
     except pa.ArrowException as error:
         raise DataError(f"{file.path}: `{name}` holds {column.type}; expected labels.") from error
@@ -181,6 +180,16 @@ def texts(file: ScoreFile, name: str) -> pa.ChunkedArray:
         raise DataError(f"{file.path}: `{name}` holds {column.type}; expected text.") from error
 
 
+def role_option(role: str, name: str | None = None) -> str:
+    """How a caller is told of the option that names a column."""
+    given = f"({name!r},)" if role == "score" and name is not None else repr(name)
+    return told(option(role, name), f"Columns({role}={'...' if name is None else given})")
+
+
+def _named() -> str:
+    return f", or name the value that stands for members ({option('member_value')})"
+
+
 def _require(file: ScoreFile, role: str, name: str) -> None:
     if name in file.names:
         return
@@ -189,8 +198,8 @@ def _require(file: ScoreFile, role: str, name: str) -> None:
     ]
     hint = ""
     if near:
-        lower = " --lower-is-member" if near[0].lower() == "loss" else ""
-        hint = f"; did you mean --{role} {near[0]}{lower}?"
+        lower = f" {option('lower_is_member')}" if near[0].lower() == "loss" else ""
+        hint = f"; did you mean {role_option(role, near[0])}{lower}?"
     elif any(_is_numeral(n) for n in file.names):
         hint = "; its first line seems to hold values, so put a line with names above it."
     found = ", ".join(n[:40] for n in file.names[:12] if n) or "none"

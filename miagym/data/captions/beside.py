@@ -10,8 +10,8 @@ from functools import cache
 from itertools import chain
 from pathlib import Path
 
-from miagym.data.folder_metadata import FolderMetadata
-from miagym.data.sidecars import Caption, Sidecars, one_caption
+from miagym.data.captions.folder_metadata import FolderMetadata
+from miagym.data.captions.sidecars import Caption, Sidecars, one_caption
 
 
 class CaptionsBeside:
@@ -43,7 +43,7 @@ class CaptionsBeside:
     def notes(self) -> tuple[str, ...]:
         """What was odd about the tables and records that have been looked at, in sentences."""
         above = dict.fromkeys(f for one in self._folders for f in self._above(one / "picture"))
-        notes = [note for folder in above for note in self._metadata(folder).notes]
+        notes = [note for folder in above for note in self._metadata(folder).all_notes()]
         empty = sum(self._sidecars(folder).without_caption for folder in self._folders)
         if empty:
             notes.append(

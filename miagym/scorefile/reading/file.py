@@ -14,8 +14,8 @@ import pyarrow.parquet as pq
 
 from miagym.data.labels import class_names
 from miagym.errors import DataError
-from miagym.scorefile.numbers import numbers, plain
-from miagym.scorefile.text import json_columns, separated_columns, text_of
+from miagym.scorefile.reading.numbers import numbers, plain
+from miagym.scorefile.reading.text import json_columns, separated_columns, text_of
 
 KINDS = "CSV, TSV, JSON, JSON lines, parquet, NPZ and NPY"
 FOREIGN = {
@@ -62,7 +62,7 @@ def open_scores(path: Path) -> ScoreFile:
     Raises:
         DataError: if it cannot be read, or is none of `KINDS`.
     """
-    content = _content(path)
+    content = first_bytes(path)
     for magic, what in FOREIGN.items():
         if content.startswith(magic):
             raise DataError(f"{path} is {what}; expected one of {KINDS}.")
@@ -81,7 +81,7 @@ def open_scores(path: Path) -> ScoreFile:
     return found
 
 
-def _content(path: Path) -> bytes:
+def first_bytes(path: Path) -> bytes:
     """The first bytes."""
     if path.is_dir():
         inside = "scores.parquet" if (path / "scores.parquet").is_file() else "a file of scores"
@@ -150,8 +150,8 @@ def _npz(path: Path) -> ScoreFile:
             with np.load(path, allow_pickle=False) as archive:
                 values = archive[name]
         except BROKEN as error:
-            raise _unreadable(path, name, error) from error
-        return _column(values, path, name)
+            raise unreadable(path, name, error) from error
+        return column_of(values, path, name)
 
     return _sides(ScoreFile(path, names, column))
 
@@ -160,14 +160,14 @@ def _npy(path: Path) -> ScoreFile:
     try:
         values = np.load(path, allow_pickle=False)
     except BROKEN as error:
-        raise _unreadable(path, "its array", error) from error
+        raise unreadable(path, "its array", error) from error
     names = values.dtype.names
     if not names:
         raise DataError(
             f"{path} holds one array {values.shape} without labels; save `score` and `member` "
             "together, as by numpy.savez."
         )
-    return ScoreFile(path, names, lambda name: _column(values[name], path, name))
+    return ScoreFile(path, names, lambda name: column_of(values[name], path, name))
 
 
 def _in_memory(path: Path, columns: Mapping[str, list[object]]) -> ScoreFile:
@@ -209,14 +209,14 @@ def _sides(file: ScoreFile) -> ScoreFile:
     return file
 
 
-def _column(values: np.ndarray, path: Path, name: str) -> pa.ChunkedArray:
+def column_of(values: np.ndarray, path: Path, name: str) -> pa.ChunkedArray:
     """An array (n,), or (n, 1) as networks give it."""
     if values.ndim == 2 and values.shape[1] == 1:
         values = values[:, 0]
     if values.ndim != 1:
         raise DataError(
             f"{path}: `{name}` has shape {values.shape}, expected (n,); save one array for each "
-            "attack or variant."
+            "attack or variant, or a matrix for each side by itself."
         )
     if values.dtype.kind == "S":
         values = np.char.decode(values, "utf-8", "replace")
@@ -225,10 +225,10 @@ def _column(values: np.ndarray, path: Path, name: str) -> pa.ChunkedArray:
     try:
         return pa.chunked_array([pa.array(values.astype(values.dtype.newbyteorder("=")))])
     except (pa.ArrowException, TypeError) as error:
-        raise _unreadable(path, name, error) from error
+        raise unreadable(path, name, error) from error
 
 
-def _unreadable(path: Path, name: str, error: BaseException) -> DataError:
+def unreadable(path: Path, name: str, error: BaseException) -> DataError:
     if "allow_pickle" in str(error):
         return DataError(
             f"{path}: `{name}` is stored as a pickle, which miagym never opens, since loading one "

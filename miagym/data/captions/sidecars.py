@@ -77,18 +77,42 @@ class Sidecars:
 
     def _of_record(self, text: str, path: Path) -> str:
         try:
-            record = json.loads(text)
-        except (ValueError, RecursionError) as error:
+            found = record_caption(text, str(path))
+        except DataError:
             if self.errors == "replace":
                 return ""
-            raise DataError(
-                f"{path} is no JSON ({error}); mend it, or take it away from beside the picture."
-            ) from error
-        column = caption_column(record) if isinstance(record, dict) else None
-        if column is None:
-            self.without_caption += 1
-            return ""
-        return caption_text(record[column], f"{path}: `{column}`")
+            raise
+        self.without_caption += found is None
+        return found or ""
+
+
+def caption_of_file(content: bytes, suffix: str, where: str) -> str:
+    """The caption in a file with one of `SUFFIXES`, "" for none.
+
+    Raises:
+        DataError: if it is no text, or no JSON where it should be.
+    """
+    try:
+        text = decoded(content)
+    except UnicodeDecodeError as error:
+        raise DataError(f"{where} cannot be read as UTF-8 text ({error}).") from error
+    return visible(text) if suffix in TEXTS else record_caption(text, where) or ""
+
+
+def record_caption(text: str, where: str) -> str | None:
+    """The caption in a JSON record; None if it has neither `caption` nor `text`.
+
+    Raises:
+        DataError: if it is no JSON, or the caption is no text.
+    """
+    try:
+        record = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise DataError(
+            f"{where} is no JSON ({error}); mend it, or take it away from beside the picture."
+        ) from error
+    column = caption_column(record) if isinstance(record, dict) else None
+    return None if column is None else caption_text(record[column], f"{where}: `{column}`")
 
 
 def one_caption(captions: Iterable[Caption], picture: str) -> Caption | None:

@@ -1,6 +1,7 @@
-"""Captions in a table beside pictures: metadata.jsonl, metadata.csv or metadata.parquet.
+"""Captions in a table beside pictures: metadata.jsonl, .csv or .parquet, or kohya's meta_*.json.
 
-These are Hugging Face's imagefolder: each row has a `file_name`, counted from the table's folder.
+The former are Hugging Face's imagefolder: each row has a `file_name`, counted from the table's
+folder.
 """
 
 from __future__ import annotations
@@ -18,8 +19,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from miagym.data.captions.kohya import NAMES, KohyaMetadata
+from miagym.data.captions.sidecars import Caption, caption_text
 from miagym.data.columns import caption_column
-from miagym.data.sidecars import Caption, caption_text
 from miagym.data.text_marks import decoded
 from miagym.errors import DataError
 
@@ -34,6 +36,7 @@ class FolderMetadata:
     captions: dict[str, list[Caption]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     """What was odd about them, in sentences."""
+    kohya: list[KohyaMetadata] = field(default_factory=list)
 
     @classmethod
     def of(cls, folder: Path) -> FolderMetadata:
@@ -50,10 +53,18 @@ class FolderMetadata:
         for name in names:
             if name.lower() in TABLES:
                 found._add(folder / name)
+            elif NAMES.fullmatch(name) and _is_no_sidecar(name, names):
+                kohya = KohyaMetadata.of(folder / name)
+                found.kohya += [] if kohya is None else [kohya]
         return found
 
     def of_picture(self, picture: Path) -> list[Caption]:
-        return self.captions.get(path_key(picture), [])
+        named = [caption for one in self.kohya for caption in one.of_picture(picture)]
+        return [*self.captions.get(path_key(picture), []), *named]
+
+    def all_notes(self) -> list[str]:
+        """What was odd, once all pictures were looked for."""
+        return [*self.notes, *(note for one in self.kohya for note in one.notes)]
 
     def _add(self, table: Path) -> None:
         rows = _rows(table)
@@ -93,6 +104,12 @@ class FolderMetadata:
         self.notes.append(
             f"{table} names {len(missing):,} pictures that are not there, such as {missing[0]!r}."
         )
+
+
+def _is_no_sidecar(name: str, names: list[str]) -> bool:
+    """Whether meta_x.json lies beside no picture meta_x, whose record it would be."""
+    stem = name.rpartition(".")[0]
+    return not any(other.startswith(f"{stem}.") for other in names if other != name)
 
 
 def path_key(picture: Path) -> str:

@@ -33,9 +33,12 @@ NO_DATA = frozenset(
 )
 """What systems leave in folders: Windows, macOS, Synology's thumbnails; lower case."""
 
+MAX_LINK = 1024
+"""Bytes of a file that may be a link which was flattened to its text."""
 HIDDEN = "hidden"
 NOWHERE = "link to nothing"
 AGAIN = "linked folder that is there already"
+TEXT = "link that a copy has made a text of"
 CLOSED = "folder that cannot be opened"
 
 
@@ -99,6 +102,8 @@ class _Walked:
             return
         suffix = path.suffix.lower()
         if suffix not in ANY and suffix not in self.suffixes:
+            if not suffix and not is_hidden(path.name):
+                self.skipped.update(_lost_link(path))
             return
         if is_hidden(path.name):
             self.skipped[HIDDEN] += 1
@@ -108,6 +113,19 @@ class _Walked:
             self.pictures.append(path)
         else:
             self.skipped[f"{suffix} is not read"] += 1
+
+
+def _lost_link(path: Path) -> list[str]:
+    """Why a folder may be missing: a link to nothing, or one that git or a copy has flattened."""
+    if path.is_symlink() and not path.exists():
+        return [NOWHERE]
+    try:
+        if not path.is_file() or path.stat().st_size > MAX_LINK:
+            return []
+        text = path.read_text(encoding="utf-8").strip()
+        return [TEXT] if text and "\n" not in text and (path.parent / text).is_dir() else []
+    except (OSError, ValueError):  # no text, or a name that is too long
+        return []
 
 
 def _pictures_below(folder: Path) -> int:

@@ -1,0 +1,1 @@
+"""Captions beside pictures, by every convention that is known."""

@@ -1,0 +1,1 @@
+"""Readers of labelled data: folders, tables, archives, and the hub."""

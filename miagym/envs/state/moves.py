@@ -1,0 +1,43 @@
+"""What a step is made of: moves, slots and results."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Moves:
+    """Actions of k episodes in a step."""
+
+    candidate: NDArray[np.int64]
+    """Whom each slot asks about (k, slots); n leaves it empty."""
+    question: NDArray[np.int64]
+    """What it asks (k, slots), an index of the menu."""
+    probability: NDArray[np.float64]
+    """Of membership (k, n): the verdict, should the episode end with this step."""
+    stop: NDArray[np.bool_]
+    """Whether it does (k,); then nothing is asked or charged."""
+
+
+@dataclass(frozen=True)
+class StepResult:
+    """Rewards and ends of k episodes after a step."""
+
+    reward: NDArray[np.float64]
+    terminated: NDArray[np.bool_]
+    truncated: NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Slot:
+    """Question in one slot of a step, and its answer."""
+
+    candidate: int
+    question: int
+    values: NDArray[np.float32] | None = None
+    """Statistics (F,); None if the budget did not cover the question."""
+    image: NDArray[np.uint8] | None = None
+    """The picture (size, size, 3), of a question that asks for one."""
