@@ -86,9 +86,11 @@ class Cache:
             rows = missing[start : start + batch_size]
             answers = compute(rows)
             if not torch.isfinite(answers).all():
+                python = "load it with dtype='float32'"
+                advice = told("say --dtype float32 or --device cpu", python)
                 raise TargetError(
                     "The target answered with NaN or infinity; if it was loaded in half precision, "
-                    f"which overflows on some models, {told('say --dtype float32', 'load it with dtype='float32'')}."
+                    f"which overflows on some models, {advice}."
                 )
             self._answers.update(zip((keys[i] for i in rows), answers, strict=True))
             self.kept_bytes += answers.nbytes

@@ -91,7 +91,7 @@ def test_the_library_leaves_options_to_those_who_type_them() -> None:
         for text in all_
         for found in OPTION.findall(text)
     }
-    spoken = {f"{name}: --device" for name in ("oracle/cache.py",)}  # in `told`, beside Python's
+    spoken = {f"oracle/cache.py: {name}" for name in ("--device", "--dtype")}  # in `told`
     assert odd == spoken
 
 
@@ -223,11 +223,12 @@ def test_an_overflow_is_mended_as_it_says(capsys: pytest.CaptureFixture[str]) ->
     def overflows() -> None:
         Cache().fetch([1], lambda rows: torch.full((1, 2), torch.inf), Cost(), 1)
 
-    assert "load it with dtype=torch.float32" in of_python(overflows)
+    assert "load it with dtype='float32'" in of_python(overflows)
     assert "dtype" in inspect.signature(miagym.load_target).parameters
     with on_the_command_line():
-        assert "say --device cpu" in of_python(overflows)
+        assert "say --dtype float32 or --device cpu" in of_python(overflows)
     loaders = ("evaluate", "check", "train", "page")
+    assert all("--dtype" in options(COMMANDS[name]) for name in ("evaluate", "check"))
     assert all("--device" in options(COMMANDS[name]) for name in loaders)
 
 
@@ -238,7 +239,7 @@ def test_a_mistyped_path_is_no_hub_id(
     (tmp_path / "here").mkdir()
     monkeypatch.chdir(tmp_path)
     wrong = name.format(here=tmp_path)
-    with pytest.raises(TargetError, match=f"There is no folder {re.escape(wrong)}; expected"):
+    with pytest.raises(TargetError, match=f"There is no folder or file {re.escape(wrong)}; exp"):
         miagym.load_target(wrong)
     with pytest.raises(MiagymError, match=f"There is no f.* {re.escape(wrong)}"):
         miagym.load_data(wrong)
