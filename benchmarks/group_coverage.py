@@ -29,10 +29,10 @@ from miagym.data.dataset import TEST
 from miagym.data.registry import load_data
 from miagym.data.splits import deal, effective
 from miagym.embedded import art
-from miagym.metrics.comparison import compare
+from miagym.metrics.comparisons.comparison import compare
+from miagym.metrics.comparisons.multiplicity import auc_is_significant, tpr_is_significant
 from miagym.metrics.controls import label_shuffle, nonmembers_against_nonmembers
 from miagym.metrics.measure import Metrics, measure
-from miagym.metrics.multiplicity import auc_is_significant, tpr_is_significant
 from miagym.oracle import Access, Oracle
 from miagym.targets.registry import load_target
 

@@ -24,7 +24,7 @@ from scipy import optimize, stats
 
 from miagym.atomic import replacing
 from miagym.metrics.auc import Interval, auc_interval
-from miagym.metrics.comparison import compare
+from miagym.metrics.comparisons.comparison import compare
 from miagym.metrics.detection import allowed, tpr_interval
 from miagym.metrics.distance import wasserstein
 from miagym.metrics.thresholds import at_threshold, balanced_threshold, threshold_for

@@ -104,7 +104,7 @@ class Check(Result):
         return self.answers[0].verdict if self.together is None else self.together.verdict
 
     def parts(self) -> Iterator[Table | str]:
-        from miagym.report.check_tables import answers_table, chance_of_alarm
+        from miagym.report.tables.check import answers_table, chance_of_alarm
 
         if self.together is None:
             yield from sentences(self.answers[0])
@@ -154,7 +154,7 @@ class AuditReport(Result):
         return self.audit.why
 
     def parts(self) -> Iterator[Table | str]:
-        from miagym.report.audit_tables import audit_parts
+        from miagym.report.tables.audit import audit_parts
 
         yield from audit_parts(self.audit)
         if self.matched:
@@ -194,7 +194,7 @@ class ScoreReport(Result):
         return row
 
     def parts(self) -> Iterator[Table | str]:
-        from miagym.report.score_tables import conclusion, sheet_tables
+        from miagym.report.tables.score import conclusion, sheet_tables
 
         yield from sheet_tables(self.sheet, self.name)
         yield from (f"{warned.kind}: {warned.message}" for warned in self.sheet.warnings)

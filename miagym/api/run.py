@@ -98,7 +98,7 @@ class Run(Result):
     def parts(self) -> Iterator[Table | str]:
         from miagym.report.finding import losses, seen_in
         from miagym.report.rows import by_target
-        from miagym.report.tables import main_table
+        from miagym.report.tables.evaluation import main_table
 
         run = self.results.run
         yield main_table(by_target(self.rows), self.results.audit)

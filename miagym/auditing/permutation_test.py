@@ -17,8 +17,8 @@ from miagym.auditing.shift import discrepancies
 from miagym.auditing.verdict import REPEATS, TestFinding, audit_verdict, family_p
 from miagym.auditing.views.captions import CAPTIONS
 from miagym.auditing.views.view import View
+from miagym.metrics.groups.shuffles import shuffled_labels
 from miagym.metrics.measure import measure
-from miagym.metrics.shuffles import shuffled_labels
 from miagym.results import AuditShift, AuditView
 
 MIN_GROUPS = 2 * FOLDS

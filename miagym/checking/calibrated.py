@@ -15,7 +15,7 @@ from miagym.checking.combination import Combination
 from miagym.checking.features import looks
 from miagym.checking.ood import Guard, Resemblance
 from miagym.evaluation.signals import Signals
-from miagym.metrics.clusters import effective_size, group_numbers
+from miagym.metrics.groups.clusters import effective_size, group_numbers
 from miagym.metrics.likelihood_ratio import LikelihoodRatio
 
 Scores = NDArray[np.float64]

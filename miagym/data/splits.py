@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from miagym.metrics.clusters import group_numbers, mean_group
+from miagym.metrics.groups.clusters import group_numbers, mean_group
 
 
 def deal(

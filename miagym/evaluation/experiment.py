@@ -18,7 +18,7 @@ from miagym.evaluation.config import Config, Match
 from miagym.evaluation.protocol import Attack
 from miagym.evaluation.signals import Signals, first_readable
 from miagym.evaluation.store import NULL
-from miagym.metrics.clusters import check_groups
+from miagym.metrics.groups.clusters import check_groups
 from miagym.oracle import Access
 from miagym.results import Skipped
 from miagym.targets.base import Target

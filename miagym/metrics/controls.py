@@ -16,9 +16,9 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.stats import binomtest
 
 from miagym.metrics.auc import Interval, auc, delong
-from miagym.metrics.clustered_auc import ClusteredScores, auc_of
-from miagym.metrics.clusters import Codes, group_codes
-from miagym.metrics.shuffles import blocks, dealt_labels
+from miagym.metrics.groups.clustered_auc import ClusteredScores, auc_of
+from miagym.metrics.groups.clusters import Codes, group_codes
+from miagym.metrics.groups.shuffles import blocks, dealt_labels
 
 LABEL_SHUFFLE = "label shuffle"
 NONMEMBERS = "non-members against non-members"

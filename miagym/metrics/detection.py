@@ -16,7 +16,7 @@ from scipy.special import bdtrc
 from scipy.stats import binom
 
 from miagym.metrics.auc import Interval, check_share, sides
-from miagym.metrics.clusters import Codes, passing_worth
+from miagym.metrics.groups.clusters import Codes, passing_worth
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from miagym.errors import DataError
 from miagym.metrics.auc import Counts, Interval, Scores, sides
-from miagym.metrics.clusters import Codes, group_numbers
-from miagym.metrics.shuffles import dealt_labels
+from miagym.metrics.groups.clusters import Codes, group_numbers
+from miagym.metrics.groups.shuffles import dealt_labels
 
 RESAMPLES = 300
 """Of the bootstrap, and as many shuffles; every one of them takes all scores."""

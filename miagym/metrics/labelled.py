@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from miagym.metrics.auc import Interval, auc
-from miagym.metrics.clustered_auc import auc_of
-from miagym.metrics.clusters import Codes, group_codes
-from miagym.metrics.comparison import compare, holm
+from miagym.metrics.comparisons.comparison import compare, holm
+from miagym.metrics.groups.clustered_auc import auc_of
+from miagym.metrics.groups.clusters import Codes, group_codes
 from miagym.metrics.thresholds import at_threshold, balanced_threshold, threshold_for
 
 Row = dict[str, Any]

@@ -14,9 +14,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from miagym.errors import DataError
 from miagym.metrics.auc import Interval, sides
-from miagym.metrics.clustered_auc import auc_of
-from miagym.metrics.clusters import effective_sizes, group_codes
 from miagym.metrics.detection import OperatingPoint, tpr_at_fpr, tpr_interval
+from miagym.metrics.groups.clustered_auc import auc_of
+from miagym.metrics.groups.clusters import effective_sizes, group_codes
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,8 @@ import math
 import numpy as np
 from scipy.stats import binom, hypergeom, norm
 
+from miagym.metrics.comparisons.multiplicity import ALPHA
 from miagym.metrics.detection import allowed
-from miagym.metrics.multiplicity import ALPHA
 
 POWER = 0.8
 

@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from miagym.metrics.auc import Interval, counted, sides
-from miagym.metrics.clusters import Codes, passing_worth
 from miagym.metrics.detection import allowed
+from miagym.metrics.groups.clusters import Codes, passing_worth
 from miagym.metrics.intervals import share_interval
 
 

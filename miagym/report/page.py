@@ -17,13 +17,13 @@ from plotly.io import to_html
 from plotly.offline import get_plotlyjs
 
 from miagym.atomic import replacing
-from miagym.report.audit_tables import cues_in_words, views_table
 from miagym.report.figures.registry import KINDS, find_figure
 from miagym.report.finding import finding, losses, seen_in
 from miagym.report.html import render
 from miagym.report.rows import by_target
-from miagym.report.statistics_tables import comparison_table, control_summary, optimism_table
-from miagym.report.tables import main_table, threshold_table
+from miagym.report.tables.audit import cues_in_words, views_table
+from miagym.report.tables.evaluation import main_table, threshold_table
+from miagym.report.tables.statistics import comparison_table, control_summary, optimism_table
 from miagym.results import Results
 
 

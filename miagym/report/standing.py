@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from miagym.metrics.multiplicity import auc_is_significant, tpr_is_significant
+from miagym.metrics.comparisons.multiplicity import auc_is_significant, tpr_is_significant
 from miagym.report.family import Family
 from miagym.report.rows import blind_rows
 from miagym.results import AttackRow, Interval

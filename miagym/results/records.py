@@ -190,7 +190,7 @@ class Difference(Record):
 
 
 class Comparison(About):
-    """An attack against another; see `metrics.comparison`."""
+    """An attack against another; see `metrics.comparisons.comparison`."""
 
     against: str
     kind: str

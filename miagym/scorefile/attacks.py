@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from miagym.errors import DataError
-from miagym.metrics.clusters import group_numbers
+from miagym.metrics.groups.clusters import group_numbers
+from miagym.metrics.groups.shuffles import dealt_labels
 from miagym.metrics.labelled import best_variant
-from miagym.metrics.shuffles import dealt_labels
 from miagym.results import HELD_OUT
 from miagym.scorefile.groups import ScoreTable
 from miagym.scorefile.reading.columns import CALIBRATION, NULL, PAPER, TEST, Columns

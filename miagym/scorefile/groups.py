@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from miagym.data.text_marks import without_marks
 from miagym.errors import DataError
-from miagym.metrics.clusters import check_groups
+from miagym.metrics.groups.clusters import check_groups
 from miagym.scorefile.reading.columns import (
     CALIBRATION,
     NULL,

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from scipy.stats import norm
 
 from miagym.errors import DataError
-from miagym.metrics.clusters import check_groups, effective_size, intraclass_correlation
-from miagym.metrics.comparison import compare
+from miagym.metrics.comparisons.comparison import compare
 from miagym.metrics.controls import label_shuffle, nonmembers_against_nonmembers, null_target
 from miagym.metrics.distance import wasserstein
+from miagym.metrics.groups.clusters import check_groups, effective_size, intraclass_correlation
 from miagym.metrics.measure import measure
 from miagym.metrics.thresholds import at_threshold
 

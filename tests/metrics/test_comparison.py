@@ -14,7 +14,7 @@ from scipy.stats import norm
 
 from miagym.errors import DataError
 from miagym.metrics.auc import auc
-from miagym.metrics.comparison import compare, holm
+from miagym.metrics.comparisons.comparison import compare, holm
 from miagym.metrics.detection import allowed, tpr_at_fpr
 from miagym.metrics.labelled import Labelled, comparisons
 

@@ -13,7 +13,7 @@ from miagym.report.family import Family
 from miagym.report.finding import finding
 from miagym.report.rows import by_target
 from miagym.report.standing import remark
-from miagym.report.tables import main_table
+from miagym.report.tables.evaluation import main_table
 from miagym.results import AttackRow, AuditRecord, AuditView
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from miagym.metrics.comparisons.multiplicity import auc_is_significant, tpr_is_significant
 from miagym.metrics.detection import tpr_at_fpr
 from miagym.metrics.measure import measure
-from miagym.metrics.multiplicity import auc_is_significant, tpr_is_significant
 from miagym.report.finding import finding
 from miagym.report.standing import remark
 from miagym.results import AttackRow

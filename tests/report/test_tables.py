@@ -16,7 +16,7 @@ from miagym.report.latex import to_latex
 from miagym.report.model import Column, Group, Line, Number, Remarks, Table
 from miagym.report.rows import by_target
 from miagym.report.standing import remark
-from miagym.report.tables import main_table
+from miagym.report.tables.evaluation import main_table
 from miagym.report.terminal import as_text, print_parts
 from miagym.results import AttackRow
 

@@ -12,10 +12,10 @@ import plotly.graph_objects as go
 from miagym.app.figures import captioned
 from miagym.app.html import downloads, part, render
 from miagym.auditing.verdict import MIN_RELEVANT_AUC, AuditVerdict
-from miagym.report.audit_tables import audit_remarks, audit_tables
 from miagym.report.figures.plots import Curve, auc_figure
 from miagym.report.figures.roc_panel import FAINT
 from miagym.report.figures.style import styled
+from miagym.report.tables.audit import audit_remarks, audit_tables
 from miagym.results import AuditRecord
 
 EMPTY = "No audit yet: choose a split and press Audit."

@@ -23,7 +23,7 @@ from miagym.report.figures.style import styled
 from miagym.report.finding import losses
 from miagym.report.rows import Groups, by_target
 from miagym.report.standing import remark
-from miagym.report.tables import VARIANTS, main_table
+from miagym.report.tables.evaluation import VARIANTS, main_table
 from miagym.results import AttackRow, AuditRecord
 from miagym.results.formats import detection
 

@@ -13,7 +13,7 @@ from miagym.envs.sampler import rows_of, shared_data
 from miagym.errors import DataError
 from miagym.metrics.auc import Interval
 from miagym.metrics.brier import brier_rewards, on_the_right_side
-from miagym.metrics.group_bootstrap import group_intervals
+from miagym.metrics.groups.group_bootstrap import group_intervals
 from miagym.metrics.intervals import mean_interval, share_interval
 from miagym.metrics.measure import Metrics, measure
 
@@ -25,8 +25,8 @@ class Grade:
     """Grade of verdicts. A candidate judged several times counts once, with its mean verdict.
 
     All intervals are of 95 %. Where the data know groups of look-alikes, which are no independent
-    evidence, those of AUC and TPR are of groups (see `metrics.clusters`), and the others at least
-    as wide as when whole groups are drawn anew.
+    evidence, those of AUC and TPR are of groups (see `metrics.groups.clusters`), and the others at
+    least as wide as when whole groups are drawn anew.
     """
 
     n_verdicts: int

@@ -14,9 +14,9 @@ from scipy.stats import t as student
 
 from miagym.errors import DataError
 from miagym.metrics.auc import Interval, Scores, sides
-from miagym.metrics.clustered_auc import ClusteredScores, variance_of
-from miagym.metrics.clusters import Codes, group_codes
-from miagym.metrics.paired_bootstrap import ALPHA, TAIL, tpr_difference
+from miagym.metrics.comparisons.paired_bootstrap import ALPHA, TAIL, tpr_difference
+from miagym.metrics.groups.clustered_auc import ClusteredScores, variance_of
+from miagym.metrics.groups.clusters import Codes, group_codes
 
 
 @dataclass(frozen=True)

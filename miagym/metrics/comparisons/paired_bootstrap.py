@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 from scipy.stats import binom
 
 from miagym.metrics.auc import Interval, Scores
-from miagym.metrics.clusters import Codes, effective_sizes
 from miagym.metrics.detection import allowed, tpr_at_fpr
+from miagym.metrics.groups.clusters import Codes, effective_sizes
 
 ALPHA = 0.01
 """The FPR at which TPR is compared."""

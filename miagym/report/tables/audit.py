@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from miagym.auditing.cues import cue_in_words
 from miagym.auditing.result import Audit
 from miagym.report.model import Column, Group, Line, Number, Table
-from miagym.report.tables import AUC, detected_share, measured, number
+from miagym.report.tables.evaluation import AUC, detected_share, measured, number
 from miagym.results import AuditCue, AuditDuplicates, AuditRecord
 from miagym.results.formats import p_text, sizes
 

@@ -8,13 +8,13 @@ from typing import TypeVar
 from miagym.report.finding import finding
 from miagym.report.model import Table
 from miagym.report.rows import by_target
-from miagym.report.statistics_tables import (
+from miagym.report.tables.evaluation import main_table, threshold_table
+from miagym.report.tables.statistics import (
     comparison_table,
     control_table,
     distance_table,
     optimism_table,
 )
-from miagym.report.tables import main_table, threshold_table
 from miagym.results import AttackRow, Comparison, Control, Optimism
 from miagym.scorefile.sheet import ScoreSheet
 

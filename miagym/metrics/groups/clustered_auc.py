@@ -17,7 +17,7 @@ from miagym.metrics.auc import (
     placements,
     sides,
 )
-from miagym.metrics.clusters import Codes, group_sums, intraclass_correlation
+from miagym.metrics.groups.clusters import Codes, group_sums, intraclass_correlation
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,7 +8,7 @@ from typing import TypeVar
 from miagym.metrics.controls import NULL_TARGET
 from miagym.metrics.detection import not_resolvable
 from miagym.report.model import Column, Group, Line, Number, Remarks, Table
-from miagym.report.tables import ATTACK, AUC, measured, number
+from miagym.report.tables.evaluation import ATTACK, AUC, measured, number
 from miagym.results import AttackRow, Comparison, Control, Optimism
 from miagym.results.estimate import interval
 from miagym.results.formats import (
