@@ -28,6 +28,9 @@ from tests.app.visiting import SIZES, served, watch
 from tests.checking.test_upload import blank_png
 from tests.command_line import run
 
+pytestmark = pytest.mark.slow
+"""In the quick tier, `test_whole_page` uses every tab."""
+
 OVERFIT = TARGETS[0]
 SHOTS = Path(__file__).parents[2] / "build" / "screenshots"
 """Kept by CI; ignored by git."""

@@ -32,6 +32,9 @@ from miagym.targets.registry import target_names
 from tests.app.visiting import SIZES, Served, served, watch
 from tests.command_line import run
 
+pytestmark = pytest.mark.slow
+"""In the quick tier, `test_whole_page` uses every tab."""
+
 Folders = Callable[[], set[Path]]
 REQUEST = EvaluationRequest("clipart-overfit", ("sima", "rediffuse"), 20)
 

@@ -23,6 +23,9 @@ from gradio_client.exceptions import AppError
 import miagym.app
 from tests.checking.test_upload import REFUSED, RIGHT, printed
 
+pytestmark = pytest.mark.slow
+"""In the quick tier, `test_whole_page` uses every tab."""
+
 SERVED = """
 import hashlib, time
 from pathlib import Path

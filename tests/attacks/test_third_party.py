@@ -112,7 +112,11 @@ def test_a_name_that_is_taken_is_one_sentence(site: Path, tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("instead", "says"),
     [
-        ("raise RuntimeError('out of order')", "cannot be made: RuntimeError('out of order')"),
+        pytest.param(
+            "raise RuntimeError('out of order')",
+            "cannot be made: RuntimeError('out of order')",
+            marks=pytest.mark.slow,
+        ),
         pytest.param(
             "Brightness = dict",
             "makes a dict; expected an attacks.base.Attack",
