@@ -6,6 +6,7 @@ import json
 import os.path
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from math import isfinite
 from pathlib import Path
 
 from miagym.errors import TargetError
@@ -52,6 +53,12 @@ def put_on(location: TargetLocation, places: Sequence[str]) -> TargetLocation:
     """
     for place in places:
         path, scale = _scaled(place)
+        if not isfinite(scale):
+            raise TargetError(f"Expected a number as the scale of {path}, got {scale}.")
+        if path.is_dir() and scale != 1:
+            raise TargetError(
+                f"{path} is a folder, which has no scale, got {scale:g}; only a LoRA has one."
+            )
         if path.is_file():
             location = replace(location, added=(*location.added, Addition(path, scale)))
         elif (path / "model_index.json").is_file():

@@ -279,6 +279,8 @@ def test_another_unet_and_another_autoencoder_are_put_on_a_model(
     [
         ("{folder}+nowhere.safetensors:0.5", "no 'nowhere.safetensors:0.5' to put on"),
         ("clipart-realistic+nowhere", "no 'nowhere' to put on clipart-realistic"),
+        ("{folder}+{folder}/unet/config.json:nan", "Expected a number as the scale of"),
+        ("{folder}+{folder}/unet:0.5", "is a folder, which has no scale, got 0.5"),
         ("{folder}+{folder}", "is a whole model, which cannot be put on"),
         ("{folder}+{folder}/tokenizer", "holds nothing that miagym knows"),
         ("{folder}/unet/diffusion_pytorch_model.safetensors", "is not recognised"),

@@ -219,6 +219,8 @@ def test_a_learned_word(key: str, base: Path, tmp_path: Path) -> None:
     torch.testing.assert_close(encoder.get_input_embeddings().weight[ids], learned)
     torch.testing.assert_close(with_word.embed(["a cat"]), without.embed(["a cat"]))
     assert not torch.allclose(with_word.embed([word]), without.embed([word]), atol=1e-3)
+    with pytest.raises(TargetError, match=r"an embedding, which has no scale, got 0\.5"):
+        load_target(f"{base}+{path}:0.5")
     save_file({key: torch.zeros(1, 48)}, path)
     with pytest.raises(TargetError, match="width 48, the text encoder of this model has 32"):
         load_target(f"{base}+{path}")

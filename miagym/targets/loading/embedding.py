@@ -28,6 +28,11 @@ def add_embedding(pipeline: Any, addition: Addition) -> None:
         TargetError: if the embedding is for other text encoders.
     """
     weights = load_file(addition.path)
+    if addition.scale != 1:
+        raise TargetError(
+            f"{addition.path.name} is an embedding, which has no scale, got {addition.scale:g}; "
+            "only a LoRA has one."
+        )
     if set(weights) <= set(ENCODERS):
         for key, tensor in weights.items():
             _teach(pipeline, tensor, addition.path.stem, *ENCODERS[key], addition)
