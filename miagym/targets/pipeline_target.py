@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from abc import abstractmethod
 from collections import OrderedDict
 from collections.abc import Sequence
@@ -11,13 +10,14 @@ from typing import Any
 
 import numpy as np
 import torch
-from diffusers import DDIMScheduler
 from numpy.typing import NDArray
 from torch import Tensor
 
 from miagym.errors import TargetError
 from miagym.targets.autoencoder import Autoencoder
 from miagym.targets.base import FINAL, TOKENS, VOCABULARY, Texts, Timesteps
+from miagym.targets.ddim import ddim_of
+from miagym.targets.fingerprint import fingerprint
 from miagym.targets.gradients import DifferentiableTarget
 from miagym.targets.schedule import Level, Move, Predicts, Schedule, noise_and_clean
 
@@ -43,6 +43,8 @@ class PipelineTarget(DifferentiableTarget):
     autoencoder: Autoencoder | None = None
     """None for a model of pixels."""
     predicts: Predicts = Predicts.NOISE
+    sampler: Any
+    """The scheduler that spaces and moves timesteps, where it is DDIM."""
     checked_side: int | None = None
     """Side of the latents on which the self-check may run, where the network takes any size."""
 
@@ -56,8 +58,7 @@ class PipelineTarget(DifferentiableTarget):
         self._lock = Lock()  # chunks may be scored by several threads
         self.check_family()
         self.set_up()
-        schedule = str(self.schedule.alphas_cumprod.tolist())
-        self.fingerprint = _fingerprint(self.networks(), schedule)
+        self.fingerprint = fingerprint(pipeline, self.networks())
 
     # What a family says of itself.
 
@@ -113,25 +114,21 @@ class PipelineTarget(DifferentiableTarget):
         Raises:
             TargetError: if the scheduler is of another kind.
         """
-        config = self.pipeline.scheduler.config
-        kind = type(self.pipeline.scheduler).__name__
-        allowed = {way.value: way for way in predicts}
-        predicted = config.get("prediction_type", "epsilon")
-        if "beta_schedule" not in config or predicted not in allowed:
-            raise TargetError(
-                f"{self.name} has a {kind} that predicts {predicted!r}; expected a scheduler with "
-                f"betas, whose model predicts {' or '.join(map(repr, allowed))}."
-            )
-        self.predicts = allowed[predicted]
-        self.sampler: Any = DDIMScheduler.from_config(config)
+        self.sampler, self.predicts = ddim_of(self.pipeline.scheduler, predicts, self.name)
         self.schedule = Schedule.variance_preserving(
             self.sampler.alphas_cumprod, float(self.sampler.final_alpha_cumprod)
         )
 
     def timesteps(self, steps: int) -> list[int]:
+        last = len(self.schedule) - 1
+        if not 1 <= steps <= last + 1:
+            raise TargetError(
+                f"Expected from 1 to {last + 1} steps, as many as {self.name} has timesteps, got "
+                f"{steps}."
+            )
         with self._lock:
             self.sampler.set_timesteps(steps)
-            return [int(t) for t in self.sampler.timesteps]
+            return [min(int(t), last) for t in self.sampler.timesteps]
 
     def moves(self, steps: int, side: int | None = None) -> list[Move]:
         """As DDIM moves: by T // steps from where it is, even where the next visit is elsewhere."""
@@ -232,12 +229,3 @@ def token_ids(tokenizer: Any, prompt: str) -> list[int]:
     """Token ids of a prompt, padded and cut to the length that the tokenizer names."""
     length = tokenizer.model_max_length
     return tokenizer(prompt, padding="max_length", truncation=True, max_length=length).input_ids
-
-
-def _fingerprint(networks: Sequence[torch.nn.Module], schedule: str) -> str:
-    """A digest of schedule, dtype, and the beginning of every tensor, which training changes."""
-    state = hashlib.sha256(schedule.encode())
-    for network in networks:
-        for name, tensor in sorted(network.state_dict().items()):
-            state.update(name.encode() + tensor.flatten()[:64].float().cpu().numpy().tobytes())
-    return f"{state.hexdigest()[:16]} {next(networks[0].parameters()).dtype}"

@@ -30,7 +30,8 @@ def split_places(name: str, is_base: Callable[[str], bool]) -> tuple[str, list[s
         TargetError: if BASE is there and what is to be put on it is not.
     """
     pieces = name.split(ADDED)
-    if os.path.exists(name) or len(pieces) == 1:
+    whole = os.path.exists(name) or os.path.exists(name.rpartition("@")[0])
+    if whole or len(pieces) == 1:
         return name, []
     for end in range(len(pieces) - 1, 0, -1):
         base, places = ADDED.join(pieces[:end]), _joined(pieces[end:])

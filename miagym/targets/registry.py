@@ -69,7 +69,10 @@ def find_target(name: str) -> TargetLocation:
         TargetError: if there is no such checkpoint, or the place holds no model.
     """
     base, places = split_places(name, _may_be_a_base)
-    return put_on(_find_base(base, name), places)
+    location = _find_base(base, name)
+    if places and location.is_third_party:
+        raise TargetError(f"{base} is made by a package of its own; nothing can be put on it.")
+    return put_on(location, places)
 
 
 def _find_base(base: str, name: str) -> TargetLocation:
@@ -87,14 +90,17 @@ def _find_base(base: str, name: str) -> TargetLocation:
         return TargetLocation(name, checked_folder(_folder(base)))
     if exists:
         return TargetLocation(name, checked_file(Path(base)))
+    repository, at, revision = base.partition("@")
+    named = bool(HUB_ID.fullmatch(repository)) and not is_path(repository)
+    if at and named:
+        return TargetLocation(name, repository, revision=revision or None)
     if is_path(base):
         raise TargetError(
             f"There is no folder or file {base}; expected a diffusers folder, a .safetensors file, "
             f"a hub id, or an embedded target: {', '.join(EMBEDDED)}."
         )
-    repository, _, revision = base.partition("@")
-    if HUB_ID.fullmatch(repository):
-        return TargetLocation(name, repository, revision=revision or None)
+    if named:
+        return TargetLocation(name, repository)
     raise UnknownName("target", name, target_names(), "A folder or a hub id works as well.")
 
 

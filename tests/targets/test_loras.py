@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -224,3 +225,64 @@ def test_a_learned_word(key: str, base: Path, tmp_path: Path) -> None:
     save_file({key: torch.zeros(1, 48)}, path)
     with pytest.raises(TargetError, match="width 48, the text encoder of this model has 32"):
         load_target(f"{base}+{path}")
+
+
+def with_metadata(folder: Path) -> Path:
+    """As diffusers saves it: rank and alpha in the header, and none beside the weights."""
+    content = load_file(loras.peft(folder))
+    header = {"unet.r": loras.RANK, "unet.lora_alpha": 8 * loras.RANK}
+    path = folder / "header.safetensors"
+    save_file(content, path, metadata={"lora_adapter_metadata": json.dumps(header)})
+    return path
+
+
+def test_an_alpha_in_the_header_is_honoured(base: Path, tmp_path: Path) -> None:
+    path = with_metadata(tmp_path)
+    before, after = weights(loaded(str(base))), weights(loaded(f"{base}+{path}"))
+    for name, change in loras.change(8 * loras.RANK).items():
+        expected = before[f"{name}.weight"] + change
+        torch.testing.assert_close(after[f"{name}.weight"], expected, rtol=1e-5, atol=1e-4)
+
+
+def test_ranks_and_alphas_may_differ_by_layer(base: Path, tmp_path: Path) -> None:
+    """diffusers gives the commonest alpha to all; kohya's files for convolutions have two."""
+    content = load_file(loras.kohya(tmp_path, with_text=False))
+    key = f"lora_unet_{loras.UNET.replace('.', '_')}_to_v"
+    up, down = loras.halves(16, 16, 7)
+    content[f"{key}.lora_up.weight"], content[f"{key}.lora_down.weight"] = up[:, :2], down[:2]
+    content[f"{key}.lora_up.weight"] = up[:, :2].contiguous()
+    content[f"{key}.alpha"] = torch.tensor(5.0)
+    before, after = (
+        weights(loaded(str(base))),
+        weights(loaded(f"{base}+{saved(content, tmp_path)}")),
+    )
+    added = loras.change() | {f"{loras.UNET}.to_v": 5 / 2 * up[:, :2] @ down[:2]}
+    for name, change in added.items():
+        expected = before[f"{name}.weight"] + change
+        torch.testing.assert_close(after[f"{name}.weight"], expected, rtol=1e-5, atol=1e-5)
+
+
+def test_a_small_layer_that_is_passed_over_is_told(base: Path, tmp_path: Path) -> None:
+    content = load_file(loras.peft(tmp_path))
+    up, down = loras.halves(16, 16, 5)
+    name = "unet.down_blocks.7.attentions.0.proj"
+    content |= {f"{name}.lora_A.weight": 1e-3 * down, f"{name}.lora_B.weight": 1e-3 * up}
+    with pytest.raises(TargetError, match="only a part would be applied: 1 of its 5 layers|fit"):
+        load_target(f"{base}+{saved(content, tmp_path)}")
+
+
+def test_a_change_behind_the_beginning_of_a_tensor_is_another_model(
+    base: Path, tmp_path: Path
+) -> None:
+    content = load_file(loras.peft(tmp_path))
+    for key in content:
+        if "lora_B" in key:
+            content[key][:8] = 0
+    changed = loaded(f"{base}+{saved(content, tmp_path)}")
+    assert changed.fingerprint != loaded(str(base)).fingerprint
+
+
+def test_a_word_in_capitals_is_told_how_to_be_called(base: Path, tmp_path: Path) -> None:
+    save_file({"emb_params": torch.ones(3, 32)}, tmp_path / "MyStyle.safetensors")
+    with pytest.raises(TargetError, match=r"in small letters.*call it 'mystyle'"):
+        load_target(f"{base}+{tmp_path / 'MyStyle.safetensors'}")

@@ -16,6 +16,7 @@ from miagym.errors import TargetError
 from miagym.noise import paired_noise
 from miagym.targets.loading.clip_words import clip_tokenizer
 from miagym.targets.loading.recognise import INPUT, WIDTH, configuration_of
+from miagym.targets.loading.weights import shapes_in
 from miagym.targets.registry import load_target, target_resolution
 from tests.targets import models, single_files
 from tests.targets.models import write
@@ -183,3 +184,50 @@ def configuration_folder(name: str) -> Path:
     from importlib.resources import files
 
     return Path(str(files("miagym").joinpath("assets/configurations", name)))
+
+
+def test_another_autoencoder_and_unet_take_the_place_of_the_files_own(
+    base: Path, file: Path, tmp_path: Path
+) -> None:
+    torch.manual_seed(5)
+    models.autoencoder().save_pretrained(tmp_path / "vae")
+    models.unet(32).save_pretrained(tmp_path / "unet")
+    own = load_target(f"{file}+{base}")
+    other = load_target(f"{file}+{base}+{tmp_path / 'vae'}+{tmp_path / 'unet'}")
+    image = paired_noise(0, ["a"], (3, 16, 16)).clamp(-1, 1)
+    z = paired_noise(0, ["a"], own.latent_shape)
+    assert not torch.allclose(own.encode(image), other.encode(image), atol=1e-3)
+    answers = [target.predict_noise(z, 100, ["a cat"]) for target in (own, other)]
+    assert not torch.allclose(*answers, atol=1e-3)
+
+
+def test_a_file_without_an_autoencoder_takes_another(
+    base: Path, file: Path, tmp_path: Path
+) -> None:
+    content = load_file(file)
+    save_file({k: v for k, v in content.items() if not k.startswith("first_stage")}, file)
+    with pytest.raises(TargetError, match="holds not all networks"):
+        load_target(f"{file}+{base}")
+    assert load_target(f"{file}+{base}+{base / 'vae'}").resolution == 16
+
+
+def test_a_file_that_says_it_predicts_velocity_is_not_read_as_noise(
+    base: Path, file: Path, tmp_path: Path
+) -> None:
+    save_file({**load_file(file), "v_pred": torch.zeros(0)}, file)
+    with pytest.raises(TargetError, match="'v_pred' that it does not predict plain noise"):
+        load_target(f"{file}+{base}")
+    path = header_of(tmp_path / "xl.safetensors", 2048, block=4)
+    save_file({**load_file(path), "v_pred": torch.zeros(0)}, path)
+    with pytest.raises(TargetError, match="'v_pred' that it does not predict noise as others"):
+        configuration_of(path)
+
+
+def test_a_good_file_is_no_pickle_whatever_the_length_of_its_header(tmp_path: Path) -> None:
+    """A header of 640 bytes begins as a pickle does: 80 02."""
+    header = json.dumps({"a": {"dtype": "F32", "shape": [1], "data_offsets": [0, 4]}})
+    text = header.encode().ljust(640)
+    path = tmp_path / "x.safetensors"
+    path.write_bytes(struct.pack("<Q", len(text)) + text + bytes(4))
+    assert path.read_bytes()[:2] == b"\x80\x02"
+    assert shapes_in(path, "x") == {"a": (1,)}

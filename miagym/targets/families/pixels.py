@@ -42,11 +42,6 @@ class Pixels(PipelineTarget):
     def set_up(self) -> None:
         self.use_variance_preserving((Predicts.NOISE, Predicts.VELOCITY, Predicts.SAMPLE))
         scheduler = self.pipeline.scheduler.config
-        if scheduler.get("thresholding"):
-            raise TargetError(
-                f"The scheduler of {self.name} clips each picture by its own size (thresholding), "
-                "which miagym does not; expected clip_sample or neither."
-            )
         if scheduler.get("clip_sample"):
             self.clip_sample = float(scheduler.get("clip_sample_range") or 1)
         self.resolution = square_size(self.name, self.network.config.sample_size)

@@ -35,7 +35,13 @@ def load_component(folder: Path, library: str, kind: str, dtype: torch.dtype, na
     Raises:
         TargetError: if it cannot be read, or keys are missing, left over or of another shape.
     """
-    part, cls = folder.name, getattr(diffusers if library == "diffusers" else transformers, kind)
+    part = folder.name
+    cls = getattr(diffusers if library == "diffusers" else transformers, kind, None)
+    if cls is None:
+        raise TargetError(
+            f"{name} names {kind} as its {part}, which the installed {library} has not; install a "
+            f"newer {library}, or choose another model."
+        )
     is_network = not kind.endswith("Scheduler") and "Tokenizer" not in kind
     options: dict[str, Any] = {"local_files_only": True}
     if is_network:

@@ -33,7 +33,13 @@ def add_embedding(pipeline: Any, addition: Addition) -> None:
             f"{addition.path.name} is an embedding, which has no scale, got {addition.scale:g}; "
             "only a LoRA has one."
         )
-    if set(weights) <= set(ENCODERS):
+    second = pipeline.components.get("text_encoder_2") is not None
+    if set(weights) <= set(ENCODERS) or second:
+        if set(weights) != set(ENCODERS):
+            raise TargetError(
+                f"{addition.path.name} holds {', '.join(sorted(weights))}; expected clip_l and "
+                "clip_g, one for each text encoder of this model."
+            )
         for key, tensor in weights.items():
             _teach(pipeline, tensor, addition.path.stem, *ENCODERS[key], addition)
         return
@@ -61,6 +67,11 @@ def _teach(
         raise TargetError(
             f"{addition.path.name} is an embedding of width {tensor.shape[-1]}, the text encoder "
             f"of this model has {width}; expected one that was learned on a model of its family."
+        )
+    if word != word.lower():
+        raise TargetError(
+            f"{addition.path.name} teaches the word {word!r}, which tokenizers read in small "
+            f"letters, so that only a part of it would be found; call it {word.lower()!r}."
         )
     if word in words.get_vocab():
         raise TargetError(

@@ -2,14 +2,13 @@
 
 A LoRA that is silently not applied is the classical fault: names that fit no layer are passed over.
 So what the file holds is computed from the file alone, and what the layers would add from the
-layers alone; the two have the same size, or the file is refused. The size, the sum of squares of
-alpha / rank * up @ down over all layers, does not change when layers are renamed or split.
+layers alone; the two have the same sizes, or the file is refused. A size, the sum of squares of
+alpha / rank * up @ down, does not change when a layer is renamed, and is shared when it is split.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -17,23 +16,14 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from miagym.errors import TargetError
+from miagym.targets.loading.lora_file import evened, layers_of
 from miagym.targets.location import Addition
 from miagym.targets.quiet import quiet_pipelines
-
-DOWN = re.compile(r"(\.lora_A|\.lora_down|\.lora\.down|_lora\.down|\.lora_linear_layer\.down)\b")
-UP = {
-    ".lora_A": ".lora_B",
-    ".lora_down": ".lora_up",
-    ".lora.down": ".lora.up",
-    "_lora.down": "_lora.up",
-    ".lora_linear_layer.down": ".lora_linear_layer.up",
-}
-"""How the two halves of a layer's LoRA are called, by peft, kohya and diffusers."""
 
 OTHER_KINDS = ("hada_w", "lokr_w", "oft_", "dora_scale", "lora_mid", "diff_b")
 """What is called LoRA too, and changes weights in other ways."""
 
-TOLERANCE = 1e-2
+TOLERANCE = {torch.float32: 1e-4, torch.float16: 1e-2, torch.bfloat16: 2e-2}
 """Relative difference of sizes; layers in half precision round."""
 
 NETWORKS = ("unet", "transformer", "text_encoder", "text_encoder_2", "text_encoder_3")
@@ -55,27 +45,29 @@ def add_lora(pipeline: Any, addition: Addition) -> None:
         TargetError: if it is for another model, changes nothing, or is not applied as it is.
     """
     path = addition.path
-    weights = load_file(path)
+    weights = {key.replace(".default.weight", ".weight"): w for key, w in load_file(path).items()}
     _check_kind(weights, path.name)
-    expected = size_in_file(weights, path.name)
+    layers = layers_of(weights, path)
+    expected = [layer.size for layer in layers]
     if not hasattr(pipeline, "load_lora_weights"):
         raise TargetError(f"{path.name} is a LoRA, and a {type(pipeline).__name__} takes none.")
     try:
         with quiet_pipelines():
-            pipeline.load_lora_weights(dict(weights), adapter_name="added")
+            pipeline.load_lora_weights(evened(weights, layers), adapter_name="added")
+        applied = sizes_in_layers(pipeline)
     except Exception as error:  # of peft, diffusers or torch, and of any kind
         _unload(pipeline)
         raise TargetError(
             f"{path.name} does not fit this model ({_first_line(error)}); expected a LoRA that was "
             f"trained on a {type(pipeline).__name__} of the same widths."
         ) from error
-    applied = size_in_layers(pipeline)
-    if not abs(applied - expected) <= TOLERANCE * expected:
+    dtype = _networks(pipeline)[0].dtype
+    if lost := _lost(expected, applied, TOLERANCE.get(dtype, 2e-2)):
         _unload(pipeline)
         raise TargetError(
-            f"Of {path.name} only a part would be applied: its layers add up to {expected:.4g}, "
-            f"those that fit this model to {applied:.4g} (sums of squares); expected a LoRA whose "
-            f"every key belongs to a {type(pipeline).__name__}."
+            f"Of {path.name} only a part would be applied: {lost} of its {len(expected)} layers "
+            f"have no place in this model; expected a LoRA whose every key belongs to a "
+            f"{type(pipeline).__name__}."
         )
     if addition.scale:
         with quiet_pipelines():
@@ -83,46 +75,33 @@ def add_lora(pipeline: Any, addition: Addition) -> None:
     _unload(pipeline)
 
 
-def size_in_file(weights: Mapping[str, Tensor], name: str) -> float:
-    """Sum of squares of all alpha / rank * up @ down, from the file alone.
+def _lost(expected: Sequence[float], applied: Sequence[float], rtol: float) -> int:
+    """How many layers of a file are not among those applied.
 
-    Raises:
-        TargetError: if half a layer is missing, or the LoRA changes nothing.
+    A layer may have been split into some of the next, as fused queries, keys and values are: then
+    the sums agree, and no layer of the model is without one of the file.
     """
-    total, used = 0.0, set()
-    for key, down in weights.items():
-        match = DOWN.search(key)
-        if match is None:
-            continue
-        partner = key.replace(match[1], UP[match[1]])
-        if partner not in weights:
-            raise TargetError(f"{name} holds half a layer: {key} has no {partner}.")
-        alpha_key = key[: match.start()] + ".alpha"
-        up, rank = weights[partner].float(), len(down)
-        alpha = float(weights[alpha_key]) if alpha_key in weights else rank
-        used |= {key, partner, alpha_key}
-        change = up.flatten(1) @ down.float().flatten(1) * (alpha / rank)
-        total += float(change.double().pow(2).sum())
-    left = sorted(set(weights) - used)
-    if left:
-        raise TargetError(
-            f"{name} holds keys that belong to no layer of a LoRA: {', '.join(left[:4])}; expected "
-            "pairs in the naming of diffusers, peft or kohya, with their alphas."
-        )
-    if not total > 0:
-        raise TargetError(f"{name} changes nothing: all it would add is zero or not a number.")
-    return total
+    left, lost = sorted(applied), []
+    for size in sorted(expected, reverse=True):
+        near = [other for other in left if abs(other - size) <= rtol * size]
+        if near:
+            left.remove(near[0])
+        elif size > 0:
+            lost.append(size)
+    if lost and left and abs(sum(left) - sum(lost)) <= rtol * sum(lost):
+        return 0
+    return len(lost)
 
 
-def size_in_layers(pipeline: Any) -> float:
-    """Sum of squares of what peft's layers would add to the weights of a pipeline."""
-    total = 0.0
+def sizes_in_layers(pipeline: Any) -> list[float]:
+    """Of each of peft's layers: the sum of squares of what it would add to the weights."""
+    sizes = []
     for network in _networks(pipeline):
         for layer in map(_any, network.modules()):
             if "added" in getattr(layer, "lora_A", {}):
                 with torch.inference_mode():
-                    total += float(layer.get_delta_weight("added").double().pow(2).sum())
-    return total
+                    sizes.append(float(layer.get_delta_weight("added").double().pow(2).sum()))
+    return sizes
 
 
 def _check_kind(weights: Mapping[str, Tensor], name: str) -> None:

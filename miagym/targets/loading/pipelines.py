@@ -15,8 +15,9 @@ import torch
 from diffusers.utils.logging import disable_progress_bar
 from transformers.utils import logging as transformers_logging
 
+from miagym.errors import TargetError
 from miagym.targets.loading.components import load_component, load_components
-from miagym.targets.loading.index import LEFT_OUT, OPTIONAL, Index, read_index
+from miagym.targets.loading.index import INDEX, LEFT_OUT, OPTIONAL, Index, read_index
 from miagym.targets.location import TargetLocation
 from miagym.targets.quiet import quiet_pipelines
 
@@ -31,15 +32,7 @@ def load_pipeline(location: TargetLocation, device: torch.device, dtype: torch.d
     transformers_logging.disable_progress_bar()
     folder = location.folder()
     index = read_index(folder, location.name)
-    given: dict[str, Any] = {}
-    if location.unet is not None:
-        part = "unet" if "unet" in index.components else "transformer"
-        library, kind = index.components[part]
-        given[part] = load_component(location.unet, library, kind, dtype, location.name)
-    if location.vae is not None:
-        given["vae"] = load_component(
-            location.vae, "diffusers", vae_class(location.vae), dtype, location.name
-        )
+    given = given_parts(location, index, dtype)
     parts = load_components(folder, index, dtype, location.name, given)
     return on_device(assemble(index, parts), device)
 
@@ -50,6 +43,26 @@ def on_device(pipeline: Any, device: torch.device) -> Any:
         return pipeline.to(device)
 
 
+def given_parts(location: TargetLocation, index: Index, dtype: torch.dtype) -> dict[str, Any]:
+    """The networks that are put in the place of the model's own.
+
+    Raises:
+        TargetError: if one cannot be loaded, or the model has no such part.
+    """
+    given: dict[str, Any] = {}
+    if location.unet is not None:
+        part = "unet" if "unet" in index.components else "transformer"
+        library, kind = index.components[part]
+        given[part] = load_component(location.unet, library, kind, dtype, location.name)
+    if location.vae is not None:
+        if "vae" not in index.components:
+            raise TargetError(f"{location.name} is a model of pixels, which has no autoencoder.")
+        given["vae"] = load_component(
+            location.vae, "diffusers", vae_class(location.vae), dtype, location.name
+        )
+    return given
+
+
 def assemble(index: Index, parts: dict[str, Any]) -> Any:
     """The pipeline of these components, with the settings of its index."""
     cls = getattr(diffusers, index.pipeline)
@@ -58,6 +71,11 @@ def assemble(index: Index, parts: dict[str, Any]) -> Any:
     settings = {key: value for key, value in index.settings.items() if key in accepted}
     if "requires_safety_checker" in accepted:
         settings["requires_safety_checker"] = False
+    if unknown := set(parts) - set(accepted):
+        raise TargetError(
+            f"{INDEX} names {', '.join(sorted(unknown))}, which a {index.pipeline} has not; "
+            "expected the components of an ordinary pipeline."
+        )
     with quiet_pipelines():
         pipeline = cls(**{**absent, **settings, **parts})
     pipeline.set_progress_bar_config(disable=True)

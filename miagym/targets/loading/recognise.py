@@ -13,6 +13,9 @@ INPUT = "model.diffusion_model.input_blocks.0.0.weight"
 FAMILIES = {768: "stable-diffusion-1", 2048: "stable-diffusion-xl"}
 """Widths of the text that a UNet is told, and the configuration that ships for it."""
 
+OTHER_NOISE = ("v_pred", "ztsnr", "edm_mean", "edm_std", "edm_vpred.sigma_max")
+"""Keys by which checkpoints say that they predict velocity, or have other noise levels."""
+
 TWO = 1024
 """Width of Stable Diffusion 2.x, of which two kinds look the same: noise and velocity."""
 
@@ -26,6 +29,11 @@ def configuration_of(path: Path) -> Path:
     shapes = shapes_in(path, str(path))
     width = next((shapes[key][1] for i in (1, 4) if (key := WIDTH.format(i)) in shapes), None)
     channels = shapes[INPUT][1] if INPUT in shapes else None
+    if marked := [key for key in OTHER_NOISE if key in shapes]:
+        raise TargetError(
+            f"{path} says by {marked[0]!r} that it does not predict noise as others of its shape; "
+            f"put the diffusers folder of its family on it, as in {path}+FOLDER."
+        )
     name = FAMILIES.get(width or 0)
     if name is None or channels != 4:
         raise TargetError(_unknown(path, width, channels))

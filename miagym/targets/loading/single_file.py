@@ -10,6 +10,7 @@ file, and all that the file holds for denoiser and autoencoder was used.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from typing import Any
 import diffusers
 import numpy as np
 import torch
+from diffusers.loaders.single_file_utils import SingleFileComponentError
 from safetensors.torch import load_file
 from torch import Tensor
 
@@ -29,7 +31,8 @@ from miagym.targets.loading.components import (
     check_tokenizers,
 )
 from miagym.targets.loading.index import read_index
-from miagym.targets.loading.pipelines import assemble, on_device
+from miagym.targets.loading.pipelines import assemble, given_parts, on_device
+from miagym.targets.loading.recognise import OTHER_NOISE
 from miagym.targets.loading.weights import shapes_in
 from miagym.targets.location import TargetLocation, first_line
 from miagym.targets.quiet import quiet_pipelines
@@ -48,15 +51,17 @@ def load_single_file(location: TargetLocation, device: torch.device, dtype: torc
         TargetError: if the file is broken, or does not hold what its configuration names.
     """
     path, name, folder = Path(location.place), location.name, location.folder()
-    shapes_in(path, name)
+    marks = set(shapes_in(path, name)) & set(OTHER_NOISE)
     index = read_index(folder, name)
+    _check_marks(marks, folder, name)
     cls = getattr(diffusers, index.pipeline)
     if not hasattr(cls, "from_single_file") or index.pipeline == "FluxPipeline":
         raise TargetError(
             f"{name} is a single file of a {index.pipeline}, which miagym cannot check for "
             "completeness; give its diffusers folder or hub id."
         )
-    options = {"config": str(folder), "dtype": dtype, "local_files_only": True}
+    given = given_parts(location, index, dtype)
+    options = {"config": str(folder), "dtype": dtype, "local_files_only": True, **given}
     for part in index.components:
         settings = folder / part / "tokenizer_config.json"
         if part.startswith("tokenizer") and len(list(settings.parent.glob("*"))) == 1:
@@ -66,12 +71,18 @@ def load_single_file(location: TargetLocation, device: torch.device, dtype: torc
             pipeline = _from_file(cls, path, options)
         except NotImplementedError:  # keys are missing, and their tensors were never made
             pipeline = _from_file(cls, path, {**options, "low_cpu_mem_usage": False})
+    except SingleFileComponentError as error:
+        raise TargetError(
+            f"{name} holds not all networks of a {index.pipeline} ({first_line(error)}); expected "
+            "a whole checkpoint, or what is missing put on it, as an autoencoder with +FOLDER."
+        ) from error
     except UNLOADABLE as error:
         raise TargetError(
             f"{name} cannot be loaded as a {index.pipeline}: {first_line(error)}"
         ) from error
     parts = {key: pipeline.components.get(key) for key in index.components}
-    networks = {key: part for key, part in parts.items() if isinstance(part, torch.nn.Module)}
+    own = {key: part for key, part in parts.items() if key not in given}
+    networks = {key: part for key, part in own.items() if isinstance(part, torch.nn.Module)}
     weights = load_file(path)
     for part, network in networks.items():
         check_finite(network, f"{name}: {part}")
@@ -79,6 +90,19 @@ def load_single_file(location: TargetLocation, device: torch.device, dtype: torc
     check_used(networks, weights, name)
     check_tokenizers(parts, name)
     return on_device(assemble(index, parts), device)
+
+
+def _check_marks(marks: set[str], folder: Path, name: str) -> None:
+    """Refuses a configuration that contradicts what a file says of its own noise."""
+    scheduler = json.loads(
+        (folder / "scheduler" / "scheduler_config.json").read_text(encoding="utf-8")
+    )
+    if marks and scheduler.get("prediction_type") != "v_prediction":
+        raise TargetError(
+            f"{name} says by {min(marks)!r} that it does not predict plain noise, and its "
+            f"configuration says {scheduler.get('prediction_type', 'epsilon')!r}; expected a "
+            "folder whose scheduler says v_prediction."
+        )
 
 
 def _from_file(cls: Any, path: Path, options: Mapping[str, Any]) -> Any:

@@ -57,10 +57,12 @@ def pickled(path: Path, name: str) -> TargetError:
 def _is_pickle(path: Path) -> bool:
     try:
         with path.open("rb") as file:
-            start = file.read(2)
+            start = file.read(9)
     except OSError:
         return False
-    return start == b"PK" or (start[:1] == b"\x80" and start[1:2] in b"\x02\x03\x04\x05")
+    if start[8:9] == b"{":  # a header of safetensors, whose length may begin with any bytes
+        return False
+    return start[:2] == b"PK" or (start[:1] == b"\x80" and start[1:2] in b"\x02\x03\x04\x05")
 
 
 def variant_in(folder: Path, name: str) -> str | None:
