@@ -30,7 +30,7 @@ class Planted:
 
 def plant(folder: Path, n: int, strength: float) -> Planted:
     """Writes scores.parquet: n members and n non-members calibrate, as many test."""
-    world = EMBEDDED.under(settings=SETTINGS, draws=1, limit=n, choose_on=n, splits=3)
+    world = EMBEDDED.under(settings=SETTINGS, limit=n, choose_on=n)
     rng, tables = np.random.default_rng(0), []
     for part in ("calibration", "test"):
         member = rng.permutation(np.repeat([True, False], n))

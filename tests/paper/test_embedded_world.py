@@ -11,7 +11,7 @@ from miagym.paper.pdf import find_browser
 from miagym.paper.settings import SETTINGS
 from tests.command_line import run
 
-TINY = ("--limit", 12, "--tune-limit", 12, "--choose-on", 12, "--draws", 1, "--splits", 2)
+TINY = ("--limit", 12, "--tune-limit", 12, "--choose-on", 12, "--splits", 2)
 
 
 @pytest.mark.slow
