@@ -130,15 +130,8 @@ def _on_setting(
             raise RunError(f"Expected an attack that learns, got {name}.")
         fitted = attack.fit(learned, of_learned.member)
         numbers = measure(fitted.score(tested), of_tested.member, of_tested.groups).as_row()
-        row = AttackRow(
-            **about,
-            attack=name,
-            access=str(attack.access),
-            learned=True,
-            protocol=HELD_OUT,
-            chosen=None,
-            **numbers,
-        )
+        facts: dict[str, Any] = {"attack": name, "access": str(attack.access), "learned": True}
+        row = AttackRow(**about, **facts, **numbers, protocol=HELD_OUT, chosen=None)
         tprs = list(_splits(attack, tested, of_tested.member, held, world.splits, seed))
         spread = Spread(mean=float(np.mean(tprs)), std=_deviation(tprs)) if tprs else None
         yield Classified(setting, row, spread, held)
@@ -161,7 +154,8 @@ def _splits(
         order = [rng.permutation(side) for side in sides]
         rest = np.concatenate([side[held:] for side in order])
         fitted = attack.fit(features[rest], member[rest])
-        point = tpr_at_fpr(*(fitted.score(features[side[:held]]) for side in order), ALPHA)
+        members, others = (fitted.score(features[side[:held]]) for side in order)
+        point = tpr_at_fpr(members, others, ALPHA)
         if point is not None:
             yield point.tpr
 

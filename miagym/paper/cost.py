@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from miagym.api.names import attacks_of, loaded_target
 from miagym.candidates import Candidates
@@ -22,7 +23,7 @@ from miagym.oracle.cache import Cache
 from miagym.paper.setup import trained_rows
 from miagym.paper.stages import Places, Stage, stages_of
 from miagym.paper.worlds import World
-from miagym.targets.base import Target
+from miagym.targets.base import Target, Timesteps
 from miagym.targets.dummy import DummyTarget
 
 CLASSIFIERS = 4
@@ -90,6 +91,20 @@ class Bill:
         )
 
 
+class Distinct(DummyTarget):
+    """A target without a network whose answers differ wherever questions do.
+
+    `DummyTarget` itself comes to the same latents under several captions and guidances, and what
+    follows would seem to be asked twice.
+    """
+
+    def eps(self, z: Tensor, timestep: Timesteps, embeddings: Tensor) -> Tensor:
+        """Half of z, moved by what is told: linear, so that nothing saturates."""
+        times = torch.tensor(self.each_timestep(timestep, len(z)), dtype=z.dtype) / 1000
+        moved = embeddings.flatten(1).mean(1) + times
+        return z / 2 + moved[:, None, None, None]
+
+
 def bill(world: World, places: Places, seed: int) -> Bill:
     """What the world's experiments cost at most, answers that are shared counted once.
 
@@ -109,12 +124,12 @@ def bill(world: World, places: Places, seed: int) -> Bill:
 def shared_cost(attacks: Sequence[str]) -> Cost:
     """What a target computes for one candidate of all variants of attacks, each answer once.
 
-    Measured in a dry run on a target without a network. The variants that are chosen cost no more.
+    Measured in a dry run. The variants that are chosen cost no more.
     """
     noise = np.random.default_rng(0).integers(0, 256, (2, 64, 64, 3), dtype=np.uint8)
     pictures = Candidates(noise, ("a black cat on a mat", "a dog in the fog"))
     made = attacks_of(list(attacks))
-    signals = Signals(DummyTarget(pictures[:1]), made)
+    signals = Signals(Distinct(pictures[:1]), made)
     cache = Cache()
     for attack in made.values():
         for variant in attack.variants():

@@ -64,6 +64,7 @@ def _run(browser: str, profile: Path, page: Path, printed: Path) -> None:
         "--disable-gpu",
         "--disable-extensions",
         "--no-first-run",
+        "--window-size=1500,1000",  # about the width of the sheet, by which figures are drawn
         "--proxy-server=127.0.0.1:9",  # nothing is there: no request leaves this machine
         f"--user-data-dir={profile}",
         f"--virtual-time-budget={TIME_BUDGET}",

@@ -42,7 +42,7 @@ class Scores:
         Raises:
             RunError: if two variants were not scored on the same candidates.
         """
-        kept = pc.is_in(pc.field("part"), value_set=pa.array(PARTS[part]))
+        kept = pc.field("part").isin(PARTS[part])
         own = self.table.filter((pc.field("attack") == attack) & kept)
         found: dict[str, Labelled] = {}
         candidates: pa.ChunkedArray | None = None

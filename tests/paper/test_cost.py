@@ -4,15 +4,26 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from miagym.api.names import attacks_of
 from miagym.data.dataset import CALIBRATION, TEST
 from miagym.data.registry import load_data
+from miagym.evaluation.signals import Signals
 from miagym.oracle import Cost
+from miagym.oracle.cache import Cache
 from miagym.paper.cost import Bill, Load, Speed, bill, shared_cost
-from miagym.paper.settings import SIGNALS, text_to_image, trajectory
+from miagym.paper.settings import (
+    SETTINGS,
+    SIGNALS,
+    text_to_image,
+    trajectory,
+    under_all_signals,
+)
 from miagym.paper.setup import planned_places
 from miagym.paper.worlds import EMBEDDED
+from miagym.targets.registry import load_target
 from tests.command_line import run
 
 SPEED = Speed(rows=100, decodes=10, encodes=5, device="a card")
@@ -37,6 +48,18 @@ def test_draws_are_walks_of_their_own() -> None:
     three = [trajectory("reversed-noise", signal, 5) for signal in SIGNALS]
     assert shared_cost(three) == Cost(unet_rows=30, decodes=15, encodes=1)
     assert shared_cost([text_to_image(2, 3)]) == Cost(unet_rows=2 * 3 * 2, decodes=2)
+
+
+def test_a_real_model_computes_as_many() -> None:
+    """All settings on one drawing: what the dry run takes for shared is shared, and no more."""
+    names = list(under_all_signals(SETTINGS, 1))
+    made, cache = attacks_of(names), Cache()
+    signals = Signals(load_target("clipart-realistic", device="cpu"), made, posterior="sample")
+    drawing = load_data("clipart").candidates(np.array([0]), 64)
+    for attack in made.values():
+        for variant in attack.variants():
+            variant(signals.oracle(variant, cache), drawing)
+    assert cache.computed == shared_cost(names)
 
 
 def test_a_bill_counts_every_candidate() -> None:
