@@ -104,10 +104,14 @@ def headline_table(run: Run) -> Table:
 
 
 def classifier_table(found: Sequence[Classified], run: Run) -> Table:
-    """The four classifiers on every setting, and the blind rows of the same candidates."""
+    """The four classifiers on every setting, and the blind rows of the same candidates.
+
+    What stands out does so as one of all that were tried, threshold attacks included.
+    """
     blind = blind_rows(run.rows)
     rows = [*blind, *(one.row for one in found)]
-    family = Family(rows, run.results.audit)
+    tried = [*run.rows, *(one.row for one in found)]
+    family = Family(tried, run.results.audit)
     by_setting: dict[str, list[Line]] = {}
     for one in found:
         kind = one.row.attack.partition("(")[0].removeprefix("trajectory-")
