@@ -13,6 +13,7 @@ import pytest
 
 from miagym.api.run import Run
 from miagym.errors import MiagymError
+from miagym.metrics.repetitions import Repetitions
 from miagym.paper.cost import shared_cost
 from miagym.paper.known import DASH
 from miagym.paper.outcome import Outcome
@@ -193,3 +194,26 @@ def test_json_of_classifiers_holds_numbers(made: tuple[Outcome, Path, list[str]]
     _, out, _ = made
     content = json.loads((out / "classifiers" / f"{SETTINGS[0]}.json").read_text(encoding="utf-8"))
     assert {type(one["row"]["auc"]) for one in content["found"]} == {float}
+
+
+def test_without_a_fine_tuned_model_the_page_says_so(
+    made: tuple[Outcome, Path, list[str]], tmp_path: Path
+) -> None:
+    outcome, *_ = made
+    places = replace(outcome.places, tuned=(), tune_data=None)
+    alone = replace(outcome, runs={LARGE: outcome.large}, places=places)
+    page = write_page(alone, tmp_path / "page.html").read_text(encoding="utf-8")
+    assert page.count("Not drawn: this world has no fine-tuned model.") == 2
+    assert "left out, as no data to fine-tune on were named" in page
+    assert 'id="teaser"' not in page and 'id="checkpoints"' not in page
+
+
+def test_repetitions_that_resolve_one_percent_are_drawn(
+    made: tuple[Outcome, Path, list[str]], tmp_path: Path
+) -> None:
+    outcome, *_ = made
+    one = Repetitions("a variant", drawn=100, mean=0.02, std=0.01, low=0.0, high=0.05)
+    drawn = replace(outcome, repeated={(SETTINGS[0], "loss"): one})
+    page = write_page(drawn, tmp_path / "page.html").read_text(encoding="utf-8")
+    assert 'id="randomisation"' in page
+    assert "draws of 100 members and 100 non-members; the paper draws 1,000" in page
