@@ -19,6 +19,7 @@ from miagym.cli.demo import demo
 from miagym.cli.evaluate import evaluate
 from miagym.cli.exercise import exercise
 from miagym.cli.page import page
+from miagym.cli.paper import paper
 from miagym.cli.score import score
 from miagym.cli.train import train
 from miagym.errors import MiagymError, on_the_command_line
@@ -50,7 +51,7 @@ def options(
     context.with_resource(on_the_command_line())
 
 
-for command in (evaluate, demo, page, audit, score, check, attacks, train, art):
+for command in (evaluate, demo, paper, page, audit, score, check, attacks, train, art):
     app.command()(command)
 
 app.add_typer(data, name="data")

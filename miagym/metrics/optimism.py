@@ -7,7 +7,7 @@ measured here beside choices made on other candidates.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +18,8 @@ from scipy.stats import rankdata
 from miagym.metrics.detection import allowed
 
 Scores = NDArray[np.float64]
+Sides = tuple[NDArray[np.intp], NDArray[np.intp]]
+"""Rows of members, and of non-members."""
 
 DRAWS = 100
 MAX_DRAWN = 1000
@@ -91,19 +93,13 @@ def measure_optimism(
     names = list(scores)
     values = np.stack([np.asarray(scores[name], dtype=np.float64) for name in names])
     sides = np.flatnonzero(member), np.flatnonzero(~member)
-    drawn = min(MAX_DRAWN, *(len(side) // 2 for side in sides))
+    drawn = drawn_of(member)
     if drawn < 2:
         return None
-    rng = np.random.default_rng(seed)
     aucs, tprs, choices = [], [], []
-    for _ in range(DRAWS):
-        members, nonmembers = (rng.permutation(side) for side in sides)
-        inside, outside = (
-            (members[:drawn], nonmembers[:drawn]),
-            (members[drawn:], nonmembers[drawn:]),
-        )
+    for inside, outside in draws(member, seed):
         aucs.append(_aucs(values, *inside))
-        tprs.append(_tprs(values, *inside))
+        tprs.append(tprs_of(values, *inside))
         choices.append(int(np.argmax(_aucs(values, *outside))))
     by_auc, by_tpr = np.array(aucs), None if tprs[0] is None else np.array(tprs, dtype=float)
     best = int(np.argmax((by_auc if by_tpr is None else by_tpr).mean(0)))
@@ -118,6 +114,20 @@ def measure_optimism(
     )
 
 
+def drawn_of(member: NDArray[np.bool_]) -> int:
+    """How many members, and how many non-members, a draw takes of such a pool."""
+    return min(MAX_DRAWN, int(member.sum()) // 2, int((~member).sum()) // 2)
+
+
+def draws(member: NDArray[np.bool_], seed: int) -> Iterator[tuple[Sides, Sides]]:
+    """What is drawn of a pool, a hundred times, and what is left of it: rows of both sides."""
+    sides, drawn = (np.flatnonzero(member), np.flatnonzero(~member)), drawn_of(member)
+    rng = np.random.default_rng(seed)
+    for _ in range(DRAWS):
+        members, nonmembers = (rng.permutation(side) for side in sides)
+        yield (members[:drawn], nonmembers[:drawn]), (members[drawn:], nonmembers[drawn:])
+
+
 def _aucs(values: Scores, members: NDArray[np.intp], nonmembers: NDArray[np.intp]) -> Scores:
     """AUC of each variant (v,), from the ranks of its scores (v, n)."""
     m, n = len(members), len(nonmembers)
@@ -125,7 +135,9 @@ def _aucs(values: Scores, members: NDArray[np.intp], nonmembers: NDArray[np.intp
     return (ranks[:, :m].sum(axis=1) - m * (m + 1) / 2) / (m * n)
 
 
-def _tprs(values: Scores, members: NDArray[np.intp], nonmembers: NDArray[np.intp]) -> Scores | None:
+def tprs_of(
+    values: Scores, members: NDArray[np.intp], nonmembers: NDArray[np.intp]
+) -> Scores | None:
     """TPR of each variant (v,) as `detection.tpr_at_fpr` has it."""
     passing = allowed(ALPHA, len(nonmembers))
     if passing == 0:

@@ -47,7 +47,7 @@ def write_report(results: Results, scores: pa.Table, about: Mapping[str, Any], o
         title=" and ".join(groups) or "no target",
         finding=finding(results.rows, results.audit),
         plotlyjs=Markup(get_plotlyjs()),
-        **{kind: figure and _embedded(kind, figure) for kind, figure in drawn.items()},
+        **{kind: figure and embedded(kind, figure) for kind, figure in drawn.items()},
         attacks=main_table(groups, results.audit),
         run=results.run,
         losses=losses(results.run.unreadable),
@@ -66,7 +66,8 @@ def write_report(results: Results, scores: pa.Table, about: Mapping[str, Any], o
         partial.write_text(page, encoding="utf-8", newline="\n")
 
 
-def _embedded(name: str, figure: go.Figure) -> Markup:
+def embedded(name: str, figure: go.Figure) -> Markup:
+    """A figure as a piece of a page that holds plotly's script; `name` is its id there."""
     buttons = [["toImage", "resetScale2d"]]
     config = {"displaylogo": False, "responsive": True, "modeBarButtons": buttons}
     return Markup(

@@ -39,9 +39,11 @@ def fingerprint(pipeline: Any, networks: Sequence[torch.nn.Module]) -> str:
 
 
 def _settings(part: Any) -> dict[str, Any]:
+    """Settings that were said: a default that a newer library adds makes no other model."""
     config: Any = part.config
-    content = dict(config) if isinstance(config, Mapping) else config.to_dict()
-    return {k: v for k, v in content.items() if not k.startswith("_") and k not in ELSEWHERE}
+    content = dict(config) if isinstance(config, Mapping) else config.to_diff_dict()
+    unsaid = {*ELSEWHERE, *content.get("_use_default_values", ())}
+    return {k: v for k, v in content.items() if not k.startswith("_") and k not in unsaid}
 
 
 def _add(state: Any, content: object) -> None:

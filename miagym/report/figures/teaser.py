@@ -19,7 +19,9 @@ ATTACKS = 3
 STROKES = ("solid", "dash", "dot")
 
 
-def teaser_figure(rows: Sequence[AttackRow], scores: pa.Table) -> go.Figure | None:
+def teaser_figure(
+    rows: Sequence[AttackRow], scores: pa.Table, first: Sequence[str] = PAPER
+) -> go.Figure | None:
     """Up to three attacks on two targets: a colour for each target, a stroke for each attack.
 
     Of more than two targets it takes those on which the first of the attacks does best and worst.
@@ -28,6 +30,7 @@ def teaser_figure(rows: Sequence[AttackRow], scores: pa.Table) -> go.Figure | No
     Args:
         rows: the rows of results.json.
         scores: the test part, as `page.write_report` takes it.
+        first: names of the attacks to draw, chosen beforehand; others follow by strength.
 
     Returns:
         None if no two targets share an attack that looks at the model.
@@ -36,11 +39,11 @@ def teaser_figure(rows: Sequence[AttackRow], scores: pa.Table) -> go.Figure | No
         label: {row.attack: row for row in held_out(asking_rows(group)) if sides_of(row, scores)}
         for label, group in by_target(rows).items()
     }
-    pair = _pair(targets)
+    pair = _pair(targets, first)
     if pair is None:
         return None
     best, worst = (targets[label] for label in pair)
-    attacks = _ordered([attack for attack in best if attack in worst], best)[:ATTACKS]
+    attacks = _ordered([attack for attack in best if attack in worst], best, first)[:ATTACKS]
     figure = go.Figure()
     add_axes(figure)
     for label, colour in zip(pair, (PALETTE[1], PALETTE[0]), strict=True):
@@ -51,10 +54,10 @@ def teaser_figure(rows: Sequence[AttackRow], scores: pa.Table) -> go.Figure | No
     return finished(figure, lines=1 + 2 * len(attacks))
 
 
-def _pair(targets: dict[str, dict[str, AttackRow]]) -> tuple[str, str] | None:
+def _pair(targets: dict[str, dict[str, AttackRow]], first: Sequence[str]) -> tuple[str, str] | None:
     """The targets on which the first attack that two of them share does best and worst."""
     names = {attack: row for own in targets.values() for attack, row in own.items()}
-    for attack in _ordered(list(names), names):
+    for attack in _ordered(list(names), names, first):
         having = [label for label, own in targets.items() if attack in own]
         if len(having) > 1:
             ranked = sorted(having, key=lambda label, a=attack: -targets[label][a].auc)
@@ -62,8 +65,8 @@ def _pair(targets: dict[str, dict[str, AttackRow]]) -> tuple[str, str] | None:
     return None
 
 
-def _ordered(attacks: list[str], rows: dict[str, AttackRow]) -> list[str]:
-    """The paper's attacks, then the others from the strongest down."""
-    others = [attack for attack in attacks if attack not in PAPER]
+def _ordered(attacks: list[str], rows: dict[str, AttackRow], first: Sequence[str]) -> list[str]:
+    """Those chosen beforehand, then the others from the strongest down."""
+    others = [attack for attack in attacks if attack not in first]
     others.sort(key=lambda attack: strength(rows[attack]), reverse=True)
-    return [attack for attack in PAPER if attack in attacks] + others
+    return [attack for attack in first if attack in attacks] + others
