@@ -9,9 +9,9 @@ from miagym.api.names import loaded_target
 from miagym.errors import RunError
 from miagym.paper.classifiers import classify
 from miagym.paper.cost import Bill, bill
+from miagym.paper.document.page import write_page
+from miagym.paper.document.pdf import print_page
 from miagym.paper.outcome import Outcome
-from miagym.paper.page import write_page
-from miagym.paper.pdf import print_page
 from miagym.paper.randomisation import repetitions
 from miagym.paper.scores import Scores
 from miagym.paper.setup import planned_places, set_up

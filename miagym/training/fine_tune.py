@@ -20,7 +20,7 @@ from miagym.data.dataset import CALIBRATION, TEST, Dataset
 from miagym.data.registry import load_data
 from miagym.errors import DataError, RunError, TargetError
 from miagym.targets.loading.device import choose_device
-from miagym.targets.pipeline_target import PipelineTarget
+from miagym.targets.pipeline.target import PipelineTarget
 from miagym.targets.registry import load_target
 from miagym.training.diffusion import DENOISER, Keep, Training, train_diffusion
 from miagym.training.latents import encode_sampled

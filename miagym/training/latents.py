@@ -13,7 +13,7 @@ from torch import Tensor
 
 from miagym.data.dataset import Dataset
 from miagym.noise import paired_noise
-from miagym.targets.pipeline_target import PipelineTarget
+from miagym.targets.pipeline.target import PipelineTarget
 from miagym.training.loop import StepProgress
 
 PIXELS_AT_ONCE = 2**20

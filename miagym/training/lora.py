@@ -12,7 +12,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from miagym.atomic import replacing
-from miagym.targets.pipeline_target import PipelineTarget
+from miagym.targets.pipeline.target import PipelineTarget
 from miagym.targets.registry import unet_folder
 from miagym.training.saving import writing_weights
 

@@ -17,7 +17,7 @@ import torch
 from safetensors import SafetensorError
 
 from miagym.errors import RunError
-from miagym.targets.quiet import quiet_pipelines
+from miagym.targets.pipeline.quiet import quiet_pipelines
 from miagym.targets.registry import unet_folder
 
 INDEX = "model_index.json"

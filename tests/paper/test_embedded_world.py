@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from miagym.paper.pdf import find_browser
+from miagym.paper.document.pdf import find_browser
 from miagym.paper.settings import SETTINGS
 from tests.command_line import run
 

@@ -15,17 +15,19 @@ from miagym.api.run import Run
 from miagym.errors import MiagymError
 from miagym.metrics.repetitions import Repetitions
 from miagym.paper.cost import shared_cost
-from miagym.paper.known import DASH
+from miagym.paper.document.known import DASH
+from miagym.paper.document.page import write_page
+from miagym.paper.document.tables import classifier_table, headline_table, settings_table
 from miagym.paper.outcome import Outcome
-from miagym.paper.page import write_page
 from miagym.paper.run import PAGE, paper_bill, run_paper
 from miagym.paper.stages import CHECKPOINTS, LARGE, TUNED
-from miagym.paper.tables import classifier_table, headline_table, settings_table
 from miagym.paper.worlds import STABLE_DIFFUSION, World
 from miagym.report.model import Table
 from miagym.results.formats import estimate
 from tests.data.test_fetch import Server, good, table
 from tests.paper.test_worlds import tune
+
+pytestmark = pytest.mark.slow
 
 SETTINGS = ("partial-denoising", "reversed-noise")
 
@@ -59,7 +61,7 @@ def made(
     out, told = tmp_path_factory.mktemp("paper"), []
     with Server() as running, pytest.MonkeyPatch.context() as patch:
         threading.Thread(target=running.serve_forever, daemon=True).start()
-        patch.setattr("miagym.paper.pdf.find_browser", lambda: None)
+        patch.setattr("miagym.paper.document.pdf.find_browser", lambda: None)
         own = world.under(links=table(out.parent / "links.csv", good(running, 80)))
         said = paper_bill(own, out)
         yield run_paper(own, out, said=said, command="miagym paper", tell=told.append), out, told
@@ -167,7 +169,7 @@ def test_the_same_call_reads_what_is_finished(
     monkeypatch.setattr("miagym.training.fine_tune._train", refused)
     monkeypatch.setattr("miagym.evaluation.run._score", refused)
     monkeypatch.setattr("miagym.paper.classifiers._on_setting", refused)
-    monkeypatch.setattr("miagym.paper.pdf.find_browser", lambda: None)
+    monkeypatch.setattr("miagym.paper.document.pdf.find_browser", lambda: None)
     told: list[str] = []
     again = run_paper(outcome.world, out, said=outcome.bill, command="c", tell=told.append)
     assert sum("holds this very run, finished" in sentence for sentence in told) == 3

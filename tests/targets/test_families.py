@@ -20,7 +20,7 @@ from miagym.noise import paired_noise
 from miagym.oracle import Oracle
 from miagym.targets.base import Told
 from miagym.targets.loading.self_check import both_generate
-from miagym.targets.pipeline_target import PipelineTarget
+from miagym.targets.pipeline.target import PipelineTarget
 from miagym.targets.registry import load_target, target_resolution
 from tests.targets.models import FAMILIES, SIDE, pixels, write
 from tests.tiers import mostly_slow

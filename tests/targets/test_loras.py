@@ -14,7 +14,7 @@ from safetensors.torch import load_file, save_file
 
 from miagym.errors import TargetError
 from miagym.noise import paired_noise
-from miagym.targets.pipeline_target import PipelineTarget
+from miagym.targets.pipeline.target import PipelineTarget
 from miagym.targets.registry import load_target
 from tests.targets import loras, models
 from tests.targets.models import write
@@ -267,7 +267,7 @@ def test_a_small_layer_that_is_passed_over_is_told(base: Path, tmp_path: Path) -
     up, down = loras.halves(16, 16, 5)
     name = "unet.down_blocks.7.attentions.0.proj"
     content |= {f"{name}.lora_A.weight": 1e-3 * down, f"{name}.lora_B.weight": 1e-3 * up}
-    with pytest.raises(TargetError, match="only a part would be applied: 1 of its 5 layers|fit"):
+    with pytest.raises(TargetError, match=r"only a part would be applied: 1 of its 5 layers|fit"):
         load_target(f"{base}+{saved(content, tmp_path)}")
 
 

@@ -6,7 +6,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from miagym.targets.pipeline_target import PipelineTarget
+    from miagym.targets.pipeline.target import PipelineTarget
 
 FAMILIES = {
     "StableDiffusionPipeline": "stable_diffusion:StableDiffusion",

@@ -6,11 +6,11 @@ import torch
 from torch import Tensor
 
 from miagym.errors import TargetError
-from miagym.targets.autoencoder import Autoencoder
 from miagym.targets.base import Told
 from miagym.targets.families.classes import Classes
 from miagym.targets.families.unets import square_size
-from miagym.targets.pipeline_target import PipelineTarget
+from miagym.targets.pipeline.autoencoder import Autoencoder
+from miagym.targets.pipeline.target import PipelineTarget
 from miagym.targets.schedule import Predicts
 
 

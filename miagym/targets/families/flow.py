@@ -10,7 +10,7 @@ import numpy as np
 from diffusers import FlowMatchEulerDiscreteScheduler
 
 from miagym.errors import TargetError
-from miagym.targets.pipeline_target import PipelineTarget
+from miagym.targets.pipeline.target import PipelineTarget
 from miagym.targets.schedule import Level, Move, Predicts, Schedule
 
 

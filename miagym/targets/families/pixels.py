@@ -11,7 +11,7 @@ from miagym.errors import TargetError
 from miagym.targets.base import Told
 from miagym.targets.families.classes import Classes
 from miagym.targets.families.unets import square_size
-from miagym.targets.pipeline_target import PipelineTarget
+from miagym.targets.pipeline.target import PipelineTarget
 from miagym.targets.schedule import Predicts
 
 

@@ -6,11 +6,11 @@ import torch
 from torch import Tensor
 
 from miagym.errors import TargetError
-from miagym.targets.autoencoder import Autoencoder
 from miagym.targets.families.flow import FlowTarget
 from miagym.targets.families.packing import Packing
 from miagym.targets.families.unets import square_size
-from miagym.targets.quiet import quiet_pipelines
+from miagym.targets.pipeline.autoencoder import Autoencoder
+from miagym.targets.pipeline.quiet import quiet_pipelines
 
 
 class StableDiffusion3(FlowTarget):

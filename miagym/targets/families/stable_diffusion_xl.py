@@ -6,11 +6,11 @@ import torch
 from torch import Tensor
 
 from miagym.errors import TargetError
-from miagym.targets.autoencoder import Autoencoder
 from miagym.targets.families.packing import Packing
 from miagym.targets.families.unets import check_plain, square_size
-from miagym.targets.pipeline_target import PipelineTarget
-from miagym.targets.quiet import quiet_pipelines
+from miagym.targets.pipeline.autoencoder import Autoencoder
+from miagym.targets.pipeline.quiet import quiet_pipelines
+from miagym.targets.pipeline.target import PipelineTarget
 from miagym.targets.schedule import Predicts
 
 

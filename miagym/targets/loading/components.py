@@ -17,7 +17,7 @@ from miagym.errors import TargetError
 from miagym.targets.loading.index import Index
 from miagym.targets.loading.weights import variant_in
 from miagym.targets.location import first_line
-from miagym.targets.quiet import quiet_pipelines
+from miagym.targets.pipeline.quiet import quiet_pipelines
 
 UNLOADABLE = (OSError, ValueError, TypeError, KeyError, AttributeError, RuntimeError, ImportError)
 """What diffusers and transformers raise on folders that are no component, or a broken one."""

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from miagym.errors import TargetError
 from miagym.targets.location import Addition
-from miagym.targets.quiet import quiet_pipelines
+from miagym.targets.pipeline.quiet import quiet_pipelines
 
 ENCODERS = {"clip_l": ("text_encoder", "tokenizer"), "clip_g": ("text_encoder_2", "tokenizer_2")}
 """Keys of an embedding for SDXL, and the encoder that each is for."""

@@ -18,7 +18,7 @@ from torch import Tensor
 from miagym.errors import TargetError
 from miagym.targets.loading.lora_file import evened, layers_of
 from miagym.targets.location import Addition
-from miagym.targets.quiet import quiet_pipelines
+from miagym.targets.pipeline.quiet import quiet_pipelines
 
 OTHER_KINDS = ("hada_w", "lokr_w", "oft_", "dora_scale", "lora_mid", "diff_b")
 """What is called LoRA too, and changes weights in other ways."""
@@ -61,7 +61,7 @@ def add_lora(pipeline: Any, addition: Addition) -> None:
             f"{path.name} does not fit this model ({_first_line(error)}); expected a LoRA that was "
             f"trained on a {type(pipeline).__name__} of the same widths."
         ) from error
-    dtype = _networks(pipeline)[0].dtype
+    dtype = _any(_networks(pipeline)[0]).dtype
     if lost := _lost(expected, applied, TOLERANCE.get(dtype, 2e-2)):
         _unload(pipeline)
         raise TargetError(

@@ -19,7 +19,7 @@ from miagym.errors import TargetError
 from miagym.targets.loading.components import load_component, load_components
 from miagym.targets.loading.index import INDEX, LEFT_OUT, OPTIONAL, Index, read_index
 from miagym.targets.location import TargetLocation
-from miagym.targets.quiet import quiet_pipelines
+from miagym.targets.pipeline.quiet import quiet_pipelines
 
 
 def load_pipeline(location: TargetLocation, device: torch.device, dtype: torch.dtype) -> Any:

@@ -9,8 +9,8 @@ import torch
 from diffusers import DDIMScheduler
 
 from miagym.errors import TargetError
-from miagym.targets.pipeline_target import PipelineTarget
-from miagym.targets.quiet import quiet_pipelines
+from miagym.targets.pipeline.quiet import quiet_pipelines
+from miagym.targets.pipeline.target import PipelineTarget
 from miagym.targets.schedule import Predicts
 
 STEPS, GUIDANCE = 2, 3.0

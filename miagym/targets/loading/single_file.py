@@ -35,7 +35,7 @@ from miagym.targets.loading.pipelines import assemble, given_parts, on_device
 from miagym.targets.loading.recognise import OTHER_NOISE
 from miagym.targets.loading.weights import shapes_in
 from miagym.targets.location import TargetLocation, first_line
-from miagym.targets.quiet import quiet_pipelines
+from miagym.targets.pipeline.quiet import quiet_pipelines
 
 PREFIXES = {
     "model.diffusion_model.": "unet",

@@ -11,7 +11,7 @@ from miagym.targets.loading.pipelines import load_pipeline
 from miagym.targets.loading.self_check import check_against_pipeline
 from miagym.targets.loading.single_file import load_single_file
 from miagym.targets.location import TargetLocation
-from miagym.targets.pipeline_target import PipelineTarget
+from miagym.targets.pipeline.target import PipelineTarget
 
 
 def load(

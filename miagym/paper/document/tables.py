@@ -8,7 +8,7 @@ from miagym.api.names import attacks_of
 from miagym.api.run import Run
 from miagym.data.dataset import TEST
 from miagym.paper.classifiers import Classified
-from miagym.paper.known import BEST_ATTACK, CAPTIONS_ALONE, CHANCE, DASH
+from miagym.paper.document.known import BEST_ATTACK, CAPTIONS_ALONE, CHANCE, DASH
 from miagym.paper.settings import (
     BASELINE,
     BLACK_BOX,
@@ -22,7 +22,7 @@ from miagym.report.family import Family
 from miagym.report.model import Cell, Column, Group, Line, Number, Remarks, Table
 from miagym.report.rows import blind_rows, strongest
 from miagym.report.standing import remarks
-from miagym.report.tables import AUC, detected_share, measured, number
+from miagym.report.tables.evaluation import AUC, detected_share, measured, number
 from miagym.results import AttackRow, Optimism, Outcome, Spread
 from miagym.results.formats import percent, spread
 

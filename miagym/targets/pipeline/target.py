@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from miagym.errors import TargetError
-from miagym.targets.autoencoder import Autoencoder
 from miagym.targets.base import FINAL, TOKENS, VOCABULARY, Texts, Timesteps
-from miagym.targets.ddim import ddim_of
-from miagym.targets.fingerprint import fingerprint
 from miagym.targets.gradients import DifferentiableTarget
+from miagym.targets.pipeline.autoencoder import Autoencoder
+from miagym.targets.pipeline.ddim import ddim_of
+from miagym.targets.pipeline.fingerprint import fingerprint
 from miagym.targets.schedule import Level, Move, Predicts, Schedule, noise_and_clean
 
 NETWORKS = ("vae", "unet", "transformer", "text_encoder", "text_encoder_2", "text_encoder_3")

@@ -11,13 +11,17 @@ from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
 from miagym.atomic import replacing
+from miagym.paper.document.tables import (
+    OPTIMISTIC,
+    classifier_table,
+    headline_table,
+    settings_table,
+)
+from miagym.paper.document.words import about, cost, departures
 from miagym.paper.outcome import Outcome
 from miagym.paper.randomisation import randomisation_figure
 from miagym.paper.samples import samples
 from miagym.paper.settings import baseline, text_to_image, three_attacks
-from miagym.paper.tables import OPTIMISTIC, classifier_table, headline_table, settings_table
-from miagym.paper.words import about, cost, departures
-from miagym.report.audit_tables import cues_in_words, views_table
 from miagym.report.figures.budget import budget_figure
 from miagym.report.figures.checkpoints import checkpoint_figure
 from miagym.report.figures.teaser import teaser_figure
@@ -25,8 +29,9 @@ from miagym.report.finding import losses
 from miagym.report.html import environment
 from miagym.report.page import embedded
 from miagym.report.rows import by_target
-from miagym.report.statistics_tables import control_summary
-from miagym.report.tables import main_table
+from miagym.report.tables.audit import cues_in_words, views_table
+from miagym.report.tables.evaluation import main_table
+from miagym.report.tables.statistics import control_summary
 from miagym.results import AuditRecord
 
 

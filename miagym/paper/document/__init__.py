@@ -1,0 +1,1 @@
+"""The page and the PDF of the paper, run again: tables, words, published numbers."""

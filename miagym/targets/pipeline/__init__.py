@@ -1,0 +1,1 @@
+"""What a pipeline of diffusers is as a target, whatever its family."""
