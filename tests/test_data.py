@@ -245,8 +245,8 @@ class TestOwnData:
         with pytest.raises(DataError, match="lacks the column member"):
             load_data(str(tmp_path / "unlabelled.parquet"))
         one_sided = self.parquet(tmp_path / "one-sided.parquet", member=[True] * 12)
-        with pytest.raises(DataError, match="has no non-members"):
-            load_data(str(one_sided))
+        with pytest.raises(DataError, match="has no non-members in its calibration part"):
+            load_data(str(one_sided)).require(CALIBRATION, by="a check")
         strings = self.parquet(tmp_path / "strings.parquet", member=["perhaps"] * 12)
         with pytest.raises(DataError, match="must be true or false"):
             load_data(str(strings))

@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from miagym.data.fetch.links import LAION_MI
-from miagym.errors import DataError, SettingsError, UnknownName
+from miagym.errors import DataError, SettingsError, UnknownName, option
 from miagym.paper.settings import SETTINGS
 
 PAPER_DRAWS = 5
@@ -91,7 +91,7 @@ class World:
         if "target" in known and self.data is not None and "data" not in known:
             raise DataError(
                 f"The {self.name} world's data are of {self.target}; name those of "
-                f"{known['target']} too: --data."
+                f"{known['target']} too: {option('data')}."
             )
         return replace(self, **known)
 

@@ -44,6 +44,10 @@ def test_short_and_long_help_are_one(name: str) -> None:
     assert f"Usage: miagym {name}".strip() in short.output
 
 
+PAGES = ("page", "paper")
+"""Commands that serve or write a page; each stage of a paper has its results.json."""
+
+
 @pytest.mark.parametrize("name", ["", "data", "exercise"])
 def test_a_group_alone_shows_its_help(name: str) -> None:
     found = called(*name.split())
@@ -51,7 +55,7 @@ def test_a_group_alone_shows_its_help(name: str) -> None:
     assert found.output.strip() == called(*name.split(), "--help").output.strip()
 
 
-@pytest.mark.parametrize("name", [name for name in commands() if name != "page"])
+@pytest.mark.parametrize("name", [name for name in commands() if name not in PAGES])
 def test_every_command_that_prints_a_result_prints_json(name: str) -> None:
     assert "--json" in options(commands()[name])
 

@@ -63,7 +63,7 @@ def test_worlds_differ_in_names_and_sizes_only(tmp_path: Path) -> None:
     names = [[stage.name for stage in own] for own in stages.values()]
     assert names[0] == names[1]
     assert [len(stage.attacks) for stage in stages["embedded"]] == [50, 4, 1]
-    assert set(three_attacks(2)) < {*stages["embedded"][1].attacks} and ATTACKS == 3
+    assert set(three_attacks(EMBEDDED.draws)) < {*stages["embedded"][1].attacks} and ATTACKS == 3
     for stage in stages["embedded"]:
         for target, _ in stage.pairs:
             find_target(target)
