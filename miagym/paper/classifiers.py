@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from miagym.api.names import attacks_of
 from miagym.data.dataset import CALIBRATION, TEST
-from miagym.errors import RunError
+from miagym.errors import RunError, option
 from miagym.evaluation.protocol import LearnedAttack
 from miagym.evaluation.store import write_json
 from miagym.metrics.detection import allowed, tpr_at_fpr
@@ -113,7 +113,8 @@ def _kept(file: Path, asked: dict[str, Any]) -> list[Classified] | None:
     content = json.loads(file.read_text(encoding="utf-8"))
     if content["asked"] != json.loads(json.dumps(asked)):
         raise RunError(
-            f"{file} is of other sizes, data or another seed than now asked; choose another --out."
+            f"{file} is of other sizes, data or another seed than now asked; choose another "
+            f"{option('out')}."
         )
     return [Classified.of(each) for each in content["found"]]
 

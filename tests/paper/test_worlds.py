@@ -106,7 +106,7 @@ def test_what_is_unknown_is_refused() -> None:
         find_world("embeded")
     with pytest.raises(UnknownName, match=r"did you mean .*text-shift"):
         EMBEDDED.under(settings=("text-shif",))
-    with pytest.raises(DataError, match="--data"):
+    with pytest.raises(DataError, match="somebody/else too: data="):
         EMBEDDED.under(target="somebody/else")
 
 
