@@ -82,7 +82,7 @@ def test_what_was_fitted_is_read_again(planted: Plant, tmp_path: Path) -> None:
 def test_another_seed_is_refused(planted: Plant, tmp_path: Path) -> None:
     own = planted(40, 1.0)
     found(own, tmp_path)
-    with pytest.raises(RunError, match="choose another --out"):
+    with pytest.raises(RunError, match="choose another out="):
         found(own, tmp_path, seed=1)
 
 
