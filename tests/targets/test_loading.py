@@ -121,6 +121,13 @@ def a_tokenizer_of_another(folder: Path) -> None:
     words.save_pretrained(folder / "tokenizer")
 
 
+def a_sentencepiece_model(folder: Path) -> None:
+    shutil.rmtree(folder / "tokenizer")
+    (folder / "tokenizer").mkdir()
+    (folder / "tokenizer/spiece.model").write_bytes(b"\x0e not a model")
+    change(folder / "model_index.json", tokenizer=["transformers", "T5Tokenizer"])
+
+
 def another_pipeline(folder: Path) -> None:
     change(folder / "model_index.json", _class_name="KandinskyPipeline")
 
@@ -149,6 +156,7 @@ def a_class_of_its_own(folder: Path) -> None:
         (no_size, "got None"),
         (only_pickles, "is a pickle.*convert it"),
         (a_tokenizer_of_another, "tokens up to .* belong together"),
+        (a_sentencepiece_model, "pip install sentencepiece protobuf"),
         (another_pipeline, "is a KandinskyPipeline; expected one of StableDiffusionPipeline"),
         (a_class_of_its_own, r"evil\.Network as its unet, which miagym does not load"),
     ],

@@ -52,6 +52,11 @@ def load_component(folder: Path, library: str, kind: str, dtype: torch.dtype, na
         with quiet_pipelines():
             loaded = cls.from_pretrained(str(folder), **options)
     except UNLOADABLE as error:
+        if (folder / "spiece.model").is_file() and not (folder / "tokenizer.json").is_file():
+            raise TargetError(
+                f"{name} cannot be loaded: its {part} is a sentencepiece model, for which two "
+                "packages are needed: pip install sentencepiece protobuf"
+            ) from error
         raise TargetError(f"{name} cannot be loaded: its {part}: {first_line(error)}") from error
     if not is_network:
         return loaded
