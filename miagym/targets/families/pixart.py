@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
+
 import torch
 from torch import Tensor
 
@@ -17,6 +19,7 @@ from miagym.targets.schedule import Predicts
 class PixArt(PipelineTarget):
     """A `PixArtAlphaPipeline` or `PixArtSigmaPipeline`; padding tokens are masked."""
 
+    reference_options = MappingProxyType({"use_resolution_binning": False, "clean_caption": False})
     _packing: Packing
 
     def check_family(self) -> None:
@@ -69,18 +72,3 @@ class PixArt(PipelineTarget):
             return_dict=False,
         )[0]
         return answer[:, : z.shape[1]].float()  # a learned variance comes behind the noise
-
-    def reference(
-        self, prompt: str, side: int, generator: torch.Generator, steps: int, guidance_scale: float
-    ) -> Tensor:
-        return self.pipeline(
-            prompt=prompt,
-            height=side,
-            width=side,
-            generator=generator,
-            num_inference_steps=steps,
-            guidance_scale=guidance_scale,
-            use_resolution_binning=False,
-            clean_caption=False,
-            output_type="pt",
-        ).images

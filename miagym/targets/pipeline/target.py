@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from threading import Lock
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -45,6 +46,8 @@ class PipelineTarget(DifferentiableTarget):
     predicts: Predicts = Predicts.NOISE
     sampler: Any
     """The scheduler that spaces and moves timesteps, where it is DDIM."""
+    reference_options: Mapping[str, Any] = MappingProxyType({})
+    """What the pipeline is told beside prompt and size, so that it does what the target does."""
     checked_side: int | None = None
     """Side of the latents on which the self-check may run, where the network takes any size."""
 
@@ -90,6 +93,7 @@ class PipelineTarget(DifferentiableTarget):
             num_inference_steps=steps,
             guidance_scale=guidance_scale,
             output_type="pt",
+            **self.reference_options,
         ).images
 
     # What follows from that.
