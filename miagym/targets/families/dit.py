@@ -29,10 +29,8 @@ class DiT(PipelineTarget):
 
     def set_up(self) -> None:
         self.use_variance_preserving((Predicts.NOISE, Predicts.VELOCITY))
-        self.autoencoder = Autoencoder(self.pipeline.vae, self.name)
         size = square_size(self.name, self.network.config.sample_size)
-        self.latent_shape = (self.network.config.in_channels, size, size)
-        self.resolution = size * self.autoencoder.factor
+        self.use_latents(Autoencoder(self.pipeline.vae, self.name), size)
         count, numbers = self.network.config.num_embeds_ada_norm, self.pipeline.labels
         self.classes = Classes.of(self.name, count, numbers)
 

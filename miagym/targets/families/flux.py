@@ -44,10 +44,8 @@ class Flux(FlowTarget):
 
     def set_up(self) -> None:
         self.use_flow()
-        self.autoencoder = Autoencoder(self.pipeline.vae, self.name, shifts=True)
-        size = self.pipeline.default_sample_size
-        self.latent_shape = (self.autoencoder.channels, size, size)
-        self.resolution = size * self.autoencoder.factor
+        autoencoder = Autoencoder(self.pipeline.vae, self.name, shifts=True)
+        self.use_latents(autoencoder, self.pipeline.default_sample_size)
         self.encode_text("")  # which says how parts are packed
 
     @torch.inference_mode()

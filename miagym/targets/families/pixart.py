@@ -32,10 +32,8 @@ class PixArt(PipelineTarget):
 
     def set_up(self) -> None:
         self.use_variance_preserving((Predicts.NOISE,))
-        self.autoencoder = Autoencoder(self.pipeline.vae, self.name)
         size = square_size(self.name, self.network.config.sample_size)
-        self.latent_shape = (self.network.config.in_channels, size, size)
-        self.resolution = size * self.autoencoder.factor
+        self.use_latents(Autoencoder(self.pipeline.vae, self.name), size)
         self.encode_text("")  # which says how parts are packed
 
     @torch.inference_mode()

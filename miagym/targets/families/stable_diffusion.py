@@ -35,10 +35,8 @@ class StableDiffusion(PipelineTarget):
 
     def set_up(self) -> None:
         self.use_variance_preserving((Predicts.NOISE, Predicts.VELOCITY, Predicts.SAMPLE))
-        self.autoencoder = Autoencoder(self.pipeline.vae, self.name)
         size = square_size(self.name, self.network.config.sample_size)
-        self.latent_shape = (self.network.config.in_channels, size, size)
-        self.resolution = size * self.autoencoder.factor
+        self.use_latents(Autoencoder(self.pipeline.vae, self.name), size)
 
     @torch.inference_mode()
     def encode_text(self, prompt: str | None) -> Tensor:

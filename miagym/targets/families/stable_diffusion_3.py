@@ -38,10 +38,8 @@ class StableDiffusion3(FlowTarget):
     def set_up(self) -> None:
         self.use_flow()
         self.patch = self.network.config.patch_size
-        self.autoencoder = Autoencoder(self.pipeline.vae, self.name, shifts=True)
         size = square_size(self.name, self.network.config.sample_size)
-        self.latent_shape = (self.network.config.in_channels, size, size)
-        self.resolution = size * self.autoencoder.factor
+        self.use_latents(Autoencoder(self.pipeline.vae, self.name, shifts=True), size)
         self.encode_text("")  # which says how parts are packed
 
     @torch.inference_mode()

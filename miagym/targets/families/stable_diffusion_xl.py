@@ -52,10 +52,8 @@ class StableDiffusionXL(PipelineTarget):
         if self.pipeline.vae.config.force_upcast and self.dtype == torch.float16:
             with quiet_pipelines():
                 self.pipeline.vae.to(torch.float32)  # its activations overflow half precision
-        self.autoencoder = Autoencoder(self.pipeline.vae, self.name, standardises=True)
         size = square_size(self.name, self.network.config.sample_size)
-        self.latent_shape = (self.network.config.in_channels, size, size)
-        self.resolution = size * self.autoencoder.factor
+        self.use_latents(Autoencoder(self.pipeline.vae, self.name, standardises=True), size)
         side = (self.resolution, self.resolution)
         self._ids = torch.tensor([*side, 0, 0, *side], device=self.device, dtype=self.dtype)
         self.encode_text("")  # which says how parts are packed

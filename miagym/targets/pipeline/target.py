@@ -112,6 +112,12 @@ class PipelineTarget(DifferentiableTarget):
         found = (self.pipeline.components.get(name) for name in NETWORKS)
         return [part for part in found if isinstance(part, torch.nn.Module)]
 
+    def use_latents(self, autoencoder: Autoencoder, size: int) -> None:
+        """Works on an autoencoder's latents, of so many to a side."""
+        self.autoencoder = autoencoder
+        self.latent_shape = (autoencoder.channels, size, size)
+        self.resolution = size * autoencoder.factor
+
     def use_variance_preserving(self, predicts: Sequence[Predicts]) -> None:
         """Takes the schedule of a DDPM from the pipeline's scheduler; DDIM samples.
 
