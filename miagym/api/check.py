@@ -27,6 +27,7 @@ from miagym.checking.upload import FORMATS, Upload, open_upload
 from miagym.data import images
 from miagym.data.captions.beside import CaptionsBeside
 from miagym.data.dataset import CALIBRATION
+from miagym.data.labels import MemberValue
 from miagym.data.readers.walk import ANY, walk
 from miagym.embedded.pairings import check_reference, pairing
 from miagym.errors import DataError, option
@@ -48,6 +49,7 @@ def check(
     *,
     caption: str | None = None,
     data: DataLike | None = None,
+    member_value: MemberValue | None = None,
     attacks: AttackLike | None = None,
     access: str = "grey",
     reference: TargetLike | None = AUTO,
@@ -78,6 +80,8 @@ def check(
             data can (`.txt`, `.caption`, `metadata.jsonl`, …).
         data: members of the target and non-members like them, to calibrate by; known of an
             embedded target.
+        member_value: the value of `member` that stands for members in the data's column of labels,
+            where the values do not say it.
         attacks: whom to ask, by name or as objects; quick ones of that access by default.
         access: "black" or "grey": which attacks by default.
         reference: public base of the target; `None` for none, known of an embedded target.
@@ -102,6 +106,7 @@ def check(
         target,
         data,
         attacks,
+        member_value=member_value,
         access=access,
         reference=reference,
         limit=calibration_limit,
@@ -129,6 +134,7 @@ def make_checker(
     data: DataLike | None = None,
     attacks: AttackLike | None = None,
     *,
+    member_value: MemberValue | None = None,
     access: str = "grey",
     reference: TargetLike | None = AUTO,
     limit: int | None = None,
@@ -145,6 +151,7 @@ def make_checker(
         target: the model in question.
         data: to calibrate by.
         attacks: whom to ask.
+        member_value: what stands for members in the data's column of labels.
         access: which attacks by default.
         reference: public base of the target.
         limit: of the calibration.
@@ -162,7 +169,7 @@ def make_checker(
     if base is not None:
         check_reference(target_of(base).name, named.name, known.name)
     chosen = _asked(attacks, access, base is not None)
-    calibrating = loaded_data(data, named.name)
+    calibrating = loaded_data(data, named.name, member_value)
     calibrating.require(CALIBRATION, by="a check")
     return Checker(
         Signals(

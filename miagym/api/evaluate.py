@@ -15,9 +15,11 @@ from miagym.api.names import (
     attacks_of,
     blind_attacks,
     data_of,
+    member_values,
     target_of,
 )
 from miagym.api.run import Run
+from miagym.data.labels import MemberValue
 from miagym.errors import DataError, option, told
 from miagym.evaluation import run as engine
 from miagym.evaluation.config import AUTO, Config, Match
@@ -43,6 +45,7 @@ def evaluate(
     *,
     reference: ModelLike | Sequence[ModelLike] = AUTO,
     null: ModelLike | Sequence[ModelLike] = AUTO,
+    member_value: MemberValue | None = None,
     out: str | Path | None = None,
     budget: int | None = None,
     limit: int | None = None,
@@ -77,6 +80,8 @@ def evaluate(
             targets, where an attack calibrates by it.
         null: a target that saw neither side, or both alike, one for each; `None` for none. Known
             of embedded targets.
+        member_value: the value of `member` that stands for members, where the data state it in a
+            column whose values do not say it, as 0 does in some.
         out: the run folder, in which an interrupted run goes on; without one, nothing is kept but
             what this returns.
         budget: queries for one candidate; black-box attacks ask so many, what needs more is left
@@ -113,12 +118,15 @@ def evaluate(
             "give any."
         )
     known = [data_of(each, t.name) for each, t in zip(given, targets, strict=True)]
+    values = member_values(known, member_value)
     calibrated = [model is not None and model.name != AUTO for model in references]
     asked = {each: attacks_of(attacks, with_reference=each) for each in set(calibrated)}
     config = Config(
         matches=tuple(
-            Match(t.name, d.name, tuple(asked[c]), r and r.name, n and n.name)
-            for t, d, r, n, c in zip(targets, known, references, nulls, calibrated, strict=True)
+            Match(t.name, d.name, tuple(asked[c]), r and r.name, n and n.name, value)
+            for t, d, r, n, c, value in zip(
+                targets, known, references, nulls, calibrated, values, strict=True
+            )
         ),
         seed=seed,
         queries=budget,
@@ -212,4 +220,6 @@ def _call(config: Config, out: str | Path | None) -> str:
         "posterior": config.posterior if config.posterior != Posterior.MEAN else None,
         "out": None if out is None else str(out),
     }
-    return f"miagym.evaluate({', '.join(f'{k}={v!r}' for k, v in words.items() if v)})"
+    given = [f"{name}={value!r}" for name, value in words.items() if value]
+    said = {match.member_value for match in matches} - {None}
+    return f"miagym.evaluate({', '.join([*given, *(f'member_value={one!r}' for one in said)])})"

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from inspect import isclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from miagym.data.dataset import Dataset
-from miagym.data.registry import load_data
+from miagym.data.labels import MemberValue
+from miagym.data.registry import has_labels, load_data
 from miagym.embedded.pairings import pairing
 from miagym.errors import AttackError, DataError, TargetError, option
 from miagym.targets.base import Target
@@ -192,7 +193,27 @@ def loaded_target(given: TargetLike, device: str = "auto", dtype: str = "auto") 
     return named.own or load_target(named.name, device=device, dtype=dtype)
 
 
-def loaded_data(given: DataLike | None, target: str = "") -> Dataset:
+def loaded_data(
+    given: DataLike | None, target: str = "", member_value: MemberValue | None = None
+) -> Dataset:
     """The data set itself."""
     named = data_of(given, target)
-    return named.own or load_data(named.name)
+    (value,) = member_values([named], member_value)
+    return named.own or load_data(named.name, value)
+
+
+def member_values(
+    named: Sequence[Named], member_value: MemberValue | None
+) -> list[MemberValue | None]:
+    """What means member in each of these data sets: those with a column of labels are told it.
+
+    Raises:
+        DataError: if none of them has any.
+    """
+    has_any = [each.own is None and has_labels(each.name) for each in named]
+    if member_value is not None and not any(has_any):
+        raise DataError(
+            f"{option('member_value')} is of a column of labels, and {named[0].name} has none: it "
+            "says by itself who is a member; leave it out."
+        )
+    return [member_value if has else None for has in has_any]

@@ -28,6 +28,7 @@ def fetch(
         int | None, typer.Option(min=1, help="Ask at most so many links of each side.")
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the draw by --limit.")] = 0,
+    member_value: MemberValue = None,
     retry: Annotated[bool, typer.Option(help="Ask again what ended for good, too.")] = False,
     connections: Annotated[int, typer.Option(min=1, help="Questions at a time.")] = 32,
     per_host: Annotated[int, typer.Option(min=1, help="Questions at a time to one host.")] = 2,
@@ -47,7 +48,7 @@ def fetch(
         max_bytes=max_bytes,
         allow_private=allow_private,
     )
-    plan = Fetch(source, limit, seed, retry, politeness)
+    plan = Fetch(source, limit, seed, retry, politeness, member_value)
     if as_json:
         print_json(fetch_pictures(plan, out))
         return
@@ -70,6 +71,7 @@ def fetch(
 def clean(
     name: Name,
     out: Annotated[Path, typer.Option(help="The new parquet file to write.")],
+    member_value: MemberValue = None,
     within: Annotated[
         int, typer.Option(min=0, max=32, help="Bits in which hashes of near-duplicates differ.")
     ] = 6,
@@ -102,7 +104,7 @@ def clean(
 
     cleaning = Cleaning(within, closeness, drop, min_side, language, aesthetics, embeddings)
     check_new(out, "--out", name, "cleaned")
-    source = open_source(name)
+    source = open_source(name, member_value)
     if as_json:
         print_json(clean_data(source, cleaning, out))
         return

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from miagym.cli.console import AsJson, Device, console, print_json, progress_bar, steps
+from miagym.cli.console import AsJson, Device, MemberValue, console, print_json, progress_bar, steps
 from miagym.errors import RunError
 
 
@@ -28,6 +28,7 @@ def train(
     data: Annotated[
         str | None, typer.Option(help="Data set whose members it learns: name, parquet or folder.")
     ] = None,
+    member_value: MemberValue = None,
     epochs: Annotated[
         int | None, typer.Option(min=1, help="How often each member is seen; else 100.")
     ] = None,
@@ -61,6 +62,7 @@ def train(
     A stopped training goes on where it was.
     """
     options: dict[str, Any] = {
+        "member_value": member_value,
         "epochs": epochs,
         "checkpoints": None if checkpoints is None else _epochs(checkpoints),
         "batch_size": batch_size,
@@ -118,8 +120,9 @@ def _fine_tune(
         kept = [base, *(f"{base}+{file}" for file in (*files, lora_file(out)))]
     for target in kept:
         command += ["--target", target, "--data", data]
-    for option in ("limit", "seed"):  # so that those are called members who are
-        command += [f"--{option}", str(given[option])] if option in given else []
+    for option in ("member_value", "limit", "seed"):  # so that those are called members who are
+        name = option.replace("_", "-")
+        command += [f"--{name}", str(given[option])] if option in given else []
     if as_json:
         print_json({"from": base, "data": data, "targets": kept, "evaluate": shlex.join(command)})
         return

@@ -10,7 +10,7 @@ from miagym.data.labels import MemberValue
 from miagym.data.readers import hub
 from miagym.data.readers.files import read_file, read_folder
 from miagym.data.source import Source
-from miagym.errors import DataError, UnknownName
+from miagym.errors import DataError, UnknownName, option
 
 EMBEDDED = {
     "clipart": "miagym.embedded.art:source",
@@ -34,14 +34,22 @@ def load_data(name: str, member_value: MemberValue | None = None) -> Dataset:
 
     Args:
         name: of whatever kind.
-        member_value: of a table, the value of `member` that stands for members, where the values
-            do not say it themselves, as 0 does in some tables.
+        member_value: of data that state their labels in a column, the value of `member` that
+            stands for members, where the values do not say it themselves, as 0 does in some.
 
     Raises:
         UnknownName: if there is no such name or file.
         DataError: if what is there cannot be used.
     """
     return open_source(name, member_value).dataset()
+
+
+def has_labels(name: str) -> bool:
+    """Whether a data set of this name can state its labels in a column, as no folder does."""
+    if name in EMBEDDED:
+        return False
+    path = Path(name)
+    return name.startswith(hub.PREFIX) or not path.is_dir() or hub.is_saved(path)
 
 
 def open_source(name: str, member_value: MemberValue | None = None) -> Source:
@@ -52,18 +60,18 @@ def open_source(name: str, member_value: MemberValue | None = None) -> Source:
         DataError: if what is there cannot be used.
     """
     path = Path(name)
-    if member_value is not None and not (path.is_file() and name not in EMBEDDED):
+    if member_value is not None and not has_labels(name):
         raise DataError(
-            f"A value that means member is of a table's column `member`, and {name} is no table; "
-            "leave it out."
+            f"{option('member_value')} is of a column of labels, and {name} has none: it says by "
+            "itself who is a member; leave it out."
         )
     if name in EMBEDDED:
         module, _, function = EMBEDDED[name].partition(":")
         return getattr(import_module(module), function)(name)
     if name.startswith(hub.PREFIX):
-        return hub.read_hub(hub.HubName.parse(name))
+        return hub.read_hub(hub.HubName.parse(name), member_value)
     if path.is_dir():
-        return hub.read_saved(path) if hub.is_saved(path) else read_folder(path)
+        return hub.read_saved(path, member_value) if hub.is_saved(path) else read_folder(path)
     if path.is_file():
         return read_file(path, member_value)
     if path.suffix or "/" in name:

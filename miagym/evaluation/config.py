@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from miagym.data.labels import MemberValue
+
 AUTO = "auto"
 """In the place of a name: what is known to belong to an embedded target, if anything is."""
 
@@ -19,6 +21,8 @@ class Match:
     """The public base of a fine-tuned target; `AUTO` names one where an attack calibrates by it."""
     null: str | None = AUTO
     """A target that saw neither side, or both alike: the control where nothing is to be found."""
+    member_value: MemberValue | None = None
+    """What stands for members in the data's column of labels, where it does not say so itself."""
 
 
 @dataclass(frozen=True)

@@ -69,7 +69,8 @@ class Experiment:
         if self.match.reference is not None:
             check_reference(self.match.reference, self.match.target, self.match.data)
         self._objects = objects
-        self.data: Dataset = objects.data.get(self.match.data) or load_data(self.match.data)
+        own = objects.data.get(self.match.data)
+        self.data: Dataset = own or load_data(self.match.data, self.match.member_value)
         self.data.require(CALIBRATION, TEST, by="an evaluation")
         self.attacks = {name: objects.attacks[name] for name in self.match.attacks}
         if config.queries is not None:

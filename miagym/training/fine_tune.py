@@ -17,6 +17,7 @@ import torch
 from numpy.typing import NDArray
 
 from miagym.data.dataset import CALIBRATION, TEST, Dataset
+from miagym.data.labels import MemberValue
 from miagym.data.registry import load_data
 from miagym.errors import DataError, RunError, TargetError
 from miagym.targets.loading.device import choose_device
@@ -53,6 +54,8 @@ class FineTuning:
     """A target: embedded name, folder or hub id."""
     data: str
     """A data set, as `load_data` takes it."""
+    member_value: MemberValue | None = None
+    """What stands for members in its column of labels, where the values do not say it."""
     epochs: int = EPOCHS
     checkpoints: tuple[int, ...] | None = None
     """Epochs after which the UNet is kept, 0 for the base; by default `halvings` of `epochs`."""
@@ -110,7 +113,7 @@ def fine_tune(plan: FineTuning, out: Path, device: str, progress: StepProgress) 
         DataError: if the data has no members, or a picture cannot be read.
         RunError: if `out` holds something else, or the disk is full.
     """
-    kept, data = plan.kept, load_data(plan.data)
+    kept, data = plan.kept, load_data(plan.data, plan.member_value)
     data.require(CALIBRATION, TEST, by="a training whose targets are evaluated")
     rows = member_rows(data, plan.seed, plan.limit)
     where = choose_device(device)

@@ -93,9 +93,62 @@ def test_a_table_in_which_zero_means_member(zero_is_member: Path) -> None:
     assert (ours.member == (np.arange(24) % 3 // 2 == 0)).all()
 
 
+def test_zero_means_member_wherever_a_model_is_asked(
+    zero_is_member: Path, dummy: DummyTarget, tmp_path: Path
+) -> None:
+    ours = load_data(str(zero_is_member), member_value=0)
+    run = miagym.evaluate(dummy, str(zero_is_member), "loss", member_value=0, out=tmp_path / "run")
+    assert run["loss"].auc == miagym.evaluate(dummy, ours, "loss")["loss"].auc
+    assert run["loss"].n_members == (ours.member & (ours.part == "test")).sum()
+    assert "member_value=0" in (tmp_path / "run" / "run.json").read_text(encoding="utf-8")
+    with pytest.raises(DataError, match="says by itself who is a member; leave it out"):
+        miagym.evaluate("clipart-overfit", attacks="loss", member_value=0)
+    with pytest.raises(DataError, match="says by itself who is a member; leave it out"):
+        miagym.check(encoded(0), dummy, data=ours, member_value=0)
+
+
+def test_zero_means_member_to_a_check(zero_is_member: Path, dummy: DummyTarget) -> None:
+    """Few as they are, the refusal counts each side."""
+    for value, sides in (("0", "5 and 3"), (None, "3 and 5")):
+        with pytest.raises(DataError, match=f"zero gives {sides}"):
+            miagym.check(encoded(0), dummy, data=str(zero_is_member), member_value=value)
+
+
+def test_zero_means_member_to_a_training(zero_is_member: Path, tmp_path: Path) -> None:
+    options = ("--from", "clipart-null", "--data", zero_is_member, "--member-value", "0")
+    said = called("train", *options, "--epochs", 1, "--out", tmp_path / "t", "--json")
+    assert "--member-value 0" in json.loads(said)["evaluate"]
+    record = json.loads((tmp_path / "t" / "training.json").read_text(encoding="utf-8"))
+    assert record["rows"] == [i for i in range(24) if i % 3 // 2 == 0]
+
+
+@pytest.mark.parametrize("kind", ["hub", "saved"])
+def test_zero_means_member_in_data_of_the_hub(kind: str, tmp_path: Path) -> None:
+    import datasets
+
+    rows = [{"image": {"bytes": encoded(i), "path": None}, "member": i % 3 // 2} for i in range(24)]
+    made = datasets.Dataset.from_list(rows)
+    if kind == "hub":
+        made.to_parquet(tmp_path / "hub" / "all.parquet")
+    else:
+        made.save_to_disk(tmp_path / "saved")
+    name = f"hf:{tmp_path}/hub" if kind == "hub" else str(tmp_path / "saved")
+    assert load_data(name, member_value=0).member.sum() == 16
+    assert load_data(name).member.sum() == 8
+
+
+def test_two_splits_need_no_member_value(tmp_path: Path) -> None:
+    import datasets
+
+    side = datasets.Dataset.from_list([{"image": {"bytes": encoded(0), "path": None}}] * 3)
+    datasets.DatasetDict({"members": side, "nonmembers": side}).save_to_disk(tmp_path / "saved")
+    with pytest.raises(DataError, match=r"say who is a member; leave member_value=\.\.\. out"):
+        load_data(str(tmp_path / "saved"), member_value=0)
+
+
 def test_a_member_value_is_of_tables(one_sided: Path) -> None:
     for command in (("audit", one_sided), ("data", "show", "clipart")):
-        with pytest.raises(DataError, match="is no table; leave it out"):
+        with pytest.raises(DataError, match="says by itself who is a member; leave it out"):
             called(*command, "--member-value", "0")
     with pytest.raises(DataError, match="a Dataset has labels"):
         miagym.audit(load_data("clipart"), member_value=0)

@@ -18,6 +18,7 @@ from miagym.data.fetch.folder import FetchFolder
 from miagym.data.fetch.links import KNOWN, Links, choose_links
 from miagym.data.fetch.report import fetch_report
 from miagym.data.fetch.request import FetchOutcome, FetchStatus, Politeness
+from miagym.data.labels import MemberValue
 from miagym.data.registry import open_source
 from miagym.errors import DataError
 
@@ -37,6 +38,7 @@ class Fetch:
         seed: of the draw.
         retry: ask again what ended for good, too.
         politeness: how politely.
+        member_value: what stands for members in the column `member`.
     """
 
     source: str
@@ -44,6 +46,7 @@ class Fetch:
     seed: int = 0
     retry: bool = False
     politeness: Politeness = field(default_factory=Politeness)
+    member_value: MemberValue | None = None
 
 
 def fetch_pictures(
@@ -61,9 +64,8 @@ def fetch_pictures(
         DataError: if there are no links, another fetch is at work in `out`, or no picture of a
             side could be had.
     """
-    links = choose_links(
-        open_source(KNOWN.get(fetch.source, fetch.source)), fetch.limit, fetch.seed
-    )
+    source = open_source(KNOWN.get(fetch.source, fetch.source), fetch.member_value)
+    links = choose_links(source, fetch.limit, fetch.seed)
     folder = FetchFolder(out)
     try:
         _ask_all(fetch, links, folder, progress)

@@ -14,10 +14,10 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from miagym.data.columns import ALIASES, ROLES, caption_column
-from miagym.data.labels import check_second, table_labels
+from miagym.data.labels import MemberValue, check_second, table_labels
 from miagym.data.pictures import LazyPictures, Picture, as_picture, has_paths, paths_of
 from miagym.data.source import Source
-from miagym.errors import DataError
+from miagym.errors import DataError, option
 from miagym.targets.location import looks_local
 
 PREFIX = "hf:"
@@ -85,8 +85,12 @@ class SavedPictures(LazyPictures):
         return paths_of(column) if has_paths(column.type) else None
 
 
-def read_hub(name: HubName) -> Source:
+def read_hub(name: HubName, member_value: MemberValue | None = None) -> Source:
     """Downloads a data set, or takes it from the cache; data only, never code.
+
+    Args:
+        name: with its options.
+        member_value: what stands for members in the column of labels.
 
     Raises:
         DataError: if `datasets` is not installed, or there is no such data set to be had.
@@ -106,7 +110,7 @@ def read_hub(name: HubName) -> Source:
         raise DataError(
             f"{PREFIX}{name.repository} could not be loaded: {_first_line(error)}.{offline}"
         ) from error
-    return _source(name, splits, Path(name.repository), datasets)
+    return _source(name, splits, Path(name.repository), datasets, member_value)
 
 
 def is_saved(path: Path) -> bool:
@@ -114,8 +118,12 @@ def is_saved(path: Path) -> bool:
     return (path / "dataset_dict.json").is_file() or (path / "state.json").is_file()
 
 
-def read_saved(path: Path) -> Source:
+def read_saved(path: Path, member_value: MemberValue | None = None) -> Source:
     """Reads a folder of `datasets.save_to_disk`: splits `members` and `nonmembers`, or `member`.
+
+    Args:
+        path: of the folder.
+        member_value: what stands for members in the column of labels.
 
     Raises:
         DataError: if `datasets` is not installed, or the folder cannot be used.
@@ -127,12 +135,18 @@ def read_saved(path: Path) -> Source:
         raise DataError(f"{path} cannot be read: {_first_line(error)}.") from error
     if isinstance(splits, datasets.Dataset):
         splits = {"all": splits}
-    return _source(HubName(str(path)), splits, path, datasets)
+    return _source(HubName(str(path)), splits, path, datasets, member_value)
 
 
-def _source(name: HubName, splits: Mapping[str, Any], folder: Path, datasets: ModuleType) -> Source:
+def _source(
+    name: HubName,
+    splits: Mapping[str, Any],
+    folder: Path,
+    datasets: ModuleType,
+    member_value: MemberValue | None,
+) -> Source:
     called = Path(name.repository).name
-    data, member = _sides(name, splits, called, datasets)
+    data, member = _sides(name, splits, called, datasets, member_value)
     columns = data.column_names
     caption = name.caption or caption_column(columns)
     if caption is not None and caption not in columns:
@@ -162,10 +176,19 @@ def _source(name: HubName, splits: Mapping[str, Any], folder: Path, datasets: Mo
 
 
 def _sides(
-    name: HubName, splits: Mapping[str, Any], called: str, datasets: ModuleType
+    name: HubName,
+    splits: Mapping[str, Any],
+    called: str,
+    datasets: ModuleType,
+    member_value: MemberValue | None,
 ) -> tuple[Any, NDArray[np.bool_]]:
     """All rows, and which are members."""
     if name.members in splits and name.nonmembers in splits and name.split is None:
+        if member_value is not None:
+            raise DataError(
+                f"The splits {name.members!r} and {name.nonmembers!r} of {called} say who is a "
+                f"member; leave {option('member_value')} out."
+            )
         sides = [splits[name.members], splits[name.nonmembers]]
         labels = np.repeat([True, False], [len(side) for side in sides])
         try:
@@ -188,7 +211,8 @@ def _sides(
             "?members=…&nonmembers=… or ?split=…&member=…"
         )
     data, names = splits[only], _classes(splits[only], datasets)
-    return data, table_labels(_column(data, name.member), names.get(name.member), called)
+    labels = _column(data, name.member)
+    return data, table_labels(labels, names.get(name.member), called, member_value)
 
 
 def _column(data: Any, name: str) -> pa.ChunkedArray:
