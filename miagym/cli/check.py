@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from miagym.cli.console import AsJson, Device, Seed, progress, show
-from miagym.cli.targets import Dtype, Embedding, Lora, Vae, with_additions
+from miagym.cli.console import AsJson, Device, MemberValue, Seed, progress, show
+from miagym.cli.targets import Dtype, Embedding, Lora, Scheduler, Vae, with_additions
 
 
 def check(
@@ -21,6 +21,7 @@ def check(
         str | None,
         typer.Option(help="Members of the target and non-members like them; known if embedded."),
     ] = None,
+    member_value: MemberValue = None,
     attacks: Annotated[
         str | None, typer.Option(help="Names with commas; quick ones by default.")
     ] = None,
@@ -39,6 +40,7 @@ def check(
     lora: Lora = None,
     embedding: Embedding = None,
     vae: Vae = None,
+    scheduler: Scheduler = None,
     device: Device = "auto",
     dtype: Dtype = "auto",
     as_json: AsJson = False,
@@ -50,9 +52,10 @@ def check(
     with progress(shown=not as_json) as phases:
         found = miagym.check(
             pictures,
-            with_additions([target], lora, embedding, vae)[0],
+            with_additions([target], lora, embedding, vae, scheduler)[0],
             caption=caption,
             data=data,
+            member_value=member_value,
             attacks=attacks,
             access=access,
             reference=AUTO if reference is None else None if reference == "-" else reference,

@@ -8,8 +8,8 @@ from typing import Annotated
 
 import typer
 
-from miagym.cli.console import AsJson, Device, Out, Seed, progress, say, show
-from miagym.cli.targets import Dtype, Embedding, Lora, Posterior, Vae, with_additions
+from miagym.cli.console import AsJson, Device, MemberValue, Out, Seed, progress, say, show
+from miagym.cli.targets import Dtype, Embedding, Lora, Posterior, Scheduler, Vae, with_additions
 
 
 def evaluate(
@@ -45,6 +45,7 @@ def evaluate(
             "one for each target, or -. Embedded targets have one."
         ),
     ] = None,
+    member_value: MemberValue = None,
     paper: Annotated[
         bool,
         typer.Option(
@@ -68,6 +69,7 @@ def evaluate(
     lora: Lora = None,
     embedding: Embedding = None,
     vae: Vae = None,
+    scheduler: Scheduler = None,
     device: Device = "auto",
     dtype: Dtype = "auto",
     posterior: Posterior = "mean",
@@ -79,11 +81,12 @@ def evaluate(
 
     with progress(shown=not as_json) as phases:
         run = miagym.evaluate(
-            with_additions(target, lora, embedding, vae),
+            with_additions(target, lora, embedding, vae, scheduler),
             data,
             attacks,
             reference=AUTO if reference is None else [_named(name) for name in reference],
             null=AUTO if null is None else [_named(name) for name in null],
+            member_value=member_value,
             out=out,
             budget=budget,
             limit=limit,

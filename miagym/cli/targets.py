@@ -20,7 +20,11 @@ Embedding = Annotated[
     typer.Option("--embedding", help="File of a word that was learned (textual inversion)."),
 ]
 Vae = Annotated[
-    str | None, typer.Option("--vae", help="Folder of another autoencoder for the target.")
+    str | None, typer.Option("--vae", help="Folder or file of another autoencoder for the target.")
+]
+Scheduler = Annotated[
+    str | None,
+    typer.Option("--scheduler", help="Folder of another scheduler: noise and what is predicted."),
 ]
 Dtype = Annotated[str, typer.Option(help="auto, float32, float16, bfloat16.")]
 Posterior = Annotated[
@@ -33,16 +37,17 @@ def with_additions(
     loras: Sequence[str] | None,
     embeddings: Sequence[str] | None,
     vae: str | None,
+    scheduler: str | None,
 ) -> list[str]:
     """Names of targets with what is put on them: "BASE+FILE:0.8".
 
     Raises:
         TargetError: if something is to be put on one of several targets.
     """
-    places = [*(loras or ()), *(embeddings or ()), *([vae] if vae else ())]
+    places = [*(loras or ()), *(embeddings or ()), *filter(None, (vae, scheduler))]
     if places and len(targets) > 1:
         raise TargetError(
-            f"--lora, --embedding and --vae are for one --target, got {len(targets)}; with "
-            f"several, say which: --target {targets[0]}+{places[0]}."
+            "--lora, --embedding, --vae and --scheduler are for one --target, got "
+            f"{len(targets)}; with several, say which: --target {targets[0]}+{places[0]}."
         )
     return ["+".join([target, *places]) for target in targets]

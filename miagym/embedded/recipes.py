@@ -13,6 +13,7 @@ import torch
 from diffusers import AutoencoderKL, StableDiffusionPipeline
 
 from miagym.embedded import art
+from miagym.embedded.families import FAMILY_RECIPES, train_family
 from miagym.errors import UnknownName
 from miagym.targets.families.stable_diffusion import StableDiffusion
 from miagym.targets.loading.device import choose_device
@@ -75,11 +76,15 @@ def train_target(name: str, out: Path, device: str, progress: StepProgress) -> P
     Raises:
         UnknownName: if there is no such recipe.
     """
-    if name not in RECIPES:
-        raise UnknownName("recipe", name, RECIPES)
+    if name not in (*RECIPES, *FAMILY_RECIPES):
+        raise UnknownName("recipe", name, [*RECIPES, *FAMILY_RECIPES])
     folder = out / name
     if (folder / "model_index.json").is_file():
         return folder
+    if name in FAMILY_RECIPES:
+        start = str(train_target("clipart-realistic", out, device, progress))
+        base = load_pipeline(find_target(start), torch.device("cpu"), torch.float32)
+        return train_family(name, base, out, device, progress)
     recipe, where = RECIPES[name], choose_device(device)
     if recipe.start_from is None:
         pipeline = _from_nothing(out, where, progress)

@@ -51,7 +51,9 @@ class TargetLocation:
     configuration: Path | None = None
     """Of a single file: the diffusers folder that says how its networks are built."""
     vae: Path | None = None
-    """The folder of another autoencoder, which takes the place of the model's own."""
+    """The folder or file of another autoencoder, which takes the place of the model's own."""
+    scheduler: Path | None = None
+    """The folder of another scheduler, which says how noise is added and what is predicted."""
     added: tuple[Addition, ...] = ()
     """Applied in this order."""
     is_third_party: bool = False
@@ -101,7 +103,7 @@ class TargetLocation:
 
     def _config_path(self, part: str, file: str) -> Path:
         other = {"unet": self.unet, "vae": self.vae}.get(part)
-        if other is not None:
+        if other is not None and other.is_dir():
             return other / "config.json"
         if self.configuration is not None or isinstance(self.place, Path):
             return self.folder() / file

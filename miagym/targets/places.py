@@ -10,7 +10,7 @@ from math import isfinite
 from pathlib import Path
 
 from miagym.errors import TargetError
-from miagym.targets.loading.recognise import configuration_of
+from miagym.targets.loading.recognise import configuration_of, is_autoencoder
 from miagym.targets.loading.weights import PICKLES, shapes_in
 from miagym.targets.location import SINGLE_FILE, Addition, TargetLocation, looks_local
 
@@ -41,7 +41,7 @@ def split_places(name: str, is_base: Callable[[str], bool]) -> tuple[str, list[s
     if is_base(base):
         raise TargetError(
             f"There is no {missing!r} to put on {base}; expected a file of a LoRA or embedding "
-            "(with a scale: FILE:0.8), or the folder of a UNet or autoencoder."
+            "(with a scale: FILE:0.8), or the folder of a UNet, autoencoder or scheduler."
         )
     return name, []
 
@@ -60,14 +60,23 @@ def put_on(location: TargetLocation, places: Sequence[str]) -> TargetLocation:
             raise TargetError(
                 f"{path} is a folder, which has no scale, got {scale:g}; only a LoRA has one."
             )
-        if path.is_file():
+        if path.is_file() and is_autoencoder(shapes_in(path, location.name)):
+            if scale != 1:
+                raise TargetError(
+                    f"{path} is an autoencoder, which has no scale, got {scale:g}; only a LoRA has "
+                    "one."
+                )
+            location = replace(location, vae=path)
+        elif path.is_file():
             location = replace(location, added=(*location.added, Addition(path, scale)))
         elif (path / "model_index.json").is_file():
             location = _configured(location, path)
         else:
             location = _replaced(location, path)
     if location.is_single_file and location.configuration is None:
-        return replace(location, configuration=configuration_of(Path(location.place)))
+        has_scheduler = location.scheduler is not None
+        found = configuration_of(Path(location.place), has_scheduler=has_scheduler)
+        return replace(location, configuration=found)
     return location
 
 
@@ -131,6 +140,7 @@ def _joined(pieces: Sequence[str]) -> list[str] | None:
 
 def _scaled(place: str) -> tuple[Path, float]:
     """Splits "FILE:0.8"; a place without a number has scale 1."""
+    place = os.path.expanduser(place)
     path, colon, number = place.rpartition(":")
     if not colon or os.path.exists(place):
         return Path(place), 1.0
@@ -144,7 +154,7 @@ def _configured(location: TargetLocation, folder: Path) -> TargetLocation:
     if not location.is_single_file:
         raise TargetError(
             f"{folder} is a whole model, which cannot be put on {location.place}; expected a LoRA, "
-            "an embedding, or the folder of a UNet or autoencoder."
+            "an embedding, or the folder of a UNet, autoencoder or scheduler."
         )
     return replace(location, configuration=folder)
 
@@ -155,16 +165,24 @@ def _replaced(location: TargetLocation, folder: Path) -> TargetLocation:
         return replace(location, unet=folder)
     if kind.startswith("Autoencoder"):
         return replace(location, vae=folder)
+    if kind.endswith("Scheduler"):
+        return replace(location, scheduler=folder)
+    files = sorted(folder.glob(f"*{SINGLE_FILE}"))
+    if len(files) == 1 and not (folder / "config.json").is_file():
+        raise TargetError(
+            f"{folder} is the folder of a file; name the file itself, as in BASE{ADDED}{files[0]}."
+        )
     raise TargetError(
-        f"{folder} holds {kind}; expected a LoRA, an embedding, or the folder of a UNet or "
-        "autoencoder."
+        f"{folder} holds {kind}; expected the file of a LoRA or an embedding, or the folder of a "
+        "UNet, autoencoder or scheduler."
     )
 
 
 def _class_in(folder: Path) -> str | None:
-    """The class that a component's config.json names."""
-    try:
-        content = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-        return content["_class_name"]
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
+    """The class that a component's configuration names."""
+    for file in ("config.json", "scheduler_config.json"):
+        try:
+            return json.loads((folder / file).read_text(encoding="utf-8"))["_class_name"]
+        except (OSError, ValueError, KeyError, TypeError):
+            continue
+    return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import torch
@@ -34,6 +35,16 @@ def peft(folder: Path, width: int = 16) -> Path:
         weights[f"unet.{name}.lora_A.weight"] = down
         weights[f"unet.{name}.lora_B.weight"] = up
     return _saved(weights, folder / "peft.safetensors")
+
+
+def saved_by_peft(folder: Path, alpha: float = float(RANK)) -> Path:
+    """`base_model.model.NAME.lora_A.weight`, alpha in a file beside it, as peft itself saves."""
+    weights = {}
+    for name, (up, down) in layers().items():
+        weights[f"base_model.model.{name}.lora_A.weight"] = down
+        weights[f"base_model.model.{name}.lora_B.weight"] = up
+    (folder / "adapter_config.json").write_text(json.dumps({"r": RANK, "lora_alpha": alpha}))
+    return _saved(weights, folder / "adapter_model.safetensors")
 
 
 def diffusers_old(folder: Path) -> Path:

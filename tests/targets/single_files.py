@@ -43,6 +43,13 @@ def write(pipeline: Any, path: Path, **extra: Tensor) -> Path:
     return path
 
 
+def autoencoder(pipeline: Any, path: Path, prefix: str = "") -> Path:
+    """Writes the autoencoder alone, as model sites have it."""
+    weights = {f"{prefix}{k}": v.contiguous() for k, v in _autoencoder(pipeline.vae).items()}
+    save_file(weights, path)
+    return path
+
+
 def _unet(network: Any) -> dict[str, Tensor]:
     stride = LAYERS + 1
     names = {

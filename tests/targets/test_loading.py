@@ -282,6 +282,17 @@ def test_another_unet_and_another_autoencoder_are_put_on_a_model(
     assert not torch.allclose(both.encode(image), base.encode(image), atol=1e-3)
 
 
+def test_another_scheduler_says_what_is_predicted(folder: Path, tmp_path: Path) -> None:
+    """As the same model with that scheduler in its own folder answers."""
+    models.ddim(prediction_type="v_prediction").save_pretrained(tmp_path / "scheduler")
+    told = load_target(f"{folder}+{tmp_path / 'scheduler'}")
+    models.ddim(prediction_type="v_prediction").save_pretrained(folder / "scheduler")
+    assert torch.equal(answer(told), answer(load_target(str(folder))))
+    diffusers.FlowMatchEulerDiscreteScheduler().save_pretrained(tmp_path / "flow")
+    with pytest.raises(TargetError, match="FlowMatchEulerDiscreteScheduler"):
+        load_target(f"{folder}+{tmp_path / 'flow'}")
+
+
 @pytest.mark.parametrize(
     ("name", "says"),
     [

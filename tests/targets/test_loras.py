@@ -23,6 +23,8 @@ NAMINGS: dict[str, Callable[[Path], Path]] = {
     "peft": loras.peft,
     "diffusers": loras.diffusers_old,
     "kohya": loras.kohya,
+    "peft by itself": loras.saved_by_peft,
+    "peft by itself with alpha 1": lambda folder: loras.saved_by_peft(folder, 1.0),
     "kohya with alpha 1": lambda folder: loras.kohya(folder, 1.0),
 }
 
@@ -286,3 +288,22 @@ def test_a_word_in_capitals_is_told_how_to_be_called(base: Path, tmp_path: Path)
     save_file({"emb_params": torch.ones(3, 32)}, tmp_path / "MyStyle.safetensors")
     with pytest.raises(TargetError, match=r"in small letters.*call it 'mystyle'"):
         load_target(f"{base}+{tmp_path / 'MyStyle.safetensors'}")
+
+
+def test_a_lora_that_peft_saved_needs_its_alpha(base: Path, tmp_path: Path) -> None:
+    path = loras.saved_by_peft(tmp_path)
+    with pytest.raises(TargetError, match=r"name the file itself, as in BASE\+.*adapter_model"):
+        load_target(f"{base}+{tmp_path}")
+    (tmp_path / "adapter_config.json").unlink()
+    with pytest.raises(TargetError, match=r"says alpha in adapter_config\.json beside it"):
+        load_target(f"{base}+{path}")
+
+
+def test_a_home_folder_is_spelled_out(
+    base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loras.peft(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    there = loaded(f"{base}+~/peft.safetensors")
+    assert there.fingerprint == loaded(f"{base}+{tmp_path / 'peft.safetensors'}").fingerprint

@@ -18,6 +18,7 @@ from miagym.targets.loading.clip_words import clip_tokenizer
 from miagym.targets.loading.recognise import INPUT, WIDTH, configuration_of
 from miagym.targets.loading.weights import shapes_in
 from miagym.targets.registry import load_target, target_resolution
+from miagym.targets.schedule import Predicts
 from tests.targets import models, single_files
 from tests.targets.models import write
 
@@ -211,6 +212,39 @@ def test_a_file_without_an_autoencoder_takes_another(
     assert load_target(f"{file}+{base}+{base / 'vae'}").resolution == 16
 
 
+@pytest.mark.parametrize("prefix", ["", "first_stage_model.", "diffusers"])
+def test_an_autoencoder_in_a_file_is_put_on_a_model(
+    prefix: str, base: Path, file: Path, tmp_path: Path
+) -> None:
+    torch.manual_seed(5)
+    other = diffusers.StableDiffusionPipeline.from_pretrained(base, safety_checker=None)
+    other.vae = models.autoencoder()
+    path = tmp_path / "vae.safetensors"
+    if prefix == "diffusers":
+        save_file(other.vae.state_dict(), path)
+    else:
+        single_files.autoencoder(other, path, prefix)
+    other.save_pretrained(tmp_path / "other")
+    image = paired_noise(0, ["a"], (3, 16, 16)).clamp(-1, 1)
+    expected = load_target(str(tmp_path / "other")).encode(image)
+    for name in (f"{base}+{path}", f"{file}+{base}+{path}"):
+        torch.testing.assert_close(load_target(name).encode(image), expected, rtol=0, atol=1e-6)
+
+
+def test_an_autoencoder_that_lacks_a_tensor_is_refused(base: Path, tmp_path: Path) -> None:
+    pipeline = diffusers.StableDiffusionPipeline.from_pretrained(base, safety_checker=None)
+    path = single_files.autoencoder(pipeline, tmp_path / "vae.safetensors")
+    without("decoder.conv_out.weight")(path)
+    with pytest.raises(TargetError, match=r"vae.safetensors.*decoder\.conv_out\.weight"):
+        load_target(f"{base}+{path}")
+    more_of_it = single_files.autoencoder(pipeline, tmp_path / "more.safetensors")
+    save_file({**load_file(more_of_it), "decoder.more.weight": torch.zeros(3)}, more_of_it)
+    with pytest.raises(TargetError, match="numbers for its autoencoder"):
+        load_target(f"{base}+{more_of_it}")
+    with pytest.raises(TargetError, match="is an autoencoder, which has no scale"):
+        load_target(f"{base}+{path}:0.5")
+
+
 def test_a_file_that_says_it_predicts_velocity_is_not_read_as_noise(
     base: Path, file: Path, tmp_path: Path
 ) -> None:
@@ -221,6 +255,10 @@ def test_a_file_that_says_it_predicts_velocity_is_not_read_as_noise(
     save_file({**load_file(path), "v_pred": torch.zeros(0)}, path)
     with pytest.raises(TargetError, match="'v_pred' that it does not predict noise as others"):
         configuration_of(path)
+    assert configuration_of(path, has_scheduler=True).name == "stable-diffusion-xl"
+    models.ddim(prediction_type="v_prediction").save_pretrained(tmp_path / "velocity")
+    told = load_target(f"{file}+{base}+{tmp_path / 'velocity'}")
+    assert told.predicts == Predicts.VELOCITY
 
 
 def test_a_good_file_is_no_pickle_whatever_the_length_of_its_header(tmp_path: Path) -> None:

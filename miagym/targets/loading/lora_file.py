@@ -26,6 +26,12 @@ UP = {
 }
 """How the two halves of a layer's LoRA are called, by peft, kohya and diffusers."""
 
+DENOISER = "denoiser"
+"""Stands for "unet" or "transformer", whatever the model has."""
+
+PEFT = "base_model.model."
+"""Stands before the names of layers where peft itself saved an adapter, of one network."""
+
 METADATA = "lora_adapter_metadata"
 """Under this name in a file's header, diffusers writes rank and alpha where keys have none."""
 
@@ -106,9 +112,7 @@ def _alphas(path: Path) -> Callable[[str, int], float]:
     Raises:
         TargetError: if it asks for another kind of LoRA.
     """
-    with safe_open(path, framework="pt") as file:
-        text = (file.metadata() or {}).get(METADATA)
-    content: dict[str, Any] = {} if text is None else json.loads(text)
+    content = _settings(path)
     if any(content.get(key) for key in content if key.endswith("use_dora")):
         raise TargetError(f"{path.name} is no plain LoRA: its header says DoRA.")
 
@@ -122,3 +126,34 @@ def _alphas(path: Path) -> Callable[[str, int], float]:
         return float(value) * (rank**0.5 if content.get(f"{part}.use_rslora") else 1)
 
     return alpha
+
+
+def _settings(path: Path) -> dict[str, Any]:
+    """What is said of a LoRA beside its tensors, by "PART.SETTING".
+
+    Raises:
+        TargetError: if peft saved it and the file that says its alpha is not there.
+    """
+    with safe_open(path, framework="pt") as file:
+        text = (file.metadata() or {}).get(METADATA)
+        by_peft = any(key.startswith(PEFT) for key in file.keys())  # noqa: SIM118, it is no dict
+    if not by_peft:
+        return {} if text is None else json.loads(text)
+    beside = path.with_name("adapter_config.json")
+    try:
+        settings: dict[str, Any] = json.loads(beside.read_text(encoding="utf-8"))
+        float(settings["lora_alpha"])
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise TargetError(
+            f"{path.name} was saved by peft, which says alpha in {beside.name} beside it, and that "
+            f"cannot be read ({type(error).__name__}); put it there."
+        ) from error
+    return {f"{DENOISER}.{key}": value for key, value in settings.items()}
+
+
+def without_peft_names(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Weights by the names of `DENOISER.LAYER`, where peft wrote names of its own."""
+    return {
+        f"{DENOISER}.{key.removeprefix(PEFT)}" if key.startswith(PEFT) else key: weight
+        for key, weight in weights.items()
+    }

@@ -6,8 +6,6 @@
 from __future__ import annotations
 
 import inspect
-import json
-from pathlib import Path
 from typing import Any
 
 import diffusers
@@ -16,8 +14,9 @@ from diffusers.utils.logging import disable_progress_bar
 from transformers.utils import logging as transformers_logging
 
 from miagym.errors import TargetError
-from miagym.targets.loading.components import load_component, load_components
+from miagym.targets.loading.components import load_components
 from miagym.targets.loading.index import INDEX, LEFT_OUT, OPTIONAL, Index, read_index
+from miagym.targets.loading.replaced import given_parts
 from miagym.targets.location import TargetLocation
 from miagym.targets.pipeline.quiet import quiet_pipelines
 
@@ -43,26 +42,6 @@ def on_device(pipeline: Any, device: torch.device) -> Any:
         return pipeline.to(device)
 
 
-def given_parts(location: TargetLocation, index: Index, dtype: torch.dtype) -> dict[str, Any]:
-    """The networks that are put in the place of the model's own.
-
-    Raises:
-        TargetError: if one cannot be loaded, or the model has no such part.
-    """
-    given: dict[str, Any] = {}
-    if location.unet is not None:
-        part = "unet" if "unet" in index.components else "transformer"
-        library, kind = index.components[part]
-        given[part] = load_component(location.unet, library, kind, dtype, location.name)
-    if location.vae is not None:
-        if "vae" not in index.components:
-            raise TargetError(f"{location.name} is a model of pixels, which has no autoencoder.")
-        given["vae"] = load_component(
-            location.vae, "diffusers", vae_class(location.vae), dtype, location.name
-        )
-    return given
-
-
 def assemble(index: Index, parts: dict[str, Any]) -> Any:
     """The pipeline of these components, with the settings of its index."""
     cls = getattr(diffusers, index.pipeline)
@@ -80,9 +59,3 @@ def assemble(index: Index, parts: dict[str, Any]) -> Any:
         pipeline = cls(**{**absent, **settings, **parts})
     pipeline.set_progress_bar_config(disable=True)
     return pipeline
-
-
-def vae_class(folder: Path) -> str:
-    """The class of an autoencoder's folder."""
-    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    return config.get("_class_name", "AutoencoderKL")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from importlib.resources import files
 from pathlib import Path
 
@@ -20,8 +21,22 @@ TWO = 1024
 """Width of Stable Diffusion 2.x, of which two kinds look the same: noise and velocity."""
 
 
-def configuration_of(path: Path) -> Path:
+DECODER = "decoder.conv_in.weight"
+
+
+def is_autoencoder(keys: Iterable[str]) -> bool:
+    """Whether a file of these keys holds an autoencoder and nothing else."""
+    found = set(keys)
+    alone = not any(key.startswith(("model.diffusion_model.", "cond_stage")) for key in found)
+    return alone and bool({DECODER, f"first_stage_model.{DECODER}"} & found)
+
+
+def configuration_of(path: Path, *, has_scheduler: bool = False) -> Path:
     """The folder of the configuration that ships with miagym for this checkpoint.
+
+    Args:
+        path: of the file.
+        has_scheduler: whether another scheduler than the configuration's is put on it.
 
     Raises:
         TargetError: if its family is not recognised, or takes a configuration of its own.
@@ -29,10 +44,11 @@ def configuration_of(path: Path) -> Path:
     shapes = shapes_in(path, str(path))
     width = next((shapes[key][1] for i in (1, 4) if (key := WIDTH.format(i)) in shapes), None)
     channels = shapes[INPUT][1] if INPUT in shapes else None
-    if marked := [key for key in OTHER_NOISE if key in shapes]:
+    marked = [key for key in OTHER_NOISE if key in shapes]
+    if marked and not has_scheduler:
         raise TargetError(
             f"{path} says by {marked[0]!r} that it does not predict noise as others of its shape; "
-            f"put the diffusers folder of its family on it, as in {path}+FOLDER."
+            f"put the diffusers folder of its family on it, or a scheduler's, as in {path}+FOLDER."
         )
     name = FAMILIES.get(width or 0)
     if name is None or channels != 4:

@@ -16,23 +16,22 @@ from pathlib import Path
 from typing import Any
 
 import diffusers
-import numpy as np
 import torch
 from diffusers.loaders.single_file_utils import SingleFileComponentError
 from safetensors.torch import load_file
-from torch import Tensor
 
 from miagym.errors import TargetError
 from miagym.targets.loading.clip_words import clip_tokenizer
 from miagym.targets.loading.components import (
     UNLOADABLE,
     check_finite,
-    check_keys,
     check_tokenizers,
 )
+from miagym.targets.loading.filled import check_filled, check_used
 from miagym.targets.loading.index import read_index
-from miagym.targets.loading.pipelines import assemble, given_parts, on_device
+from miagym.targets.loading.pipelines import assemble, on_device
 from miagym.targets.loading.recognise import OTHER_NOISE
+from miagym.targets.loading.replaced import given_parts
 from miagym.targets.loading.weights import shapes_in
 from miagym.targets.location import TargetLocation, first_line
 from miagym.targets.pipeline.quiet import quiet_pipelines
@@ -53,7 +52,7 @@ def load_single_file(location: TargetLocation, device: torch.device, dtype: torc
     path, name, folder = Path(location.place), location.name, location.folder()
     marks = set(shapes_in(path, name)) & set(OTHER_NOISE)
     index = read_index(folder, name)
-    _check_marks(marks, folder, name)
+    _check_marks(marks, location.scheduler or folder / "scheduler", name)
     cls = getattr(diffusers, index.pipeline)
     if not hasattr(cls, "from_single_file") or index.pipeline == "FluxPipeline":
         raise TargetError(
@@ -87,70 +86,25 @@ def load_single_file(location: TargetLocation, device: torch.device, dtype: torc
     for part, network in networks.items():
         check_finite(network, f"{name}: {part}")
         check_filled(network, weights, f"{name}: {part}", dtype)
-    check_used(networks, weights, name)
+    for prefix, part in PREFIXES.items():
+        if part in networks:
+            held = [tensor for key, tensor in weights.items() if key.startswith(prefix)]
+            check_used(networks[part], held, name, f"its {part}")
     check_tokenizers(parts, name)
     return on_device(assemble(index, parts), device)
 
 
 def _check_marks(marks: set[str], folder: Path, name: str) -> None:
     """Refuses a configuration that contradicts what a file says of its own noise."""
-    scheduler = json.loads(
-        (folder / "scheduler" / "scheduler_config.json").read_text(encoding="utf-8")
-    )
+    scheduler = json.loads((folder / "scheduler_config.json").read_text(encoding="utf-8"))
     if marks and scheduler.get("prediction_type") != "v_prediction":
         raise TargetError(
             f"{name} says by {min(marks)!r} that it does not predict plain noise, and its "
             f"configuration says {scheduler.get('prediction_type', 'epsilon')!r}; expected a "
-            "folder whose scheduler says v_prediction."
+            "folder whose scheduler says v_prediction, put on it with +FOLDER."
         )
 
 
 def _from_file(cls: Any, path: Path, options: Mapping[str, Any]) -> Any:
     with quiet_pipelines():
         return cls.from_single_file(str(path), **options)
-
-
-def check_filled(
-    network: torch.nn.Module, weights: Mapping[str, Tensor], part: str, dtype: torch.dtype
-) -> None:
-    """Refuses a network of which a tensor has not the values of one in the file.
-
-    Raises:
-        TargetError: naming the first such tensors.
-    """
-    sizes: dict[int, list[float]] = {}
-    for key, tensor in weights.items():
-        thirds = tensor.chunk(3) if "in_proj" in key or "qkv" in key else ()
-        for piece in (tensor, *thirds):
-            sizes.setdefault(piece.numel(), []).append(_size(piece))
-    rtol = 1e-5 if dtype == torch.float32 else 2e-2
-    missing = [
-        key
-        for key, tensor in network.named_parameters()
-        if tensor.is_meta
-        or not np.isclose(sizes.get(tensor.numel(), []), _size(tensor), rtol=rtol, atol=0).any()
-    ]
-    check_keys(part, missing, [], [])
-
-
-def check_used(
-    networks: Mapping[str, torch.nn.Module], weights: Mapping[str, Tensor], name: str
-) -> None:
-    """Refuses a file that holds more, or less, of a denoiser or autoencoder than was loaded.
-
-    Raises:
-        TargetError: with both numbers.
-    """
-    for prefix, part in PREFIXES.items():
-        held = sum(tensor.numel() for key, tensor in weights.items() if key.startswith(prefix))
-        if part in networks:
-            loaded = sum(tensor.numel() for tensor in networks[part].parameters())
-            if held != loaded:
-                raise TargetError(
-                    f"{name} holds {held:,} numbers for its {part}, of which {loaded:,} were "
-                    "expected; expected a checkpoint of the family that its configuration names."
-                )
-
-
-def _size(tensor: Tensor) -> float:
-    return float(tensor.detach().double().pow(2).sum())
