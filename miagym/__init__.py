@@ -31,6 +31,7 @@ import wrapt
 if TYPE_CHECKING:
     from miagym.api.audit import audit
     from miagym.api.check import check
+    from miagym.api.check_unused import UnusedCheck
     from miagym.api.evaluate import evaluate
     from miagym.api.results import AuditReport, Check, ScoreReport
     from miagym.api.run import Run
@@ -53,6 +54,7 @@ _LAZY = {
     "load_data": "miagym.data.registry",
     "Run": "miagym.api.run",
     "Check": "miagym.api.results",
+    "UnusedCheck": "miagym.api.check_unused",
     "AuditReport": "miagym.api.results",
     "ScoreReport": "miagym.api.results",
     "Oracle": "miagym.oracle.oracle",
@@ -74,6 +76,7 @@ __all__ = [
     "Oracle",
     "Run",
     "ScoreReport",
+    "UnusedCheck",
     "__version__",
     "audit",
     "check",

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import io
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from miagym.api.check_unused import UnusedCheck, check_unused
 from miagym.api.names import (
     AttackLike,
     DataLike,
@@ -18,19 +18,18 @@ from miagym.api.names import (
     target_of,
     with_reference,
 )
+from miagym.api.pictures import given_pictures, readable_uploads
+from miagym.api.reference import public_base
 from miagym.api.results import Check
 from miagym.checking.answer import ALPHA
 from miagym.checking.cache import cache_folder
 from miagym.checking.checker import ATTACKS, Checker
-from miagym.checking.given import Given
-from miagym.checking.upload import FORMATS, Upload, open_upload
-from miagym.data import images
-from miagym.data.captions.beside import CaptionsBeside
+from miagym.checking.listing import check_rate, listed_answers
+from miagym.checking.unused.scoring import ALONE
 from miagym.data.dataset import CALIBRATION
 from miagym.data.labels import MemberValue
-from miagym.data.readers.walk import ANY, walk
-from miagym.embedded.pairings import check_reference, pairing
-from miagym.errors import DataError, option
+from miagym.embedded.pairings import pairing
+from miagym.errors import DataError, SettingsError, option
 from miagym.evaluation.config import AUTO
 from miagym.evaluation.signals import Signals
 from miagym.oracle import Access
@@ -39,14 +38,12 @@ from miagym.progress import Progress, silent
 if TYPE_CHECKING:
     from attacks import Attack
 
-SUFFIXES = frozenset(suffix for kind in FORMATS for suffix in images.SUFFIXES[kind])
-"""What is looked for in folders; other pictures are listed as skipped."""
-
 
 def check(
     pictures: Any,
     target: TargetLike,
     *,
+    unused: Any = None,
     caption: str | None = None,
     data: DataLike | None = None,
     member_value: MemberValue | None = None,
@@ -54,13 +51,14 @@ def check(
     access: str = "grey",
     reference: TargetLike | None = AUTO,
     alpha: float = ALPHA,
+    fdr: float | None = None,
     calibration_limit: int | None = None,
     seed: int = 0,
     batch_size: int = 64,
     device: str = "auto",
     dtype: str = "auto",
     progress: Progress = silent,
-) -> Check:
+) -> Check | UnusedCheck:
     """Does a picture score as the target's training pictures do, or as others do?
 
     >>> import miagym
@@ -76,16 +74,21 @@ def check(
         pictures: a file, a folder, encoded bytes, a Pillow image, or several of these.
         target: an embedded name, a folder, a file, a hub id, with what is put on it
             ("BASE+lora.safetensors:0.8"), or a target.
+        unused: pictures like these that are known not to have been used, in any of these forms;
+            with them, no member of the target has to be known.
         caption: of the one picture; several have theirs beside them, in any way that a folder of
             data can (`.txt`, `.caption`, `metadata.jsonl`, …).
         data: members of the target and non-members like them, to calibrate by; known of an
             embedded target.
         member_value: the value of `member` that stands for members in the data's column of labels,
             where the values do not say it.
-        attacks: whom to ask, by name or as objects; quick ones of that access by default.
+        attacks: whom to ask, by name or as objects; quick ones of that access by default. By
+            unused pictures a single one is asked, which is fixed beforehand.
         access: "black" or "grey": which attacks by default.
-        reference: public base of the target; `None` for none, known of an embedded target.
+        reference: public base of the target; `None` for none. An embedded target has a known one,
+            a LoRA and a training of miagym name theirs.
         alpha: the false positive rate that is allowed.
+        fdr: false discovery rate of a list of pictures; None for no list.
         calibration_limit: at most so many calibration members, and so many non-members.
         seed: of all noise and draws.
         batch_size: latents in one call of the target.
@@ -96,12 +99,25 @@ def check(
     Raises:
         MiagymError: of whatever kind, in one sentence.
     """
-    given = _given(pictures)
+    given = given_pictures(pictures)
     if caption is not None and len(given) > 1:
         raise DataError(
             f"{option('caption')} is of one picture, got {len(given)}; captions of several go "
             "in .txt files beside them."
         )
+    check_rate(fdr)
+    if unused is not None:
+        _check_alone(data, calibration_limit)
+        base = public_base(target, reference, None)
+        chosen = _asked(attacks, access, base.given is not None, ALONE)
+        signals = Signals(
+            loaded_target(target, device, dtype),
+            chosen,
+            base.load(device, dtype),
+            seed,
+            batch_size,
+        )
+        return check_unused(signals, given, unused, caption, alpha, fdr, base.why, progress)
     checker = make_checker(
         target,
         data,
@@ -116,16 +132,20 @@ def check(
         dtype=dtype,
         progress=progress,
     )
-    uploads, skipped = _uploads(given, caption, checker.signals.target.resolution)
+    uploads, skipped = readable_uploads(given, caption, checker.signals.target.resolution)
+    answers = tuple(checker.check(upload, alpha) for upload in uploads)
+    together = checker.check_set(uploads, alpha) if len(given) > 1 else None
     base = checker.signals.reference
     return Check(
         target=checker.signals.target.name,
         data=checker.data.name,
         reference=base and base.name,
         seed=seed,
-        answers=tuple(checker.check(upload, alpha) for upload in uploads),
-        together=checker.check_set(uploads, alpha) if len(given) > 1 else None,
+        answers=answers,
+        together=together,
         skipped=skipped,
+        listed=None if fdr is None else listed_answers(answers, fdr),
+        named_by=public_base(target, reference, checker.data.name).why,
     )
 
 
@@ -163,19 +183,21 @@ def make_checker(
         progress: shows how far calibration is.
     """
     named = target_of(target)
-    known = data_of(data, named.name)
-    paired = pairing(named.name)
-    base = (paired and paired.reference) if reference == AUTO else reference
-    if base is not None:
-        check_reference(target_of(base).name, named.name, known.name)
-    chosen = _asked(attacks, access, base is not None)
+    if data is None and pairing(named.name) is None:
+        raise DataError(
+            f"Nothing is known of what {named.name} was trained on; give pictures like yours that "
+            f"were not used ({option('unused')}), or known members and others like them "
+            f"({option('data')})."
+        )
+    base = public_base(target, reference, data_of(data, named.name).name)
+    chosen = _asked(attacks, access, base.given is not None)
     calibrating = loaded_data(data, named.name, member_value)
     calibrating.require(CALIBRATION, by="a check")
     return Checker(
         Signals(
             loaded_target(target, device, dtype),
             chosen,
-            None if base is None else loaded_target(base, device, dtype),
+            base.load(device, dtype),
             seed,
             batch_size,
         ),
@@ -186,12 +208,18 @@ def make_checker(
     )
 
 
-def _asked(attacks: AttackLike | None, access: str, calibrated: bool) -> dict[str, Attack]:
+def _asked(
+    attacks: AttackLike | None,
+    access: str,
+    calibrated: bool,
+    default: Mapping[str, Sequence[str]] = ATTACKS,
+) -> dict[str, Attack]:
     """The attacks of a check, none of which is blind."""
-    if access not in ATTACKS:
-        raise DataError(f"Expected {option('access')} of {' or '.join(ATTACKS)}, got {access!r}.")
+    if access not in default:
+        raise DataError(f"Expected {option('access')} of {' or '.join(default)}, got {access!r}.")
     if attacks is None:
-        return attacks_of([with_reference(n) if calibrated else n for n in ATTACKS[access]])
+        names = default[access]
+        return attacks_of([with_reference(name) if calibrated else name for name in names])
     found = attacks_of(attacks)
     if blind := [name for name, attack in found.items() if attack.access == Access.BLIND]:
         raise DataError(
@@ -201,54 +229,11 @@ def _asked(attacks: AttackLike | None, access: str, calibrated: bool) -> dict[st
     return found
 
 
-def _given(pictures: Any) -> dict[str, Given]:
-    """Pictures, and those in folders, by the name that answers use."""
-    if isinstance(pictures, str | Path):
-        return _files(Path(pictures))
-    if isinstance(pictures, bytes):
-        return {"The picture": Given(pictures)}
-    if hasattr(pictures, "save") and hasattr(pictures, "getbands"):  # a Pillow image
-        encoded = io.BytesIO()
-        pictures.save(encoded, format="PNG")
-        return {"The picture": Given(encoded.getvalue())}
-    if not isinstance(pictures, Iterable) or isinstance(pictures, Mapping):
-        raise DataError(
-            "Expected pictures as files, folders, bytes or Pillow images, got "
-            f"{type(pictures).__name__}."
+def _check_alone(data: DataLike | None, limit: int | None) -> None:
+    """Unused pictures need no calibration pictures, and have no limit."""
+    if data is not None or limit is not None:
+        other = option("data" if data is not None else "calibration_limit")
+        raise SettingsError(
+            f"{other} is of a check by known members; with pictures that were not used "
+            f"({option('unused')}) leave it away."
         )
-    found: dict[str, Given] = {}
-    for number, one in enumerate(pictures, start=1):
-        for name, picture in _given(one).items():
-            is_file = isinstance(picture.source, Path)
-            found[name if is_file else f"picture {number}"] = picture
-    if not found:
-        raise DataError("No picture was given.")
-    return found
-
-
-def _files(given: Path) -> dict[str, Given]:
-    if not given.is_dir():
-        return {str(given): Given(given, CaptionsBeside(given.parent, errors="replace"))}
-    beside = CaptionsBeside(given, errors="replace")
-    pictures = walk(given, ANY).pictures
-    found = {str(file): Given(file, beside) for file in pictures}
-    if not found:
-        raise DataError(f"There is no picture ({', '.join(sorted(SUFFIXES))}) in {given}.")
-    return found
-
-
-def _uploads(
-    given: Mapping[str, Given], caption: str | None, size: int
-) -> tuple[list[Upload], dict[str, str]]:
-    """What can be read, and why the rest cannot; a single picture has to be readable."""
-    uploads: list[Upload] = []
-    skipped: dict[str, str] = {}
-    for name, picture in given.items():
-        try:
-            text = picture.caption() if caption is None else caption
-            uploads.append(open_upload(picture.source, size, caption=text, name=name))
-        except DataError as error:
-            skipped[name] = str(error)
-    if not uploads:
-        raise DataError(" ".join(list(skipped.values())[:3]))
-    return uploads, skipped

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from miagym.auditing.result import Audit
 from miagym.auditing.verdict import AuditVerdict
 from miagym.checking.answer import SCHEMA, Answer, SetAnswer, Verdict
+from miagym.checking.listing import Listed
 from miagym.checking.words import sentences, set_sentences
 from miagym.errors import RunError, UnknownName
 from miagym.results import AttackRow
@@ -88,6 +89,8 @@ class Check(Result):
         answers: about each picture that could be used.
         together: about their set, if several pictures were given.
         skipped: by picture, why it could not be used.
+        listed: pictures at a false discovery rate, if one was asked for.
+        named_by: who named the reference, in a sentence; "" if the caller did, or it is known.
     """
 
     target: str
@@ -97,6 +100,8 @@ class Check(Result):
     answers: tuple[Answer, ...]
     together: SetAnswer | None
     skipped: Mapping[str, str] = field(default_factory=dict)
+    listed: Listed | None = None
+    named_by: str = ""
 
     @property
     def verdict(self) -> Verdict:
@@ -109,21 +114,31 @@ class Check(Result):
         if self.together is None:
             yield from sentences(self.answers[0])
             yield f"Picture: {'; '.join(self.answers[0].done)}."
+            yield from self._more()
             return
         yield answers_table(self.answers)
         yield chance_of_alarm(self.answers[0])
         yield from set_sentences(self.together)
+        yield from self._more()
         yield from (f"Skipped: {why}" for why in self.skipped.values())
+
+    def _more(self) -> Iterator[str]:
+        yield from self.listed.sentences() if self.listed else ()
+        if self.named_by:
+            yield self.named_by
 
     def as_json(self) -> dict[str, Any]:
         """One picture: its answer. Several: their answers, the set's, and what was skipped."""
-        about = {
+        about: dict[str, Any] = {
             "schema": SCHEMA,
             "target": self.target,
             "data": self.data,
             "reference": self.reference,
+            "reference_named_by": self.named_by or None,
             "seed": self.seed,
         }
+        if self.listed:
+            about["listed"] = self.listed.as_json()
         each = [answer.as_json() | {"words": sentences(answer)} for answer in self.answers]
         if self.together is None:
             return about | each[0]

@@ -12,6 +12,7 @@ from miagym.metrics.auc import Interval
 from miagym.metrics.conformal import RulePower
 from miagym.metrics.likelihood_ratio import Ratio
 from miagym.metrics.permutation import PicturesNeeded, SetTest
+from miagym.metrics.sets.share import Share
 
 SCHEMA = 1
 ALPHA = 0.01
@@ -129,6 +130,7 @@ class SetAnswer:
         p_smallest: the smallest p-value that the test can give.
         needed: how many pictures would do if all were members.
         captioned: whether captions were used; only if every picture has one.
+        share: how much of the set was used; None where there is no test.
     """
 
     verdict: Verdict
@@ -141,6 +143,7 @@ class SetAnswer:
     p_smallest: float | None
     needed: PicturesNeeded
     captioned: bool
+    share: Share | None = None
 
     def as_json(self) -> dict[str, Any]:
         test = self.test
@@ -161,7 +164,22 @@ class SetAnswer:
                 "ci": list(self.needed.ci),
             },
             "captioned": self.captioned,
+            "share": self.share and share_as_json(self.share),
         }
+
+
+def share_as_json(share: Share) -> dict[str, Any]:
+    """The estimate, its interval, and what it rests on."""
+    return {
+        "value": share.value,
+        "ci": list(share.ci),
+        "is_lower_bound": share.is_bound,
+        "pictures_at_least": share.at_least,
+        "pictures": share.pictures,
+        "above": share.above,
+        "fpr": share.fpr,
+        "tpr": share.tpr,
+    }
 
 
 def power_as_json(power: RulePower) -> dict[str, Any]:

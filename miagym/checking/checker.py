@@ -8,11 +8,11 @@ from pathlib import Path
 from threading import RLock
 
 import numpy as np
-from scipy.stats import binom
 
 from miagym.checking.answer import ALPHA, Answer, AttackRow, SetAnswer, Sizes, Verdict
 from miagym.checking.calibrated import TOGETHER, CalibratedScores
 from miagym.checking.calibration import calibrate
+from miagym.checking.ood import too_many_refused
 from miagym.checking.survey import without_captions
 from miagym.checking.upload import Upload
 from miagym.data.dataset import CALIBRATION, Dataset
@@ -25,6 +25,7 @@ from miagym.metrics.permutation import (
     shared_margin,
     smallest_set_p,
 )
+from miagym.metrics.sets.share import share_of_set
 from miagym.progress import Progress, silent
 
 ATTACKS = {
@@ -32,9 +33,6 @@ ATTACKS = {
     "grey": ("sima", "pia", "loss", "clid"),
 }
 """What a check asks by default at each access level: quick ones, which the combination weighs."""
-
-SURPRISING = 0.01
-"""Chance below which so many refusals mean that the set is of another kind."""
 
 
 class Checker:
@@ -155,10 +153,19 @@ class Checker:
         strange = len(distinct) - len(similar)
         controls = calibrated.controls
         test, smallest, verdict = None, None, Verdict.NOT_COMPARABLE
-        if len(similar) >= 2 and not _too_many(strange, len(distinct), calibrated.guard.level):
+        refused = too_many_refused(strange, len(distinct), calibrated.guard.level)
+        share = None
+        if len(similar) >= 2 and not refused:
             scores = np.array([calibrated.scores(picture)[TOGETHER] for picture in similar])
             test = set_test(scores, controls, self.signals.seed, margin=shared_margin(controls))
             smallest = smallest_set_p(test.suspects, test.controls)
+            share = share_of_set(
+                scores,
+                calibrated.members[TOGETHER],
+                calibrated.nonmembers[TOGETHER],
+                self.signals.seed,
+                calibrated.worth,
+            )
             verdict = Verdict.MEMBER_LIKE if test.p_value <= alpha else Verdict.CANNOT_TELL
         return SetAnswer(
             verdict=verdict,
@@ -173,6 +180,7 @@ class Checker:
                 calibrated.members[TOGETHER], controls, alpha, self.signals.seed
             ),
             captioned=captioned,
+            share=share,
         )
 
     def _notes(
@@ -209,8 +217,3 @@ def _sizes(calibrated: CalibratedScores) -> Sizes:
         for fitting in (True, False)
         for member in (True, False)
     ))  # fmt: skip
-
-
-def _too_many(strange: int, pictures: int, level: float) -> bool:
-    """Whether a guard of this level refuses more than it would of a set that does resemble."""
-    return bool(strange and binom.sf(strange - 1, pictures, level) < SURPRISING)

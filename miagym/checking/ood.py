@@ -8,6 +8,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial.distance import cdist
+from scipy.stats import binom
 from sklearn.covariance import LedoitWolf
 from sklearn.preprocessing import StandardScaler
 
@@ -15,6 +16,8 @@ from miagym.checking.features import LOOKS
 
 LEVEL = 0.01
 """See `Guard.level`."""
+SURPRISING = 0.01
+"""Chance below which so many refusals mean that a set is of another kind."""
 _TELLING = 3
 _UNUSUAL = 3.0
 """Standard deviations from the mean that are worth a word."""
@@ -93,6 +96,11 @@ class Guard:
         p_value = float((1 + (others >= distances.min()).sum()) / (n + 1))
         resembles = p_value >= max(LEVEL, 2 / (n + 1))
         return Resemblance(p_value, resembles, () if resembles else _unusual(scaled[0]))
+
+
+def too_many_refused(refused: int, pictures: int, level: float) -> bool:
+    """Whether a guard of this level refuses more than it would of a set that does resemble."""
+    return bool(refused and binom.sf(refused - 1, pictures, level) < SURPRISING)
 
 
 def _unusual(scaled: NDArray[np.float64]) -> tuple[str, ...]:

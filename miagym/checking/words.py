@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from miagym.checking.answer import Answer, SetAnswer, Verdict
+from miagym.checking.set_words import share_sentence
 from miagym.metrics.conformal import RulePower
 from miagym.metrics.permutation import MAX_PERMUTATIONS, MAX_PICTURES, PicturesNeeded, SetTest
 from miagym.results.formats import between, p_text, percent
@@ -60,6 +61,8 @@ def set_sentences(answer: SetAnswer) -> list[str]:
             "errors higher than it is: under 95 % of calibrations, no more sets than promised are "
             "false alarms."
         )
+    if answer.share is not None:
+        found.append(share_sentence(answer.share))
     found.append(_needed(answer.needed, answer.alpha))
     left_out = [
         f"{count} {why}"

@@ -1,4 +1,4 @@
-"""`miagym check`: one picture, or several, against calibration pictures of the same target."""
+"""`miagym check`: pictures against unused ones, or against calibration pictures of the target."""
 
 from __future__ import annotations
 
@@ -14,6 +14,13 @@ from miagym.cli.targets import Dtype, Embedding, Lora, Scheduler, Vae, with_addi
 def check(
     pictures: Annotated[list[Path], typer.Argument(help="Pictures, or folders of them.")],
     target: Annotated[str, typer.Option(help="Embedded name, folder, file or hub id.")],
+    unused: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="Pictures like these that were not used, or folders of them; repeatable. Then no "
+            "member has to be known."
+        ),
+    ] = None,
     caption: Annotated[
         str | None, typer.Option(help="Of the one picture; else files beside pictures.")
     ] = None,
@@ -28,9 +35,15 @@ def check(
     access: Annotated[str, typer.Option(help="black or grey: which attacks by default.")] = "grey",
     reference: Annotated[
         str | None,
-        typer.Option(help="Public base of the target, to calibrate by, or -; known if embedded."),
+        typer.Option(
+            help="Public base of the target, to calibrate by, or -; embedded targets, LoRAs and "
+            "trainings of miagym name theirs."
+        ),
     ] = None,
     alpha: Annotated[float, typer.Option(help="False positive rate that is allowed.")] = 0.01,
+    fdr: Annotated[
+        float | None, typer.Option(help="List pictures at this false discovery rate, 0.1 say.")
+    ] = None,
     calibration_limit: Annotated[
         int | None,
         typer.Option(min=1, help="At most so many calibration members, and so many non-members."),
@@ -53,6 +66,7 @@ def check(
         found = miagym.check(
             pictures,
             with_additions([target], lora, embedding, vae, scheduler)[0],
+            unused=unused or None,
             caption=caption,
             data=data,
             member_value=member_value,
@@ -60,6 +74,7 @@ def check(
             access=access,
             reference=AUTO if reference is None else None if reference == "-" else reference,
             alpha=alpha,
+            fdr=fdr,
             calibration_limit=calibration_limit,
             seed=seed,
             batch_size=batch_size,

@@ -75,6 +75,26 @@ def find_target(name: str) -> TargetLocation:
     return put_on(location, places)
 
 
+def name_of_base(name: str) -> str | None:
+    """Name of the model that LoRAs or embeddings are put on by a name such as "BASE+FILE".
+
+    None where nothing is put on a model, or a network of it is replaced.
+
+    Raises:
+        MiagymError: as in `find_target`.
+    """
+    base, places = split_places(name, _may_be_a_base)
+    if not places:
+        return None
+    bare, whole = find_target(base), find_target(name)
+    is_same = (bare.unet, bare.vae, bare.configuration) == (
+        whole.unet,
+        whole.vae,
+        whole.configuration,
+    )
+    return base if whole.added and is_same else None
+
+
 def _find_base(base: str, name: str) -> TargetLocation:
     bare, epoch = split_checkpoint(base)
     exists = os.path.exists(base)  # unlike Path.exists, no error for a name that is too long

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from miagym.checking.answer import Answer
+from miagym.checking.unused.result import UnusedFinding
 from miagym.report.model import Column, Group, Line, Number, Remarks, Table
 from miagym.results.formats import p_text, percent
 
@@ -32,3 +33,17 @@ def chance_of_alarm(answer: Answer) -> str:
         f"By chance alone, {percent(answer.power.fpr)} of pictures that were not used are "
         "member-like; the set has an answer of its own."
     )
+
+
+def unused_table(found: UnusedFinding) -> Table:
+    """The verdict on each picture of a check by unused pictures."""
+    q_values = found.listed.q_values if found.listed else {}
+    lines = []
+    for answer in found.pictures:
+        p, q = answer.p_value, q_values.get(answer.name)
+        shown = [Number("" if one is None else p_text(one), one) for one in (p, q)]
+        cells = shown if found.listed else shown[:1]
+        lines.append(Line(answer.name, (str(answer.verdict), *cells, Remarks(answer.done))))
+    q_column = (Column("q", kind="number"),) if found.listed else ()
+    columns = (*COLUMNS[:3], *q_column, COLUMNS[3])
+    return Table("", columns, (Group("", tuple(lines)),))

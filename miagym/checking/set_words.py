@@ -1,0 +1,42 @@
+"""What is said of a set beside its p-value: how much of it was used, and e-values."""
+
+from __future__ import annotations
+
+from miagym.metrics.sets.anytime import EValue
+from miagym.metrics.sets.share import Share
+from miagym.results.formats import between, p_text, percent
+
+
+def share_sentence(share: Share) -> str:
+    """How much of the set was used, with its interval."""
+    found = (
+        f"{share.above} of {share.pictures} score above the rule's threshold, which "
+        f"{percent(share.fpr)} of pictures that were not used pass on average"
+    )
+    if share.is_bound:
+        if not share.at_least:
+            return f"How much of the set was used is not bounded from below: {found}."
+        return (
+            f"At least {share.at_least} of the {share.pictures} were used ({percent(share.ci[0])}; "
+            f"one-sided, 95 %), if the unused ones are a fair control: {found}. An upper bound "
+            "takes known members."
+        )
+    if share.value is None:
+        return "How much of the set was used cannot be told: the rule finds no more members."
+    assert share.tpr is not None
+    return (
+        f"How much of the set was used: {percent(share.value)} {between(share.ci, percent)} "
+        f"(95 %). {found}, and {percent(share.tpr)} of members."
+    )
+
+
+def e_value_sentence(found: EValue, alpha: float) -> str:
+    """What somebody may go by who adds pictures until satisfied."""
+    e = f"10^{found.log10:.0f}" if abs(found.log10) > 4 else f"{10**found.log10:.2g}"
+    enough = found.p_value <= alpha
+    return (
+        f"Whoever adds pictures until satisfied goes by the e-value, {e}, and not by p: it ever "
+        f"reaches {1 / alpha:g} in at most {percent(alpha)} of cases where none was used, as long "
+        f"as the unused pictures stay the same; {'it has' if enough else 'it has not'} "
+        f"(anytime-valid p ≤ {p_text(found.p_value)})."
+    )
