@@ -4,6 +4,10 @@ BIN := .venv/bin
 PIP := $(BIN)/pip install --quiet --no-compile --disable-pip-version-check
 WORKERS ?= 2
 
+# Python keeps what it compiled, also where the environment says not to, as in many containers: else
+# each of the tests' processes compiles torch and all beside it anew, for 8 seconds.
+export PYTHONDONTWRITEBYTECODE :=
+
 .PHONY: demo test test-slow test-all checked lint docs dist clean
 
 demo: .venv/installed

@@ -7,14 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
-from sklearn.compose import ColumnTransformer
-from sklearn.ensemble import HistGradientBoostingClassifier, VotingClassifier
+from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.feature_extraction.text import HashingVectorizer
 from sklearn.linear_model import LogisticRegression
-from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.pipeline import make_pipeline
 
 from attacks.base import LearnedAttack
-from attacks.learning.rules import Classifier, Rule
+from attacks.learning.rules import Classifier, MeanProbability, Rule
 from miagym.oracle import Access, Candidates, Oracle
 
 CAPTION_LENGTHS = 3
@@ -97,19 +96,7 @@ class BlindBoth(BlindAttack):
     def new_rule(self) -> Rule:
         captions, pixels = (view.new_rule() for view in self._views())
         assert isinstance(captions, Classifier) and isinstance(pixels, Classifier)
-        width = 2 * self.dimensions + CAPTION_LENGTHS
-        votes = [
-            ("captions", _on_columns(slice(None, width), captions.pipeline)),
-            ("pixels", _on_columns(slice(width, None), pixels.pipeline)),
-        ]
-        return Classifier(make_pipeline(VotingClassifier(votes, voting="soft")))
+        return MeanProbability(2 * self.dimensions + CAPTION_LENGTHS, captions, pixels)
 
     def _views(self) -> tuple[BlindCaptions, BlindPixels]:
         return BlindCaptions(self.dimensions), BlindPixels(self.trees)
-
-
-def _on_columns(columns: slice, pipeline: Pipeline) -> Pipeline:
-    """A classifier that sees some of the features (n, d) only."""
-    return make_pipeline(
-        ColumnTransformer([("view", "passthrough", columns)]), *pipeline.named_steps.values()
-    )

@@ -71,6 +71,10 @@ class Classifier(Rule):
         # Log odds keep the order that probabilities lose when they round to 1.
         if hasattr(self.pipeline, "decision_function"):
             return np.asarray(self.pipeline.decision_function(features), dtype=np.float64)
+        return self.probability(features)
+
+    def probability(self, features: Features) -> NDArray[np.float64]:
+        """Probabilities of membership (n,)."""
         return self.pipeline.predict_proba(features)[:, 1]
 
     def arrays(self) -> Arrays:
@@ -82,3 +86,46 @@ class Classifier(Rule):
         import skops.io
 
         return type(self)(skops.io.loads(arrays["skops"].tobytes(), trusted=TRUSTED))
+
+
+@dataclass(frozen=True)
+class MeanProbability(Rule):
+    """The mean probability of two classifiers, each of which sees columns of its own.
+
+    scikit-learn says the same by a VotingClassifier of ColumnTransformers, which keep an object for
+    each column: 21 megabytes where these are one.
+
+    Args:
+        width: columns of the first; the others are those of the second.
+        first: a classifier.
+        second: another one.
+    """
+
+    width: int
+    first: Classifier
+    second: Classifier
+
+    def fit(self, features: Features, member: Labels) -> Self:
+        first, second = self._columns(features)
+        fitted = self.first.fit(first, member), self.second.fit(second, member)
+        return type(self)(self.width, *fitted)
+
+    def score(self, features: Features) -> NDArray[np.float64]:
+        first, second = self._columns(features)
+        return (self.first.probability(first) + self.second.probability(second)) / 2
+
+    def arrays(self) -> Arrays:
+        both = {"first": self.first.arrays(), "second": self.second.arrays()}
+        return {f"{part} {name}": a for part, own in both.items() for name, a in own.items()}
+
+    def with_arrays(self, arrays: Arrays) -> Self:
+        first, second = (
+            {name.removeprefix(part): a for name, a in arrays.items() if name.startswith(part)}
+            for part in ("first ", "second ")
+        )
+        return type(self)(
+            self.width, self.first.with_arrays(first), self.second.with_arrays(second)
+        )
+
+    def _columns(self, features: Features) -> tuple[Features, Features]:
+        return features[:, : self.width], features[:, self.width :]

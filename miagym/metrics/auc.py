@@ -10,9 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import expit, logit
+from scipy.special import expit, logit, stdtrit
 from scipy.stats import beta
-from scipy.stats import t as student
 
 from miagym.errors import DataError
 
@@ -136,7 +135,9 @@ def logit_interval(wins: int, of: int, spread: AucVariance, confidence: float) -
     if variance <= 0 or pairs == 1:
         margin = math.sqrt(-math.log(tail) / (2 * pairs))
         return max(0.0, point - margin), min(1.0, point + margin)
-    margin = student.isf(tail, spread.joint_freedom) * math.sqrt(variance) / (point * (1 - point))
+    # Student's quantile, which scipy.stats takes as long to find as all the rest.
+    times = -float(stdtrit(spread.joint_freedom, tail))
+    margin = times * math.sqrt(variance) / (point * (1 - point))
     low, high = expit(logit(point) + np.array([-margin, margin]))
     if pairs < MIN_SIDE:
         right = point * pairs
