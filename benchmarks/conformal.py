@@ -25,6 +25,7 @@ from miagym.checking.checker import ATTACKS, Checker
 from miagym.checking.combination import Combination
 from miagym.checking.features import looks
 from miagym.checking.ood import Guard
+from miagym.checking.source import Pictures
 from miagym.checking.survey import Survey
 from miagym.checking.upload import open_upload
 from miagym.data.dataset import CALIBRATION, TEST
@@ -205,7 +206,7 @@ def guard_row(world: World) -> str:
 
 def seconds(world: World, folder: Path) -> float:
     """From a picture's bytes to a verdict, with a warm checker: the median."""
-    checker = Checker(world.panel, world.data, folder=folder)
+    checker = Checker(world.panel, Pictures(world.data, folder=folder))
     rows = world.rows[~world.calibration][: CHECKS + 1]
     times = []
     for i in rows:

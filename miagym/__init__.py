@@ -30,6 +30,7 @@ import wrapt
 
 if TYPE_CHECKING:
     from miagym.api.audit import audit
+    from miagym.api.calibrate import calibrate
     from miagym.api.check import check
     from miagym.api.check_unused import UnusedCheck
     from miagym.api.evaluate import evaluate
@@ -49,6 +50,7 @@ _LAZY = {
     "evaluate": "miagym.api.evaluate",
     "check": "miagym.api.check",
     "audit": "miagym.api.audit",
+    "calibrate": "miagym.api.calibrate",
     "score": "miagym.api.score",
     "load_target": "miagym.targets.registry",
     "load_data": "miagym.data.registry",
@@ -79,6 +81,7 @@ __all__ = [
     "UnusedCheck",
     "__version__",
     "audit",
+    "calibrate",
     "check",
     "evaluate",
     "grade",

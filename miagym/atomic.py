@@ -1,8 +1,9 @@
-"""Atomic writing of files: there whole, or not at all."""
+"""Atomic writing of files and folders: there whole, or not at all."""
 
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -26,3 +27,23 @@ def replacing(path: Path) -> Iterator[Path]:
         raise OSError(f"{path} cannot be written ({error})") from error
     finally:
         partial.unlink(missing_ok=True)
+
+
+@contextmanager
+def new_folder(path: Path) -> Iterator[Path]:
+    """Context of a temporary folder that becomes `path` once the block ends well.
+
+    Raises:
+        OSError: if it cannot be written, or `path` is there by then; nothing is left of it.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f"{path.name}.partial")
+    shutil.rmtree(partial, ignore_errors=True)  # of a process that was killed
+    partial.mkdir()
+    try:
+        yield partial
+        partial.rename(path)
+    except SafetensorError as error:
+        raise OSError(f"{path} cannot be written ({error})") from error
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)

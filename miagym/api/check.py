@@ -2,41 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from miagym.api.check_unused import UnusedCheck, check_unused
+from miagym.api.checkers import asked_attacks, kept_checker, make_checker
 from miagym.api.names import (
     AttackLike,
     DataLike,
     TargetLike,
-    attacks_of,
-    data_of,
-    loaded_data,
     loaded_target,
-    target_of,
-    with_reference,
 )
 from miagym.api.pictures import given_pictures, readable_uploads
 from miagym.api.reference import public_base
 from miagym.api.results import Check
 from miagym.checking.answer import ALPHA
-from miagym.checking.cache import cache_folder
-from miagym.checking.checker import ATTACKS, Checker
 from miagym.checking.listing import check_rate, listed_answers
 from miagym.checking.unused.scoring import ALONE
-from miagym.data.dataset import CALIBRATION
 from miagym.data.labels import MemberValue
-from miagym.embedded.pairings import pairing
 from miagym.errors import DataError, SettingsError, option
 from miagym.evaluation.config import AUTO
 from miagym.evaluation.signals import Signals
-from miagym.oracle import Access
 from miagym.progress import Progress, silent
 
 if TYPE_CHECKING:
-    from attacks import Attack
+    pass
 
 
 def check(
@@ -47,6 +37,7 @@ def check(
     caption: str | None = None,
     data: DataLike | None = None,
     member_value: MemberValue | None = None,
+    calibration: str | Path | None = None,
     attacks: AttackLike | None = None,
     access: str = "grey",
     reference: TargetLike | None = AUTO,
@@ -82,6 +73,7 @@ def check(
             embedded target.
         member_value: the value of `member` that stands for members in the data's column of labels,
             where the values do not say it.
+        calibration: a folder that `miagym.calibrate` made, in the place of `data`.
         attacks: whom to ask, by name or as objects; quick ones of that access by default. By
             unused pictures a single one is asked, which is fixed beforehand.
         access: "black" or "grey": which attacks by default.
@@ -109,7 +101,7 @@ def check(
     if unused is not None:
         _check_alone(data, calibration_limit)
         base = public_base(target, reference, None)
-        chosen = _asked(attacks, access, base.given is not None, ALONE)
+        chosen = asked_attacks(attacks, access, base.given is not None, ALONE)
         signals = Signals(
             loaded_target(target, device, dtype),
             chosen,
@@ -118,115 +110,46 @@ def check(
             batch_size,
         )
         return check_unused(signals, given, unused, caption, alpha, fdr, base.why, progress)
-    checker = make_checker(
-        target,
-        data,
-        attacks,
-        member_value=member_value,
-        access=access,
-        reference=reference,
-        limit=calibration_limit,
-        seed=seed,
-        batch_size=batch_size,
-        device=device,
-        dtype=dtype,
-        progress=progress,
-    )
+    if calibration is not None:
+        _check_kept(data, attacks, calibration_limit)
+        checker = kept_checker(
+            target,
+            Path(calibration),
+            reference=reference,
+            batch_size=batch_size,
+            device=device,
+            dtype=dtype,
+        )
+    else:
+        checker = make_checker(
+            target,
+            data,
+            attacks,
+            member_value=member_value,
+            access=access,
+            reference=reference,
+            limit=calibration_limit,
+            seed=seed,
+            batch_size=batch_size,
+            device=device,
+            dtype=dtype,
+            progress=progress,
+        )
     uploads, skipped = readable_uploads(given, caption, checker.signals.target.resolution)
     answers = tuple(checker.check(upload, alpha) for upload in uploads)
     together = checker.check_set(uploads, alpha) if len(given) > 1 else None
     base = checker.signals.reference
     return Check(
         target=checker.signals.target.name,
-        data=checker.data.name,
+        data=checker.source.name,
         reference=base and base.name,
-        seed=seed,
+        seed=checker.signals.seed,
         answers=answers,
         together=together,
         skipped=skipped,
         listed=None if fdr is None else listed_answers(answers, fdr),
-        named_by=public_base(target, reference, checker.data.name).why,
+        named_by=public_base(target, reference, checker.source.name).why,
     )
-
-
-def make_checker(
-    target: TargetLike,
-    data: DataLike | None = None,
-    attacks: AttackLike | None = None,
-    *,
-    member_value: MemberValue | None = None,
-    access: str = "grey",
-    reference: TargetLike | None = AUTO,
-    limit: int | None = None,
-    seed: int = 0,
-    batch_size: int = 64,
-    device: str = "auto",
-    dtype: str = "auto",
-    folder: Path | None = None,
-    progress: Progress = silent,
-) -> Checker:
-    """What answers many checks under one target, calibrated once; see `check` for the arguments.
-
-    Args:
-        target: the model in question.
-        data: to calibrate by.
-        attacks: whom to ask.
-        member_value: what stands for members in the data's column of labels.
-        access: which attacks by default.
-        reference: public base of the target.
-        limit: of the calibration.
-        seed: of all noise and draws.
-        batch_size: latents in one call of the target.
-        device: where targets are put.
-        dtype: their precision.
-        folder: where calibrations are kept; by default under the user's cache.
-        progress: shows how far calibration is.
-    """
-    named = target_of(target)
-    if data is None and pairing(named.name) is None:
-        raise DataError(
-            f"Nothing is known of what {named.name} was trained on; give pictures like yours that "
-            f"were not used ({option('unused')}), or known members and others like them "
-            f"({option('data')})."
-        )
-    base = public_base(target, reference, data_of(data, named.name).name)
-    chosen = _asked(attacks, access, base.given is not None)
-    calibrating = loaded_data(data, named.name, member_value)
-    calibrating.require(CALIBRATION, by="a check")
-    return Checker(
-        Signals(
-            loaded_target(target, device, dtype),
-            chosen,
-            base.load(device, dtype),
-            seed,
-            batch_size,
-        ),
-        calibrating,
-        limit=limit,
-        folder=cache_folder() if folder is None else folder,
-        progress=progress,
-    )
-
-
-def _asked(
-    attacks: AttackLike | None,
-    access: str,
-    calibrated: bool,
-    default: Mapping[str, Sequence[str]] = ATTACKS,
-) -> dict[str, Attack]:
-    """The attacks of a check, none of which is blind."""
-    if access not in default:
-        raise DataError(f"Expected {option('access')} of {' or '.join(default)}, got {access!r}.")
-    if attacks is None:
-        names = default[access]
-        return attacks_of([with_reference(name) if calibrated else name for name in names])
-    found = attacks_of(attacks)
-    if blind := [name for name, attack in found.items() if attack.access == Access.BLIND]:
-        raise DataError(
-            f"{blind[0]} never looks at the target, so what it finds says nothing of it; name "
-            "attacks that do."
-        )
-    return found
 
 
 def _check_alone(data: DataLike | None, limit: int | None) -> None:
@@ -236,4 +159,14 @@ def _check_alone(data: DataLike | None, limit: int | None) -> None:
         raise SettingsError(
             f"{other} is of a check by known members; with pictures that were not used "
             f"({option('unused')}) leave it away."
+        )
+
+
+def _check_kept(data: DataLike | None, attacks: AttackLike | None, limit: int | None) -> None:
+    """A calibration that was kept has pictures and attacks of its own."""
+    given = {"data": data, "attacks": attacks, "calibration_limit": limit}
+    if other := next((name for name, value in given.items() if value is not None), None):
+        raise SettingsError(
+            f"{option(other)} was decided when the calibration was made; leave it away, or leave "
+            f"{option('calibration')} away."
         )

@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -40,14 +41,21 @@ def save(path: Path, kept: Kept) -> None:
     Where it cannot be written (a full disk, a folder that is read-only) nothing is kept: what was
     computed is worth more than the time that keeping it would save.
     """
+    with suppress(OSError):
+        write(path, kept)
+
+
+def write(path: Path, kept: Kept) -> None:
+    """Writes the file whole, or not at all.
+
+    Raises:
+        OSError: if it cannot be written.
+    """
     arrays = {name: np.ascontiguousarray(array) for name, array in kept.arrays.items()}
     text = json.dumps(dict(kept.about), ensure_ascii=False)
     metadata = {"format": FORMAT, "about": text, "digest": _digest(arrays, text)}
-    try:
-        with replacing(path) as partial:
-            save_file(arrays, partial, metadata=metadata)
-    except (OSError, SafetensorError):
-        return
+    with replacing(path) as partial:
+        save_file(arrays, partial, metadata=metadata)
 
 
 def load(path: Path) -> Kept | None:

@@ -84,11 +84,11 @@ def calibrate(
     if folder is not None and signals.target.fingerprint:
         path = folder / f"{_name(signals, data, captioned, limit)}.safetensors"
         kept = load(path)
-        if kept is not None and (found := _restored(kept, signals)):
+        if kept is not None and (found := restored(kept, signals)):
             return found
     made = _asked(signals, data, rows, captioned, progress)
     if path is not None:
-        save(path, _stored(made))
+        save(path, stored(made))
     return made
 
 
@@ -183,7 +183,8 @@ def _name(signals: Signals, data: Dataset, captioned: bool, limit: int | None) -
 _SIGNALS = "signals "
 
 
-def _stored(made: Calibration) -> Kept:
+def stored(made: Calibration) -> Kept:
+    """A calibration as it is kept."""
     arrays = {name: getattr(made, name) for name in ("member", "fitting", "groups", "looks")}
     arrays |= {_SIGNALS + name: values for name, values in made.signals.items()}
     about = {
@@ -194,8 +195,8 @@ def _stored(made: Calibration) -> Kept:
     return Kept(arrays, about)
 
 
-def _restored(kept: Kept, signals: Signals) -> Calibration | None:
-    """None if the file holds something else than its name says."""
+def restored(kept: Kept, signals: Signals) -> Calibration | None:
+    """A calibration as it was; None if what is kept is of other attacks."""
     arrays, about = kept.arrays, kept.about
     variants = {repr(v): v for attack in signals.attacks.values() for v in attack.variants()}
     try:

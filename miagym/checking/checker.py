@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cached_property
-from pathlib import Path
 from threading import RLock
 
 import numpy as np
 
 from miagym.checking.answer import ALPHA, Answer, AttackRow, SetAnswer, Sizes, Verdict
 from miagym.checking.calibrated import TOGETHER, CalibratedScores
-from miagym.checking.calibration import calibrate
 from miagym.checking.ood import too_many_refused
+from miagym.checking.source import Source
 from miagym.checking.survey import without_captions
 from miagym.checking.upload import Upload
-from miagym.data.dataset import CALIBRATION, Dataset
 from miagym.errors import DataError
 from miagym.evaluation.signals import Signals
 from miagym.metrics.conformal import fpr_range, p_values, rule_power, smallest_p
@@ -42,23 +40,17 @@ class Checker:
 
     Args:
         signals: attacks, target and seed.
-        data: members of the target and non-members like them; only its calibration part is used.
-        limit: at most so many calibration members, and so many non-members.
-        folder: where calibrations are kept; None keeps none.
+        source: pictures of known membership, or a calibration that was kept.
         progress: of what takes time.
     """
 
     def __init__(
         self,
         signals: Signals,
-        data: Dataset,
-        *,
-        limit: int | None = None,
-        folder: Path | None = None,
+        source: Source,
         progress: Progress = silent,
     ) -> None:
-        self.signals, self.data = signals, data
-        self._limit, self._folder, self._progress = limit, folder, progress
+        self.signals, self.source, self._progress = signals, source, progress
         self._calibrated: dict[bool, CalibratedScores] = {}
         self._lock = RLock()
 
@@ -70,14 +62,7 @@ class Checker:
         """
         with self._lock:
             if captioned not in self._calibrated:
-                calibration = calibrate(
-                    self.signals,
-                    self.data,
-                    captioned=captioned,
-                    limit=self._limit,
-                    folder=self._folder,
-                    progress=self._progress,
-                )
+                calibration = self.source.calibration(self.signals, captioned, self._progress)
                 calibrated = CalibratedScores(self.signals, calibration)
                 calibrated.prepare()
                 self._calibrated[captioned] = calibrated
@@ -86,8 +71,7 @@ class Checker:
     @cached_property
     def captions_known(self) -> bool:
         """Whether all calibration pictures have captions, without which none can be used."""
-        rows = self.data.rows(CALIBRATION, self.signals.seed, self._limit)
-        return all(self.data.captions[row].strip() for row in rows)
+        return self.source.has_captions(self.signals.seed)
 
     def check(self, upload: Upload, alpha: float = ALPHA) -> Answer:
         """The answer about one picture.

@@ -13,6 +13,7 @@ from miagym import __version__
 from miagym.cli.art import art
 from miagym.cli.attacks import attacks
 from miagym.cli.audit import audit
+from miagym.cli.calibrate import calibrate
 from miagym.cli.check import check
 from miagym.cli.data import data
 from miagym.cli.demo import demo
@@ -51,7 +52,7 @@ def options(
     context.with_resource(on_the_command_line())
 
 
-for command in (evaluate, demo, paper, page, audit, score, check, attacks, train, art):
+for command in (evaluate, demo, paper, page, audit, score, check, calibrate, attacks, train, art):
     app.command()(command)
 
 app.add_typer(data, name="data")

@@ -29,6 +29,9 @@ def check(
         typer.Option(help="Members of the target and non-members like them; known if embedded."),
     ] = None,
     member_value: MemberValue = None,
+    calibration: Annotated[
+        Path | None, typer.Option(help="Folder of `miagym calibrate`, in the place of --data.")
+    ] = None,
     attacks: Annotated[
         str | None, typer.Option(help="Names with commas; quick ones by default.")
     ] = None,
@@ -70,6 +73,7 @@ def check(
             caption=caption,
             data=data,
             member_value=member_value,
+            calibration=calibration,
             attacks=attacks,
             access=access,
             reference=AUTO if reference is None else None if reference == "-" else reference,

@@ -20,6 +20,7 @@ from miagym.checking.answer import Verdict
 from miagym.checking.cache import Kept, load, save
 from miagym.checking.calibration import calibrate, fitting_part
 from miagym.checking.checker import Checker
+from miagym.checking.source import Pictures
 from miagym.checking.upload import Upload, open_upload
 from miagym.checking.words import sentences, set_sentences
 from miagym.cli import app
@@ -55,7 +56,7 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def checker(panel: Signals, data: Dataset, cache: Path) -> Checker:
     folder = cache / "miagym" / "calibration"
-    made = Checker(panel, data, limit=LIMIT, folder=folder)
+    made = Checker(panel, Pictures(data, limit=LIMIT, folder=folder))
     made.calibrated(captioned=True)
     return made
 
@@ -117,7 +118,7 @@ def test_the_kept_calibration_gives_the_same_answer(
     unasked = replace(panel, batch_size=0)  # would fail at the first question to the target
     again = calibrate(unasked, data, limit=LIMIT, folder=folder)
     assert again.keys == checker.calibrated(True).calibration.keys
-    reread = Checker(panel, data, limit=LIMIT, folder=folder)
+    reread = Checker(panel, Pictures(data, limit=LIMIT, folder=folder))
     assert reread.check(upload, ALPHA) == checker.check(upload, ALPHA)
 
 
@@ -161,7 +162,7 @@ def test_alone_or_together_the_answer_is_the_same(
     uploads = [*fresh(True, 3), *fresh(False, 3)]
     together = [checker.check(upload, ALPHA) for upload in uploads]
     for upload, answer in zip(reversed(uploads), reversed(together), strict=True):
-        alone = Checker(panel, data, limit=LIMIT, folder=cache / "miagym" / "calibration")
+        alone = Checker(panel, Pictures(data, limit=LIMIT, folder=cache / "miagym" / "calibration"))
         assert alone.check(upload, ALPHA) == answer
 
 
@@ -221,7 +222,9 @@ def test_a_set_is_compared_with_one_picture_of_each_group(
     dummy: DummyTarget, data: Dataset
 ) -> None:
     """A large group of non-members would move the answer about every set."""
-    calibrated = Checker(Signals(dummy, {"sima": make_attack("sima")}), data).calibrated(True)
+    calibrated = Checker(Signals(dummy, {"sima": make_attack("sima")}), Pictures(data)).calibrated(
+        True
+    )
     calibration = calibrated.calibration
     ranking = ~calibration.fitting & ~calibration.member
     groups = calibration.groups[ranking]
@@ -233,18 +236,18 @@ def test_without_captions_and_with_attacks_that_learn(dummy: DummyTarget, data: 
     """CLiD is left out where there is no caption, and the rest is asked under the empty prompt."""
     attacks = {name: make_attack(name) for name in ("clid", "sima")}
     attacks["rising"] = RisingStrength((0.3, 0.6))
-    checker = Checker(Signals(dummy, attacks), data, limit=60)
+    checker = Checker(Signals(dummy, attacks), Pictures(data, limit=60))
     bare = open_upload(data.pictures[int(data.rows(TEST, 0)[0])], SIZE)
     answer = checker.check(bare, ALPHA)
     assert not answer.captioned and {row.attack for row in answer.attacks} == {"sima", "rising"}
     assert any(note.startswith("clid was left out") for note in answer.notes)
     with pytest.raises(RunError, match="No attack can be run"):
-        Checker(Signals(dummy, {"clid": make_attack("clid")}), data, limit=30).check(bare)
+        Checker(Signals(dummy, {"clid": make_attack("clid")}), Pictures(data, limit=30)).check(bare)
 
 
 def test_too_small_a_calibration_is_refused(panel: Signals, data: Dataset, fresh: Open) -> None:
     with pytest.raises(DataError, match="at least 30 members"):
-        Checker(panel, data, limit=29).check(fresh(True, 1)[0])
+        Checker(panel, Pictures(data, limit=29)).check(fresh(True, 1)[0])
 
 
 KEYS = {

@@ -1,0 +1,69 @@
+"""`miagym calibrate`: scores of known members and others, kept for checks and the page."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from miagym.cli.console import AsJson, Device, MemberValue, Seed, print_json, progress, say
+from miagym.cli.targets import Dtype, Embedding, Lora, Scheduler, Vae, with_additions
+
+
+def calibrate(
+    target: Annotated[str, typer.Option(help="Embedded name, folder, file or hub id.")],
+    out: Annotated[Path, typer.Option(help="A new folder for the calibration.")],
+    data: Annotated[
+        str | None,
+        typer.Option(help="Members of the target and non-members like them; known if embedded."),
+    ] = None,
+    member_value: MemberValue = None,
+    attacks: Annotated[
+        str | None, typer.Option(help="Names with commas; quick ones by default.")
+    ] = None,
+    access: Annotated[str, typer.Option(help="black or grey: which attacks by default.")] = "grey",
+    reference: Annotated[
+        str | None,
+        typer.Option(help="Public base of the target, to calibrate by, or -; known if embedded."),
+    ] = None,
+    limit: Annotated[
+        int | None, typer.Option(min=1, help="At most so many members, and so many non-members.")
+    ] = None,
+    seed: Seed = 0,
+    batch_size: Annotated[int, typer.Option(min=1, help="Latents in one call of the target.")] = 64,
+    lora: Lora = None,
+    embedding: Embedding = None,
+    vae: Vae = None,
+    scheduler: Scheduler = None,
+    device: Device = "auto",
+    dtype: Dtype = "auto",
+    as_json: AsJson = False,
+) -> None:
+    """Ask a model about known members and others once, and keep what checks need of it.
+
+    The folder holds scores and digests, and none of the pictures.
+    """
+    import miagym
+    from miagym.evaluation.config import AUTO
+
+    with progress(shown=not as_json) as phases:
+        found = miagym.calibrate(
+            with_additions([target], lora, embedding, vae, scheduler)[0],
+            data,
+            out=out,
+            attacks=attacks,
+            access=access,
+            reference=AUTO if reference is None else None if reference == "-" else reference,
+            member_value=member_value,
+            limit=limit,
+            seed=seed,
+            batch_size=batch_size,
+            device=device,
+            dtype=dtype,
+            progress=phases,
+        )
+    if as_json:
+        print_json(found.as_json())
+    else:
+        say(str(found))

@@ -1,0 +1,119 @@
+"""Calibrations that are kept in a folder: the same answers, without the pictures."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+import miagym
+from miagym.checking.kept import ABOUT
+from miagym.cli import app
+from miagym.data.dataset import TEST
+from miagym.errors import DataError, MiagymError, SettingsError, TargetError
+
+OPTIONS = {"attacks": "sima+reference,pia+reference"}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("kept") / "calibration"
+    made = miagym.calibrate("clipart-overfit", out=out, limit=40, **OPTIONS)
+    assert (made.record.members, made.record.nonmembers) == (40, 40)
+    return out
+
+
+def a_picture() -> tuple[bytes, str]:
+    data = miagym.load_data("clipart-tune")
+    row = data.rows(TEST, 0, 1)[0]
+    return data.pictures[int(row)], data.captions[row]
+
+
+def test_it_answers_as_the_pictures_that_it_was_made_of(folder: Path) -> None:
+    picture, caption = a_picture()
+    by_pictures = miagym.check(
+        picture, "clipart-overfit", caption=caption, calibration_limit=40, **OPTIONS
+    )
+    kept = miagym.check(picture, "clipart-overfit", caption=caption, calibration=folder)
+    assert kept.as_json() == by_pictures.as_json()
+    bare = miagym.check(picture, "clipart-overfit", calibration=folder)
+    assert not bare.answers[0].captioned and bare.answers[0].p_value is not None
+
+
+def test_it_holds_no_picture_and_no_caption(folder: Path) -> None:
+    data = miagym.load_data("clipart-tune")
+    content = b"".join(path.read_bytes() for path in folder.iterdir())
+    assert len(content) < 100_000
+    assert not any(c.encode() in content for c in data.captions if len(c) > 8)
+
+
+def test_another_model_is_refused(folder: Path) -> None:
+    picture, _ = a_picture()
+    for target in ("clipart-realistic", "clipart-overfit@40"):
+        with pytest.raises(TargetError, match=r"was calibrated with the target clipart-overfit"):
+            miagym.check(picture, target, calibration=folder)
+    with pytest.raises(TargetError, match="was calibrated with the reference clipart-realistic"):
+        miagym.check(picture, "clipart-overfit", reference="clipart-null", calibration=folder)
+    half = {"dtype": "bfloat16", "calibration": folder}
+    with pytest.raises(TargetError, match="the same in another precision"):
+        miagym.check(picture, "clipart-overfit", **half)
+
+
+def test_what_it_has_decided_is_not_asked_again(folder: Path) -> None:
+    for other in ({"attacks": "pia"}, {"data": "clipart-tune"}, {"calibration_limit": 50}):
+        with pytest.raises(SettingsError, match=f"{next(iter(other))}.*leave it away"):
+            miagym.check(a_picture()[0], "clipart-overfit", calibration=folder, **other)
+
+
+def spoil_record(folder: Path) -> None:
+    (folder / ABOUT).write_text("{}", encoding="utf-8")
+
+
+def spoil_scores(folder: Path) -> None:
+    path = folder / "without-captions.safetensors"
+    path.write_bytes(path.read_bytes()[:-8] + b"12345678")
+
+
+def of_another_version(folder: Path) -> None:
+    record = json.loads((folder / ABOUT).read_text(encoding="utf-8")) | {"version": "0.1.0"}
+    (folder / ABOUT).write_text(json.dumps(record), encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("spoil", "says"),
+    [
+        (spoil_record, "holds no calibration"),
+        (spoil_scores, "is not what was written"),
+        (of_another_version, r"was calibrated by miagym 0\.1\.0"),
+        (shutil.rmtree, "holds no calibration"),
+    ],
+)
+def test_a_spoilt_folder_is_refused(spoil, says: str, folder: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(folder, copy)
+    spoil(copy)
+    with pytest.raises(DataError, match=says):
+        miagym.check(a_picture()[0], "clipart-overfit", calibration=copy)
+
+
+def test_a_folder_is_new_or_left_alone(folder: Path, tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="is there already"):
+        miagym.calibrate("clipart-overfit", out=folder, limit=40)
+    with pytest.raises(MiagymError):
+        miagym.calibrate("clipart-overfit", out=tmp_path / "few", limit=3)
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_command_says_how_to_go_on(folder: Path, tmp_path: Path) -> None:
+    out = tmp_path / "made"
+    options = ["--target", "clipart-overfit", "--attacks", "sima+reference", "--limit", "40"]
+    said = CliRunner().invoke(app, ["calibrate", *options, "--out", str(out)])
+    assert said.exit_code == 0, said.output
+    advice = said.stdout.partition("A check by it: miagym ")[2].split()
+    picture = tmp_path / "a.webp"
+    picture.write_bytes(a_picture()[0])
+    ran = CliRunner().invoke(app, [str(picture) if w == "PICTURE" else w for w in advice])
+    assert ran.exit_code == 0 and "p = " in ran.output, ran.output
