@@ -24,6 +24,7 @@ from miagym.app.site import Site
 from miagym.checking.answer import Verdict
 from miagym.checking.cache import cache_folder
 from miagym.data.dataset import TEST
+from miagym.data.registry import load_data
 from tests.app.visiting import SIZES, served, watch
 from tests.checking.test_upload import blank_png
 from tests.command_line import run
@@ -175,7 +176,7 @@ def test_examples_fill_the_form_and_answer(visit: Visit) -> None:
 
 
 def test_several_pictures_are_a_set(visit: Visit, service: CheckService, tmp_path: Path) -> None:
-    data = service.checker(OVERFIT).data
+    data = load_data(service.offer(OVERFIT).data_name)
     rows = np.flatnonzero(data.member & (data.part == TEST))[:4]
     files = [tmp_path / f"<img src=x onerror=alert(1)>{row}.webp" for row in rows]
     for row, file in zip(rows, files, strict=True):
@@ -246,7 +247,7 @@ def test_an_allowance_ends_before_anything_is_computed(picture: Path) -> None:
 def test_examples_are_what_they_are_called(target: str, service: CheckService) -> None:
     found = {kind: example(service, target, kind) for kind in KINDS}
     assert found[MEMBER].member and not found[NONMEMBER].member
-    data = service.checker(target).data
+    data = load_data(service.offer(target).data_name)
     assert {data.part[row] for row in ROWS[target].values()} == {TEST}
     edge = service.check(found[BORDERLINE].file, found[BORDERLINE].caption, target)
     p = edge.answers[0].p_value

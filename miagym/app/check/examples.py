@@ -14,6 +14,7 @@ from miagym.atomic import replacing
 
 if TYPE_CHECKING:
     from miagym.app.check.service import CheckService
+    from miagym.data.dataset import Dataset
 
 MEMBER, NONMEMBER, BORDERLINE = "Member", "Non-member", "Borderline"
 KINDS = (MEMBER, NONMEMBER, BORDERLINE)
@@ -46,7 +47,7 @@ def example(service: CheckService, target: str, kind: str, folder: Path | None =
     """The example of a kind; its file is the data's own, byte for byte."""
     from miagym.data.dataset import encoded
 
-    data = service.checker(target).data
+    data = _data(service, target)
     row = ROWS[target][kind]
     folder = Path(gettempdir()) / "miagym-examples" if folder is None else folder
     file = folder / f"{target}-{row}.webp"
@@ -67,7 +68,7 @@ def choose_rows(service: CheckService, target: str) -> dict[str, int]:
     from miagym.metrics.conformal import p_values
 
     checker = service.checker(target)
-    calibrated, data = checker.calibrated(captioned=True), checker.data
+    calibrated, data = checker.calibrated(captioned=True), _data(service, target)
     rows = data.rows(TEST, checker.signals.seed, N_DRAWN)
     pictures = data.candidates(rows, checker.signals.target.resolution)
     alike = np.array([calibrated.resemblance(pictures[[i]]).resembles for i in range(len(rows))])
@@ -80,6 +81,12 @@ def choose_rows(service: CheckService, target: str) -> dict[str, int]:
         NONMEMBER: _median(rows[~member], p[~member]),
         BORDERLINE: int(rows[np.argmin(np.where(p > service.scale(target, True).alpha, p, 2.0))]),
     }
+
+
+def _data(service: CheckService, target: str) -> Dataset:
+    from miagym.data.registry import load_data
+
+    return load_data(service.offer(target).data_name)
 
 
 def _median(rows: np.ndarray, p: np.ndarray) -> int:

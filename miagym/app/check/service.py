@@ -1,8 +1,8 @@
-"""Checks of uploads: one checker for each embedded target, shared by all visitors."""
+"""Checks of uploads: one checker for each model that the page offers, shared by all visitors."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
@@ -14,27 +14,26 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from miagym.app.check.offers import EMBEDDED, Offer, offer_called
 from miagym.app.check.pictures import open_set
 from miagym.app.server.zero_gpu import on_zero_gpu
 from miagym.atomic import replacing
 from miagym.checking.cache import cache_folder
 from miagym.checking.upload import Upload, open_upload
-from miagym.embedded.pairings import Pairing, pairing
-from miagym.errors import UnknownName
 from miagym.metrics.conformal import passing
-from miagym.targets.registry import shared_target, target_resolution
+from miagym.targets.registry import target_resolution
 
 if TYPE_CHECKING:
     from miagym.api.results import Check
     from miagym.checking.answer import Answer, SetAnswer
     from miagym.checking.checker import Checker
 
-TARGETS = ("clipart-overfit", "clipart-realistic")
+TARGETS = tuple(offer.name for offer in EMBEDDED)
 SEED = 0
 
 Answers = tuple[tuple["Answer", ...], "SetAnswer | None"]
 """About each picture, and about their set if they are one."""
-Ask = Callable[[str, tuple[Upload, ...], bool], Answers]
+Ask = Callable[[Offer, tuple[Upload, ...], bool], Answers]
 """Like `CheckService.answers`."""
 Pay = Callable[[int], None]
 """Called with UNet rows once all is read, and before anything is computed; may raise."""
@@ -62,22 +61,28 @@ class Scale:
 
 
 class CheckService:
-    """Checks uploads under the embedded targets, as `miagym check` does by default.
+    """Checks uploads under the models that a page offers, as `miagym check` does by default.
 
-    A target is loaded when somebody first asks about it. Threads may share the service.
+    A model is loaded when somebody first asks about it. Threads may share the service.
 
     Args:
         device: where targets are put.
         folder: where calibrations are kept; those that the package brings are put there first.
         ask: what answers in its place, in another process say.
+        offers: the models.
     """
 
     def __init__(
-        self, device: str = "auto", folder: Path | None = None, ask: Ask | None = None
+        self,
+        device: str = "auto",
+        folder: Path | None = None,
+        ask: Ask | None = None,
+        offers: Sequence[Offer] = EMBEDDED,
     ) -> None:
+        self.offers = tuple(offers)
         self._device = device
         self._folder = cache_folder() if folder is None else folder
-        self._checkers: dict[str, Checker] = {}
+        self._checkers: dict[Offer, Checker] = {}
         self._warm: set[tuple[str, bool]] = set()
         self._lock = RLock()
         self._ask = self.answers if ask is None else ask
@@ -90,7 +95,7 @@ class CheckService:
         Raises:
             DataError: if it is no picture that can be used.
         """
-        upload = open_upload(picture, _resolution(target), caption=caption)
+        upload = open_upload(picture, self.resolution(target), caption=caption)
         pay(self.rows(target))
         found = self._found(target, (upload,), {}, is_set=False)
         self._warm.add((target, found.answers[0].captioned))
@@ -103,13 +108,13 @@ class CheckService:
 
         Args:
             given: files by the names that visitors gave them.
-            target: an embedded one.
+            target: one that the page offers.
             pay: for all of them.
 
         Raises:
             DataError: if there are too few pictures that can be used, or too many.
         """
-        uploads, skipped = open_set(given, _resolution(target))
+        uploads, skipped = open_set(given, self.resolution(target))
         pay(self.rows(target, len(uploads)))
         return self._found(target, tuple(uploads), skipped, is_set=True)
 
@@ -118,25 +123,23 @@ class CheckService:
     ) -> Check:
         from miagym.api.results import Check
 
-        paired = paired_with(target)
-        answers, together = self._ask(target, uploads, is_set)
-        return Check(target, paired.data, paired.reference, SEED, answers, together, skipped)
+        offer = self.offer(target)
+        answers, together = self._ask(offer, uploads, is_set)
+        return Check(target, offer.data_name, offer.base(), SEED, answers, together, skipped)
 
-    def answers(self, target: str, uploads: tuple[Upload, ...], is_set: bool) -> Answers:
+    def answers(self, offer: Offer, uploads: tuple[Upload, ...], is_set: bool) -> Answers:
         """What is said about pictures that are read and paid for."""
-        checker = self.checker(target)
+        checker = self._checker(offer)
         answers = tuple(checker.check(upload) for upload in uploads)
         return answers, checker.check_set(uploads) if is_set else None
 
     def rows(self, target: str, pictures: int = 1) -> int:
         """UNet rows that a check costs, those of the reference included; nothing is loaded."""
-        from miagym.api.names import attacks_of, with_reference
-        from miagym.checking.checker import ATTACKS
+        from miagym.api.names import attacks_of
 
-        calibrated = paired_with(target).reference is not None
-        asked = attacks_of([with_reference(n) if calibrated else n for n in ATTACKS["grey"]])
-        once = sum(attack.cost.unet_rows for attack in asked.values())
-        return once * pictures * (2 if calibrated else 1)
+        offer = self.offer(target)
+        once = sum(attack.cost.unet_rows for attack in attacks_of(offer.attacks()).values())
+        return once * pictures * (1 if offer.base() is None else 2)
 
     def scale(self, target: str, captioned: bool) -> Scale:
         """The calibration scores that a check with (without) caption is read against."""
@@ -156,25 +159,32 @@ class CheckService:
         """Whether the calibration is in memory."""
         return (target, captioned) in self._warm
 
+    def offer(self, target: str) -> Offer:
+        """What the page offers by this name; no other name reaches the file system.
+
+        Raises:
+            UnknownName: if it offers no such model.
+        """
+        return offer_called(self.offers, target)
+
+    def resolution(self, target: str) -> int:
+        """Side of a model's pictures."""
+        return target_resolution(self.offer(target).target)
+
     def checker(self, target: str) -> Checker:
-        """The checker of an embedded target.
+        """The checker of a model.
 
         Raises:
             UnknownName: if the page does not offer it.
         """
-        from miagym.api.check import make_checker
+        return self._checker(self.offer(target))
 
-        base = paired_with(target).reference
+    def _checker(self, offer: Offer) -> Checker:
         with self._lock:
-            if target not in self._checkers:
+            if offer not in self._checkers:
                 copy_calibrations(self._folder)
-                self._checkers[target] = make_checker(
-                    shared_target(target, self._device),
-                    reference=None if base is None else shared_target(base, self._device),
-                    seed=SEED,
-                    folder=self._folder,
-                )
-            return self._checkers[target]
+                self._checkers[offer] = offer.checker(self._device, SEED, self._folder)
+            return self._checkers[offer]
 
 
 def copy_calibrations(folder: Path) -> None:
@@ -190,35 +200,18 @@ def copy_calibrations(folder: Path) -> None:
                     partial.write_bytes(shipped.read_bytes())
 
 
-def paired_with(target: str) -> Pairing:
-    """What belongs to a target that the page offers.
-
-    Raises:
-        UnknownName: if it offers no such target.
-    """
-    paired = pairing(target) if target in TARGETS else None
-    if paired is None:
-        raise UnknownName("target", target, TARGETS)
-    return paired
-
-
-def _resolution(target: str) -> int:
-    paired_with(target)  # no other name reaches the file system
-    return target_resolution(target)
-
-
 @cache
-def check_service(device: str) -> CheckService:
+def check_service(device: str, offers: tuple[Offer, ...] = EMBEDDED) -> CheckService:
     """The service of this process; where a Space lends a GPU, answers come from one that has it."""
-    return CheckService(device, ask=ANSWERS_ON_GPU)
+    return CheckService(device, ask=ANSWERS_ON_GPU, offers=offers)
 
 
-def answers_on_gpu(target: str, uploads: tuple[Upload, ...], is_set: bool) -> Answers:
+def answers_on_gpu(offer: Offer, uploads: tuple[Upload, ...], is_set: bool) -> Answers:
     """`CheckService.answers` in the process that runs this, on its GPU if there is one."""
-    return _gpu_service().answers(target, uploads, is_set)
+    return _gpu_service().answers(offer, uploads, is_set)
 
 
-def _seconds(target: str, uploads: tuple[Upload, ...], is_set: bool) -> int:
+def _seconds(offer: Offer, uploads: tuple[Upload, ...], is_set: bool) -> int:
     """The first call of a process loads the targets; each picture takes about a second."""
     return 15 + 2 * len(uploads)
 

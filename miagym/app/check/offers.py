@@ -1,0 +1,106 @@
+"""Models that a page offers: named by whoever runs it, and never by a visitor."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from miagym.errors import UnknownName
+from miagym.evaluation.config import AUTO
+
+if TYPE_CHECKING:
+    from miagym.checking.checker import Checker
+
+
+@dataclass(frozen=True)
+class Offer:
+    """A model, and what its checks are calibrated by.
+
+    Args:
+        target: as `miagym.load_target` takes it.
+        name: what visitors see, in a word or two.
+        about: what it was trained on, in a few words; "" for nothing.
+        data: known members and others; None for those of an embedded target.
+        reference: the public base; `AUTO` for the one that is known, None for none.
+        calibration: a folder of `miagym.calibrate`, in the place of data.
+    """
+
+    target: str
+    name: str
+    about: str = ""
+    data: str | None = None
+    reference: str | None = AUTO
+    calibration: Path | None = None
+
+    @property
+    def label(self) -> str:
+        """What the choice of models shows."""
+        return f"{self.name} ({self.about})" if self.about else self.name
+
+    @property
+    def data_name(self) -> str:
+        """What answers call the pictures that it is calibrated by."""
+        from miagym.api.names import data_of
+        from miagym.checking.kept import KeptCalibration
+
+        if self.calibration is not None:
+            return KeptCalibration.open(self.calibration).name
+        return data_of(self.data, self.target).name
+
+    def attacks(self) -> tuple[str, ...]:
+        """Names of the attacks that a check asks; nothing large is loaded."""
+        from miagym.api.names import with_reference
+        from miagym.checking.checker import ATTACKS
+        from miagym.checking.kept import KeptCalibration
+
+        if self.calibration is not None:
+            return KeptCalibration.open(self.calibration).record.attacks
+        base = self.base()
+        return tuple(with_reference(n) if base is not None else n for n in ATTACKS["grey"])
+
+    def base(self) -> str | None:
+        """The name of the public base that answers are compared with; None for none."""
+        from miagym.api.reference import public_base
+        from miagym.checking.kept import KeptCalibration
+
+        if self.reference == AUTO and self.calibration is not None:
+            return KeptCalibration.open(self.calibration).record.reference
+        found = public_base(self.target, self.reference, self.data).given
+        return None if found is None else str(found)
+
+    def checker(self, device: str, seed: int, folder: Path) -> Checker:
+        """Loads the model, and what calibrates it.
+
+        Raises:
+            MiagymError: in one sentence, if either is not to be had.
+        """
+        from miagym.api.checkers import kept_checker, make_checker
+        from miagym.targets.registry import shared_target
+
+        base = self.base()
+        target = shared_target(self.target, device)
+        reference = None if base is None else shared_target(base, device)
+        if self.calibration is not None:
+            return kept_checker(target, self.calibration, reference=reference)
+        return make_checker(target, self.data, reference=reference, seed=seed, folder=folder)
+
+
+EMBEDDED = (
+    Offer("clipart-overfit", "clipart-overfit", "trained too long on few drawings"),
+    Offer("clipart-realistic", "clipart-realistic", "trained as large models are"),
+)
+"""What a page offers where nobody says otherwise."""
+
+
+def offer_called(offers: Sequence[Offer], name: str) -> Offer:
+    """The offer of this name.
+
+    Raises:
+        UnknownName: if the page does not offer it.
+    """
+    found = next((offer for offer in offers if offer.name == name), None)
+    if found is None:
+        raise UnknownName("target", name, [offer.name for offer in offers])
+    return found
