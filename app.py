@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import sys
+from pathlib import Path
 
 # The folder `spaces/` beside this file looks like the package `spaces` to Gradio where that package
 # is not installed; then there is none.
@@ -12,10 +13,15 @@ _found = importlib.util.find_spec("spaces")
 if _found is not None and _found.origin is None:
     sys.modules["spaces"] = None  # type: ignore[assignment]
 
+from miagym.app.check.offers import EMBEDDED, offered  # noqa: E402
 from miagym.app.page import build, serve, warm_up  # noqa: E402
 from miagym.app.site import CHECK, Site  # noqa: E402
 
-site = Site(first=os.environ.get("MIAGYM_FIRST_TAB", CHECK))
+# A Space may bring calibrations of other models beside this file.
+calibrations = sorted((Path(__file__).parent / "calibrations").glob("*/"))
+site = Site(
+    first=os.environ.get("MIAGYM_FIRST_TAB", CHECK), offers=offered(calibrations) or EMBEDDED
+)
 demo = build(site)
 
 if __name__ == "__main__":

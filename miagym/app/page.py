@@ -14,7 +14,7 @@ from miagym.app.about import about_tab
 from miagym.app.audit.api import audit_api
 from miagym.app.audit.tab import audit_tab
 from miagym.app.check.api import check_api
-from miagym.app.check.service import TARGETS, check_service
+from miagym.app.check.service import check_service
 from miagym.app.check.tab import check_tab
 from miagym.app.evaluate.api import evaluate_api
 from miagym.app.evaluate.tab import evaluate_tab
@@ -75,9 +75,9 @@ def warm_up(site: Site, page: gr.Blocks) -> None:
     def warm() -> None:
         while not page.is_running:
             time.sleep(0.1)
-        service = check_service(site.device)
-        for target in TARGETS:
-            service.warm(target)
+        service = check_service(site.device, site.offers)
+        for offer in site.offers:
+            service.warm(offer.name)
 
     Thread(target=warm, daemon=True).start()
 

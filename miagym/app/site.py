@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
+from miagym.app.check.offers import EMBEDDED, Offer
 from miagym.app.server.rate_limit import Allowance
 from miagym.app.server.zero_gpu import PAGE_DEVICE
 from miagym.errors import UnknownName
@@ -18,7 +19,7 @@ ROWS_AN_HOUR = 60_000
 
 @dataclass(frozen=True)
 class Site:
-    """How a page is set up. It offers embedded targets and data; no name comes from a visitor."""
+    """How a page is set up. No name of a model or of data comes from a visitor."""
 
     run: Path | None = None
     """A finished run that the page opens with; by default the one in the package."""
@@ -28,6 +29,8 @@ class Site:
     """Of one visitor, in UNet rows."""
     device: str = PAGE_DEVICE
     """Where targets are put."""
+    offers: tuple[Offer, ...] = EMBEDDED
+    """The models under which pictures are checked."""
 
     def __post_init__(self) -> None:
         """Raises UnknownName for a first tab that does not exist."""

@@ -8,7 +8,7 @@ from typing import Any
 
 import gradio as gr
 
-from miagym.app.check.service import TARGETS, check_service
+from miagym.app.check.service import check_service
 from miagym.app.check.tab import MODEL
 from miagym.app.server.errors import api_errors
 from miagym.app.server.mcp import json_answer, raw_json
@@ -40,7 +40,7 @@ def check_api(site: Site) -> None:
         Args:
             picture: an uploaded JPEG, PNG, GIF or WebP, at most 10 MB, 25 million pixels (WebP: 8).
             caption: as it may have stood beside the picture in training; empty if unknown.
-            target: the generator, one of the embedded two.
+            target: the generator, one of those that the page offers.
 
         Returns:
             verdict, p_value, likelihood_ratio, guard, power, and the whole answer in `words`.
@@ -48,12 +48,15 @@ def check_api(site: Site) -> None:
         if picture is None:
             raise DataError("Expected an uploaded picture, got none.")
         pay = partial(site.allowance.take, client_id(request))
-        answer = check_service(site.device).check(Path(picture), caption, target, pay=pay)
+        answer = check_service(site.device, site.offers).check(
+            Path(picture), caption, target, pay=pay
+        )
         return json_answer(answer.as_json(), request)
 
+    names = [offer.name for offer in site.offers]
     with gr.Row(visible=False):
         picture = picture_input(label="picture")
         caption = gr.Textbox("", label="caption")
-        target = gr.Radio(list(TARGETS), value=TARGETS[0], label="target")
+        target = gr.Radio(names, value=names[0], label="target")
         answer = raw_json(label="answer")
         gr.Button().click(check, [picture, caption, target], answer, api_name="check", **MODEL)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import gettempdir
@@ -13,6 +14,7 @@ import numpy as np
 from miagym.atomic import replacing
 
 if TYPE_CHECKING:
+    from miagym.app.check.offers import Offer
     from miagym.app.check.service import CheckService
     from miagym.data.dataset import Dataset
 
@@ -41,6 +43,11 @@ class Example:
     file: Path
     caption: str
     member: bool
+
+
+def has_examples(offers: Sequence[Offer]) -> bool:
+    """Whether there is a picture of each kind for all of these models."""
+    return all(offer.target == offer.name and offer.target in ROWS for offer in offers)
 
 
 def example(service: CheckService, target: str, kind: str, folder: Path | None = None) -> Example:

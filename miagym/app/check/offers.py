@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from miagym.errors import UnknownName
+from miagym.errors import DataError, MiagymError, RunError, UnknownName, option
 from miagym.evaluation.config import AUTO
 
 if TYPE_CHECKING:
     from miagym.checking.checker import Checker
+
+
+SEED = 0
+"""Of the noise and draws of all checks on a page."""
 
 
 @dataclass(frozen=True)
@@ -104,3 +108,72 @@ def offer_called(offers: Sequence[Offer], name: str) -> Offer:
     if found is None:
         raise UnknownName("target", name, [offer.name for offer in offers])
     return found
+
+
+def offered(calibrations: Sequence[Path]) -> tuple[Offer, ...]:
+    """The models whose calibrations lie in these folders, called by the last part of their names.
+
+    Raises:
+        DataError: if a folder holds no calibration, or two are of one model.
+    """
+    from miagym.checking.kept import KeptCalibration
+
+    offers: list[Offer] = []
+    for folder in calibrations:
+        record = KeptCalibration.open(folder).record
+        name = record.target.rstrip("/").rpartition("/")[2]
+        sizes = f"{record.members} members and {record.nonmembers} others of {record.data}"
+        if name in [offer.name for offer in offers]:
+            raise DataError(f"Two calibrations are of {name}; a page offers each model once.")
+        offers.append(Offer(record.target, name, f"calibrated by {sizes}", calibration=folder))
+    return tuple(offers)
+
+
+def named(
+    targets: Sequence[str], data: Sequence[str], references: Sequence[str]
+) -> tuple[Offer, ...]:
+    """The models that are calibrated by pictures, called by the last part of their names.
+
+    Args:
+        targets: as `miagym.load_target` takes them.
+        data: known members and others, one for each target.
+        references: public bases, one for each target, "-" for none; or no name at all.
+
+    Raises:
+        DataError: if these are not as many, or two targets have one name.
+    """
+    bases = references or [AUTO] * len(targets)
+    if not len(targets) == len(data) == len(bases):
+        raise DataError(
+            f"Got {len(targets)} targets, {len(data)} data sets and {len(references)} references; "
+            f"give each {option('target')} one {option('data')}, and one {option('reference')} "
+            "(- for none) if you give any."
+        )
+    names = [target.rstrip("/").rpartition("/")[2] for target in targets]
+    if len(set(names)) < len(names):
+        raise DataError(f"Two models are called {names[0]}; a page offers each name once.")
+    return tuple(
+        Offer(target, name, f"calibrated by {known}", known, None if base == "-" else base)
+        for target, name, known, base in zip(targets, names, data, bases, strict=True)
+    )
+
+
+def loadable(
+    offers: Sequence[Offer], device: str, folder: Path, tell: Callable[[str], None]
+) -> tuple[Offer, ...]:
+    """Those whose models can be loaded, and calibrated; about the others a sentence is told.
+
+    Raises:
+        RunError: if there is none.
+    """
+    found = []
+    for offer in offers:
+        try:
+            offer.checker(device, SEED, folder).calibrated(captioned=False)
+        except MiagymError as error:
+            tell(f"{offer.name} is not offered: {error}")
+        else:
+            found.append(offer)
+    if not found:
+        raise RunError("None of the models can be offered, for the reasons above; nothing to open.")
+    return tuple(found)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from miagym.app.check.offers import EMBEDDED, Offer, offer_called
+from miagym.app.check.offers import EMBEDDED, SEED, Offer, offer_called
 from miagym.app.check.pictures import open_set
 from miagym.app.server.zero_gpu import on_zero_gpu
 from miagym.atomic import replacing
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from miagym.checking.checker import Checker
 
 TARGETS = tuple(offer.name for offer in EMBEDDED)
-SEED = 0
 
 Answers = tuple[tuple["Answer", ...], "SetAnswer | None"]
 """About each picture, and about their set if they are one."""

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from miagym.app.check.examples import KINDS, RULE, example
+from miagym.app.check.examples import KINDS, RULE, example, has_examples
 from miagym.app.check.figures import verdict_figure, verdict_sketch
-from miagym.app.check.service import TARGETS, CheckService, check_service
+from miagym.app.check.service import CheckService, check_service
 from miagym.app.check.view import BEFORE, details_html, verdict_html
 from miagym.app.html import part, script
 from miagym.app.server.body_limit import MAX_PICTURES
@@ -30,11 +30,6 @@ MODEL: dict[str, Any] = {"concurrency_id": "model", "concurrency_limit": 2}
 SHOW_VERDICT = script("into_sight.js", "check-verdict")
 """On a phone the answer stands below the form."""
 
-LABELS = {
-    "clipart-overfit": "clipart-overfit (trained too long on few drawings)",
-    "clipart-realistic": "clipart-realistic (trained as large models are)",
-}
-
 Shown = tuple[str, Any, str]
 """Verdict, figure, details."""
 
@@ -44,15 +39,15 @@ def check_tab(site: Site) -> None:
     with gr.Row():
         with gr.Column(scale=1, min_width=280):
             target = gr.Radio(
-                [(LABELS[name], name) for name in TARGETS],
-                value=TARGETS[0],
-                label="Used to train which target?",
+                [(offer.label, offer.name) for offer in site.offers],
+                value=site.offers[0].name,
+                label="Used to train which model?",
                 elem_id="check-target",
             )
             with gr.Tabs():
                 with gr.Tab("One picture"):
                     picture, caption, one = _one_picture()
-                    examples = _example_buttons()
+                    examples = _example_buttons() if has_examples(site.offers) else []
                 with gr.Tab("Several pictures"):
                     files, several = _several_pictures()
         with gr.Column(scale=2, min_width=300):
@@ -107,7 +102,7 @@ def _several_pictures() -> tuple[gr.File, gr.Button]:
 def _before(site: Site) -> Callable[[str], Shown]:
     def before(target: str) -> Shown:
         """An answer under another target would mislead; its scale is drawn once it is known."""
-        service = check_service(site.device)
+        service = check_service(site.device, site.offers)
         if not service.is_warm(target, True):
             return BEFORE, verdict_sketch(), ""
         return BEFORE, verdict_figure(service.scale(target, True)), ""
@@ -120,7 +115,10 @@ def _check_one(site: Site) -> Callable[..., Shown]:
     def check_one(picture: str | None, caption: str, target: str, request: gr.Request) -> Shown:
         if picture is None:
             raise DataError("Drop a picture first, or choose an example.")
-        service, pay = check_service(site.device), partial(site.allowance.take, client_id(request))
+        service, pay = (
+            check_service(site.device, site.offers),
+            partial(site.allowance.take, client_id(request)),
+        )
         return _shown(service, service.check(Path(picture), caption, target, pay=pay))
 
     return check_one
@@ -131,7 +129,10 @@ def _check_several(site: Site) -> Callable[..., Shown]:
     def check_several(files: dict[str, Path], target: str, request: gr.Request) -> Shown:
         if not files:
             raise DataError(f"Drop 2 to {MAX_PICTURES} pictures first.")
-        service, pay = check_service(site.device), partial(site.allowance.take, client_id(request))
+        service, pay = (
+            check_service(site.device, site.offers),
+            partial(site.allowance.take, client_id(request)),
+        )
         return _shown(service, service.check_set(files, target, pay=pay))
 
     return check_several
@@ -149,7 +150,7 @@ def _shown(service: CheckService, found: Check) -> Shown:
 def _fill(site: Site, kind: str) -> Callable[[str], tuple[str, str]]:
     @page_errors
     def fill(target: str) -> tuple[str, str]:
-        found = example(check_service(site.device), target, kind)
+        found = example(check_service(site.device, site.offers), target, kind)
         return str(found.file), found.caption
 
     return fill
