@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -26,3 +27,23 @@ def replacing(path: Path) -> Iterator[Path]:
         raise OSError(f"{path} cannot be written ({error})") from error
     finally:
         partial.unlink(missing_ok=True)
+
+
+@contextmanager
+def new_folder(path: Path) -> Iterator[Path]:
+    """Context of a temporary folder that becomes `path`, new, once the block ends well.
+
+    Raises:
+        FileExistsError: if something is there already, which stays as it is.
+        OSError: if it cannot be written; nothing is left of it then.
+    """
+    if os.path.lexists(path):
+        raise FileExistsError(f"{path} is there already")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f"{path.name}.partial-{os.getpid()}")
+    partial.mkdir()
+    try:
+        yield partial
+        partial.rename(path)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)

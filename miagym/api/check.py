@@ -24,7 +24,8 @@ from miagym.api.results import Check
 from miagym.checking.answer import ALPHA
 from miagym.checking.cache import cache_folder
 from miagym.checking.checker import ATTACKS, Checker
-from miagym.checking.listing import check_rate, listed_answers
+from miagym.checking.provenance import PictureRecord, Provenance
+from miagym.checking.sets.listing import check_rate, listed_answers
 from miagym.checking.unused.scoring import ALONE
 from miagym.data.dataset import CALIBRATION
 from miagym.embedded.pairings import pairing
@@ -130,9 +131,22 @@ def check(
     uploads, skipped = readable_uploads(given, caption, checker.signals.target.resolution)
     answers = tuple(checker.check(upload, alpha) for upload in uploads)
     together = checker.check_set(uploads, alpha) if len(given) > 1 else None
-    base = checker.signals.reference
+    signals = checker.signals
+    base = signals.reference
+    settings = {
+        "target": signals.target.name,
+        "data": checker.data.name,
+        "attacks": list(signals.attacks),
+        "reference": base and base.name,
+        "alpha": alpha,
+        "fdr": fdr,
+        "calibration_limit": calibration_limit,
+        "seed": seed,
+        "batch_size": batch_size,
+    }
+    records = [PictureRecord.of(upload.name, given[upload.name]) for upload in uploads]
     return Check(
-        target=checker.signals.target.name,
+        target=signals.target.name,
         data=checker.data.name,
         reference=base and base.name,
         seed=seed,
@@ -141,6 +155,9 @@ def check(
         skipped=skipped,
         listed=None if fdr is None else listed_answers(answers, fdr),
         named_by=public_base(target, reference, checker.data.name).why,
+        provenance=Provenance.now(
+            records, signals, settings, (checker.data.name, checker.data.digest)
+        ),
     )
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
-from scipy.stats import binomtest
+from scipy.stats import binomtest, ttest_ind
 
 import miagym
 from attacks import make_attack
@@ -92,21 +92,23 @@ def scored(data: Dataset) -> tuple[np.ndarray, np.ndarray]:
 
 
 @pytest.mark.slow
-def test_200_sets_of_unused_drawings_are_not_accused(
-    scored: tuple[np.ndarray, np.ndarray],
-) -> None:
+def test_sets_of_unused_drawings_are_not_accused(scored: tuple[np.ndarray, np.ndarray]) -> None:
+    """Over 2,000 draws, since the rate of an exact test over 200 is 1 % give or take 0.7."""
     members, others = scored
     rng, alarms, found, bounds = np.random.default_rng(0), 0, 0, 0
-    for draw in range(200):
+    for draw in range(2000):
         order = rng.permutation(len(others))
         suspects, controls = others[order[:12]], others[order[12:24]]
-        alarms += set_test(suspects, controls, draw).p_value <= 0.01
-        bounds += share_at_least(suspects, controls).at_least > 0
-        used = rng.choice(members, 12, replace=False)
-        found += set_test(used, controls, draw).p_value <= 0.01
-    interval = binomtest(alarms, 200).proportion_ci(method="exact")
-    assert alarms / 200 <= 0.01, (alarms, interval)
-    assert found >= 190 and bounds / 200 <= 0.05
+        if share_at_least(suspects, controls).at_least:
+            bounds += 1
+        if ttest_ind(suspects, controls, alternative="greater").pvalue < 0.05:  # else p is larger
+            alarms += set_test(suspects, controls, draw).p_value <= 0.01
+        if draw < 100:
+            used = rng.choice(members, 12, replace=False)
+            found += set_test(used, controls, draw).p_value <= 0.01
+    low, high = binomtest(alarms, 2000).proportion_ci(method="exact")
+    assert alarms / 2000 <= 0.01 and low <= 0.01 <= high + 0.005, (alarms, low, high)
+    assert found >= 95 and bounds / 2000 <= 0.05
 
 
 def test_one_picture_is_told_how_many_more_it_takes(lay: Lay) -> None:

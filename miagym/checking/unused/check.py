@@ -8,8 +8,8 @@ import numpy as np
 
 from miagym.checking.answer import Verdict
 from miagym.checking.calibration import FEWEST
-from miagym.checking.listing import check_rate, listed
 from miagym.checking.ood import LEVEL, Guard, too_many_refused
+from miagym.checking.sets.listing import check_rate, listed
 from miagym.checking.unused.control import Standing, audit_control
 from miagym.checking.unused.overlap import check_apart
 from miagym.checking.unused.result import PictureAnswer, SetFinding, UnusedFinding

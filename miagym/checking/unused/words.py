@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from miagym.checking.answer import Verdict
-from miagym.checking.set_words import e_value_sentence, share_sentence
+from miagym.checking.sets.words import e_value_sentence, share_sentence
 from miagym.checking.unused.control import Standing
 from miagym.checking.unused.result import PictureAnswer, SetFinding, UnusedFinding
 from miagym.metrics.permutation import MAX_PERMUTATIONS
