@@ -137,6 +137,7 @@ def check(
         "target": signals.target.name,
         "data": checker.data.name,
         "attacks": list(signals.attacks),
+        "caption": caption,
         "reference": base and base.name,
         "alpha": alpha,
         "fdr": fdr,

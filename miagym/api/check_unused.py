@@ -124,6 +124,7 @@ def check_unused(
         "target": signals.target.name,
         "reference": reference and reference.name,
         "attacks": next(iter(signals.attacks)),
+        "caption": caption,
         "alpha": alpha,
         "fdr": fdr,
         "seed": signals.seed,

@@ -138,6 +138,13 @@ def test_pictures_that_differ_in_more_than_membership_are_no_control(lay: Lay) -
     assert "JPEG" in found.words()[0] or "WEBP" in found.words()[0]
 
 
+def test_a_set_that_is_too_small_is_told_how_many_more_it_takes(lay: Lay) -> None:
+    found = check(lay("used", True, 2), unused=lay("unused", False, 3))
+    together = found.finding.together  # 10 ways to choose 2 of 5, and 105 to choose 2 of 15
+    assert together is not None and together.p_smallest == 0.1 and together.missing == 10
+    assert found.verdict == "cannot tell" and "takes 10 more unused pictures" in str(found)
+
+
 def test_overlapping_sides_are_refused(lay: Lay) -> None:
     used, unused = lay("used", True, 4), lay("unused", False, 4)
     file = min(used.glob("*.webp"))
@@ -255,6 +262,11 @@ def test_a_training_names_its_base(lay: Lay, tmp_path: Path) -> None:
     base = public_base(folder, "auto", None)
     assert base.given == "clipart-realistic" and "names its base, clipart-realistic" in base.why
     assert public_base(folder, None, None).given is None
+    lora = tmp_path / "style.safetensors"
+    lora.write_bytes(b"")
+    base = public_base(f"clipart-realistic+{lora}:0.8", "auto", None)
+    assert base.given == "clipart-realistic" and base.why.startswith("The LoRA of")
+    assert public_base(f"{folder}+{lora}", "auto", None).given == str(folder)
     replace(record, base=str(tmp_path / "gone")).write(folder)
     with pytest.raises(miagym.errors.TargetError, match=r"cannot be loaded.*\(reference=\.\.\.\)"):
         public_base(folder, "auto", None).load("cpu", "auto")
