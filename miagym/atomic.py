@@ -31,14 +31,16 @@ def replacing(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def new_folder(path: Path) -> Iterator[Path]:
-    """Context of a temporary folder that becomes `path` once the block ends well.
+    """Context of a temporary folder that becomes `path`, new, once the block ends well.
 
     Raises:
-        OSError: if it cannot be written, or `path` is there by then; nothing is left of it.
+        FileExistsError: if something is there already, which stays as it is.
+        OSError: if it cannot be written; nothing is left of it then.
     """
+    if os.path.lexists(path):
+        raise FileExistsError(f"{path} is there already")
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f"{path.name}.partial")
-    shutil.rmtree(partial, ignore_errors=True)  # of a process that was killed
+    partial = path.with_name(f"{path.name}.partial-{os.getpid()}")
     partial.mkdir()
     try:
         yield partial

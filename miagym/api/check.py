@@ -17,7 +17,8 @@ from miagym.api.pictures import given_pictures, readable_uploads
 from miagym.api.reference import public_base
 from miagym.api.results import Check
 from miagym.checking.answer import ALPHA
-from miagym.checking.listing import check_rate, listed_answers
+from miagym.checking.provenance import PictureRecord, Provenance
+from miagym.checking.sets.listing import check_rate, listed_answers
 from miagym.checking.unused.scoring import ALONE
 from miagym.data.labels import MemberValue
 from miagym.errors import DataError, SettingsError, option
@@ -138,17 +139,36 @@ def check(
     uploads, skipped = readable_uploads(given, caption, checker.signals.target.resolution)
     answers = tuple(checker.check(upload, alpha) for upload in uploads)
     together = checker.check_set(uploads, alpha) if len(given) > 1 else None
-    base = checker.signals.reference
+    signals, source = checker.signals, checker.source
+    base = signals.reference
+    by_pictures = {
+        "data": source.name,
+        "member_value": member_value,
+        "attacks": list(signals.attacks),
+        "calibration_limit": calibration_limit,
+        "seed": seed,
+    }
+    settings = {
+        "target": signals.target.name,
+        "reference": base and base.name,
+        **(by_pictures if calibration is None else {"calibration": str(calibration)}),
+        "caption": caption,
+        "alpha": alpha,
+        "fdr": fdr,
+        "batch_size": batch_size,
+    }
+    records = [PictureRecord.of(upload.name, given[upload.name]) for upload in uploads]
     return Check(
-        target=checker.signals.target.name,
-        data=checker.source.name,
+        target=signals.target.name,
+        data=source.name,
         reference=base and base.name,
-        seed=checker.signals.seed,
+        seed=signals.seed,
         answers=answers,
         together=together,
         skipped=skipped,
         listed=None if fdr is None else listed_answers(answers, fdr),
-        named_by=public_base(target, reference, checker.source.name).why,
+        named_by=public_base(target, reference, source.name).why,
+        provenance=Provenance.now(records, signals, settings, (source.name, source.digest)),
     )
 
 

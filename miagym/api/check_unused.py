@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from miagym.api.pictures import given_pictures
 from miagym.api.results import Result
 from miagym.checking.answer import SCHEMA, Verdict
 from miagym.checking.given import Given
+from miagym.checking.provenance import IN_QUESTION, UNUSED, Provenance
 from miagym.checking.unused.check import check_by_unused
 from miagym.checking.unused.result import UnusedFinding
 from miagym.checking.unused.sides import Side, read_side
@@ -33,6 +35,7 @@ class UnusedCheck(Result):
         finding: all that was found.
         given: pictures in question.
         unused: pictures that were not used.
+        provenance: what it was made of.
     """
 
     target: str
@@ -42,6 +45,7 @@ class UnusedCheck(Result):
     finding: UnusedFinding
     given: Side
     unused: Side
+    provenance: Provenance
 
     @property
     def verdict(self) -> Verdict:
@@ -57,6 +61,23 @@ class UnusedCheck(Result):
             yield unused_table(self.finding)
         yield from words[1:]
         yield from skipped_sentences(self.finding)
+
+    def save_evidence(self, folder: Path | str, command: str = "") -> list[Path]:
+        """Writes a new folder with JSON, a page that prints well, and its PDF where it can be made.
+
+        Args:
+            folder: must not be there yet.
+            command: that gives this answer again; by default the call in Python.
+
+        Returns:
+            The files.
+
+        Raises:
+            RunError: if the folder is there already, or cannot be written.
+        """
+        from miagym.api.evidence import save_unused
+
+        return save_unused(self, folder, command)
 
     def words(self) -> list[str]:
         """The answer in sentences: the control first, without which it means nothing."""
@@ -99,8 +120,19 @@ def check_unused(
     others = given_pictures(unused, what="unused picture")
     done = progress("reading pictures", len(pictures) + len(others))
     size, reference = signals.target.resolution, signals.reference
+    settings = {
+        "target": signals.target.name,
+        "reference": reference and reference.name,
+        "attacks": next(iter(signals.attacks)),
+        "caption": caption,
+        "alpha": alpha,
+        "fdr": fdr,
+        "seed": signals.seed,
+        "batch_size": signals.batch_size,
+    }
     ours = read_side(pictures, size, caption, done)
     theirs = read_side(others, size, None, done)
+    records = (*ours.records(IN_QUESTION), *theirs.records(UNUSED))
     return UnusedCheck(
         target=signals.target.name,
         reference=reference and reference.name,
@@ -109,4 +141,5 @@ def check_unused(
         finding=check_by_unused(signals, ours, theirs, alpha, fdr, progress),
         given=ours,
         unused=theirs,
+        provenance=Provenance.now(records, signals, settings),
     )

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 from miagym.auditing.result import Audit
 from miagym.auditing.verdict import AuditVerdict
 from miagym.checking.answer import SCHEMA, Answer, SetAnswer, Verdict
-from miagym.checking.listing import Listed
+from miagym.checking.provenance import Provenance
+from miagym.checking.sets.listing import Listed
 from miagym.checking.words import sentences, set_sentences
 from miagym.errors import RunError, UnknownName
 from miagym.results import AttackRow
@@ -91,6 +92,7 @@ class Check(Result):
         skipped: by picture, why it could not be used.
         listed: pictures at a false discovery rate, if one was asked for.
         named_by: who named the reference, in a sentence; "" if the caller did, or it is known.
+        provenance: what it was made of.
     """
 
     target: str
@@ -102,6 +104,7 @@ class Check(Result):
     skipped: Mapping[str, str] = field(default_factory=dict)
     listed: Listed | None = None
     named_by: str = ""
+    provenance: Provenance | None = None
 
     @property
     def verdict(self) -> Verdict:
@@ -121,6 +124,23 @@ class Check(Result):
         yield from set_sentences(self.together)
         yield from self._more()
         yield from (f"Skipped: {why}" for why in self.skipped.values())
+
+    def save_evidence(self, folder: Path | str, command: str = "") -> list[Path]:
+        """Writes a new folder with JSON, a page that prints well, and its PDF where it can be made.
+
+        Args:
+            folder: must not be there yet.
+            command: that gives this answer again; by default the call in Python.
+
+        Returns:
+            The files.
+
+        Raises:
+            RunError: if the folder is there already, or cannot be written.
+        """
+        from miagym.api.evidence import save_members
+
+        return save_members(self, folder, command)
 
     def _more(self) -> Iterator[str]:
         yield from self.listed.sentences() if self.listed else ()

@@ -86,6 +86,10 @@ class KeptCalibration:
     def name(self) -> str:
         return self.record.data
 
+    @property
+    def digest(self) -> str:
+        return self.record.data_digest
+
     def has_captions(self, seed: int) -> bool:
         del seed  # it is that of the calibration
         return self.record.has_captions

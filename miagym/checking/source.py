@@ -20,6 +20,11 @@ class Source(Protocol):
         """What answers call it."""
         ...
 
+    @property
+    def digest(self) -> str:
+        """Of the pictures, their captions, labels and parts."""
+        ...
+
     def has_captions(self, seed: int) -> bool:
         """Whether all calibration pictures have captions, without which none can be used."""
         ...
@@ -50,6 +55,10 @@ class Pictures:
     @property
     def name(self) -> str:
         return self.data.name
+
+    @property
+    def digest(self) -> str:
+        return self.data.digest
 
     def has_captions(self, seed: int) -> bool:
         rows = self.data.rows(CALIBRATION, seed, self.limit)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from miagym.checking.answer import Answer, SetAnswer, Verdict
-from miagym.checking.set_words import share_sentence
+from miagym.checking.sets.words import share_sentence
 from miagym.metrics.conformal import RulePower
 from miagym.metrics.permutation import MAX_PERMUTATIONS, MAX_PICTURES, PicturesNeeded, SetTest
 from miagym.results.formats import between, p_text, percent

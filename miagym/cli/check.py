@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from miagym.cli.console import AsJson, Device, MemberValue, Seed, progress, show
+from miagym.cli.console import AsJson, Device, MemberValue, Seed, progress, say, show
 from miagym.cli.targets import Dtype, Embedding, Lora, Scheduler, Vae, with_additions
 
 
@@ -53,6 +53,12 @@ def check(
     ] = None,
     seed: Seed = 0,
     batch_size: Annotated[int, typer.Option(min=1, help="Latents in one call of the target.")] = 64,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            help="New folder for evidence to hand on: JSON, a page that prints well, its PDF."
+        ),
+    ] = None,
     lora: Lora = None,
     embedding: Embedding = None,
     vae: Vae = None,
@@ -63,8 +69,12 @@ def check(
 ) -> None:
     """Does a picture score as the target's training pictures do, or as others do?"""
     import miagym
+    from miagym.cli.evaluate import typed_command
     from miagym.evaluation.config import AUTO
+    from miagym.report.evidence.write import check_new_folder
 
+    if out is not None:
+        check_new_folder(out)
     with progress(shown=not as_json) as phases:
         found = miagym.check(
             pictures,
@@ -86,4 +96,9 @@ def check(
             dtype=dtype,
             progress=phases,
         )
+    files = [] if out is None else found.save_evidence(out, typed_command())
     show(found, as_json)
+    if files and not as_json:
+        say(f"Evidence: {', '.join(map(str, files))}.")
+        if not any(file.suffix == ".pdf" for file in files):
+            say("There is no PDF, which Chrome or Chromium prints; the page prints the same.")

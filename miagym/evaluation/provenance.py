@@ -37,12 +37,17 @@ def identity(config: Config, runs: Sequence[Experiment], command: str) -> dict[s
             {name: [repr(v) for v in attack.variants()] for name, attack in run.attacks.items()}
             for run in runs
         ],
-        "versions": {
-            "python": sys.version.split()[0],
-            "miagym": __version__,
-            **{name: version(name) for name in LIBRARIES},
-        },
+        "versions": versions(),
         "git_commit": git_commit(),
+    }
+
+
+def versions() -> dict[str, str]:
+    """Versions of Python, miagym and the libraries that decide numbers."""
+    return {
+        "python": sys.version.split()[0],
+        "miagym": __version__,
+        **{name: version(name) for name in LIBRARIES},
     }
 
 

@@ -10,7 +10,6 @@ from miagym.errors import RunError
 from miagym.paper.classifiers import classify
 from miagym.paper.cost import Bill, bill
 from miagym.paper.document.page import write_page
-from miagym.paper.document.pdf import print_page
 from miagym.paper.outcome import Outcome
 from miagym.paper.randomisation import repetitions
 from miagym.paper.scores import Scores
@@ -18,6 +17,7 @@ from miagym.paper.setup import planned_places, set_up
 from miagym.paper.stages import LARGE, stages_of
 from miagym.paper.worlds import World
 from miagym.progress import Progress, silent
+from miagym.report.pdf import print_page
 
 PAGE, PRINTED = "paper.html", "paper.pdf"
 

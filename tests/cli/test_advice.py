@@ -50,7 +50,7 @@ FILES = {str(f.relative_to(ROOT)): [*texts(f)] for f in sorted(ROOT.rglob("*.py"
 FILES |= {f"attacks/{f.name}": [*texts(f)] for f in (ROOT.parent / "attacks").rglob("*.py")}
 
 
-FLAGS_OF_A_BROWSER = "paper/document/pdf.py"
+FLAGS_OF_A_BROWSER = "report/pdf.py"
 
 
 def advised() -> set[str]:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from miagym.paper.document.pdf import find_browser
 from miagym.paper.settings import SETTINGS
+from miagym.report.pdf import find_browser
 from tests.command_line import run
 
 TINY = ("--limit", 12, "--tune-limit", 12, "--choose-on", 12, "--splits", 2)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from miagym.errors import RunError
-from miagym.paper.document.pdf import CHOSEN, find_browser, print_page
+from miagym.report.pdf import CHOSEN, find_browser, print_page
 
 PAGE = """<!doctype html><title>t</title><p id=p>before</p>
 <script>document.getElementById("p").style.height = "5000px"</script>"""
@@ -35,7 +35,7 @@ def test_scripts_run_before_it_is_printed(page: Path, tmp_path: Path) -> None:
 def test_without_a_browser_it_says_what_to_install(
     page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("miagym.paper.document.pdf.find_browser", lambda: None)
+    monkeypatch.setattr("miagym.report.pdf.find_browser", lambda: None)
     with pytest.raises(RunError, match=r"page.pdf needs Chrome or Chromium: install one") as told:
         print_page(page, tmp_path / "page.pdf")
     assert "page.html holds the same" in str(told.value)

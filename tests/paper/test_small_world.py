@@ -61,7 +61,7 @@ def made(
     out, told = tmp_path_factory.mktemp("paper"), []
     with Server() as running, pytest.MonkeyPatch.context() as patch:
         threading.Thread(target=running.serve_forever, daemon=True).start()
-        patch.setattr("miagym.paper.document.pdf.find_browser", lambda: None)
+        patch.setattr("miagym.report.pdf.find_browser", lambda: None)
         own = world.under(links=table(out.parent / "links.csv", good(running, 80)))
         said = paper_bill(own, out)
         yield run_paper(own, out, said=said, command="miagym paper", tell=told.append), out, told
@@ -169,7 +169,7 @@ def test_the_same_call_reads_what_is_finished(
     monkeypatch.setattr("miagym.training.fine_tune._train", refused)
     monkeypatch.setattr("miagym.evaluation.run._score", refused)
     monkeypatch.setattr("miagym.paper.classifiers._on_setting", refused)
-    monkeypatch.setattr("miagym.paper.document.pdf.find_browser", lambda: None)
+    monkeypatch.setattr("miagym.report.pdf.find_browser", lambda: None)
     told: list[str] = []
     again = run_paper(outcome.world, out, said=outcome.bill, command="c", tell=told.append)
     assert sum("holds this very run, finished" in sentence for sentence in told) == 3

@@ -8,9 +8,10 @@ import numpy as np
 
 from miagym.checking.answer import Verdict
 from miagym.checking.calibration import FEWEST
-from miagym.checking.listing import check_rate, listed
 from miagym.checking.ood import LEVEL, Guard, too_many_refused
+from miagym.checking.sets.listing import check_rate, listed
 from miagym.checking.unused.control import Standing, audit_control
+from miagym.checking.unused.generated import caution
 from miagym.checking.unused.overlap import check_apart
 from miagym.checking.unused.result import PictureAnswer, SetFinding, UnusedFinding
 from miagym.checking.unused.scoring import Scores, chunks, side_scores, the_attack
@@ -21,7 +22,11 @@ from miagym.metrics.conformal import fpr_range, p_values, smallest_p
 from miagym.metrics.permutation import MAX_PERMUTATIONS, set_test, smallest_set_p
 from miagym.metrics.sets.anytime import e_value
 from miagym.metrics.sets.share import share_at_least
+from miagym.oracle import Access
 from miagym.progress import Progress, silent
+
+MAX_GUARDS = 2000
+"""Unused pictures, the first ones, by which the guard judges: it compares each with each."""
 
 
 def check_by_unused(
@@ -69,9 +74,13 @@ def check_by_unused(
         cautions, is_strange = _strangers(answers, len(unused))
         if len(scores) > 1 and not is_strange:
             together = _set_finding(scores, controls, alpha, signals.seed)
+    verdict = _verdict(answers, together, alpha)
+    if verdict is Verdict.MEMBER_LIKE and attack.access >= Access.GREY:
+        origin = caution(signals.target, given, unused, signals.seed)
+        cautions = (*cautions, *((origin,) if origin else ()))
     compared = [(a.name, a.p_value) for a in answers if a.p_value is not None]
     return UnusedFinding(
-        verdict=_verdict(answers, together, alpha),
+        verdict=verdict,
         alpha=alpha,
         attack=name,
         chosen=repr(attack),
@@ -112,7 +121,8 @@ def _answers(
     given: Side, unused: Side, scores: Scores, controls: Scores, alpha: float
 ) -> tuple[PictureAnswer, ...]:
     n = len(controls)
-    guard = Guard(np.stack([p.look for p in unused.pictures])) if n >= FEWEST else None
+    known = [picture.look for picture in unused.pictures[:MAX_GUARDS]]
+    guard = Guard(np.stack(known)) if n >= FEWEST else None
     found = []
     each = zip(given.pictures, scores.tolist(), p_values(scores, controls).tolist(), strict=True)
     for picture, score, p in each:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from miagym.checking.answer import Verdict, share_as_json
-from miagym.checking.listing import Listed
+from miagym.checking.sets.listing import Listed
 from miagym.checking.unused.control import Control
 from miagym.metrics.auc import Interval
 from miagym.metrics.permutation import SetTest

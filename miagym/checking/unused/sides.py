@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +12,7 @@ from PIL import Image
 from miagym.candidates import Candidates
 from miagym.checking.features import looks
 from miagym.checking.given import Given
+from miagym.checking.provenance import PictureRecord
 from miagym.checking.upload import Upload, open_upload
 from miagym.data.duplicates import duplicate_groups, perceptual_hash
 from miagym.errors import DataError
@@ -70,6 +69,10 @@ class Side:
     def __len__(self) -> int:
         return len(self.pictures)
 
+    def records(self, side: str) -> list[PictureRecord]:
+        """What evidence says of them."""
+        return [PictureRecord(p.name, side, p.sha256, p.given) for p in self.pictures]
+
     @property
     def captioned(self) -> int:
         """How many have a caption."""
@@ -115,13 +118,12 @@ def read_side(
 
 
 def _picture(upload: Upload, given: Given) -> SidePicture:
-    source, image = given.source, upload.candidate.images[0]
-    data = source.read_bytes() if isinstance(source, Path) else source
+    image = upload.candidate.images[0]
     small = Image.fromarray(image).resize((THUMB, THUMB), Image.Resampling.BOX)
     return SidePicture(
         name=upload.name,
         given=given,
-        sha256=hashlib.sha256(data).hexdigest(),
+        sha256=PictureRecord.of(upload.name, given).sha256,
         caption=upload.candidate.captions[0],
         done=upload.done,
         key=Candidates(image[None], ("",)).keys[0],

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from miagym.checking.answer import Verdict
-from miagym.checking.set_words import e_value_sentence, share_sentence
+from miagym.checking.sets.listing import SHOWN
+from miagym.checking.sets.words import e_value_sentence, share_sentence
 from miagym.checking.unused.control import Standing
 from miagym.checking.unused.result import PictureAnswer, SetFinding, UnusedFinding
 from miagym.metrics.permutation import MAX_PERMUTATIONS
@@ -29,8 +30,8 @@ def finding_sentences(found: UnusedFinding) -> list[str]:
         said += _of_set(found, found.together) if found.together else []
         if len(found.pictures) == 1:
             said.append(picture_sentence(found.pictures[0], found))
-        elif found.missing:
-            said.append(_missing_for_one(found))
+        else:
+            said.append(_missing_for_one(found) if found.missing else _chance_of_alarm(found))
         said += found.listed.sentences() if found.listed else []
     said += [
         f"The attack was fixed beforehand: {found.chosen}. {found.captions}",
@@ -75,7 +76,9 @@ def skipped_sentences(found: UnusedFinding) -> Iterator[str]:
     """Which pictures of each side could not be used, and why."""
     for side, why in found.skipped.items():
         if why:
-            yield f"Skipped {len(why)} of the {side}: {' '.join(why.values())}"
+            more = f" And {len(why) - SHOWN:,} more." if len(why) > SHOWN else ""
+            listed = " ".join(list(why.values())[:SHOWN])
+            yield f"Skipped {len(why):,} of the {side}: {listed}{more}"
 
 
 def _of_set(found: UnusedFinding, together: SetFinding) -> Iterator[str]:
@@ -101,6 +104,13 @@ def _of_set(found: UnusedFinding, together: SetFinding) -> Iterator[str]:
         yield f"Cannot tell about the set: {p} ({compared}); {why}."
     yield share_sentence(together.share)
     yield e_value_sentence(together.e_value, found.alpha)
+
+
+def _chance_of_alarm(found: UnusedFinding) -> str:
+    return (
+        f"By chance alone, {percent(found.alpha)} of pictures that were not used are member-like; "
+        "the set has an answer of its own, and so has a list at a false discovery rate."
+    )
 
 
 def _missing_for_one(found: UnusedFinding) -> str:

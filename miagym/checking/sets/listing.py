@@ -13,6 +13,9 @@ from miagym.errors import DataError
 from miagym.metrics.sets.discoveries import Discoveries, discoveries
 from miagym.results.formats import percent
 
+SHOWN = 20
+"""Pictures that a sentence names at most; JSON has them all."""
+
 
 @dataclass(frozen=True)
 class Listed:
@@ -48,10 +51,12 @@ class Listed:
         """The list, or why it is empty."""
         rate = percent(self.found.fdr)
         if self.pictures:
+            names = ", ".join(self.pictures[:SHOWN])
+            more = len(self.pictures) - SHOWN
             yield (
                 f"Listed at a false discovery rate of {rate} (Benjamini-Hochberg): "
                 f"{len(self.pictures)} of {len(self.names)} pictures, of which on average at most "
-                f"{rate} were not used: {', '.join(self.pictures)}."
+                f"{rate} were not used: {names}{f', and {more:,} more' if more > 0 else ''}."
             )
             return
         more = self.found.missing
