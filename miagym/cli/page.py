@@ -1,4 +1,4 @@
-"""`miagym page`: the page on this machine; `miagym demo` ends on it."""
+"""`miagym page`: the page on this machine, or for a class; `miagym demo` ends on it."""
 
 from __future__ import annotations
 
@@ -22,12 +22,51 @@ def page(
         int | None, typer.Option(min=1, max=65535, help="By default a free one from 7860 on.")
     ] = None,
     device: Device = "auto",
+    host: Annotated[
+        str | None,
+        typer.Option(
+            help="Address to listen on, by default 127.0.0.1; 0.0.0.0 lets a whole class in."
+        ),
+    ] = None,
+    rows_per_hour: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="UNet rows an hour for each visitor; by default 60,000, and no limit where only "
+            "this machine is listened to.",
+        ),
+    ] = None,
+    per_browser: Annotated[
+        bool,
+        typer.Option(
+            "--per-browser",
+            help="Each browser is a visitor of its own, as in a class behind one address; by "
+            "default each address is.",
+        ),
+    ] = False,
 ) -> None:
-    """Open the page on 127.0.0.1: check an image, evaluate, audit, play."""
-    open_page(run, first, port, device)
+    """Open the page: check an image, evaluate, audit, play; for yourself or a class."""
+    open_page(
+        run,
+        first,
+        port,
+        device,
+        host=host,
+        rows_per_hour=rows_per_hour,
+        per_browser=per_browser,
+    )
 
 
-def open_page(run: Path | None, first: str, port: int | None = None, device: str = "auto") -> None:
+def open_page(
+    run: Path | None,
+    first: str,
+    port: int | None = None,
+    device: str = "auto",
+    *,
+    host: str | None = None,
+    rows_per_hour: int | None = None,
+    per_browser: bool = False,
+) -> None:
     """Serves the page until it is stopped.
 
     Raises:
@@ -40,14 +79,16 @@ def open_page(run: Path | None, first: str, port: int | None = None, device: str
         from miagym.api.run import Run
 
         Run.open(run)
-    from miagym.app.site import Site
+    from miagym.app.server.rate_limit import Allowance
+    from miagym.app.site import Site, default_allowance
     from miagym.targets.loading.device import choose_device
 
-    site = Site(run=run, first=first, device=device)
+    allowance = default_allowance(host) if rows_per_hour is None else Allowance(rows_per_hour)
+    site = Site(run=run, first=first, allowance=allowance, per_browser=per_browser, device=device)
     choose_device(device)
     from miagym.app.page import build, serve, warm_up
 
     demo = build(site)
     warm_up(site, demo)
     console.print("The page is being opened; Ctrl-C ends it.")
-    serve(demo, server_port=port)
+    serve(demo, site, server_port=port, server_name=host)
