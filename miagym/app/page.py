@@ -24,6 +24,7 @@ from miagym.app.server.body_limit import BodyLimit, upload_allowance
 from miagym.app.server.client_id import ClientIds
 from miagym.app.server.fair_queue import FairQueue
 from miagym.app.server.mcp import AgentUploads
+from miagym.app.server.request_errors import RequestErrors
 from miagym.app.server.security_headers import SecurityHeaders
 from miagym.app.server.uploads import UploadsOnly
 from miagym.app.site import ABOUT, AUDIT, CHECK, EVALUATE, PLAY, Site
@@ -109,5 +110,6 @@ def serve(page: gr.Blocks, site: Site | None = None, **options: Any) -> Any:
         Middleware(SecurityHeaders),
         Middleware(ClientIds, per_browser=site.per_browser),
         Middleware(BodyLimit, uploads=uploads),
+        Middleware(RequestErrors),
     ]
     return page.launch(**LAUNCH_OPTIONS, app_kwargs={"middleware": middleware}, **options)
