@@ -26,4 +26,4 @@ demo = build(site)
 
 if __name__ == "__main__":
     warm_up(site, demo)
-    serve(demo)
+    serve(demo, site)

@@ -8,6 +8,7 @@ from importlib.resources import files
 import gradio as gr
 
 import miagym
+from miagym.app.server.body_limit import KILOBYTES_AN_HOUR
 from miagym.app.site import Site
 
 LIBRARIES = ("torch", "diffusers", "gradio", "gymnasium", "scikit-learn")
@@ -19,8 +20,18 @@ TEXT = "about.md"
 def about_tab(site: Site) -> None:
     """Method, limits, ethics, privacy, citation, versions."""
     text = (files("miagym.app") / TEXT).read_text(encoding="utf-8")
-    allowance = f"An hour holds {site.allowance.rows:,} UNet rows for one visitor."
-    gr.Markdown(text.replace("{allowance}", allowance) + f"\n## Versions\n\n{versions()}\n")
+    gr.Markdown(text.replace("{allowance}", _allowance(site)) + f"\n## Versions\n\n{versions()}\n")
+
+
+def _allowance(site: Site) -> str:
+    if not site.allowance.is_limited:
+        return "This page counts nothing: it runs on one's own machine."
+    known = "browser, known by a cookie with a random number" if site.per_browser else "address"
+    return (
+        f"A visitor has an hourly allowance of {site.allowance.most:,} UNet rows and "
+        f"{KILOBYTES_AN_HOUR // 1000} MB of uploads, counted in memory by {known}, and forgotten "
+        "when the page restarts."
+    )
 
 
 def versions() -> str:

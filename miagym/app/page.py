@@ -20,9 +20,12 @@ from miagym.app.evaluate.api import evaluate_api
 from miagym.app.evaluate.tab import evaluate_tab
 from miagym.app.html import static
 from miagym.app.play.tab import play_tab
-from miagym.app.server.body_limit import BodyLimit
+from miagym.app.server.body_limit import BodyLimit, upload_allowance
+from miagym.app.server.client_id import ClientIds
+from miagym.app.server.fair_queue import FairQueue
 from miagym.app.server.mcp import AgentUploads
-from miagym.app.server.rate_limit import McpClientIds
+from miagym.app.server.request_errors import RequestErrors
+from miagym.app.server.security_headers import SecurityHeaders
 from miagym.app.server.uploads import UploadsOnly
 from miagym.app.site import ABOUT, AUDIT, CHECK, EVALUATE, PLAY, Site
 from miagym.app.theme import THEME
@@ -57,6 +60,12 @@ def build(site: Site | None = None) -> gr.Blocks:
     return page
 
 
+MAX_THREADS = 120
+"""Events at once, most of which only watch a job that waits."""
+MAX_SESSIONS = 300
+"""Open pages of which Gradio keeps how components have changed, each 0.3 MB; the oldest are
+forgotten first, and begin anew."""
+
 LAUNCH_OPTIONS: dict[str, Any] = {
     "theme": THEME,
     "css": static("page.css") + static("play.css"),
@@ -65,6 +74,9 @@ LAUNCH_OPTIONS: dict[str, Any] = {
     "run_history": False,
     "footer_links": ["api", "settings"],
     "mcp_server": True,
+    "enable_monitoring": False,
+    "max_threads": MAX_THREADS,
+    "state_session_capacity": MAX_SESSIONS,
 }
 """How it is launched, everywhere."""
 
@@ -82,8 +94,22 @@ def warm_up(site: Site, page: gr.Blocks) -> None:
     Thread(target=warm, daemon=True).start()
 
 
-def serve(page: gr.Blocks, **options: Any) -> Any:
-    """Launches the page; the queue is bounded, so that a crowd is told that the page is busy."""
-    page.queue(max_size=32, default_concurrency_limit=2, api_open=False)  # no way past the queue
-    limits = {"middleware": [Middleware(BodyLimit), Middleware(McpClientIds)]}
-    return page.launch(**LAUNCH_OPTIONS, app_kwargs=limits, **options)
+def serve(page: gr.Blocks, site: Site | None = None, **options: Any) -> Any:
+    """Launches the page, which refuses what is too much before it is queued.
+
+    Args:
+        page: what `build` made.
+        site: what it was built with.
+        options: of `gr.Blocks.launch`, beside `LAUNCH_OPTIONS`.
+    """
+    site = Site() if site is None else site
+    page.queue(default_concurrency_limit=2, api_open=False)  # no way past the queue
+    page._queue = FairQueue(page, site.allowance.max_waiting)
+    uploads = upload_allowance() if site.allowance.is_limited else None
+    middleware = [
+        Middleware(SecurityHeaders),
+        Middleware(ClientIds, per_browser=site.per_browser),
+        Middleware(BodyLimit, uploads=uploads),
+        Middleware(RequestErrors),
+    ]
+    return page.launch(**LAUNCH_OPTIONS, app_kwargs={"middleware": middleware}, **options)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 
 from miagym.app.check.offers import EMBEDDED, Offer
@@ -15,6 +15,19 @@ TAB_NAMES = CHECK, EVALUATE, AUDIT, PLAY, ABOUT = "check", "evaluate", "audit", 
 """The tabs, in their order."""
 
 ROWS_AN_HOUR = 60_000
+LOOPBACK = ("localhost", "::1")
+"""Beside addresses that begin with 127."""
+
+
+def default_allowance(host: str | None = None) -> Allowance:
+    """None on one's own machine, which only oneself can reach; else `ROWS_AN_HOUR`.
+
+    Args:
+        host: address that is listened on; by default what the environment tells Gradio.
+    """
+    host = os.environ.get("GRADIO_SERVER_NAME", "127.0.0.1") if host is None else host
+    is_own = host.startswith("127.") or host in LOOPBACK
+    return Allowance(None if is_own and not os.environ.get("SPACE_ID") else ROWS_AN_HOUR)
 
 
 @dataclass(frozen=True)
@@ -25,8 +38,10 @@ class Site:
     """A finished run that the page opens with; by default the one in the package."""
     first: str = CHECK
     """The tab that opens first; a class begins with `PLAY`."""
-    allowance: Allowance = field(default_factory=partial(Allowance, ROWS_AN_HOUR))
+    allowance: Allowance = field(default_factory=default_allowance)
     """Of one visitor, in UNet rows."""
+    per_browser: bool = False
+    """Whether a visitor is a browser, as in a class behind one address; else it is an address."""
     device: str = PAGE_DEVICE
     """Where targets are put."""
     offers: tuple[Offer, ...] = EMBEDDED

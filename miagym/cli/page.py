@@ -1,4 +1,4 @@
-"""`miagym page`: the page on this machine; `miagym demo` ends on it."""
+"""`miagym page`: the page on this machine, or for a class; `miagym demo` ends on it."""
 
 from __future__ import annotations
 
@@ -41,15 +41,45 @@ def page(
         typer.Option(help="Public base of the --target, or -; one for each if any is given."),
     ] = None,
     device: Device = "auto",
+    host: Annotated[
+        str | None,
+        typer.Option(
+            help="Address to listen on, by default 127.0.0.1; 0.0.0.0 lets a whole class in."
+        ),
+    ] = None,
+    rows_per_hour: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="UNet rows an hour for each visitor; by default 60,000, and no limit where only "
+            "this machine is listened to.",
+        ),
+    ] = None,
+    per_browser: Annotated[
+        bool,
+        typer.Option(
+            "--per-browser",
+            help="Each browser is a visitor of its own, as in a class behind one address; by "
+            "default each address is.",
+        ),
+    ] = False,
 ) -> None:
-    """Open the page on 127.0.0.1: check an image, evaluate, audit, play.
+    """Open the page: check an image, evaluate, audit, play; for yourself or a class.
 
     Pictures are checked under the embedded models, or under those that you name here.
     """
     from miagym.app.check.offers import named, offered
 
-    models = (*offered(calibration or ()), *named(target or (), data or (), reference or ()))
-    open_page(run, first, port, device, models)
+    open_page(
+        run,
+        first,
+        port,
+        device,
+        models=(*offered(calibration or ()), *named(target or (), data or (), reference or ())),
+        host=host,
+        rows_per_hour=rows_per_hour,
+        per_browser=per_browser,
+    )
 
 
 def open_page(
@@ -57,7 +87,11 @@ def open_page(
     first: str,
     port: int | None = None,
     device: str = "auto",
+    *,
     models: tuple[Offer, ...] = (),
+    host: str | None = None,
+    rows_per_hour: int | None = None,
+    per_browser: bool = False,
 ) -> None:
     """Serves the page until it is stopped; models that cannot be loaded are told and left out.
 
@@ -72,16 +106,25 @@ def open_page(
 
         Run.open(run)
     from miagym.app.check.offers import EMBEDDED, loadable
-    from miagym.app.site import Site
+    from miagym.app.server.rate_limit import Allowance
+    from miagym.app.site import Site, default_allowance
     from miagym.checking.cache import cache_folder
     from miagym.targets.loading.device import choose_device
 
+    allowance = default_allowance(host) if rows_per_hour is None else Allowance(rows_per_hour)
     choose_device(device)
     offers = loadable(models, device, cache_folder(), say) if models else EMBEDDED
-    site = Site(run=run, first=first, device=device, offers=offers)
+    site = Site(
+        run=run,
+        first=first,
+        allowance=allowance,
+        per_browser=per_browser,
+        device=device,
+        offers=offers,
+    )
     from miagym.app.page import build, serve, warm_up
 
     demo = build(site)
     warm_up(site, demo)
     console.print("The page is being opened; Ctrl-C ends it.")
-    serve(demo, server_port=port)
+    serve(demo, site, server_port=port, server_name=host)

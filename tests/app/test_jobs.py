@@ -7,8 +7,9 @@ from threading import Event
 
 import pytest
 
-from miagym.app.server.jobs import JobQueue, Step
+from miagym.app.server.jobs import STARTING, Cancelled, JobQueue, Step, Ticket, Work
 from miagym.app.server.run_button import RunningJobs
+from miagym.app.server.turns import MAX_WAITING
 from miagym.errors import RateLimitExceeded
 from miagym.progress import Progress
 
@@ -30,43 +31,89 @@ def held(until: Event, begun: Event | None = None) -> Callable[[Progress], str]:
     return work
 
 
-def test_lines_do_not_wait_for_each_other_and_one_line_goes_in_order() -> None:
-    slow, quick, until = JobQueue("slow"), JobQueue("quick"), Event()
-    first = slow.steps(held(until))
-    next(first)
-    assert quick.result_of(lambda progress: "answered") == "answered"
-    second = slow.steps(lambda progress: "second")
+def said(what: str, client: str = "", order: list[str] | None = None) -> Work[str]:
+    """Work that is done at once."""
+
+    def work(progress: Progress) -> str:
+        if order is not None:
+            order.append(what)
+        return what
+
+    return Work(work, client)
+
+
+def result(ticket: Ticket[str]) -> str:
+    return ticket.future.result(SECONDS)
+
+
+def test_queues_do_not_wait_for_each_other_and_who_waits_is_told_for_how_many() -> None:
+    slow, quick, until, begun = JobQueue("slow"), JobQueue("quick"), Event(), Event()
+    alone = slow.submit(Work(held(until, begun), "a"))
+    assert alone.step.label in (STARTING.label, "holding")
+    assert begun.wait(SECONDS)
+    assert result(quick.submit(said("answered"))) == "answered"
+    second = slow.steps(said("second", "b"))
     told = [next(second) for _ in range(3)]
-    assert told == [Step("waiting for the work before", 0, 1)] * 3
+    assert told == [Step("waiting for 1 other run", 0, 1)] * 3
+    assert slow.submit(said("third", "c")).step.label == "waiting for 2 other runs"
     until.set()
-    assert [*first][-1] == "let go" and [*second][-1] == "second"
+    assert result(alone) == "let go" and [*second][-1] == "second"
+
+
+def test_clients_take_turns_and_one_of_many_jobs_is_refused() -> None:
+    queue, until, begun, order = JobQueue("test"), Event(), Event(), []
+    queue.submit(Work(held(until, begun), "a"))
+    assert begun.wait(SECONDS)
+    tickets = [queue.submit(said(f"a{i}", "a", order)) for i in range(MAX_WAITING)]
+    settled = Event()
+    with pytest.raises(RateLimitExceeded, match="You have 4 requests waiting"):
+        queue.submit(Work(lambda progress: "fifth", "a", settle=settled.set))
+    assert settled.is_set()
+    tickets += [queue.submit(said(name, name[0], order)) for name in ("b0", "c0", "b1")]
+    assert tickets[-1].step.label == "waiting for 5 other runs"  # a held, a0, c0, b0, a1 or less
+    until.set()
+    for ticket in tickets:
+        result(ticket)
+    assert order == ["b0", "c0", "a0", "b1", "a1", "a2", "a3"]
 
 
 def test_what_is_unwanted_ends_without_a_result_and_frees_the_line() -> None:
     line, cancelled, begun = JobQueue("test"), Event(), Event()
-    steps = line.steps(held(Event(), begun), cancelled)
+    steps = line.steps(Work(held(Event(), begun)), cancelled)
     next(steps)
     assert begun.wait(SECONDS)
     cancelled.set()
     assert all(isinstance(step, Step) for step in steps)
-    assert line.result_of(lambda progress: "next") == "next"
+    assert result(line.submit(said("next"))) == "next"
 
 
 def test_closing_while_waiting_takes_the_work_out_of_the_line() -> None:
     line, until, ran = JobQueue("test"), Event(), Event()
-    first = line.steps(held(until))
+    first = line.steps(Work(held(until)))
     next(first)
-    waiting = line.steps(lambda progress: ran.set())
+    settled = Event()
+    waiting = line.steps(Work(lambda progress: ran.set(), settle=settled.set))
     next(waiting)
     waiting.close()
+    assert settled.is_set()
     until.set()
     assert [*first][-1] == "let go"
-    assert line.result_of(lambda progress: "next") == "next" and not ran.is_set()
+    assert result(line.submit(said("next"))) == "next" and not ran.is_set()
 
 
 def test_work_that_takes_too_long_is_given_up() -> None:
     with pytest.raises(RateLimitExceeded, match=r"longer than 0\.001 minutes"):
-        JobQueue("test").result_of(held(Event()), minutes=0.001)
+        result(JobQueue("test").submit(Work(held(Event())), minutes=0.001))
+
+
+def test_a_job_that_is_cancelled_at_work_is_settled_when_it_has_ended() -> None:
+    settled, begun = Event(), Event()
+    ticket = JobQueue("test").submit(Work(held(Event(), begun), settle=settled.set))
+    assert begun.wait(SECONDS)
+    ticket.cancel()
+    with pytest.raises(Cancelled):
+        result(ticket)
+    assert settled.wait(SECONDS)
 
 
 def test_a_page_has_one_run_at_a_time_and_stops_its_own() -> None:

@@ -10,8 +10,9 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from miagym.app.play.board import Session, board_values
+from miagym.app.play.board import board_values
 from miagym.app.play.game import HumanGame
+from miagym.app.play.games import Session
 from miagym.app.play.opponents import Opponents
 from miagym.app.play.reference_scores import ReferenceScores
 from miagym.app.play.setup import GameSetup
@@ -208,7 +209,8 @@ def test_a_game_that_is_gone_is_a_sentence_and_another_one_begins(
 ) -> None:
     one = visit()
     one.begin()
-    serving.do("page.app.state_holder.session_data.clear()")  # as after an hour
+    serving.do("import gc; from miagym.app.play.games import Games")
+    serving.do("[g._seats.clear() for g in gc.get_objects() if isinstance(g, Games)]")  # an hour
     one.button("Vary slightly").click()
     assert "cleared away" in toast(one)
     one.page.locator(".toast-close").first.click()

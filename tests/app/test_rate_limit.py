@@ -26,10 +26,14 @@ from mcp.types import TextContent
 from starlette.datastructures import Headers
 
 from miagym.app.server import rate_limit
+from miagym.app.server.bill import AT_WORK, Bill
+from miagym.app.server.client_id import CLIENT_HEADER, MCP_CLIENT, client_id
 from miagym.app.server.errors import page_errors
-from miagym.app.server.jobs import JobQueue
-from miagym.app.server.rate_limit import CLIENT_HEADER, MCP_CLIENT, Allowance, client_id
+from miagym.app.server.jobs import Cancelled, JobQueue, Work
+from miagym.app.server.rate_limit import Allowance
+from miagym.app.site import default_allowance
 from miagym.errors import DataError, RateLimitExceeded
+from miagym.progress import Progress
 
 
 class Clock:
@@ -52,9 +56,9 @@ def test_nobody_gets_more_than_a_full_hour_at_once_or_in_an_hour(
         try:
             allowance.take("a", rows)
             taken.append((clock.now, rows))
-            assert rows <= before + 1 and allowance.left("a") >= 0
+            assert before is not None and rows <= before + 1 and (allowance.left("a") or 0) >= 0
         except RateLimitExceeded:
-            assert rows > before and allowance.left("a") == before
+            assert before is not None and rows > before and allowance.left("a") == before
         clock.now += wait
     for start, _ in taken:
         in_an_hour = sum(rows for when, rows in taken if start <= when <= start + rate_limit.HOUR)
@@ -75,22 +79,48 @@ def test_clients_do_not_pay_for_each_other() -> None:
     assert (allowance.left("a"), allowance.left("b")) == (0, 90)
 
 
-def test_nobody_pays_for_having_waited() -> None:
+def test_what_waits_is_paid_and_what_never_begins_is_given_back() -> None:
     allowance, line, until = Allowance(100, lambda: 0.0), JobQueue("test"), threading.Event()
-    before = line.steps(lambda progress: until.wait(20))
-    next(before)
-    work = allowance.paid("a", 60, lambda progress: "done")
-    waiting = line.steps(work)
-    next(waiting)
-    waiting.close()
-    until.set()
-    assert [*before][-1] is True and allowance.left("a") == 100
-    assert line.result_of(work) == "done" and allowance.left("a") == 40
-    with pytest.raises(RateLimitExceeded, match="takes 60 UNet rows, and 40"):
-        line.result_of(work)  # it could be paid when it was asked for
-    with pytest.raises(RateLimitExceeded, match="takes 60 UNet rows, and 40"):
-        allowance.paid("a", 60, lambda progress: pytest.fail("must not run"))
+    before = line.submit(Work(lambda progress: until.wait(20)))
+    waiting = line.submit(allowance.paid("a", Bill(60), lambda progress: "done"))
     assert allowance.left("a") == 40
+    with pytest.raises(RateLimitExceeded, match="takes 60 UNet rows, and 40"):
+        allowance.paid("a", Bill(60), lambda progress: pytest.fail("must not run"))
+    waiting.cancel()
+    until.set()
+    assert before.future.result(20) is True and allowance.left("a") == 100
+    done = line.submit(allowance.paid("a", Bill(60), lambda progress: "done"))
+    assert done.future.result(20) == "done" and allowance.left("a") == 40
+
+
+def test_a_job_that_is_stopped_pays_for_what_it_computed() -> None:
+    allowance, begun, go_on = Allowance(10_000, lambda: 0.0), threading.Event(), threading.Event()
+
+    def work(progress: Progress) -> None:
+        for label, steps in (("first", 2), ("second", 100)):
+            done = progress(label, steps)
+            for count in range(steps):
+                done()
+                if label == "second" and count == 9:
+                    begun.set()
+                    go_on.wait(20)
+
+    bill = Bill(500, {"first": 1_000, "second": 2_000, "third": 4_000})
+    ticket = JobQueue("test").submit(allowance.paid("a", bill, work))
+    assert begun.wait(20) and allowance.left("a") == 2_500
+    ticket.cancel()
+    go_on.set()
+    with pytest.raises(Cancelled):
+        ticket.future.result(20)
+    assert allowance.left("a") == 10_000 - 500 - 1_000 - (11 + AT_WORK) * 20
+
+
+def test_without_a_limit_nothing_is_counted() -> None:
+    allowance = Allowance(None)
+    allowance.take("a", 10**12)
+    assert allowance.left("a") is None and allowance.max_waiting is None
+    assert default_allowance("127.0.0.1").most is None is default_allowance("localhost").most
+    assert default_allowance("0.0.0.0").most == default_allowance("192.168.0.7").most == 60_000
 
 
 def test_many_threads_take_no_more_than_there_is() -> None:

@@ -28,12 +28,13 @@ SECONDS = 180
 SERVING = """
 import sys
 from miagym.app.page import serve
-print("Running on local URL: ", serve(page, prevent_thread_lock=True, quiet=True)[1], flush=True)
+url = serve(page, globals().get("site"), prevent_thread_lock=True, quiet=True)[1]
+print("Running on local URL: ", url, flush=True)
 for line in sys.stdin:  # which ends when the tests do, however they end
     exec(line)
     print("Done:", line, end="", flush=True)
 """
-"""Follows a program that has built `page`."""
+"""Follows a program that has built `page`, of a `site` if it has one."""
 
 
 @dataclass(frozen=True)

@@ -6,12 +6,13 @@ from functools import partial
 from typing import Any
 
 import gradio as gr
+from anyio.to_thread import run_sync
 
-from miagym.app.audit.service import audit_split, audit_table, rows_of, sent_table
+from miagym.app.audit.service import audit_split, audit_table, bill_of, sent_table
+from miagym.app.server.client_id import client_id
 from miagym.app.server.errors import api_errors
-from miagym.app.server.jobs import AUDITS
+from miagym.app.server.jobs import AUDITS, result_of
 from miagym.app.server.mcp import json_answer
-from miagym.app.server.rate_limit import client_id
 from miagym.app.site import Site
 
 
@@ -19,7 +20,7 @@ def audit_api(site: Site) -> None:
     """Registers `/audit`, also a tool for agents; within a Blocks context."""
 
     @api_errors
-    def audit(  # noqa: D417, Gradio gives the request, callers do not
+    async def audit(  # noqa: D417, Gradio gives the request, callers do not
         request: gr.Request,
         split: str = "",
         captions: list[str] | None = None,
@@ -39,13 +40,13 @@ def audit_api(site: Site) -> None:
         Returns:
             verdict (fair, shifted, too small), why, blind, shift, cues, duplicates.
         """
+        client = client_id(request)
         if split:
-            work = partial(audit_split, split)
+            work = site.allowance.free(client, partial(audit_split, split))
         else:
-            subject = sent_table(captions, member)
-            work = partial(audit_table, subject)
-            work = site.allowance.paid(client_id(request), rows_of(subject), work)
-        return json_answer(AUDITS.result_of(work).as_json(), request)
+            subject = await run_sync(sent_table, captions, member)
+            work = site.allowance.paid(client, bill_of(subject), partial(audit_table, subject))
+        return json_answer((await result_of(AUDITS, work)).as_json(), request)
 
-    # Programs wait in a queue of their own, of which one at a time stands in line with visitors.
-    gr.api(audit, api_name="audit", concurrency_id="audit", concurrency_limit=1)
+    # Programs stand in one line with visitors, and take turns with them.
+    gr.api(audit, api_name="audit", concurrency_limit=None)

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
+from miagym.app.server.bill import Bill
 from miagym.app.server.sandboxed_table import check_size, read_table
 from miagym.auditing.audit import audit
 from miagym.auditing.data_source import AuditData
@@ -107,10 +108,10 @@ def sent_table(captions: object, member: object) -> AuditData:
     return _subject(pa.table({"caption": captions, "member": member}))
 
 
-def rows_of(subject: AuditData) -> int:
+def bill_of(subject: AuditData) -> Bill:
     """Rows that an audit looks at; each counts as a UNet row of the visitor's allowance."""
     members = int(subject.member.sum())
-    return min(members, ROWS_A_SIDE) + min(len(subject) - members, ROWS_A_SIDE)
+    return Bill(min(members, ROWS_A_SIDE) + min(len(subject) - members, ROWS_A_SIDE))
 
 
 def audit_table(subject: AuditData, progress: Progress = silent) -> AuditRecord:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -13,21 +12,20 @@ from miagym.app.audit.service import (
     ROWS_A_SIDE,
     audit_split,
     audit_table,
-    rows_of,
+    bill_of,
     uploaded_table,
 )
 from miagym.app.audit.view import audit_view
 from miagym.app.evaluate.service import open_run
 from miagym.app.figures import plot
 from miagym.app.html import render
+from miagym.app.server.client_id import client_id
 from miagym.app.server.errors import page_errors
-from miagym.app.server.jobs import AUDITS
-from miagym.app.server.rate_limit import client_id
+from miagym.app.server.jobs import AUDITS, Work
 from miagym.app.server.run_button import Job, RunAndStop
 from miagym.app.server.sandboxed_table import MAX_BYTES, MAX_ROWS
 from miagym.app.server.uploads import uploaded
 from miagym.app.site import Site
-from miagym.progress import Progress
 from miagym.results import AuditRecord
 
 MINE = "mine"
@@ -85,12 +83,10 @@ def _path(payload: FileData | None) -> str | None:
     return None if payload is None else str(uploaded(payload.path))
 
 
-def _work(
-    site: Site, request: gr.Request, split: str, path: str | None
-) -> Callable[[Progress], AuditRecord]:
-    """What is to be done, and paid for in its turn."""
+def _work(site: Site, request: gr.Request, split: str, path: str | None) -> Work[AuditRecord]:
+    """What is to be done, and paid."""
+    client = client_id(request)
     if split != MINE:
-        return partial(audit_split, split)
+        return site.allowance.free(client, partial(audit_split, split))
     subject = uploaded_table(uploaded(path))
-    work = partial(audit_table, subject)
-    return site.allowance.paid(client_id(request), rows_of(subject), work)
+    return site.allowance.paid(client, bill_of(subject), partial(audit_table, subject))

@@ -10,9 +10,9 @@ import gradio as gr
 
 from miagym.app.check.service import check_service
 from miagym.app.check.tab import MODEL
+from miagym.app.server.client_id import client_id
 from miagym.app.server.errors import api_errors
 from miagym.app.server.mcp import json_answer, raw_json
-from miagym.app.server.rate_limit import client_id
 from miagym.app.server.uploads import picture_input
 from miagym.app.site import Site
 from miagym.errors import DataError

@@ -15,8 +15,8 @@ from miagym.app.check.service import CheckService, check_service
 from miagym.app.check.view import BEFORE, details_html, verdict_html
 from miagym.app.html import part, script
 from miagym.app.server.body_limit import MAX_PICTURES
+from miagym.app.server.client_id import client_id
 from miagym.app.server.errors import page_errors
-from miagym.app.server.rate_limit import client_id
 from miagym.app.server.uploads import files_input, picture_input
 from miagym.app.site import Site
 from miagym.errors import DataError

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
 import gradio as gr
 
-from miagym.app.evaluate.service import EvaluationRequest, run
+from miagym.app.evaluate.service import EvaluationRequest, paid_run
+from miagym.app.server.client_id import client_id
 from miagym.app.server.errors import api_errors
-from miagym.app.server.jobs import EVALUATIONS
+from miagym.app.server.jobs import EVALUATIONS, result_of
 from miagym.app.server.mcp import json_answer
-from miagym.app.server.rate_limit import client_id
 from miagym.app.site import Site
 
 
@@ -19,7 +18,7 @@ def evaluate_api(site: Site) -> None:
     """Registers `/evaluate`, also a tool for agents; within a Blocks context."""
 
     @api_errors
-    def evaluate(  # noqa: D417, Gradio gives the request, callers do not
+    async def evaluate(  # noqa: D417, Gradio gives the request, callers do not
         request: gr.Request,
         target: str,
         attacks: list[str],
@@ -45,9 +44,9 @@ def evaluate_api(site: Site) -> None:
         """
         names = tuple(attacks) if isinstance(attacks, list) else ()
         asked = EvaluationRequest(target, names, candidates, queries or None, site.device)
-        work = site.allowance.paid(client_id(request), asked.rows, partial(run, asked))
-        found = EVALUATIONS.result_of(work)
+        work = paid_run(asked, site.allowance, client_id(request))
+        found = await result_of(EVALUATIONS, work)
         return json_answer({"command": found.command, **found.as_json()}, request)
 
-    # Programs wait in a queue of their own, of which one at a time stands in line with visitors.
-    gr.api(evaluate, api_name="evaluate", concurrency_id="evaluate", concurrency_limit=1)
+    # Programs stand in one line with visitors, and take turns with them.
+    gr.api(evaluate, api_name="evaluate", concurrency_limit=None)

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import shlex
 from dataclasses import dataclass
+from functools import partial
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from miagym.app.server.bill import Bill
+from miagym.app.server.jobs import Work
+from miagym.app.server.rate_limit import Allowance
+from miagym.data.dataset import CALIBRATION, TEST
 from miagym.embedded.pairings import Pairing, pairing
 from miagym.errors import DataError, UnknownName
 from miagym.evaluation.config import Config
 from miagym.evaluation.protocol import Attack, LearnedAttack
+from miagym.evaluation.store import NULL
 from miagym.oracle.access import Access
 from miagym.progress import Progress
 from miagym.targets.registry import target_names
@@ -40,6 +46,8 @@ BUDGETS = (1, 2, 4, 8, 16)
 CHUNK = 20
 """Candidates at work at a time: few, so that Stop stops soon."""
 
+BASE_ROWS = 1_500
+"""What a run costs before its first UNet row: data, blind attacks, controls and the audit."""
 SECONDS_A_ROW = 1 / 500
 """Of two cores: `miagym demo` was charged 281,000 rows, in 17.6 minutes of processor time."""
 SECONDS_A_CANDIDATE = 0.02
@@ -69,6 +77,11 @@ class EvaluationRequest:
     device: str = "auto"
 
     def __post_init__(self) -> None:
+        if len(self.attacks) != len(set(self.attacks[: len(QUICK_ATTACKS) + 1])):
+            raise DataError(
+                f"Expected each attack once, at most {len(QUICK_ATTACKS)}, got "
+                f"{len(self.attacks):,} names; name none twice."
+            )
         if self.target not in target_names():
             raise UnknownName("target of this page", str(self.target), target_names())
         for name in self.attacks:
@@ -102,22 +115,37 @@ class EvaluationRequest:
         words += ["--chunk", str(CHUNK), "--out", "runs/mine"]
         return shlex.join(words)
 
-    @property
-    def rows(self) -> int:
-        """UNet rows that are charged at most, backward rows at their price."""
+    def bill(self) -> Bill:
+        """UNet rows that are charged at most, backward rows at their price, and for the rest."""
         chooses, asks = 2 * min(self.candidates, Config.choose_on), 2 * self.candidates
         null = 2 * min(self.candidates, Config.null_on) if self.pairing.null else 0
-        total = 0
+        phases = dict.fromkeys((CALIBRATION, TEST, NULL), 0)
         for attack in _attacks(self.attacks).values():
             costs = _costs(attack, self.queries)
             learns = isinstance(attack, LearnedAttack)
-            total += sum(costs) * (asks if learns else chooses) + max(costs) * (asks + null)
-        return total
+            phases[CALIBRATION] += sum(costs) * (asks if learns else chooses)
+            phases[TEST] += max(costs) * asks
+            phases[NULL] += max(costs) * null
+        return Bill(BASE_ROWS, {f"{self.target}: {part}": n for part, n in phases.items()})
+
+    @property
+    def rows(self) -> int:
+        """The total of the bill."""
+        return self.bill().total
 
     @property
     def seconds(self) -> float:
         """About so long, on two cores."""
         return self.rows * SECONDS_A_ROW + 2 * self.candidates * SECONDS_A_CANDIDATE
+
+
+def paid_run(request: EvaluationRequest, allowance: Allowance, client: str) -> Work[Run]:
+    """What was asked for, as work that its client has paid.
+
+    Raises:
+        RateLimitExceeded: if its allowance does not hold so much.
+    """
+    return allowance.paid(client, request.bill(), partial(run, request))
 
 
 def run(request: EvaluationRequest, progress: Progress) -> Run:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import gradio as gr
+from gradio.events import Dependency
 
 from miagym.app.evaluate.service import (
     BUDGETS,
@@ -16,17 +16,16 @@ from miagym.app.evaluate.service import (
     is_demo,
     names_within,
     open_run,
-    run,
+    paid_run,
 )
 from miagym.app.evaluate.view import View, view
 from miagym.app.figures import plot
 from miagym.app.html import part
-from miagym.app.server.jobs import EVALUATIONS
-from miagym.app.server.rate_limit import client_id
+from miagym.app.server.client_id import client_id
+from miagym.app.server.jobs import EVALUATIONS, Work
 from miagym.app.server.run_button import Job, RunAndStop
 from miagym.app.site import Site
 from miagym.errors import MiagymError
-from miagym.progress import Progress
 from miagym.targets.registry import target_names
 
 if TYPE_CHECKING:
@@ -55,14 +54,13 @@ def evaluate_tab(site: Site) -> None:
         with gr.Column(scale=2, min_width=420):
             above = _figures(opening)
     shown = Shown(*above, *_numbers(opening))
-    _wire_form(site, form, price)
     job = Job(
         EVALUATIONS,
         work=_work(site),
         shown=lambda found: tuple(vars(view(found, MINE)).values()),
         stopped=STOPPED,
     )
-    buttons.wire(job, form.asked, shown)
+    _wire_form(site, form, price, buttons.wire(job, form.asked, shown))
 
 
 class Form(NamedTuple):
@@ -105,15 +103,12 @@ def ask(
 
 
 def priced(site: Site, asked: EvaluationRequest, visitor: str | None = None) -> str:
-    """What a run costs at most, and what the visitor has."""
+    """What a run costs at most, and what the visitor has, once it is known who that is."""
     minutes = asked.seconds / 60
     time = f"{minutes:.0f} minutes" if minutes >= 1.5 else f"{max(10, asked.seconds):.0f} seconds"
-    left = site.allowance.rows if visitor is None else site.allowance.left(visitor)
-    return part(
-        "status",
-        f"At most {asked.rows:,} UNet rows, roughly {time} on two cores. {left:,} of your "
-        f"{site.allowance.rows:,} rows an hour are left.",
-    )
+    left = None if visitor is None else site.allowance.left(visitor)
+    budget = "" if left is None else f" {left:,} of your {site.allowance.most:,} an hour are left."
+    return part("status", f"At most {asked.rows:,} UNet rows, roughly {time} on two cores.{budget}")
 
 
 def about_data(target: str) -> str:
@@ -177,8 +172,8 @@ def _numbers(opening: View) -> tuple[gr.HTML, gr.HTML, gr.Code]:
     )
 
 
-def _wire_form(site: Site, form: Form, price: gr.HTML) -> None:
-    """The choices follow access and target, the price follows all."""
+def _wire_form(site: Site, form: Form, price: gr.HTML, running: Dependency) -> None:
+    """The choices follow access and target, the price follows all, and a run that has ended."""
 
     def offered(access: str, attacks: list[str]) -> Any:
         names = names_within(access)
@@ -196,21 +191,16 @@ def _wire_form(site: Site, form: Form, price: gr.HTML) -> None:
     quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
     form.target.change(about_data, form.target, form.data, **quiet)
     form.access.change(offered, [form.access, form.attacks], form.attacks, **quiet)
-    gr.on(
-        [one.change for one in form.asked],
-        price_of,
-        inputs=list(form.asked),
-        outputs=price,
-        trigger_mode="always_last",
-        **quiet,
-    )
+    priced_now: dict[str, Any] = {"inputs": list(form.asked), "outputs": price, **quiet}
+    gr.on(None, price_of, trigger_mode="always_last", **priced_now)  # at load, and at a change
+    for ended in (running.success, running.failure):
+        ended(price_of, **priced_now)
 
 
-def _work(site: Site) -> Callable[..., Callable[[Progress], Run]]:
-    """What Run starts: what the form says, for which the visitor pays in its turn."""
+def _work(site: Site) -> Callable[..., Work[Run]]:
+    """What Run starts: what the form says, and the visitor has paid."""
 
-    def work(request: gr.Request, *form: Any) -> Callable[[Progress], Run]:
-        asked = ask(site, *form)
-        return site.allowance.paid(client_id(request), asked.rows, partial(run, asked))
+    def work(request: gr.Request, *form: Any) -> Work[Run]:
+        return paid_run(ask(site, *form), site.allowance, client_id(request))
 
     return work

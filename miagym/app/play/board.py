@@ -10,9 +10,7 @@ import gradio as gr
 from miagym.app.html import render, script
 from miagym.app.play import view
 from miagym.app.play.chart import chart
-from miagym.app.play.game import HumanGame
-from miagym.app.play.opponents import Opponents
-from miagym.app.play.reference_scores import ReferenceScores
+from miagym.app.play.games import Session
 from miagym.app.play.setup import GREY, MENU, STEPS, WORDS
 from miagym.envs.menu import menu
 from miagym.envs.rendering.scene import rows_in_words
@@ -21,15 +19,6 @@ from miagym.oracle.access import Access
 CANNOT_TELL = render("play/payoff.html")
 PAYOFF = script("payoff.js", CANNOT_TELL)
 """What the verdict under the slider would earn; worked out in the browser, as it moves."""
-
-
-@dataclass(frozen=True, eq=False)
-class Session:
-    """A visitor's game, the agents beside, and the known pictures. It stays on the server."""
-
-    game: HumanGame
-    opponents: Opponents
-    known: ReferenceScores
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from threading import Lock
 
 import numpy as np
@@ -33,9 +33,13 @@ class Opponents:
 
     def __init__(self, setup: GameSetup, seed: int, device: str) -> None:
         self._setup, self._seed, self._device = setup, seed, device
-        self._envs = {name: _alone(setup, device) for name in ABOUT}
         self._seen: dict[str, Observation] = {}
         self._lock = Lock()
+
+    @cached_property
+    def _envs(self) -> dict[str, SingleVectorEnv]:
+        """Made when they first play: most games end before, and each holds a megabyte."""
+        return {name: _alone(self._setup, self._device) for name in ABOUT}
 
     def catch_up(self, game: HumanGame) -> None:
         """Lets all agents play the rounds that the visitor has ended."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import gradio as gr
@@ -11,19 +11,17 @@ import numpy as np
 
 from miagym.app.html import render
 from miagym.app.play import view
-from miagym.app.play.board import PAYOFF, Session, board_values, build_board
+from miagym.app.play.board import PAYOFF, board_values, build_board
 from miagym.app.play.chart import chart
 from miagym.app.play.game import HumanGame
+from miagym.app.play.games import Games, Session
 from miagym.app.play.opponents import Opponents, opponent_rows
 from miagym.app.play.reference_scores import reference_scores
 from miagym.app.play.setup import BLACK, GREY, OVERFIT, REALISTIC, SURPRISE, setup_of
+from miagym.app.server.client_id import client_id
 from miagym.app.server.errors import page_errors
-from miagym.app.server.rate_limit import client_id
 from miagym.app.site import Site
 from miagym.errors import ActionError
-
-SESSION_SECONDS = 3600
-"""Seconds that a game is kept after its last move."""
 
 RULES = """
 ### You are the attacker
@@ -46,8 +44,8 @@ def play_tab(site: Site) -> None:
     """The tab; to be called inside its `gr.Tab`."""
     private: dict[str, Any] = {"api_visibility": "private"}  # playing is no API
     quiet = {**private, "show_progress": "hidden"}
-    model: dict[str, Any] = {"concurrency_id": "model", "concurrency_limit": 1}
-    session, timer = gr.State(None, time_to_live=SESSION_SECONDS), gr.Timer(0.7, active=False)
+    model: dict[str, Any] = {"concurrency_id": "play", "concurrency_limit": 1}
+    timer = gr.Timer(0.7, active=False)
     with gr.Column(elem_id="play-setup") as setup:
         gr.Markdown(RULES)
         with gr.Row():
@@ -65,24 +63,24 @@ def play_tab(site: Site) -> None:
         loading = gr.HTML(elem_id="play-loading")
     with gr.Column(visible=False, elem_id="play-board") as shown:
         board, again = build_board()
-    handlers = Handlers(site, len(board.parts))
-    first = [loading, setup, shown, timer, session, *board.parts]
+    handlers = Handlers(site, Games(), len(board.parts))
+    first = [loading, setup, shown, timer, *board.parts]
     begin.click(handlers.begin, [target, access], first, **quiet, **model)
     again.click(handlers.leave, None, [setup, shown, timer], **quiet)
     for number, button in enumerate(board.questions):
         button.click(
-            handlers.ask,
-            [session, gr.State(number)],
+            handlers.ask(number),
+            None,
             [timer, *board.parts],
             show_progress_on=[board.answers],
             **private,
             **model,
         )
     board.slider.change(None, board.slider, board.payoff, js=PAYOFF, **quiet)
-    judged = board.verdict.click(handlers.judge, [session, board.slider], board.parts, **quiet)
-    judged.success(handlers.let_opponents_play, session, board.tally, **quiet, **model)
-    board.following.click(handlers.deal, session, board.parts, **quiet)
-    timer.tick(handlers.measure, session, [board.chart, timer], **quiet, **model)
+    judged = board.verdict.click(handlers.judge, board.slider, board.parts, **quiet)
+    judged.success(handlers.let_opponents_play, None, board.tally, **quiet, **model)
+    board.following.click(handlers.deal, None, board.parts, **quiet)
+    timer.tick(handlers.measure, None, [board.chart, timer], **quiet, **model)
 
 
 class Handlers:
@@ -90,24 +88,26 @@ class Handlers:
 
     Args:
         site: whose allowance is drawn upon.
+        games: those under way.
         parts: how many components the board has.
     """
 
-    def __init__(self, site: Site, parts: int) -> None:
-        self._site, self._parts = site, parts
+    def __init__(self, site: Site, games: Games, parts: int) -> None:
+        self._site, self._games, self._parts = site, games, parts
 
     @page_errors
     def begin(self, target: str, access: str, request: gr.Request) -> Iterator[list[Any]]:
-        """A new game, at its first picture."""
-        yield [render("play/loading.html"), *[gr.skip()] * (4 + self._parts)]
+        """A new game, at its first picture; it takes the place of the page's last one."""
+        yield [render("play/loading.html"), *[gr.skip()] * (3 + self._parts)]
         try:
             session = self._begun(target, access, request)
         except Exception:
-            yield ["", *[gr.skip()] * (4 + self._parts)]
+            yield ["", *[gr.skip()] * (3 + self._parts)]
             raise
+        self._games.add(client_id(request), request.session_hash, session)
         hidden, shown = gr.update(visible=False), gr.update(visible=True)
         board = board_values(session, is_new=True)
-        yield ["", hidden, shown, gr.Timer(active=True), session, *board]
+        yield ["", hidden, shown, gr.Timer(active=True), *board]
 
     def _begun(self, target: str, access: str, request: gr.Request) -> Session:
         seed = secrets.randbelow(2**31)  # which pictures, and whether a surprise is the control
@@ -127,44 +127,50 @@ class Handlers:
         return [gr.update(visible=True), gr.update(visible=False), gr.Timer(active=False)]
 
     @page_errors
-    def deal(self, session: Session | None, request: gr.Request) -> list[Any]:
+    def deal(self, request: gr.Request) -> list[Any]:
         """The next picture."""
-        session = _taken(session)
+        session = self._games.get(request.session_hash)
         session.game.check_deal()
         self._pay_for_opponents(session.game, request)
         session.game.deal()
         return board_values(session, is_new=True)
 
-    @page_errors
-    def ask(self, session: Session | None, question: int, request: gr.Request) -> list[Any]:
-        """One question; the visitor pays for every model that answers."""
-        session = _taken(session)
-        rows = session.game.price(question) * session.game.setup.models
-        self._site.allowance.take(client_id(request), rows)
-        session.game.ask(question)
-        return [gr.Timer(active=True), *board_values(session)]
+    def ask(self, question: int) -> Callable[[gr.Request], list[Any]]:
+        """The handler of one question; the visitor pays for every model that answers."""
+
+        @page_errors
+        def asked(request: gr.Request) -> list[Any]:
+            session = self._games.get(request.session_hash)
+            rows = session.game.price(question) * session.game.setup.models
+            self._site.allowance.take(client_id(request), rows)
+            session.game.ask(question)
+            return [gr.Timer(active=True), *board_values(session)]
+
+        return asked
 
     @page_errors
-    def judge(self, session: Session | None, percent: float | None) -> list[Any]:
+    def judge(self, percent: float | None, request: gr.Request) -> list[Any]:
         """The verdict."""
-        session = _taken(session)
+        session = self._games.get(request.session_hash)
         session.game.judge(None if percent is None else percent / 100)
         return board_values(session)
 
     @page_errors
-    def let_opponents_play(self, session: Session | None) -> str:
+    def let_opponents_play(self, request: gr.Request) -> str:
         """The agents play the same pictures."""
-        session = _taken(session)
+        session = self._games.get(request.session_hash)
         session.opponents.catch_up(session.game)
         return view.tallies(session.game.rounds)
 
     @page_errors
-    def measure(self, session: Session | None) -> list[Any]:
+    def measure(self, request: gr.Request) -> list[Any]:
         """Puts to a few of the known pictures what the visitor asked, until all have answered.
 
         Without a question, it is the one that an agent will ask.
         """
-        if session is None:
+        try:
+            session = self._games.get(request.session_hash)
+        except ActionError:  # said when the visitor moves next, and not by a clock
             return [gr.skip(), gr.Timer(active=False)]
         game, known = session.game, session.known
         asked = [slot.question for slot in game.scene.history or []]
@@ -174,14 +180,3 @@ class Handlers:
             known.measure(missing[0])
         shown = chart(game, known) if asked else gr.skip()
         return [shown, gr.skip() if missing else gr.Timer(active=False)]
-
-
-def _taken(session: Session | None) -> Session:
-    """A game that goes on.
-
-    Raises:
-        ActionError: if the server holds none.
-    """
-    if session is None:
-        raise ActionError("This game has been cleared away; deal the first picture of another one.")
-    return session

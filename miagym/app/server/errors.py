@@ -5,8 +5,8 @@ from __future__ import annotations
 import functools
 import html
 import inspect
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import aclosing, contextmanager
 from typing import ParamSpec, TypeVar
 
 import gradio as gr
@@ -20,7 +20,10 @@ T = TypeVar("T")
 
 
 def page_errors(handler: Callable[P, T]) -> Callable[P, T]:
-    """A handler, function or generator, whose `MiagymError` becomes a `gr.Error` on the page."""
+    """A handler whose `MiagymError` becomes a `gr.Error` on the page.
+
+    It may be a function or a generator, async or not.
+    """
     return _said(handler, functools.partial(html.escape, quote=False))
 
 
@@ -38,6 +41,26 @@ def _said(handler: Callable[P, T], written: Callable[[str], str]) -> Callable[P,
                 yield from handler(*args, **kwargs)
 
         return steps  # type: ignore[return-value]
+
+    if inspect.isasyncgenfunction(handler):
+
+        @functools.wraps(handler)
+        async def async_steps(*args: P.args, **kwargs: P.kwargs) -> AsyncIterator[object]:
+            with _saying(written):
+                async with aclosing(handler(*args, **kwargs)) as steps:
+                    async for one in steps:
+                        yield one
+
+        return async_steps  # type: ignore[return-value]
+
+    if inspect.iscoroutinefunction(handler):
+
+        @functools.wraps(handler)
+        async def async_step(*args: P.args, **kwargs: P.kwargs) -> object:
+            with _saying(written):
+                return await handler(*args, **kwargs)
+
+        return async_step  # type: ignore[return-value]
 
     @functools.wraps(handler)
     def step(*args: P.args, **kwargs: P.kwargs) -> T:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import time
-from collections.abc import Callable, Generator
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from queue import Empty, SimpleQueue
-from threading import Event
-from typing import TypeVar
+from collections import Counter
+from collections.abc import AsyncGenerator, Callable, Generator
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import aclosing, suppress
+from dataclasses import dataclass, field
+from threading import Event, Lock
+from typing import Generic, TypeVar
 
+from miagym.app.server.turns import MAX_WAITING, Turns, check_waiting
 from miagym.errors import RateLimitExceeded
 from miagym.progress import Progress
 
@@ -32,12 +35,59 @@ class Step:
     total: int
 
 
+STARTING = Step("starting", 0, 1)
+
+
 class Cancelled(Exception):
     """Raised in the worker once its job is cancelled."""
 
 
+@dataclass(frozen=True)
+class Work(Generic[T]):
+    """What is to be done, and for whom.
+
+    Args:
+        do: takes a `Progress`, which it calls often.
+        client: in whose turn it is done.
+        max_waiting: how many jobs its client may have waiting; None for no limit.
+        settle: called once it has ended, however, or will never begin.
+    """
+
+    do: Callable[[Progress], T]
+    client: str = ""
+    max_waiting: int | None = MAX_WAITING
+    settle: Callable[[], None] = lambda: None
+
+
+@dataclass(eq=False)
+class Ticket(Generic[T]):
+    """A job in a queue, held by whoever waits for it."""
+
+    work: Work[T]
+    minutes: float
+    cancelled: Event
+    future: Future[T] = field(default_factory=Future)
+    reported: Step | None = None
+    ahead: Callable[[], int] = lambda: 0
+
+    @property
+    def step(self) -> Step:
+        """How far it is, or how many go first."""
+        if self.reported is not None:
+            return self.reported
+        ahead = self.ahead()
+        if not ahead:
+            return STARTING
+        return Step(f"waiting for {ahead} other run{'s' if ahead > 1 else ''}", 0, 1)
+
+    def cancel(self) -> None:
+        """Ends it at its next step, or before it begins."""
+        self.cancelled.set()
+        self.future.cancel()
+
+
 class JobQueue:
-    """First-in, first-out queue of jobs of one kind, with one worker thread.
+    """Queue of jobs of one kind, with one worker thread; clients take turns.
 
     One at a time, since PyTorch spreads over all cores, and what is being stopped may have a chunk
     to end.
@@ -48,83 +98,154 @@ class JobQueue:
 
     def __init__(self, name: str) -> None:
         self._pool = ThreadPoolExecutor(1, thread_name_prefix=f"miagym-{name}")
+        self._waiting: list[Ticket] = []
+        self._running: Ticket | None = None
+        self._turns, self._lock = Turns(), Lock()
+
+    def submit(
+        self, work: Work[T], cancelled: Event | None = None, minutes: float = MAX_MINUTES
+    ) -> Ticket[T]:
+        """Lets a job wait for its turn.
+
+        Args:
+            work: what is to be done; settled here if it is refused.
+            cancelled: once it is set, the job ends.
+            minutes: when to give up.
+
+        Raises:
+            RateLimitExceeded: if its client has as many waiting as it may.
+        """
+        ticket = Ticket(work, minutes, Event() if cancelled is None else cancelled)
+        ticket.ahead = lambda: self._ahead(ticket)
+        ticket.future.add_done_callback(lambda _: work.settle())
+        with self._lock:
+            self._waiting = [one for one in self._waiting if not one.future.cancelled()]
+            waiting = [one.work.client for one in self._waiting]
+            try:
+                check_waiting(work.client, waiting, work.max_waiting)
+            except RateLimitExceeded:
+                ticket.cancel()
+                raise
+            self._waiting.append(ticket)
+        self._pool.submit(self._work_on_next)
+        return ticket
 
     def steps(
-        self,
-        work: Callable[[Progress], T],
-        cancelled: Event | None = None,
-        minutes: float = MAX_MINUTES,
+        self, work: Work[T], cancelled: Event | None = None, minutes: float = MAX_MINUTES
     ) -> Generator[Step | T, None, None]:
-        """Runs a job; yields how far it is, at least each `HEARTBEAT_SECONDS`, and its result.
+        """Runs a job; yields how far it is, each `HEARTBEAT_SECONDS`, and its result.
 
         Once it is cancelled, or the generator is closed, the job ends at its next step, and cleans
         up after itself. Only the next job waits for that.
 
-        Args:
-            work: takes a `Progress`, which it calls often.
-            cancelled: once it is set, the generator ends, and yields no result.
-            minutes: when to give up.
-
         Raises:
-            RateLimitExceeded: if it took too long.
+            RateLimitExceeded: if it took too long, or see `submit`.
         """
-        cancelled = Event() if cancelled is None else cancelled
-        reported: SimpleQueue[Step] = SimpleQueue()
-        future = self._pool.submit(work, _progress(reported, cancelled, minutes))
+        ticket = self.submit(work, cancelled, minutes)
         try:
-            step = Step("waiting for the work before", 0, 1)
-            while not future.done():
-                yield step
-                if cancelled.is_set():
+            while not ticket.future.done():
+                yield ticket.step
+                if ticket.cancelled.is_set():
                     return
-                try:
-                    step = reported.get(timeout=HEARTBEAT_SECONDS)
-                except Empty:
-                    continue
-            if not cancelled.is_set():
-                yield future.result()
+                wait([ticket.future], timeout=HEARTBEAT_SECONDS)
+            if not ticket.cancelled.is_set():
+                yield ticket.future.result()
         finally:
-            cancelled.set()
-            future.cancel()
+            ticket.cancel()
 
-    def result_of(self, work: Callable[[Progress], T], minutes: float = MAX_MINUTES) -> T:
-        """The result of a job that nobody watches.
+    def _ahead(self, ticket: Ticket) -> int:
+        """How many go first, at most: each other client may have as many turns as this one."""
+        with self._lock:
+            waiting = [one for one in self._waiting if not one.future.cancelled()]
+            if ticket not in waiting:
+                return 0
+            mine = [one for one in waiting if one.work.client == ticket.work.client]
+            before = mine.index(ticket)
+            others = Counter(one.work.client for one in waiting)
+            del others[ticket.work.client]
+            turns = sum(min(count, before + 1) for count in others.values())
+            return turns + before + (self._running is not None)
 
-        Raises:
-            RateLimitExceeded: if it took too long.
-        """
-        *_, result = self.steps(work, minutes=minutes)
-        assert not isinstance(result, Step)
-        return result
+    def _work_on_next(self) -> None:
+        with self._lock:
+            self._waiting = [one for one in self._waiting if not one.future.cancelled()]
+            if not self._waiting:
+                return
+            chosen = self._turns.first([one.work.client for one in self._waiting])
+            ticket = self._running = self._waiting.pop(chosen)
+            self._turns.serve(ticket.work.client)
+        try:
+            if ticket.future.set_running_or_notify_cancel():
+                _run(ticket)
+        finally:
+            with self._lock:
+                self._running = None
+
+
+async def following(ticket: Ticket[T]) -> AsyncGenerator[Step, None]:
+    """How far a job is, each `HEARTBEAT_SECONDS`, until it has ended or is cancelled.
+
+    It takes no thread, so that any number can wait. Nobody follows any more: then it is cancelled.
+    """
+    loop, ended = asyncio.get_running_loop(), asyncio.Event()
+    ticket.future.add_done_callback(lambda _: loop.call_soon_threadsafe(ended.set))
+    try:
+        while not ticket.future.done() and not ticket.cancelled.is_set():
+            yield ticket.step
+            with suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(ended.wait(), HEARTBEAT_SECONDS)
+    finally:
+        if not ticket.future.done():
+            ticket.cancel()
+
+
+async def result_of(queue: JobQueue, work: Work[T]) -> T:
+    """The result of a job that nobody watches.
+
+    Raises:
+        MiagymError: whatever the job raises, or `JobQueue.submit`.
+    """
+    ticket = queue.submit(work)
+    async with aclosing(following(ticket)) as steps:
+        async for _ in steps:
+            pass
+    return ticket.future.result()
 
 
 EVALUATIONS, AUDITS = JobQueue("evaluate"), JobQueue("audit")
 """Of this process, whichever page or program asks. An audit does not wait for an evaluation."""
 
 
-def _progress(reported: SimpleQueue[Step], cancelled: Event, minutes: float) -> Progress:
-    end: list[float] = []
+def _run(ticket: Ticket) -> None:
+    try:
+        result = ticket.work.do(_progress(ticket))
+    except BaseException as error:
+        ticket.future.set_exception(error)
+    else:
+        ticket.future.set_result(result)
+
+
+def _progress(ticket: Ticket) -> Progress:
+    end = time.monotonic() + 60 * ticket.minutes
 
     def check() -> None:
-        if cancelled.is_set():
+        if ticket.cancelled.is_set():
             raise Cancelled
-        if time.monotonic() > end[0]:
+        if time.monotonic() > end:
             raise RateLimitExceeded(
-                f"This took longer than {minutes:g} minutes, and was stopped; ask for less, or run "
-                "miagym on your own machine."
+                f"This took longer than {ticket.minutes:g} minutes, and was stopped; ask for less, "
+                "or run miagym on your own machine."
             )
 
     def start(label: str, steps: int) -> Callable[[], None]:
-        if not end:
-            end.append(time.monotonic() + 60 * minutes)
         count = itertools.count(1)
 
         def done() -> None:
             check()
-            reported.put(Step(label, next(count), steps))
+            ticket.reported = Step(label, next(count), steps)
 
         check()
-        reported.put(Step(label, 0, steps))
+        ticket.reported = Step(label, 0, steps)
         return done
 
     return start

@@ -10,7 +10,7 @@ from typing import Any
 import gradio as gr
 from gradio.utils import get_upload_folder
 
-from miagym.app.server.rate_limit import MCP_CLIENT
+from miagym.app.server.client_id import MCP_CLIENT
 
 
 def json_answer(answer: dict[str, Any], request: gr.Request) -> dict[str, Any] | str:

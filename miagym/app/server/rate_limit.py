@@ -1,21 +1,16 @@
-"""Rate limit: an allowance of UNet rows an hour for each client, told apart by address."""
+"""Rate limit: an allowance of UNet rows an hour for each client."""
 
 from __future__ import annotations
 
-import hmac
-import os
-import secrets
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
-from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+from collections.abc import Callable
 from threading import Lock
 from typing import TypeVar
 
-import gradio as gr
-from starlette.datastructures import Headers, MutableHeaders
-from starlette.types import ASGIApp, Receive, Scope, Send
-
+from miagym.app.server.bill import Bill
+from miagym.app.server.jobs import Work
+from miagym.app.server.turns import MAX_WAITING
 from miagym.errors import RateLimitExceeded
 from miagym.progress import Progress
 
@@ -24,162 +19,105 @@ T = TypeVar("T")
 HOUR = 3600.0
 MAX_CLIENTS = 10_000
 """Of which allowances are kept; the one that has been away longest is forgotten first."""
-
-MCP_PATH = "/gradio_api/mcp"
-"""In the paths of all requests of agents."""
-MCP_CLIENT = "mcp"
-"""How Gradio names itself, in a header, when it asks its own page for an agent."""
-CLIENT_HEADER = "x-miagym-client"
-_SECRET = secrets.token_bytes(32)
+ROWS = "UNet rows"
 
 
 class Allowance:
-    """Token bucket of each client: it fills up evenly, to `rows` in an hour, in memory.
+    """Token bucket of each client: it fills up evenly, to `most` in an hour, in memory.
 
     Args:
-        rows: UNet rows an hour.
+        most: units an hour; None for no limit.
         clock: seconds, never going back.
+        unit: what is counted, in the plural.
     """
 
-    def __init__(self, rows: int, clock: Callable[[], float] = time.monotonic) -> None:
-        self.rows = rows
-        self._clock = clock
+    def __init__(
+        self, most: int | None, clock: Callable[[], float] = time.monotonic, unit: str = ROWS
+    ) -> None:
+        self.most = most
+        self._clock, self._unit = clock, unit
         self._left: OrderedDict[str, tuple[float, float]] = OrderedDict()
         self._lock = Lock()
 
-    def left(self, client: str) -> int:
-        """UNet rows that a client may ask for now."""
-        with self._lock:
-            return int(self._filled(client))
+    @property
+    def is_limited(self) -> bool:
+        """Whether anything is counted."""
+        return self.most is not None
 
-    def take(self, client: str, rows: int) -> None:
-        """Takes rows from a client's allowance, before anything is computed.
+    @property
+    def max_waiting(self) -> int | None:
+        """How much a client may have waiting in one place; None for no limit."""
+        return None if self.most is None else MAX_WAITING
+
+    def left(self, client: str) -> int | None:
+        """What a client may ask for now; None for no limit."""
+        with self._lock:
+            return None if self.most is None else int(self._filled(client, self.most))
+
+    def take(self, client: str, count: int) -> None:
+        """Takes from a client's allowance, before anything is computed.
 
         Raises:
-            RateLimitExceeded: if it does not hold so many; then nothing is taken.
+            RateLimitExceeded: if it does not hold so much; then nothing is taken.
         """
+        if self.most is None:
+            return
         with self._lock:
-            left = self._enough(client, rows)
-            self._left[client] = (left - rows, self._clock())
-            self._left.move_to_end(client)
-            while len(self._left) > MAX_CLIENTS:
-                self._left.popitem(last=False)
+            left = self._filled(client, self.most)
+            if count > left:
+                raise RateLimitExceeded(self._refusal(count, left, self.most))
+            self._keep(client, left - count)
 
-    def paid(
-        self, client: str, rows: int, work: Callable[[Progress], T]
-    ) -> Callable[[Progress], T]:
-        """Work that takes its rows when its turn comes: nobody pays for having waited.
+    def give_back(self, client: str, count: int) -> None:
+        """Returns what was taken, and not used after all."""
+        if self.most is not None:
+            with self._lock:
+                self._keep(client, self._filled(client, self.most) + count)
+
+    def paid(self, client: str, bill: Bill, do: Callable[[Progress], T]) -> Work[T]:
+        """Work that is paid for now, so that it is never refused once it has waited.
+
+        What has not been computed when it ends is given back: all of it, if it never began.
 
         Raises:
-            RateLimitExceeded: now if it could not be paid now, by the work if it cannot be then.
+            RateLimitExceeded: if it cannot be paid.
         """
-        with self._lock:
-            self._enough(client, rows)
+        self.take(client, bill.total)
 
-        def paid(progress: Progress) -> T:
-            self.take(client, rows)
-            return work(progress)
+        def done(progress: Progress) -> T:
+            bill.begin()
+            result = do(bill.watched(progress))
+            bill.end()
+            return result
 
-        return paid
+        def settle() -> None:
+            self.give_back(client, bill.total - bill.used)
 
-    def _enough(self, client: str, rows: int) -> float:
-        """What is left, which is no less than `rows`."""
-        left = self._filled(client)
-        if rows <= left:
-            return left
-        wait = (rows - left) / self.rows * HOUR
+        return Work(done, client, self.max_waiting, settle)
+
+    def free(self, client: str, do: Callable[[Progress], T]) -> Work[T]:
+        """Work that costs nothing."""
+        return Work(do, client, self.max_waiting)
+
+    def _refusal(self, count: int, left: float, most: int) -> str:
+        minutes = max(1, round((count - left) / most * HOUR / 60))
         can = (
-            f"wait {max(1, round(wait / 60))} minutes, or ask for less"
-            if rows <= self.rows
+            f"wait {minutes} minute{'s' if minutes > 1 else ''}, or ask for less"
+            if count <= most
             else "ask for less, or run miagym on your own machine"
         )
-        raise RateLimitExceeded(
-            f"This takes {rows:,} UNet rows, and {int(left):,} of your {self.rows:,} an hour are "
+        return (
+            f"This takes {count:,} {self._unit}, and {int(left):,} of your {most:,} an hour are "
             f"left; {can}."
         )
 
-    def _filled(self, client: str) -> float:
+    def _keep(self, client: str, left: float) -> None:
+        self._left[client] = (left, self._clock())
+        self._left.move_to_end(client)
+        while len(self._left) > MAX_CLIENTS:
+            self._left.popitem(last=False)
+
+    def _filled(self, client: str, most: int) -> float:
         now = self._clock()
-        left, when = self._left.get(client, (float(self.rows), now))
-        return min(float(self.rows), left + (now - when) / HOUR * self.rows)
-
-
-def client_id(request: gr.Request | None) -> str:
-    """The address of who asks. Behind a Space's proxies, the one that they themselves wrote down.
-
-    Elsewhere their header is the client's own to forge, and is not read. An agent's call is known
-    by its signed header; calls without one are one client, for their headers are anybody's.
-    """
-    if request is None:
-        return "local"
-    signed = _verified(request.headers.get(CLIENT_HEADER, ""))
-    if signed is not None:
-        return signed
-    here = request.client.host if request.client else "local"
-    if not os.environ.get("SPACE_ID") and request.headers.get("x-gradio-user") == MCP_CLIENT:
-        return MCP_CLIENT
-    return _address(request.headers, here)
-
-
-class McpClientIds:
-    """Middleware that signs the address of each request to the MCP server into a header of it.
-
-    Gradio answers a tool call by asking its own page over loopback, with the headers of the call:
-    all agents would share the address of this machine, and who sends an `x-forwarded-for` would be
-    believed, since servers trust a proxy on their own machine. The header travels along. It is
-    signed with a secret of this process, so that nobody can write one.
-
-    Args:
-        app: what is served.
-    """
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and MCP_PATH in scope["path"]:
-            headers = MutableHeaders(raw=list(scope["headers"]))
-            client = scope.get("client")
-            headers[CLIENT_HEADER] = _signed(_address(headers, client[0] if client else "local"))
-            scope = {**scope, "headers": headers.raw}
-        await self._app(scope, receive, send)
-
-
-def _address(headers: Mapping[str, str], here: str) -> str:
-    """The client's address, where the connection comes from `here`.
-
-    Behind a Space's proxies it is the last public one of the forwarded: each of them adds what it
-    sees to the end, and they see each other under private addresses. What a client has forged
-    stands before. Of IPv6 it is the network of 64 bits, which a household has to itself.
-    """
-    if not os.environ.get("SPACE_ID"):
-        return here
-    name = "x-forwarded-for"
-    lines = headers.getlist(name) if isinstance(headers, Headers) else [headers.get(name, "")]
-    public = [found for entry in ",".join(lines).split(",") if (found := _public(entry))]
-    if not public:
-        return here
-    last = public[-1]
-    return str(IPv6Network((last, 64), strict=False) if last.version == 6 else last)
-
-
-def _public(entry: str) -> IPv4Address | IPv6Address | None:
-    try:
-        found = ip_address(entry.strip())
-    except ValueError:
-        return None
-    return found if found.is_global else None
-
-
-def _signed(address: str) -> str:
-    return f"{_signature(address)} {address}"
-
-
-def _verified(header: str) -> str | None:
-    signature, _, address = header.partition(" ")
-    right = hmac.compare_digest(signature.encode(), _signature(address).encode())
-    return address if right else None
-
-
-def _signature(address: str) -> str:
-    return hmac.new(_SECRET, address.encode(), "sha256").hexdigest()
+        left, when = self._left.get(client, (float(most), now))
+        return min(float(most), left + (now - when) / HOUR * most)

@@ -8,25 +8,22 @@ disabled until the browser has seen that.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import aclosing, contextmanager
 from dataclasses import dataclass, field
 from threading import Event, Lock
 from typing import Any, Generic, TypeVar
 
 import gradio as gr
+from anyio.to_thread import run_sync
+from gradio.events import Dependency
 
 from miagym.app.html import part, script
 from miagym.app.server.errors import page_errors
-from miagym.app.server.jobs import JobQueue, Step
+from miagym.app.server.jobs import JobQueue, Work, following
 from miagym.errors import MiagymError, RateLimitExceeded
-from miagym.progress import Progress
 
 T = TypeVar("T")
-
-MAX_WATCHED = 8
-"""Jobs of one kind that may be watched at once, each in a thread. They wait for each other in a
-`JobQueue`, where their visitors see that they wait, and can stop."""
 
 DONE = "Done."
 
@@ -37,13 +34,13 @@ class Job(Generic[T]):
 
     Args:
         queue: where it waits for its turn.
-        work: given the request and the values of the form, what is to be done, paid for.
+        work: given the request and the values of the form, what is to be done, already paid.
         shown: the result of the work, as values of the components that show it.
         stopped: what is said once it was stopped.
     """
 
     queue: JobQueue
-    work: Callable[..., Callable[[Progress], T]]
+    work: Callable[..., Work[T]]
     shown: Callable[[T], Sequence[Any]]
     stopped: str
 
@@ -98,8 +95,8 @@ class RunAndStop:
             stop = gr.Button("Stop", elem_id=f"{name}-stop", min_width=80, interactive=False)
         return cls(start, stop, gr.HTML(part("status", ""), elem_id=f"{name}-status"))
 
-    def wire(self, job: Job[Any], form: Sequence[Any], shown: Sequence[Any]) -> None:
-        """What the buttons do.
+    def wire(self, job: Job[Any], form: Sequence[Any], shown: Sequence[Any]) -> Dependency:
+        """What the buttons do; gives what other events may follow.
 
         Args:
             job: what is started.
@@ -113,7 +110,7 @@ class RunAndStop:
             inputs=list(form),
             outputs=[self.status, *both, *shown],
             concurrency_id=self.start.elem_id,
-            concurrency_limit=MAX_WATCHED,
+            concurrency_limit=None,  # they wait in their `JobQueue`, where visitors can stop
             **quiet,
         )
         # Only what follows a run comes once the browser holds it for ended.
@@ -122,6 +119,7 @@ class RunAndStop:
         show = script("into_sight.js", shown[0].elem_id, str(self.status.elem_id), DONE)
         running.success(None, js=show, api_visibility="private")
         self.stop.click(self._stop, queue=False, **quiet)
+        return running
 
     def _stop(self, request: gr.Request) -> None:
         self._jobs.stop(request.session_hash)
@@ -129,20 +127,22 @@ class RunAndStop:
     def _steps(self, job: Job[Any], shown: Sequence[Any]) -> Any:
         """The handler of Run: how far it is, step by step, and then what it found."""
 
-        def steps(request: gr.Request, *asked: Any) -> Iterator[dict[Any, Any]]:
+        async def steps(request: gr.Request, *asked: Any) -> AsyncIterator[dict[Any, Any]]:
             try:
                 with self._jobs.running(request.session_hash) as cancelled:
                     buttons = zip((self.start, self.stop), _enabled(start=False), strict=True)
                     yield {self.status: part("progress", "opening", 0, 1), **dict(buttons)}
-                    work = job.work(request, *asked)
-                    with closing(job.queue.steps(work, cancelled)) as steps:
-                        for one in steps:
-                            if not isinstance(one, Step):
-                                result = zip(shown, job.shown(one), strict=True)
-                                yield {self.status: part("status", DONE), **dict(result)}
-                                return
+                    work = await run_sync(lambda: job.work(request, *asked))
+                    ticket = job.queue.submit(work, cancelled)
+                    async with aclosing(following(ticket)) as steps:
+                        async for one in steps:
                             yield {self.status: part("progress", one.label, one.done, one.total)}
-                    yield {self.status: part("status", job.stopped)}
+                    if cancelled.is_set():
+                        yield {self.status: part("status", job.stopped)}
+                        return
+                    values = await run_sync(lambda: job.shown(ticket.future.result()))
+                    result = zip(shown, values, strict=True)
+                    yield {self.status: part("status", DONE), **dict(result)}
             except MiagymError as error:
                 yield {self.status: part("status", str(error))}
                 raise

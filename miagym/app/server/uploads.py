@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -11,7 +12,10 @@ from gradio.data_classes import FileData, ImageData, ListFiles
 from gradio.utils import get_upload_folder
 
 from miagym.app.server.errors import TOAST_SECONDS, page_errors
+from miagym.app.server.request_errors import in_a_line
 from miagym.errors import DataError
+
+LOG = logging.getLogger(__name__)
 
 MAX_FILES = 40
 """In one request: pictures, and texts beside them."""
@@ -34,9 +38,10 @@ class UploadsOnly(gr.Blocks):
             if not explicit_call:
                 inputs = only_uploads(inputs)
             return await super().preprocess_data(block_fn, inputs, state, explicit_call)
-        except gr.Error:
-            raise
-        except (ValueError, RecursionError) as error:  # of the wrong kind, or nested without end
+        except Exception as error:  # of the wrong kind, too few, or nested without end
+            if isinstance(error, gr.Error) and not error.print_exception:
+                raise  # a sentence of ours; Gradio's own name types of Python
+            LOG.warning("Inputs of %s: %s", block_fn.api_name, in_a_line(error))
             raise gr.Error(WRONG_INPUTS, print_exception=False, duration=TOAST_SECONDS) from error
 
 
@@ -101,7 +106,9 @@ def uploaded(path: str | None) -> Path:
             return found
     except (OSError, ValueError):  # a name that is too long, or holds a NUL
         pass
-    raise DataError("Expected an uploaded file; drop one, or choose one.")
+    raise DataError(
+        "Expected an uploaded file, and got none that this page holds; upload it first."
+    )
 
 
 @page_errors
