@@ -15,22 +15,22 @@ demo: .venv/installed
 
 # The quick tier, and whatever else a push must pass.
 test: checked
-	$(PYTEST) $(BY_FILE) -m "not slow"
+	$(PYTEST) $(BY_FILE) -m "not slow" $(LONGEST_FIRST)
 
 # The slow tier alone: all attacks on all targets, simulations, a Space from its requirements.
 test-slow: .venv/browser
-	$(PYTEST) $(BY_FILE) -m slow tests/app
-	$(PYTEST) --dist worksteal -m slow --ignore tests/app
+	$(PYTEST) $(BY_FILE) -m slow $(LONGEST_FIRST)
 
 # Both tiers.
 test-all: checked
-	$(PYTEST) $(BY_FILE)
+	$(PYTEST) $(BY_FILE) $(LONGEST_FIRST)
 
-# Two processes with one thread each. Whole files of tests are dealt to them, in order: those of the
-# page, which take longest, come first. (An open browser runs an event loop, beside which no other
-# file's tests can run theirs.)
+# Two processes with one thread each. Whole files of tests are dealt to them, in order: what takes
+# longest comes first. (An open browser runs an event loop, beside which no other file's tests can
+# run theirs. And what a file sets up for its tests would be set up in both processes.)
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses $(WORKERS)
 BY_FILE := --dist loadfile --no-loadscope-reorder
+LONGEST_FIRST := tests/app tests/test_world.py tests
 
 # All but the tests, at the same time.
 checked: .venv/installed

@@ -66,8 +66,15 @@ def dummy(drawings: Candidates) -> DummyTarget:
     return DummyTarget(drawings[:MEMBERS])
 
 
-QUICK = {"trajectory-forest": {"trees": (10,)}}
-"""A smaller grid than the paper's, where fitting would take most of a test."""
+QUICK: dict[str, dict[str, Any]] = {
+    "cdi": {"timesteps": (0, 300, 600)},
+    "gsa1": {"timesteps": (100, 500), "trees": 20},
+    "gsa2": {"timesteps": (100, 500), "trees": 20},
+    "nearest-generated": {"draws": 3},
+    "pfami-nn": {"timesteps": (0, 200), "crops": (0.95, 0.81)},
+    "trajectory-forest": {"trees": (10,)},
+}
+"""Smaller grids than the papers', where asking and fitting would take most of a test."""
 
 
 @pytest.fixture(scope="session")

@@ -91,7 +91,7 @@ def test_a_grey_box_attack_finds_most_members_of_the_overfit_target(overfit: Gam
 
 @pytest.mark.slow
 def test_a_reference_model_makes_the_black_box_talk(overfit: Game) -> None:
-    assert overfit.play(make_attack("rediffuse+reference"), 150).auc_ci[0] > 0.7
+    assert overfit.play(make_attack("rediffuse+reference"), 50).auc_ci[0] > 0.7
 
 
 CHOSEN = {

@@ -65,10 +65,13 @@ class AucVariance:
 
     @property
     def joint_freedom(self) -> float:
-        """Degrees of freedom of the variance (Welch-Satterthwaite), where it is above 0.
+        """Degrees of freedom of the variance (Welch-Satterthwaite).
 
-        At least those of the side with fewer: what both sides share may leave little of either.
+        At least those of the side with fewer: what both sides share may leave little of either, and
+        where nothing varies there is nothing of both.
         """
+        if self.total <= 0:
+            return min(self.freedom)
         by_side = zip((self.ours, self.theirs), self.freedom, strict=True)
         joint = self.total**2 / sum(part**2 / freedom for part, freedom in by_side)
         return max(joint, min(self.freedom)) if self.shared else joint

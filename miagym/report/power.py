@@ -21,7 +21,8 @@ def could_tell(group: Sequence[AttackRow], family: Family) -> str:
     rows = asking_rows(group) or list(group)
     sizes = zip(*(row.worth for row in rows), strict=True)
     members, nonmembers = (median(each) for each in sizes)
-    tried = family.tried(blind=rows[0].blind)
+    # None, where the only row that sees the model has the very scores of a blind one.
+    tried = max(1, family.tried(blind=rows[0].blind))
     auc = smallest_auc(members, nonmembers, tried)
     tpr = smallest_tpr(members, nonmembers, float(ALPHA), tried)
     in_auc = "no AUC" if auc is None else f"an AUC of {auc:.2f}"

@@ -118,12 +118,7 @@ def open_tab(page: Any, name: str) -> None:
 
 @pytest.mark.parametrize(
     ("size", "theme"),
-    [
-        ("desktop", "light"),
-        pytest.param("phone", "dark", marks=pytest.mark.slow),
-        pytest.param("desktop", "dark", marks=pytest.mark.slow),
-        pytest.param("phone", "light", marks=pytest.mark.slow),
-    ],
+    [("desktop", "light"), pytest.param("phone", "dark", marks=pytest.mark.slow)],
 )
 def test_every_tab_can_be_used(
     browser: Browser, url: str, shots: Path, size: str, theme: str

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
 
@@ -14,9 +15,12 @@ import pytest
 from PIL import Image
 
 from attacks.contract import check_contract, check_refusal
+from attacks.registry import _third_party as attacks_by_others
 from miagym.candidates import Candidates
 from miagym.targets.contract import check_target
 from miagym.targets.dummy import DummyTarget
+from miagym.targets.third_party import third_party as targets_by_others
+from tests.command_line import run
 
 SOURCE = Path(__file__).parent.parent / "third_party"
 
@@ -33,6 +37,21 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture
+def installed(site: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """As if the package had been installed before this process began."""
+
+    def forget() -> None:
+        attacks_by_others.cache_clear()
+        targets_by_others.cache_clear()
+
+    monkeypatch.syspath_prepend(site)
+    forget()
+    yield
+    monkeypatch.undo()
+    forget()
+
+
 def miagym(site: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "PYTHONPATH": str(site), "HF_HUB_OFFLINE": "1"}
     command = [sys.executable, "-c", "from miagym.cli import main; main()", *arguments]
@@ -46,11 +65,11 @@ def test_it_is_listed_beside_ours(site: Path) -> None:
 
 
 @pytest.mark.slow
-def test_it_is_evaluated_like_ours(site: Path, pipelines: dict[str, Path], tmp_path: Path) -> None:
+@pytest.mark.usefixtures("installed")
+def test_it_is_evaluated_like_ours(pipelines: dict[str, Path], tmp_path: Path) -> None:
     target = ["--target", str(pipelines["epsilon"]), "--data", "clipart-tune", "--limit", "8"]
     out = ["--attacks", "brightness,brightness+reference", "--out", str(tmp_path / "run")]
-    done = miagym(site, "evaluate", *target, "--reference", str(pipelines["v_prediction"]), *out)
-    assert done.returncode == 0, done.stderr
+    run("evaluate", *target, "--reference", pipelines["v_prediction"], *out)
     results = json.loads((tmp_path / "run" / "results.json").read_text())
     assert {row["attack"]: row["unet_rows"] for row in results["rows"]} == {
         "brightness": 2.0,
@@ -77,7 +96,8 @@ def test_its_target_keeps_the_contract(site: Path, monkeypatch: pytest.MonkeyPat
     check_target(import_module("miagym_mean").MeanPicture("mean-picture"))
 
 
-def test_its_target_is_found_by_name_and_attacked(site: Path, tmp_path: Path) -> None:
+@pytest.mark.usefixtures("installed")
+def test_its_target_is_found_by_name_and_attacked(tmp_path: Path) -> None:
     """Brighter to the right, as its mean is: such pictures score as members."""
     for side, slope in (("members", 1), ("nonmembers", -1)):
         (tmp_path / "data" / side).mkdir(parents=True)
@@ -89,8 +109,7 @@ def test_its_target_is_found_by_name_and_attacked(site: Path, tmp_path: Path) ->
             (tmp_path / "data" / side / f"{i}.txt").write_text("a ramp", encoding="utf-8")
     out = ["--attacks", "loss,clid,text-to-image", "--out", str(tmp_path / "run")]
     data = ["--target", "mean-picture", "--data", str(tmp_path / "data")]
-    done = miagym(site, "evaluate", *data, *out)
-    assert done.returncode == 0, done.stderr
+    run("evaluate", *data, *out)
     results = json.loads((tmp_path / "run" / "results.json").read_text(encoding="utf-8"))
     (row,) = (row for row in results["rows"] if row["attack"] == "loss")
     assert row["auc"] > 0.9

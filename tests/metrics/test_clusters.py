@@ -116,6 +116,12 @@ def test_differences_of_nothing_are_seldom_significant() -> None:
     assert ignored > told
 
 
+def test_scores_that_are_all_alike_differ_by_nothing_known() -> None:
+    member, groups = np.arange(20) < 10, np.arange(20) // 2
+    found = compare(np.zeros(20), np.zeros(20), member, 0, groups)
+    assert found.auc.value == 0 and found.auc.p == 1
+
+
 def test_controls_hold_with_groups_and_break_without() -> None:
     scores, member, groups = world(np.random.default_rng(5), 300, icc=0.9, largest=30)
     assert label_shuffle(scores, member, 0, groups).passed
