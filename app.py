@@ -13,7 +13,7 @@ _found = importlib.util.find_spec("spaces")
 if _found is not None and _found.origin is None:
     sys.modules["spaces"] = None  # type: ignore[assignment]
 
-from miagym.app.check.offers import EMBEDDED, offered  # noqa: E402
+from miagym.app.offers import EMBEDDED, offered  # noqa: E402
 from miagym.app.page import build, serve, warm_up  # noqa: E402
 from miagym.app.site import CHECK, Site  # noqa: E402
 

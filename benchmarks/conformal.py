@@ -25,7 +25,7 @@ from miagym.checking.checker import ATTACKS, Checker
 from miagym.checking.combination import Combination
 from miagym.checking.features import looks
 from miagym.checking.ood import Guard
-from miagym.checking.source import Pictures
+from miagym.checking.sources.pictures import Pictures
 from miagym.checking.survey import Survey
 from miagym.checking.upload import open_upload
 from miagym.data.dataset import CALIBRATION, TEST

@@ -8,8 +8,8 @@ from typing import Any
 
 from miagym.api.checkers import make_checker
 from miagym.api.names import AttackLike, DataLike, TargetLike
-from miagym.checking.kept import CalibrationRecord, keep
-from miagym.checking.source import Pictures
+from miagym.checking.sources.kept import CalibrationRecord, keep
+from miagym.checking.sources.pictures import Pictures
 from miagym.data.labels import MemberValue
 from miagym.evaluation.config import AUTO
 from miagym.progress import Progress, silent

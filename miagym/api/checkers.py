@@ -20,8 +20,8 @@ from miagym.api.names import (
 from miagym.api.reference import public_base
 from miagym.checking.cache import cache_folder
 from miagym.checking.checker import ATTACKS, Checker
-from miagym.checking.kept import KeptCalibration
-from miagym.checking.source import Pictures
+from miagym.checking.sources.kept import KeptCalibration
+from miagym.checking.sources.pictures import Pictures
 from miagym.data.dataset import CALIBRATION
 from miagym.data.labels import MemberValue
 from miagym.embedded.pairings import pairing

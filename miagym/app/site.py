@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from miagym.app.check.offers import EMBEDDED, Offer
+from miagym.app.offers import EMBEDDED, Offer
 from miagym.app.server.rate_limit import Allowance
 from miagym.app.server.zero_gpu import PAGE_DEVICE
 from miagym.errors import UnknownName

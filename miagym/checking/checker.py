@@ -11,7 +11,7 @@ import numpy as np
 from miagym.checking.answer import ALPHA, Answer, AttackRow, SetAnswer, Sizes, Verdict
 from miagym.checking.calibrated import TOGETHER, CalibratedScores
 from miagym.checking.ood import too_many_refused
-from miagym.checking.source import Source
+from miagym.checking.sources.pictures import Source
 from miagym.checking.survey import without_captions
 from miagym.checking.upload import Upload
 from miagym.errors import DataError

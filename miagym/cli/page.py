@@ -10,7 +10,7 @@ import typer
 from miagym.cli.console import Device, console, say
 
 if TYPE_CHECKING:
-    from miagym.app.check.offers import Offer
+    from miagym.app.offers import Offer
 
 
 def page(
@@ -68,7 +68,7 @@ def page(
 
     Pictures are checked under the embedded models, or under those that you name here.
     """
-    from miagym.app.check.offers import named, offered
+    from miagym.app.offers import named, offered
 
     open_page(
         run,
@@ -105,7 +105,7 @@ def open_page(
         from miagym.api.run import Run
 
         Run.open(run)
-    from miagym.app.check.offers import EMBEDDED, loadable
+    from miagym.app.offers import EMBEDDED, loadable
     from miagym.app.server.rate_limit import Allowance
     from miagym.app.site import Site, default_allowance
     from miagym.checking.cache import cache_folder

@@ -10,7 +10,7 @@ from math import isfinite
 from pathlib import Path
 
 from miagym.errors import TargetError
-from miagym.targets.loading.recognise import configuration_of, is_autoencoder
+from miagym.targets.loading.single.recognise import configuration_of, is_autoencoder
 from miagym.targets.loading.weights import PICKLES, shapes_in
 from miagym.targets.location import SINGLE_FILE, Addition, TargetLocation, looks_local
 

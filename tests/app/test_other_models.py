@@ -11,8 +11,8 @@ import pytest
 from gradio_client import Client, handle_file
 
 import miagym
-from miagym.app.check.offers import Offer, loadable, named, offered
 from miagym.app.check.service import CheckService
+from miagym.app.offers import Offer, loadable, named, offered
 from miagym.errors import DataError, RunError, UnknownName
 from tests.app.visiting import SERVING, served
 from tests.data.pictures_beside import folder
@@ -21,7 +21,7 @@ from tests.targets import models
 PROGRAM = """
 import sys
 from pathlib import Path
-from miagym.app.check.offers import offered
+from miagym.app.offers import offered
 from miagym.app.page import build
 from miagym.app.site import Site
 page = build(Site(offers=offered([Path({calibration!r})]), device="cpu"))

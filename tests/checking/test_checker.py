@@ -20,7 +20,7 @@ from miagym.checking.answer import Verdict
 from miagym.checking.cache import Kept, load, save
 from miagym.checking.calibration import calibrate, fitting_part
 from miagym.checking.checker import Checker
-from miagym.checking.source import Pictures
+from miagym.checking.sources.pictures import Pictures
 from miagym.checking.upload import Upload, open_upload
 from miagym.checking.words import sentences, set_sentences
 from miagym.cli import app

@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 import miagym
-from miagym.checking.kept import ABOUT
+from miagym.checking.sources.kept import ABOUT
 from miagym.cli import app
 from miagym.data.dataset import TEST
 from miagym.errors import DataError, MiagymError, SettingsError, TargetError

@@ -14,8 +14,8 @@ from safetensors.torch import load_file, save_file
 
 from miagym.errors import TargetError
 from miagym.noise import paired_noise
-from miagym.targets.loading.clip_words import clip_tokenizer
-from miagym.targets.loading.recognise import INPUT, WIDTH, configuration_of
+from miagym.targets.loading.single.clip_words import clip_tokenizer
+from miagym.targets.loading.single.recognise import INPUT, WIDTH, configuration_of
 from miagym.targets.loading.weights import shapes_in
 from miagym.targets.registry import load_target, target_resolution
 from miagym.targets.schedule import Predicts

@@ -14,8 +14,8 @@ import numpy as np
 from miagym.atomic import replacing
 
 if TYPE_CHECKING:
-    from miagym.app.check.offers import Offer
     from miagym.app.check.service import CheckService
+    from miagym.app.offers import Offer
     from miagym.data.dataset import Dataset
 
 MEMBER, NONMEMBER, BORDERLINE = "Member", "Non-member", "Borderline"

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from miagym.app.check.offers import EMBEDDED, SEED, Offer, offer_called
 from miagym.app.check.pictures import open_set
+from miagym.app.offers import EMBEDDED, SEED, Offer, offer_called
 from miagym.app.server.zero_gpu import on_zero_gpu
 from miagym.atomic import replacing
 from miagym.checking.cache import cache_folder

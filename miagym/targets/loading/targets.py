@@ -9,7 +9,7 @@ from miagym.targets.loading.additions import add_to
 from miagym.targets.loading.device import choose_device, choose_dtype
 from miagym.targets.loading.pipelines import load_pipeline
 from miagym.targets.loading.self_check import check_against_pipeline
-from miagym.targets.loading.single_file import load_single_file
+from miagym.targets.loading.single.pipeline import load_single_file
 from miagym.targets.location import TargetLocation
 from miagym.targets.pipeline.target import PipelineTarget
 

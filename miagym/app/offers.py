@@ -47,7 +47,7 @@ class Offer:
     def data_name(self) -> str:
         """What answers call the pictures that it is calibrated by."""
         from miagym.api.names import data_of
-        from miagym.checking.kept import KeptCalibration
+        from miagym.checking.sources.kept import KeptCalibration
 
         if self.calibration is not None:
             return KeptCalibration.open(self.calibration).name
@@ -57,7 +57,7 @@ class Offer:
         """Names of the attacks that a check asks; nothing large is loaded."""
         from miagym.api.names import with_reference
         from miagym.checking.checker import ATTACKS
-        from miagym.checking.kept import KeptCalibration
+        from miagym.checking.sources.kept import KeptCalibration
 
         if self.calibration is not None:
             return KeptCalibration.open(self.calibration).record.attacks
@@ -67,7 +67,7 @@ class Offer:
     def base(self) -> str | None:
         """The name of the public base that answers are compared with; None for none."""
         from miagym.api.reference import public_base
-        from miagym.checking.kept import KeptCalibration
+        from miagym.checking.sources.kept import KeptCalibration
 
         if self.reference == AUTO and self.calibration is not None:
             return KeptCalibration.open(self.calibration).record.reference
@@ -116,7 +116,7 @@ def offered(calibrations: Sequence[Path]) -> tuple[Offer, ...]:
     Raises:
         DataError: if a folder holds no calibration, or two are of one model.
     """
-    from miagym.checking.kept import KeptCalibration
+    from miagym.checking.sources.kept import KeptCalibration
 
     offers: list[Offer] = []
     for folder in calibrations:

@@ -12,7 +12,7 @@ from miagym import __version__
 from miagym.atomic import new_folder
 from miagym.checking.cache import Kept, load, write
 from miagym.checking.calibration import Calibration, restored, stored
-from miagym.checking.source import Source
+from miagym.checking.sources.pictures import Source
 from miagym.errors import DataError, TargetError, option
 from miagym.evaluation.signals import Signals
 from miagym.progress import Progress

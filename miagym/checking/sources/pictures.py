@@ -1,4 +1,4 @@
-"""What a checker calibrates by: pictures of known membership, or a calibration that was kept."""
+"""Pictures of known membership, to calibrate by; and what a checker asks of any such source."""
 
 from __future__ import annotations
 

@@ -21,7 +21,6 @@ from diffusers.loaders.single_file_utils import SingleFileComponentError
 from safetensors.torch import load_file
 
 from miagym.errors import TargetError
-from miagym.targets.loading.clip_words import clip_tokenizer
 from miagym.targets.loading.components import (
     UNLOADABLE,
     check_finite,
@@ -30,8 +29,9 @@ from miagym.targets.loading.components import (
 from miagym.targets.loading.filled import check_filled, check_used
 from miagym.targets.loading.index import read_index
 from miagym.targets.loading.pipelines import assemble, on_device
-from miagym.targets.loading.recognise import OTHER_NOISE
 from miagym.targets.loading.replaced import given_parts
+from miagym.targets.loading.single.clip_words import clip_tokenizer
+from miagym.targets.loading.single.recognise import OTHER_NOISE
 from miagym.targets.loading.weights import shapes_in
 from miagym.targets.location import TargetLocation, first_line
 from miagym.targets.pipeline.quiet import quiet_pipelines
