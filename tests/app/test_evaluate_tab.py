@@ -38,6 +38,8 @@ pytestmark = pytest.mark.slow
 
 Folders = Callable[[], set[Path]]
 REQUEST = EvaluationRequest("clipart-overfit", ("sima", "rediffuse"), 20)
+LONG = 60
+"""Candidates of each side about which an evaluation asks for many times as long as a check."""
 
 PROGRAM = """
 import sys
@@ -245,9 +247,7 @@ def test_a_check_does_not_wait_for_an_evaluation(
     picture.write_bytes(bytes(load_data("clipart-tune").pictures[0]))
     check = ("cat, animal", "clipart-overfit")
     alone = client.predict(handle_file(picture), *check, api_name="/check")
-    running = client.submit(
-        "clipart-overfit", ["sima", "loss"], MAX_CANDIDATES, api_name="/evaluate"
-    )
+    running = client.submit("clipart-overfit", ["sima", "loss"], LONG, api_name="/evaluate")
     while not folders():
         time.sleep(0.05)
     beside = client.predict(handle_file(picture), *check, api_name="/check")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import os
 import re
 import subprocess
@@ -28,6 +29,7 @@ def deploy() -> ModuleType:
     spec = importlib.util.spec_from_file_location("deploy", SPACES / "deploy.py")
     assert spec and spec.loader
     module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # where dataclasses look
     spec.loader.exec_module(module)
     return module
 
@@ -64,7 +66,7 @@ def test_the_version_needs_no_installation() -> None:
     assert not [path for path in (ROOT / "miagym").rglob("*.py") if asking.search(path.read_text())]
 
 
-@pytest.mark.parametrize("card", ["README.md", "classroom.md"])
+@pytest.mark.parametrize("card", ["README.md", "classroom.md", "stable-diffusion.md"])
 def test_cards_hold_what_the_hub_asks_for(card: str) -> None:
     _, front, text = (SPACES / card).read_text().split("---\n", 2)
     about = yaml.safe_load(front)
@@ -77,7 +79,7 @@ def test_cards_hold_what_the_hub_asks_for(card: str) -> None:
 
 
 def test_the_folder_holds_the_page_and_nothing_else(deploy: ModuleType, tmp_path: Path) -> None:
-    folder = deploy.assemble(tmp_path / "space", classroom=True)
+    folder = deploy.assemble(tmp_path / "space", deploy.Kind(classroom=True))
     names = {"app.py", "LICENSE", "README.md", "requirements.txt", "miagym", "attacks"}
     assert {path.name for path in folder.iterdir()} == names
     assert "for a class" in (folder / "README.md").read_text()
@@ -85,6 +87,48 @@ def test_the_folder_holds_the_page_and_nothing_else(deploy: ModuleType, tmp_path
     assert sum(path.stat().st_size for path in folder.rglob("*")) < 60e6
     with pytest.raises(SystemExit, match="not empty"):
         deploy.assemble(folder)
+
+
+def test_torch_is_the_build_of_the_machine(deploy: ModuleType) -> None:
+    """On two processors without CUDA; where a GPU is lent, no newer one than is accepted there."""
+    index, *lines = deploy.requirements(gpu=False).splitlines()
+    assert index == "--extra-index-url https://download.pytorch.org/whl/cpu"
+    assert names(lines) == names(requirements()) and "torch>=2.8" in lines
+    lent = deploy.requirements(gpu=True).splitlines()
+    assert "torch>=2.8,<2.12" in lent and names(lent) == names(requirements())
+    assert not any(line.startswith("-") for line in lent)
+
+
+def a_calibration(folder: Path, target: str, reference: str | None = None) -> Path:
+    folder.mkdir()
+    record = {"target": target, "reference": reference}
+    (folder / "calibration.json").write_text(json.dumps(record), encoding="utf-8")
+    return folder
+
+
+def test_a_space_brings_the_calibrations_of_models_of_the_hub(
+    deploy: ModuleType, tmp_path: Path
+) -> None:
+    known = a_calibration(tmp_path / "sd", "CompVis/stable-diffusion-v1-4")
+    folder = deploy.assemble(tmp_path / "space", deploy.Kind(calibrations=(known,), gpu=True))
+    (kept,) = (folder / "calibrations").iterdir()
+    assert kept.name == "00-stable-diffusion-v1-4" and (kept / "calibration.json").is_file()
+    assert "LAION-mi" in (folder / "README.md").read_text(encoding="utf-8")
+
+
+def test_a_space_cannot_load_what_lies_on_this_machine(deploy: ModuleType, tmp_path: Path) -> None:
+    here = a_calibration(tmp_path / "here", str(tmp_path))
+    based = a_calibration(tmp_path / "based", "owner/model", str(tmp_path))
+    lora = a_calibration(tmp_path / "lora", "owner/model+style.safetensors")
+    for folder, why in (
+        (here, "lies on this machine"),
+        (based, "lies on this machine"),
+        (lora, "lies on this machine"),
+        (tmp_path, "holds no calibration"),
+    ):
+        with pytest.raises(SystemExit, match=why):
+            deploy.assemble(tmp_path / "space", deploy.Kind(calibrations=(folder,)))
+    assert not (tmp_path / "space").exists()
 
 
 @pytest.mark.slow

@@ -11,7 +11,7 @@ from miagym.paper.settings import SETTINGS
 from miagym.report.pdf import find_browser
 from tests.command_line import run
 
-TINY = ("--limit", 12, "--tune-limit", 12, "--choose-on", 12, "--splits", 2)
+TINY = ("--limit", 10, "--tune-limit", 10, "--choose-on", 10, "--splits", 2)
 
 
 @pytest.mark.slow
