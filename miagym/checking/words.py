@@ -143,6 +143,12 @@ def _worth(power: RulePower) -> str:
 def _set_headline(answer: SetAnswer) -> str:
     test = answer.test
     if test is None or answer.p_smallest is None:
+        different = answer.pictures - answer.repeated
+        if different < 2:
+            return (
+                f"Not comparable as a set: all {answer.pictures} pictures are the same one, which "
+                "counts once; at least 2 different ones have to be given."
+            )
         return (
             f"Not comparable as a set: of {answer.pictures} pictures, {answer.not_comparable} do "
             "not resemble the calibration pictures; at least 2 different ones have to, and nearly "

@@ -54,8 +54,6 @@ class FineTuning:
     """A target: embedded name, folder or hub id."""
     data: str
     """A data set, as `load_data` takes it."""
-    member_value: MemberValue | None = None
-    """What stands for members in its column of labels, where the values do not say it."""
     epochs: int = EPOCHS
     checkpoints: tuple[int, ...] | None = None
     """Epochs after which the UNet is kept, 0 for the base; by default `halvings` of `epochs`."""
@@ -70,6 +68,8 @@ class FineTuning:
     limit: int | None = None
     """At most so many members of each part: those that `evaluate` scores with this limit and
     seed."""
+    member_value: MemberValue | None = None
+    """What stands for members in the data's column of labels, where the values do not say it."""
 
     def __post_init__(self) -> None:
         if self.learning_rate is not None and not 0 < self.learning_rate < 1:

@@ -16,13 +16,15 @@ from PIL import Image
 
 from miagym.app.check.examples import BORDERLINE, KINDS, MEMBER, NONMEMBER, ROWS, example
 from miagym.app.check.figures import verdict_figure
+from miagym.app.check.marks import marks_of
 from miagym.app.check.service import TARGETS, CheckService, Scale
-from miagym.app.check.tab import _check_one
+from miagym.app.check.tab import Handlers
 from miagym.app.server.body_limit import MAX_PICTURES
 from miagym.app.server.rate_limit import Allowance
 from miagym.app.site import Site
 from miagym.checking.answer import Verdict
 from miagym.checking.cache import cache_folder
+from miagym.checking.words import set_sentences
 from miagym.data.dataset import TEST
 from miagym.data.registry import load_data
 from tests.app.visiting import SIZES, served, watch
@@ -84,6 +86,9 @@ document.querySelectorAll('#check-verdict .verdict, .toast-body')
 """
 
 
+ANSWERED = "#check-verdict .verdict:not(.old):not(:has-text('No picture yet'))"
+
+
 class Visitor:
     """A browser window, which has noted what went wrong."""
 
@@ -103,7 +108,7 @@ class Visitor:
         """The verdict, or the sentence, that follows a press of a button."""
         self.window.evaluate(MARK_OLD)
         self.window.get_by_role("button", name=name, exact=True).click()
-        self.window.wait_for_selector("#check-verdict .verdict:not(.old), .toast-body:not(.old)")
+        self.window.wait_for_selector(f"{ANSWERED}, .toast-body:not(.old)")
         toast = self.window.query_selector(".toast-body:not(.old)")
         return toast.inner_text() if toast else self.window.inner_text("#check-verdict")
 
@@ -206,6 +211,85 @@ def test_bad_input_is_a_sentence_and_the_page_goes_on(visit: Visit, tmp_path: Pa
     assert "control characters" in visitor.window.inner_text("#check-details")
 
 
+def test_a_verdict_stands_beside_what_it_is_about(visit: Visit, picture: Path) -> None:
+    """Whatever is changed in the form takes the answer away, also one that is still to come."""
+    visitor = visit()
+    window = visitor.window
+    gone = "#check-verdict :text('No picture yet')"
+
+    def answered() -> None:
+        assert visitor.press("Check").startswith("Cannot tell")
+        assert "your picture" in window.inner_text("#check-figure")
+
+    def paste_caption() -> None:
+        window.focus("#check-caption textarea")
+        window.keyboard.insert_text("dog, ")
+
+    visitor.upload(picture)
+    window.fill("#check-caption textarea", "cat, animal")
+    answered()
+    for change in (
+        paste_caption,
+        lambda: window.get_by_role("tab", name="Several pictures").click(),
+        lambda: window.get_by_label("clipart-realistic").check(),
+    ):
+        change()
+        window.wait_for_selector(gone)
+        window.wait_for_function(
+            "!document.querySelector('#check-figure').textContent.includes('your picture')"
+        )
+        assert not window.inner_text("#check-details").strip()
+        window.get_by_role("tab", name="One picture").click()
+        window.get_by_label("clipart-overfit").check()
+        answered()
+    window.click("#check-picture button[title='Remove Image']")
+    window.wait_for_selector(gone)
+    assert window.input_value("#check-caption textarea") == ""
+    assert "Drop a picture first" in visitor.press("Check")
+    assert window.locator(".toast-body").count() == 0
+
+
+def test_an_unreadable_file_is_said_where_the_verdict_stands(
+    visit: Visit, picture: Path, tmp_path: Path
+) -> None:
+    visitor = visit()
+    visitor.press(MEMBER)
+    bad = tmp_path / "text.png"
+    bad.write_text("no picture")
+    visitor.window.click("#check-picture button[title='Remove Image']")
+    visitor.window.set_input_files("#check-picture input[type=file]", str(bad))
+    visitor.window.wait_for_selector("#check-picture img")
+    said = visitor.press("Check")
+    assert said.startswith("Not checked") and "text.png" not in said and "picture" in said
+    assert "your picture" not in visitor.window.inner_text("#check-figure")
+
+
+def test_marks_stand_on_one_scale_and_it_is_said_which(
+    service: CheckService, tmp_path: Path
+) -> None:
+    data = load_data(service.offer(OVERFIT).data_name)
+    rows = np.flatnonzero(data.member & (data.part == TEST))[:4]
+    given = {}
+    for number, row in enumerate(rows):
+        given[f"{number}.webp"] = tmp_path / f"{number}.webp"
+        given[f"{number}.webp"].write_bytes(bytes(data.pictures[row]))
+        if number:  # one has no caption
+            given[f"{number}.txt"] = tmp_path / f"{number}.txt"
+            given[f"{number}.txt"].write_text(data.captions[row])
+    marks = marks_of(service.check_set(given, OVERFIT))
+    assert marks.captioned and len(marks.scores) == 3 and marks.elsewhere == 1
+    assert "marks the 3 that were asked about with their captions; 1 without" in marks.why_not_all
+
+
+def test_one_picture_many_times_is_no_set_and_that_is_the_reason(
+    service: CheckService, picture: Path
+) -> None:
+    found = service.check_set({f"{i}.png": picture for i in range(7)}, OVERFIT)
+    assert found.together is not None
+    said = set_sentences(found.together)[0]
+    assert "all 7 pictures are the same one" in said and "resemble" not in said
+
+
 def test_the_endpoint_answers_as_the_command_line(
     client: Client, picture: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -221,7 +305,7 @@ def test_the_endpoint_has_defaults_and_refuses_other_targets(client: Client, pic
     found = client.predict(handle_file(picture), api_name="/check")
     assert found["target"] == OVERFIT and not found["calibration"]["captioned"]
     for target in ("clipart-null", "/etc", "CompVis/stable-diffusion-v1-4"):
-        with pytest.raises(AppError, match="not in the list"):
+        with pytest.raises(AppError, match="Expected the inputs that"):
             client.predict(handle_file(picture), "", target, api_name="/check")
     long = client.predict(handle_file(picture), "x\0" * 5000, OVERFIT, api_name="/check")
     assert "caption cut to 1,000 characters" in long["done_to_picture"]
@@ -238,9 +322,10 @@ def test_only_the_endpoint_is_public(client: Client) -> None:
 
 
 def test_an_allowance_ends_before_anything_is_computed(picture: Path) -> None:
-    check_one = _check_one(Site(allowance=Allowance(19)))
-    with pytest.raises(gr.Error, match="takes 20 UNet rows, and 19 of your 19"):
-        check_one(str(picture), "", OVERFIT, None)
+    handlers = Handlers(Site(allowance=Allowance(19)))
+    request = gr.Request(headers={}, session_hash="a")
+    verdict, *_ = handlers.check_one(str(picture), "", OVERFIT, 1, request)
+    assert "Not checked" in verdict and "takes 20 UNet rows, and 19 of your 19" in verdict
 
 
 @pytest.mark.parametrize("target", TARGETS)

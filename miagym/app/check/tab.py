@@ -11,15 +11,17 @@ import gradio as gr
 
 from miagym.app.check.examples import KINDS, RULE, example, has_examples
 from miagym.app.check.figures import verdict_figure, verdict_sketch
-from miagym.app.check.service import CheckService, check_service
-from miagym.app.check.view import BEFORE, details_html, verdict_html
+from miagym.app.check.marks import marks_of
+from miagym.app.check.service import CheckService, Pay, check_service
+from miagym.app.check.view import BEFORE, details_html, refused_html, verdict_html
 from miagym.app.html import part, script
 from miagym.app.server.body_limit import MAX_PICTURES
 from miagym.app.server.client_id import client_id
 from miagym.app.server.errors import page_errors
+from miagym.app.server.latest import NUMBERED, LatestQuestion
 from miagym.app.server.uploads import files_input, picture_input
 from miagym.app.site import Site
-from miagym.errors import DataError
+from miagym.errors import DataError, MiagymError
 
 if TYPE_CHECKING:
     from miagym.api.results import Check
@@ -32,6 +34,7 @@ SHOW_VERDICT = script("into_sight.js", "check-verdict")
 
 Shown = tuple[str, Any, str]
 """Verdict, figure, details."""
+UNCHANGED = (gr.skip(),) * 3
 
 
 def check_tab(site: Site) -> None:
@@ -45,26 +48,37 @@ def check_tab(site: Site) -> None:
                 elem_id="check-target",
             )
             with gr.Tabs():
-                with gr.Tab("One picture"):
+                with gr.Tab("One picture") as single:
                     picture, caption, one = _one_picture()
                     examples = _example_buttons() if has_examples(site.offers) else []
-                with gr.Tab("Several pictures"):
+                with gr.Tab("Several pictures") as multiple:
                     files, several = _several_pictures()
+            number = gr.Number(visible=False)
         with gr.Column(scale=2, min_width=300):
             verdict = gr.HTML(BEFORE, elem_id="check-verdict")
             figure = gr.Plot(verdict_sketch(), show_label=False, elem_id="check-figure")
             details = gr.HTML(elem_id="check-details")
     shown = [verdict, figure, details]
     private: dict[str, Any] = {"api_visibility": "private", "show_progress_on": verdict}
-    asked = [picture, caption, target]
+    numbered: dict[str, Any] = {"js": NUMBERED, **private}
+    handlers = Handlers(site)
+    asked = [picture, caption, target, number]
     answers = [
-        one.click(_check_one(site), asked, shown, **private, **MODEL),
-        several.click(_check_several(site), [files, target], shown, **private, **MODEL),
+        one.click(handlers.check_one, asked, shown, **numbered, **MODEL),
+        several.click(handlers.check_several, [files, target, number], shown, **numbered, **MODEL),
     ]
-    gr.on(None, _before(site), target, shown, queue=False, **private)  # at load, and at a change
+    # What is shown belongs to what stands in the form: whatever is changed there takes it away.
+    gr.on(None, handlers.before, target, shown, queue=False, **private)  # at load, and at a change
+    at_once: dict[str, Any] = {"queue": False, "trigger_mode": "always_last"}
+    changes = [picture.upload, picture.clear, caption.input, files.change, target.input]
+    for change in [*changes, single.select, multiple.select]:
+        change(handlers.changed, [target, number], shown, **at_once, **numbered)
+    picture.clear(lambda: "", None, caption, queue=False, **private)
     for kind, button in examples:
-        filled = button.click(_fill(site, kind), target, [picture, caption], **private, **MODEL)
-        answers.append(filled.success(_check_one(site), asked, shown, **private, **MODEL))
+        filled = button.click(
+            handlers.fill(kind), [target, number], [picture, caption, *shown], **numbered, **MODEL
+        )
+        answers.append(filled.success(handlers.check_one, asked, shown, **numbered, **MODEL))
     for answer in answers:
         answer.success(None, js=SHOW_VERDICT, api_visibility="private")
 
@@ -99,58 +113,89 @@ def _several_pictures() -> tuple[gr.File, gr.Button]:
     return files, gr.Button("Check the set", variant="primary", elem_id="check-several")
 
 
-def _before(site: Site) -> Callable[[str], Shown]:
-    def before(target: str) -> Shown:
+class Handlers:
+    """What the events of the tab do.
+
+    Args:
+        site: whose models are asked, and whose allowance is drawn upon.
+    """
+
+    def __init__(self, site: Site) -> None:
+        self._site, self._latest = site, LatestQuestion()
+
+    @property
+    def _service(self) -> CheckService:
+        return check_service(self._site.device, self._site.offers)
+
+    def before(self, target: str) -> Shown:
         """An answer under another target would mislead; its scale is drawn once it is known."""
-        service = check_service(site.device, site.offers)
-        if not service.is_warm(target, True):
+        if not self._service.is_warm(target, True):
             return BEFORE, verdict_sketch(), ""
-        return BEFORE, verdict_figure(service.scale(target, True)), ""
+        return BEFORE, verdict_figure(self._service.scale(target, True)), ""
 
-    return before
+    def changed(self, target: str, number: float | None, request: gr.Request) -> Any:
+        """An answer about what stood in the form before would mislead, also one still to come."""
+        if self._latest.ask(request.session_hash, number):
+            return self.before(target)
+        return UNCHANGED
 
+    def check_one(
+        self,
+        picture: str | None,
+        caption: str,
+        target: str,
+        number: float | None,
+        request: gr.Request,
+    ) -> Any:
+        """The answer about the picture."""
 
-def _check_one(site: Site) -> Callable[..., Shown]:
-    @page_errors
-    def check_one(picture: str | None, caption: str, target: str, request: gr.Request) -> Shown:
-        if picture is None:
-            raise DataError("Drop a picture first, or choose an example.")
-        service, pay = (
-            check_service(site.device, site.offers),
-            partial(site.allowance.take, client_id(request)),
-        )
-        return _shown(service, service.check(Path(picture), caption, target, pay=pay))
+        def check(pay: Pay) -> Check:
+            if picture is None:
+                raise DataError("Drop a picture first, or choose an example.")
+            return self._service.check(Path(picture), caption, target, pay=pay)
 
-    return check_one
+        return self._answered(check, target, number, request)
 
+    def check_several(
+        self, files: dict[str, Path], target: str, number: float | None, request: gr.Request
+    ) -> Any:
+        """The answers about the set."""
 
-def _check_several(site: Site) -> Callable[..., Shown]:
-    @page_errors
-    def check_several(files: dict[str, Path], target: str, request: gr.Request) -> Shown:
-        if not files:
-            raise DataError(f"Drop 2 to {MAX_PICTURES} pictures first.")
-        service, pay = (
-            check_service(site.device, site.offers),
-            partial(site.allowance.take, client_id(request)),
-        )
-        return _shown(service, service.check_set(files, target, pay=pay))
+        def check(pay: Pay) -> Check:
+            if not files:
+                raise DataError(f"Drop 2 to {MAX_PICTURES} pictures first.")
+            return self._service.check_set(files, target, pay=pay)
 
-    return check_several
+        return self._answered(check, target, number, request)
+
+    def fill(self, kind: str) -> Callable[..., Any]:
+        """The handler that puts an example into the form."""
+
+        @page_errors
+        def filled(target: str, number: float | None, request: gr.Request) -> tuple[Any, ...]:
+            self._latest.ask(request.session_hash, number)
+            found = example(self._service, target, kind)
+            return str(found.file), found.caption, *self.before(target)
+
+        return filled
+
+    def _answered(
+        self, check: Callable[[Pay], Check], target: str, number: float | None, request: gr.Request
+    ) -> Any:
+        """What is shown of an answer, or why there is none, unless the form has changed since."""
+        page = request.session_hash
+        self._latest.ask(page, number)
+        try:
+            found = check(partial(self._site.allowance.take, client_id(request)))
+            shown = _shown(self._service, found)
+        except MiagymError as error:
+            _, figure, _ = self.before(target)
+            shown = refused_html(str(error)), figure, ""
+        return shown if self._latest.answer(page, number) else UNCHANGED
 
 
 def _shown(service: CheckService, found: Check) -> Shown:
-    """Scores with captions and without are drawn on scales of their own; a set's decides."""
-    captioned = (found.together or found.answers[0]).captioned
-    scores = {a.name: a.score for a in found.answers if a.captioned == captioned}
-    asked = [(name, score) for name, score in scores.items() if score is not None]
-    scale = service.scale(found.target, captioned)
-    return verdict_html(found), verdict_figure(scale, asked), details_html(found, scale)
-
-
-def _fill(site: Site, kind: str) -> Callable[[str], tuple[str, str]]:
-    @page_errors
-    def fill(target: str) -> tuple[str, str]:
-        found = example(check_service(site.device, site.offers), target, kind)
-        return str(found.file), found.caption
-
-    return fill
+    """The verdict, and the marks of the pictures that stand on one scale."""
+    marks = marks_of(found)
+    scale = service.scale(found.target, marks.captioned)
+    return verdict_html(found), verdict_figure(scale, marks.scores), details_html(found, scale)

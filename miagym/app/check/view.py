@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from markupsafe import Markup
 
+from miagym.app.check.marks import marks_of
 from miagym.app.html import render
 
 if TYPE_CHECKING:
@@ -15,6 +16,11 @@ if TYPE_CHECKING:
     from miagym.checking.answer import Answer, SetAnswer
 
 BEFORE = render("check/before.html")
+
+
+def refused_html(sentence: str) -> Markup:
+    """Why there is no answer, in the place of one: it stays until something is asked again."""
+    return render("check/refused.html", sentence=sentence)
 
 
 def verdict_html(found: Check) -> Markup:
@@ -43,9 +49,11 @@ def details_html(found: Check, scale: Scale) -> Markup:
         (a.name, a.verdict, "" if a.p_value is None else p_text(a.p_value), "; ".join(a.done))
         for a in found.answers
     ]
+    why = marks_of(found).why_not_all
+    unmarked = [] if why is None else [why]
     return render(
         "check/set_details.html",
-        sentences=set_sentences(found.together)[1:],
+        sentences=[*set_sentences(found.together)[1:], *unmarked],
         rows=rows,
         chance=percent(one.power.fpr),
         skipped=list(found.skipped.values()),

@@ -13,8 +13,8 @@ import gradio as gr
 
 from miagym.errors import MiagymError
 
-TOAST_SECONDS = 12
-"""How long a sentence stays, unless it is closed."""
+TOAST_SECONDS = None
+"""A sentence stays until it is closed."""
 P = ParamSpec("P")
 T = TypeVar("T")
 
