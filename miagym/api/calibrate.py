@@ -36,8 +36,7 @@ class Calibrated:
         asked = "with captions and without" if record.has_captions else "without captions"
         return (
             f"{record.target} is calibrated by {record.members} members and {record.nonmembers} "
-            f"non-members of {record.data}, {asked}, in {self.folder}. A check by it: miagym check "
-            f"PICTURE --target {record.target} --calibration {self.folder}"
+            f"non-members of {record.data}, {asked}, in {self.folder}."
         )
 
 

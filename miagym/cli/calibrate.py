@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -65,5 +66,7 @@ def calibrate(
         )
     if as_json:
         print_json(found.as_json())
-    else:
-        say(str(found))
+        return
+    say(str(found))
+    asked = shlex.join(["--target", found.record.target, "--calibration", str(out)])
+    say(f"A check by it: miagym check PICTURE {asked}")

@@ -87,11 +87,8 @@ def name_of_base(name: str) -> str | None:
     if not places:
         return None
     bare, whole = find_target(base), find_target(name)
-    is_same = (bare.unet, bare.vae, bare.configuration) == (
-        whole.unet,
-        whole.vae,
-        whole.configuration,
-    )
+    networks = ("unet", "vae", "scheduler", "configuration")
+    is_same = all(getattr(bare, part) == getattr(whole, part) for part in networks)
     return base if whole.added and is_same else None
 
 

@@ -26,6 +26,7 @@ from miagym.metrics.sets.share import share_at_least
 from miagym.targets.dummy import DummyTarget
 from miagym.targets.registry import load_target
 from tests.command_line import run
+from tests.targets import loras
 
 SIZE = 64
 Lay = Callable[..., Path]
@@ -262,8 +263,7 @@ def test_a_training_names_its_base(lay: Lay, tmp_path: Path) -> None:
     base = public_base(folder, "auto", None)
     assert base.given == "clipart-realistic" and "names its base, clipart-realistic" in base.why
     assert public_base(folder, None, None).given is None
-    lora = tmp_path / "style.safetensors"
-    lora.write_bytes(b"")
+    lora = loras.peft(tmp_path)
     base = public_base(f"clipart-realistic+{lora}:0.8", "auto", None)
     assert base.given == "clipart-realistic" and base.why.startswith("The LoRA of")
     assert public_base(f"{folder}+{lora}", "auto", None).given == str(folder)

@@ -13,7 +13,7 @@ from miagym.atomic import new_folder
 from miagym.checking.cache import Kept, load, write
 from miagym.checking.calibration import Calibration, restored, stored
 from miagym.checking.sources.pictures import Source
-from miagym.errors import DataError, TargetError, option
+from miagym.errors import DataError, TargetError, option, told
 from miagym.evaluation.signals import Signals
 from miagym.progress import Progress
 
@@ -72,13 +72,13 @@ class KeptCalibration:
             record = CalibrationRecord.model_validate_json(path.read_text(encoding="utf-8"))
         except (OSError, ValidationError, UnicodeDecodeError) as error:
             raise DataError(
-                f"{folder} holds no calibration ({path.name} cannot be read); `miagym calibrate "
-                "--target … --data … --out FOLDER` makes one."
+                f"{folder} holds no calibration ({path.name} cannot be read); "
+                f"{told('`miagym calibrate`', '`miagym.calibrate`')} makes one."
             ) from error
         if record.version != __version__:
             raise DataError(
                 f"{folder} was calibrated by miagym {record.version}, and this is {__version__}, "
-                "whose attacks may differ; calibrate again with `miagym calibrate`."
+                "whose attacks may differ; calibrate again."
             )
         return cls(folder, record)
 
@@ -112,7 +112,7 @@ class KeptCalibration:
                     f"{self.folder} was calibrated with the {role} "
                     f"{getattr(self.record, role)} ({expected}), and {name} is {found}: another "
                     "model, or the same in another precision; give the one that it was made with, "
-                    "or calibrate again with `miagym calibrate`."
+                    "or calibrate again."
                 )
 
     def calibration(self, signals: Signals, captioned: bool, progress: Progress) -> Calibration:
@@ -121,10 +121,7 @@ class KeptCalibration:
         kept = load(path)
         found = None if kept is None else restored(kept, signals)
         if found is None:
-            raise DataError(
-                f"{path} is missing, or is not what was written; calibrate again with `miagym "
-                "calibrate`."
-            )
+            raise DataError(f"{path} is missing, or is not what was written; calibrate again.")
         return found
 
 
