@@ -15,9 +15,11 @@ MAX_PAGES = 10_000
 
 @dataclass(frozen=True)
 class Asked:
-    """The number of what a page asked last, and whether an answer stands on the page."""
+    """What a page asked last: its number, the text in its form, and the text that was answered."""
 
     number: float = 0
+    text: str | None = None
+    answered: str | None = None
     is_answered: bool = False
 
 
@@ -36,20 +38,46 @@ class LatestQuestion:
         """
         with self._lock:
             before = self._last.get(page, Asked())
-            self._last[page] = Asked(max(number or 0, before.number))
-            self._last.move_to_end(page)
-            while len(self._last) > MAX_PAGES:
-                self._last.popitem(last=False)
+            self._keep(page, Asked(max(number or 0, before.number), before.text))
         return before.is_answered
 
-    def answer(self, page: str | None, number: float | None) -> bool:
-        """Whether to show an answer: nothing was asked since.
+    def write(self, page: str | None, text: str) -> bool:
+        """A text of the form has become another; by a visitor, or by an example.
+
+        Returns:
+            whether an answer about another text stands on the page.
+        """
+        with self._lock:
+            before = self._last.get(page, Asked())
+            is_past = before.is_answered and before.answered not in (None, text)
+            is_answered = before.is_answered and not is_past
+            self._keep(page, replace(before, text=text, is_answered=is_answered))
+        return is_past
+
+    def answer(self, page: str | None, number: float | None, text: str | None = None) -> bool:
+        """Whether to show an answer: nothing was asked since, and the text is as it was.
 
         A program that does not count is always answered.
+
+        Args:
+            page: which asked.
+            number: of the question.
+            text: that was asked about; None if there is none.
         """
         with self._lock:
             last = self._last.get(page, Asked())
-            if number and number < last.number:
+            if (
+                (number
+                and number < last.number)
+                or (text is not None
+                and last.text not in (None, text))
+            ):
                 return False
-            self._last[page] = replace(last, is_answered=True)
+            self._keep(page, replace(last, answered=text, is_answered=True))
             return True
+
+    def _keep(self, page: str | None, asked: Asked) -> None:
+        self._last[page] = asked
+        self._last.move_to_end(page)
+        while len(self._last) > MAX_PAGES:
+            self._last.popitem(last=False)
