@@ -66,11 +66,8 @@ class LatestQuestion:
         """
         with self._lock:
             last = self._last.get(page, Asked())
-            if (
-                (number
-                and number < last.number)
-                or (text is not None
-                and last.text not in (None, text))
+            if (number and number < last.number) or (
+                text is not None and last.text not in (None, text)
             ):
                 return False
             self._keep(page, replace(last, answered=text, is_answered=True))
