@@ -274,7 +274,9 @@ def test_marks_stand_on_one_scale_and_it_is_said_which(
             given[f"{number}.txt"].write_text(data.captions[row])
     marks = marks_of(service.check_set(given, OVERFIT))
     assert marks.captioned and len(marks.scores) == 3 and marks.elsewhere == 1
-    assert "marks the 3 that were asked about with their captions; 1 without" in marks.why_not_all
+    assert "marks the 3 that were asked about with their captions; 1 without" in str(
+        marks.why_not_all
+    )
 
 
 def test_one_picture_many_times_is_no_set_and_that_is_the_reason(

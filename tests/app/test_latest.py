@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from miagym.app.server import latest
-from miagym.app.server.latest import LatestQuestion
+from miagym.app.check import latest
+from miagym.app.check.latest import LatestQuestion
 
 
 def test_an_answer_counts_only_while_nothing_else_was_asked() -> None:

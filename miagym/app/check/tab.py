@@ -11,6 +11,7 @@ import gradio as gr
 
 from miagym.app.check.examples import KINDS, RULE, example
 from miagym.app.check.figures import verdict_figure, verdict_sketch
+from miagym.app.check.latest import NUMBERED, LatestQuestion
 from miagym.app.check.marks import marks_of
 from miagym.app.check.service import TARGETS, CheckService, Pay, check_service
 from miagym.app.check.view import BEFORE, details_html, refused_html, verdict_html
@@ -18,7 +19,6 @@ from miagym.app.html import part, script
 from miagym.app.server.body_limit import MAX_PICTURES
 from miagym.app.server.client_id import client_id
 from miagym.app.server.errors import page_errors
-from miagym.app.server.latest import NUMBERED, LatestQuestion
 from miagym.app.server.uploads import files_input, picture_input
 from miagym.app.site import Site
 from miagym.errors import DataError, MiagymError
