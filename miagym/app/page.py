@@ -50,14 +50,21 @@ def build(site: Site | None = None) -> gr.Blocks:
             "mostly answers: we cannot tell.",
             elem_classes="masthead",
         )
-        with gr.Tabs(selected=site.first):
+        with gr.Tabs(selected=site.first) as tabs:
             for name, (label, tab) in TABS.items():
                 with gr.Tab(label, id=name, elem_id=f"tab-{name}"):
                     tab(site)
+        page.load(_asked_tab, None, tabs, show_progress="hidden", api_visibility="private")
         for api in APIS:
             api(site)
     page.temp_file_sets.append(AgentUploads())
     return page
+
+
+def _asked_tab(request: gr.Request) -> Any:
+    """The tab that the address asks for: `?tab=play`."""
+    asked = request.query_params.get("tab")
+    return gr.Tabs(selected=asked) if asked in TABS else gr.skip()
 
 
 MAX_THREADS = 120

@@ -18,6 +18,7 @@ from gradio_client import Client, handle_file
 from playwright.sync_api import expect
 
 from miagym.api.evaluate import FOLDER
+from miagym.app.evaluate import service as evaluate_service
 from miagym.app.evaluate.service import (
     BASE_ROWS,
     MAX_CANDIDATES,
@@ -322,6 +323,25 @@ def test_no_run_costs_more_than_it_was_said_to(finished: Path) -> None:
     results = json.loads((finished / "results.json").read_text(encoding="utf-8"))
     charged = results["run"]["rows_charged"]
     assert charged <= REQUEST.rows - BASE_ROWS <= 1.5 * charged
+
+
+def test_a_run_reports_every_phase_that_it_is_charged_for() -> None:
+    """Else a run that is stopped would pay for none of it."""
+    request, reported = EvaluationRequest("clipart-overfit", ("sima",), 20), set()
+
+    def progress(label: str, steps: int) -> Callable[[], None]:
+        reported.add(label)
+        return lambda: None
+
+    evaluate_service.run(request, progress)
+    assert reported >= set(request.bill()._phases)
+
+
+def test_names_without_end_are_refused_at_once() -> None:
+    start = time.process_time()
+    with pytest.raises(MiagymError, match="each attack once, at most 10, got 150,000"):
+        EvaluationRequest("clipart-overfit", ("loss",) * 150_000, 20)
+    assert time.process_time() - start < 0.5
 
 
 def test_every_offer_can_be_asked_for() -> None:

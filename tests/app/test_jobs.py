@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
+from contextlib import aclosing
 from threading import Event
 
 import pytest
 
-from miagym.app.server.jobs import STARTING, Cancelled, JobQueue, Step, Ticket, Work
+from miagym.app.server.jobs import STARTING, Cancelled, JobQueue, Step, Ticket, Work, following
 from miagym.app.server.run_button import RunningJobs
 from miagym.app.server.turns import MAX_WAITING
 from miagym.errors import RateLimitExceeded
@@ -52,12 +54,11 @@ def test_queues_do_not_wait_for_each_other_and_who_waits_is_told_for_how_many() 
     assert alone.step.label in (STARTING.label, "holding")
     assert begun.wait(SECONDS)
     assert result(quick.submit(said("answered"))) == "answered"
-    second = slow.steps(said("second", "b"))
-    told = [next(second) for _ in range(3)]
-    assert told == [Step("waiting for 1 other run", 0, 1)] * 3
+    second = slow.submit(said("second", "b"))
+    assert second.step == Step("waiting for 1 other run", 0, 1)
     assert slow.submit(said("third", "c")).step.label == "waiting for 2 other runs"
     until.set()
-    assert result(alone) == "let go" and [*second][-1] == "second"
+    assert result(alone) == "let go" and result(second) == "second"
 
 
 def test_clients_take_turns_and_one_of_many_jobs_is_refused() -> None:
@@ -77,28 +78,34 @@ def test_clients_take_turns_and_one_of_many_jobs_is_refused() -> None:
     assert order == ["b0", "c0", "a0", "b1", "a1", "a2", "a3"]
 
 
-def test_what_is_unwanted_ends_without_a_result_and_frees_the_line() -> None:
-    line, cancelled, begun = JobQueue("test"), Event(), Event()
-    steps = line.steps(Work(held(Event(), begun)), cancelled)
-    next(steps)
+def test_who_stops_following_before_its_turn_takes_the_work_out_of_the_line() -> None:
+    queue, until, begun, ran, settled = JobQueue("test"), Event(), Event(), Event(), Event()
+    first = queue.submit(Work(held(until, begun)))
     assert begun.wait(SECONDS)
-    cancelled.set()
-    assert all(isinstance(step, Step) for step in steps)
-    assert result(line.submit(said("next"))) == "next"
+    waiting = queue.submit(Work(lambda progress: ran.set(), settle=settled.set))
 
+    async def follow_once() -> Step:
+        async with aclosing(following(waiting)) as steps:
+            return await anext(steps)
 
-def test_closing_while_waiting_takes_the_work_out_of_the_line() -> None:
-    line, until, ran = JobQueue("test"), Event(), Event()
-    first = line.steps(Work(held(until)))
-    next(first)
-    settled = Event()
-    waiting = line.steps(Work(lambda progress: ran.set(), settle=settled.set))
-    next(waiting)
-    waiting.close()
+    assert asyncio.run(follow_once()).label == "waiting for 1 other run"
     assert settled.is_set()
     until.set()
-    assert [*first][-1] == "let go"
-    assert result(line.submit(said("next"))) == "next" and not ran.is_set()
+    assert result(first) == "let go"
+    assert result(queue.submit(said("next"))) == "next" and not ran.is_set()
+
+
+def test_whoever_follows_a_job_that_is_stopped_is_free_at_once() -> None:
+    queue, cancelled, begun = JobQueue("test"), Event(), Event()
+    ticket = queue.submit(Work(held(Event(), begun)), cancelled)
+    assert begun.wait(SECONDS)
+    cancelled.set()
+
+    async def all_steps() -> list[Step]:
+        return [step async for step in following(ticket)]
+
+    assert asyncio.run(all_steps()) == []
+    assert result(queue.submit(said("next"))) == "next"
 
 
 def test_work_that_takes_too_long_is_given_up() -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
 from miagym.app.play.chart import chart
 from miagym.app.play.game import SECRET_ROUNDS, YOU, Guess, HumanGame, Round
+from miagym.app.play.games import SESSION_SECONDS, Games
 from miagym.app.play.opponents import ABOUT, BLIND, NEVER, ONE, Opponents, opponent_rows
 from miagym.app.play.reference_scores import COUNT, reference_scores
 from miagym.app.play.setup import BUDGET, GREY, SURPRISE, GameSetup, setup_of
@@ -169,3 +172,27 @@ def test_captions_are_escaped(monkeypatch: pytest.MonkeyPatch) -> None:
     hostile = Candidates(game.scene.images, ("<img src=x onerror=alert(1)>",))
     monkeypatch.setattr(game._env.game, "candidates", [hostile])
     assert "<img src=x" not in candidate(game.scene) and "&lt;img" in candidate(game.scene)
+
+
+def test_games_are_few_for_one_few_for_all_and_the_oldest_make_room() -> None:
+    now = [0.0]
+    games = Games(of_one=3, of_all=5, clock=lambda: now[0])
+    sessions: dict[str, Any] = {}
+    for page in ("a1", "a2", "a3", "b1"):
+        sessions[page] = object()
+        games.add(page[0], page, sessions[page])
+    assert games.get("a1") is sessions["a1"]  # touched, so that a2 is the oldest
+    games.add("a", "a4", sessions["a1"])
+    for gone in ("a2", None, "nobody"):
+        with pytest.raises(ActionError, match="cleared away"):
+            games.get(gone)
+    games.add("c", "c1", sessions["b1"])
+    games.add("d", "d1", sessions["b1"])  # too many in all: of whoever has most
+    with pytest.raises(ActionError):
+        games.get("a3")
+    games.add("b", "b1", sessions["a1"])  # another game on the same page
+    assert len(games) == 5 and games.get("b1") is sessions["a1"]
+    now[0] = SESSION_SECONDS + 1.0
+    with pytest.raises(ActionError):
+        games.get("b1")
+    assert len(games) == 0

@@ -62,7 +62,7 @@ def evaluate(page: Any) -> None:
     number.press("Tab")
     for name in ("rediffuse", "loss", "pia"):
         page.locator("#evaluate-attacks").get_by_label(name, exact=True).uncheck()
-    expect(page.locator("#evaluate-price")).to_contain_text("At most 240 UNet rows")
+    expect(page.locator("#evaluate-price")).to_contain_text("At most 1,740 UNet rows")
     page.locator("#evaluate-run").click()
     expect(page.locator("#evaluate-status")).to_contain_text("Done", timeout=3 * MINUTE)
     in_sight(page, "#evaluate-finding")
@@ -135,6 +135,8 @@ def test_every_tab_can_be_used(
         assert page.evaluate("document.documentElement.scrollWidth") <= SIZES[size]["width"]
         page.screenshot(path=shots / f"page-{number}-{size}-{theme}.png", full_page=True)
         faint[name] = page.evaluate(FAINT, 4.5)
+    page.goto(f"{url}?tab=play")
+    expect(page.locator("#play-begin")).to_be_visible(timeout=MINUTE)
     page.close()
     assert against == []
     assert not any(faint.values()), faint

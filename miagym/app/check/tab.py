@@ -11,6 +11,7 @@ import gradio as gr
 
 from miagym.app.check.examples import KINDS, RULE, example, has_examples
 from miagym.app.check.figures import verdict_figure, verdict_sketch
+from miagym.app.check.latest import NUMBERED, LatestQuestion
 from miagym.app.check.marks import marks_of
 from miagym.app.check.service import CheckService, Pay, check_service
 from miagym.app.check.view import BEFORE, details_html, refused_html, verdict_html
@@ -18,7 +19,6 @@ from miagym.app.html import part, script
 from miagym.app.server.body_limit import MAX_PICTURES
 from miagym.app.server.client_id import client_id
 from miagym.app.server.errors import page_errors
-from miagym.app.server.latest import NUMBERED, LatestQuestion
 from miagym.app.server.uploads import files_input, picture_input
 from miagym.app.site import Site
 from miagym.errors import DataError, MiagymError
@@ -61,18 +61,21 @@ def check_tab(site: Site) -> None:
     shown = [verdict, figure, details]
     private: dict[str, Any] = {"api_visibility": "private", "show_progress_on": verdict}
     numbered: dict[str, Any] = {"js": NUMBERED, **private}
+    pressed: dict[str, Any] = {"trigger_mode": "always_last", **numbered, **MODEL}
     handlers = Handlers(site)
     asked = [picture, caption, target, number]
     answers = [
-        one.click(handlers.check_one, asked, shown, **numbered, **MODEL),
-        several.click(handlers.check_several, [files, target, number], shown, **numbered, **MODEL),
+        one.click(handlers.check_one, asked, shown, **pressed),
+        several.click(handlers.check_several, [files, target, number], shown, **pressed),
     ]
     # What is shown belongs to what stands in the form: whatever is changed there takes it away.
-    gr.on(None, handlers.before, target, shown, queue=False, **private)  # at load, and at a change
+    gr.on(None, lambda: handlers.before(TARGETS[0]), None, shown, queue=False, **private)  # at load
     at_once: dict[str, Any] = {"queue": False, "trigger_mode": "always_last"}
-    changes = [picture.upload, picture.clear, caption.input, files.change, target.input]
+    changes = [picture.upload, picture.clear, files.change]
     for change in [*changes, single.select, multiple.select]:
         change(handlers.changed, [target, number], shown, **at_once, **numbered)
+    caption.change(handlers.recaptioned, [caption, target], shown, **at_once, **private)
+    target.change(handlers.retargeted, [target, number], shown, **at_once, **numbered)
     picture.clear(lambda: "", None, caption, queue=False, **private)
     for kind, button in examples:
         filled = button.click(
@@ -139,6 +142,16 @@ class Handlers:
             return self.before(target)
         return UNCHANGED
 
+    def retargeted(self, target: str, number: float | None, request: gr.Request) -> Shown:
+        """Another model has a scale of its own, answer or none."""
+        self._latest.ask(request.session_hash, number)
+        return self.before(target)
+
+    def recaptioned(self, caption: str, target: str, request: gr.Request) -> Any:
+        """An answer about another caption would mislead; an example's own is no other."""
+        is_past = self._latest.write(request.session_hash, caption)
+        return self.before(target) if is_past else UNCHANGED
+
     def check_one(
         self,
         picture: str | None,
@@ -154,7 +167,7 @@ class Handlers:
                 raise DataError("Drop a picture first, or choose an example.")
             return self._service.check(Path(picture), caption, target, pay=pay)
 
-        return self._answered(check, target, number, request)
+        return self._answered(check, target, number, request, caption)
 
     def check_several(
         self, files: dict[str, Path], target: str, number: float | None, request: gr.Request
@@ -180,7 +193,12 @@ class Handlers:
         return filled
 
     def _answered(
-        self, check: Callable[[Pay], Check], target: str, number: float | None, request: gr.Request
+        self,
+        check: Callable[[Pay], Check],
+        target: str,
+        number: float | None,
+        request: gr.Request,
+        caption: str | None = None,
     ) -> Any:
         """What is shown of an answer, or why there is none, unless the form has changed since."""
         page = request.session_hash
@@ -191,7 +209,7 @@ class Handlers:
         except MiagymError as error:
             _, figure, _ = self.before(target)
             shown = refused_html(str(error)), figure, ""
-        return shown if self._latest.answer(page, number) else UNCHANGED
+        return shown if self._latest.answer(page, number, caption) else UNCHANGED
 
 
 def _shown(service: CheckService, found: Check) -> Shown:

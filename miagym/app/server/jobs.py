@@ -6,8 +6,8 @@ import asyncio
 import itertools
 import time
 from collections import Counter
-from collections.abc import AsyncGenerator, Callable, Generator
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from collections.abc import AsyncGenerator, Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import aclosing, suppress
 from dataclasses import dataclass, field
 from threading import Event, Lock
@@ -129,29 +129,6 @@ class JobQueue:
             self._waiting.append(ticket)
         self._pool.submit(self._work_on_next)
         return ticket
-
-    def steps(
-        self, work: Work[T], cancelled: Event | None = None, minutes: float = MAX_MINUTES
-    ) -> Generator[Step | T, None, None]:
-        """Runs a job; yields how far it is, each `HEARTBEAT_SECONDS`, and its result.
-
-        Once it is cancelled, or the generator is closed, the job ends at its next step, and cleans
-        up after itself. Only the next job waits for that.
-
-        Raises:
-            RateLimitExceeded: if it took too long, or see `submit`.
-        """
-        ticket = self.submit(work, cancelled, minutes)
-        try:
-            while not ticket.future.done():
-                yield ticket.step
-                if ticket.cancelled.is_set():
-                    return
-                wait([ticket.future], timeout=HEARTBEAT_SECONDS)
-            if not ticket.cancelled.is_set():
-                yield ticket.future.result()
-        finally:
-            ticket.cancel()
 
     def _ahead(self, ticket: Ticket) -> int:
         """How many go first, at most: each other client may have as many turns as this one."""

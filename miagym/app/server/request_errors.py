@@ -26,26 +26,25 @@ class RequestErrors:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        has_begun = False
+        begun, open_body = False, True
 
         async def sending(message: Message) -> None:
-            nonlocal has_begun
-            has_begun = True
+            nonlocal begun, open_body
+            begun = True
+            open_body = message["type"] != "http.response.body" or message.get("more_body", False)
             await send(message)
 
         try:
             await self._app(scope, receive, sending)
-        except HTTPException:
-            if not has_begun:
-                raise
-            await send({"type": "http.response.body", "body": b""})  # a stream, which has said it
         except Exception as error:
-            if scope["type"] != "http":
+            if scope["type"] != "http" or (isinstance(error, HTTPException) and not begun):
                 raise
             LOG.warning("%s %s: %s", scope["method"], scope["path"], in_a_line(error))
-            if not has_begun:
+            if not begun:
                 answer = JSONResponse({"detail": NOT_UNDERSTOOD}, status_code=400)
                 await answer(scope, receive, send)
+            elif open_body:  # a stream, which has said what is wrong
+                await send({"type": "http.response.body", "body": b""})
 
 
 def in_a_line(error: BaseException) -> str:

@@ -1,0 +1,80 @@
+"""Latest question of each open page: an answer to an earlier one is not shown any more."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass, replace
+from threading import Lock
+
+from miagym.app.html import script
+
+NUMBERED = script("numbered.js")
+"""Gives what an open page asks its number, in the browser, at the click: as the last value."""
+MAX_PAGES = 10_000
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a page asked last: its number, the text in its form, and the text that was answered."""
+
+    number: float = 0
+    text: str | None = None
+    answered: str | None = None
+    is_answered: bool = False
+
+
+class LatestQuestion:
+    """What open pages asked last; a page numbers its own questions."""
+
+    def __init__(self) -> None:
+        self._last: OrderedDict[str | None, Asked] = OrderedDict()
+        self._lock = Lock()
+
+    def ask(self, page: str | None, number: float | None) -> bool:
+        """A page has asked, or changed, something: what it asked before is past.
+
+        Returns:
+            whether an answer to that stands on the page.
+        """
+        with self._lock:
+            before = self._last.get(page, Asked())
+            self._keep(page, Asked(max(number or 0, before.number), before.text))
+        return before.is_answered
+
+    def write(self, page: str | None, text: str) -> bool:
+        """A text of the form has become another; by a visitor, or by an example.
+
+        Returns:
+            whether an answer about another text stands on the page.
+        """
+        with self._lock:
+            before = self._last.get(page, Asked())
+            is_past = before.is_answered and before.answered not in (None, text)
+            is_answered = before.is_answered and not is_past
+            self._keep(page, replace(before, text=text, is_answered=is_answered))
+        return is_past
+
+    def answer(self, page: str | None, number: float | None, text: str | None = None) -> bool:
+        """Whether to show an answer: nothing was asked since, and the text is as it was.
+
+        A program that does not count is always answered.
+
+        Args:
+            page: which asked.
+            number: of the question.
+            text: that was asked about; None if there is none.
+        """
+        with self._lock:
+            last = self._last.get(page, Asked())
+            if (number and number < last.number) or (
+                text is not None and last.text not in (None, text)
+            ):
+                return False
+            self._keep(page, replace(last, answered=text, is_answered=True))
+            return True
+
+    def _keep(self, page: str | None, asked: Asked) -> None:
+        self._last[page] = asked
+        self._last.move_to_end(page)
+        while len(self._last) > MAX_PAGES:
+            self._last.popitem(last=False)
