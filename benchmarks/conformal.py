@@ -129,7 +129,7 @@ class World:
                 own.values(), key=lambda v: auc(v[fitting, 0][member], v[fitting, 0][~member])
             )
         fit = {name: values[fitting] for name, values in chosen.items()}
-        combination = Combination.of(self.attacks, fit, member, 0)
+        combination = Combination.of(self.attacks, fit, member, self.groups[fitting], 0)
         return combination.together(combination.single(chosen))
 
     def divided(self, seed: int) -> Division:

@@ -68,8 +68,10 @@ def check_tab(site: Site) -> None:
         one.click(handlers.check_one, asked, shown, **pressed),
         several.click(handlers.check_several, [files, target, number], shown, **pressed),
     ]
-    # What is shown belongs to what stands in the form: whatever is changed there takes it away.
-    gr.on(None, lambda: handlers.before(TARGETS[0]), None, shown, queue=False, **private)  # at load
+    # At load, and whatever is changed in the form takes away what was shown about it.
+    gr.on(
+        None, lambda: handlers.before(site.offers[0].name), None, shown, queue=False, **private
+    )  # at load
     at_once: dict[str, Any] = {"queue": False, "trigger_mode": "always_last"}
     changes = [picture.upload, picture.clear, files.change]
     for change in [*changes, single.select, multiple.select]:
