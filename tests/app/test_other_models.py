@@ -61,7 +61,7 @@ def test_a_page_offers_what_was_calibrated(
     service = CheckService("cpu", tmp_path / "cache", offers=offered([calibration]))
     with served(program) as page, closing(client_of(page.address)) as client:
         found = client.predict(handle_file(picture), "", "small-sd", api_name="/check")
-        with pytest.raises(Exception, match="clipart-overfit"):
+        with pytest.raises(Exception, match="Expected the inputs"):
             client.predict(handle_file(picture), "", "clipart-overfit", api_name="/check")
     assert found == json.loads(json.dumps(service.check(picture, "", "small-sd").as_json()))
     assert found["target"].endswith("small-sd") and found["data"] == "mine"
