@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 from miagym.auditing.result import Audit
 from miagym.auditing.verdict import AuditVerdict
 from miagym.checking.answer import SCHEMA, Answer, SetAnswer, Verdict
-from miagym.checking.provenance import Provenance
 from miagym.checking.sets.listing import Listed
 from miagym.checking.words import sentences, set_sentences
 from miagym.errors import RunError, UnknownName
@@ -21,6 +20,7 @@ from miagym.scorefile.sheet import ScoreSheet
 if TYPE_CHECKING:
     import pandas as pd
 
+    from miagym.checking.provenance import Provenance
     from miagym.report.model import Table
     from miagym.report.printed import PrintedTable
 

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
-from miagym.api.check import _files
+from miagym.api.pictures import given_pictures
 from miagym.auditing.data_source import AuditData
 from miagym.cli import app
 from miagym.data.describe import describe
@@ -104,7 +104,9 @@ def test_captions_are_found_wherever_they_stand(
     assert data.digest == plain.digest
     found = describe(data)
     assert all(found[side]["captions_from"] == {found_in: N} for side in SIDES)
-    for picture in _files(tmp_path / "data" / "members").values():  # what `miagym check` reads
+    for picture in given_pictures(
+        tmp_path / "data" / "members"
+    ).values():  # what `miagym check` reads
         if beside is not jsonl_at_the_root:
             assert isinstance(picture.source, Path)
             assert picture.caption() == caption_of(int(picture.source.stem))
@@ -136,7 +138,7 @@ def test_what_systems_leave_behind_is_no_data(tmp_path: Path) -> None:
     data = load_data(str(root))
     assert (data.digest, data.captions) == (plain.digest, plain.captions)
     assert describe(data, check=True)["members"]["passed_over"] == {"hidden": 4}
-    assert len(_files(root)) == 2 * N
+    assert len(given_pictures(root)) == 2 * N
 
 
 def test_other_spellings_are_read_and_other_kinds_counted(tmp_path: Path) -> None:
