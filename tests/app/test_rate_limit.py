@@ -155,7 +155,7 @@ import time
 import gradio as gr
 from miagym.app.page import serve
 from miagym.app.server.uploads import UploadsOnly
-from miagym.app.server.rate_limit import client_id
+from miagym.app.server.client_id import client_id
 
 def who(request: gr.Request) -> str:
     return client_id(request)
