@@ -16,7 +16,7 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from miagym.errors import TargetError
-from miagym.targets.loading.lora_file import DENOISER, evened, layers_of, without_peft_names
+from miagym.targets.loading.lora_file import evened, layers_of, without_peft_names
 from miagym.targets.location import Addition
 from miagym.targets.pipeline.quiet import quiet_pipelines
 
@@ -44,21 +44,19 @@ def add_lora(pipeline: Any, addition: Addition) -> None:
     Raises:
         TargetError: if it is for another model, changes nothing, or is not applied as it is.
     """
-    path = addition.path
+    path, denoiser = addition.path, "unet" if "unet" in pipeline.components else "transformer"
     weights = {
         key.replace(".default.weight", ".weight"): weight
-        for key, weight in without_peft_names(load_file(path)).items()
+        for key, weight in without_peft_names(load_file(path), denoiser).items()
     }
     _check_kind(weights, path.name)
-    layers = layers_of(weights, path)
+    layers = layers_of(weights, path, denoiser)
     expected = [layer.size for layer in layers]
     if not hasattr(pipeline, "load_lora_weights"):
         raise TargetError(f"{path.name} is a LoRA, and a {type(pipeline).__name__} takes none.")
     try:
         with quiet_pipelines():
-            pipeline.load_lora_weights(
-                _named(evened(weights, layers), pipeline), adapter_name="added"
-            )
+            pipeline.load_lora_weights(evened(weights, layers), adapter_name="added")
         applied = sizes_in_layers(pipeline)
     except Exception as error:  # of peft, diffusers or torch, and of any kind
         _unload(pipeline)
@@ -117,16 +115,6 @@ def _check_kind(weights: Mapping[str, Tensor], name: str) -> None:
                 f"{name} is no plain LoRA: {found[0]} changes weights in another way (LoHa, LoKr, "
                 "DoRA and others are not loaded); merge it into its model, and give that."
             )
-
-
-def _named(weights: Mapping[str, Tensor], pipeline: Any) -> dict[str, Tensor]:
-    """Weights under the name that the model's own denoiser has."""
-    own = "unet" if "unet" in pipeline.components else "transformer"
-    start = f"{DENOISER}."
-    return {
-        f"{own}.{key.removeprefix(start)}" if key.startswith(start) else key: weight
-        for key, weight in weights.items()
-    }
 
 
 def _any(layer: Any) -> Any:

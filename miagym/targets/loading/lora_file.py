@@ -26,9 +26,6 @@ UP = {
 }
 """How the two halves of a layer's LoRA are called, by peft, kohya and diffusers."""
 
-DENOISER = "denoiser"
-"""Stands for "unet" or "transformer", whatever the model has."""
-
 PEFT = "base_model.model."
 """Stands before the names of layers where peft itself saved an adapter, of one network."""
 
@@ -59,13 +56,18 @@ class Layer:
         return float(change.double().pow(2).sum())
 
 
-def layers_of(weights: Mapping[str, Tensor], path: Path) -> list[Layer]:
+def layers_of(weights: Mapping[str, Tensor], path: Path, denoiser: str) -> list[Layer]:
     """The layers of a LoRA's file, from the file alone.
+
+    Args:
+        weights: by name.
+        path: of the file, whose header may say alpha.
+        denoiser: "unet" or "transformer", of which an adapter is that peft itself saved.
 
     Raises:
         TargetError: if half a layer is missing, a key belongs to none, or nothing would change.
     """
-    layers, told = [], _alphas(path)
+    layers, told = [], _alphas(path, denoiser)
     for key, down in weights.items():
         match = DOWN.search(key)
         if match is None:
@@ -106,13 +108,13 @@ def evened(weights: Mapping[str, Tensor], layers: Sequence[Layer]) -> dict[str, 
     return found
 
 
-def _alphas(path: Path) -> Callable[[str, int], float]:
+def _alphas(path: Path, denoiser: str) -> Callable[[str, int], float]:
     """What a file's header says of alpha, by the name of a layer and its rank; else the rank.
 
     Raises:
         TargetError: if it asks for another kind of LoRA.
     """
-    content = _settings(path)
+    content = _settings(path, denoiser)
     if any(content.get(key) for key in content if key.endswith("use_dora")):
         raise TargetError(f"{path.name} is no plain LoRA: its header says DoRA.")
 
@@ -128,7 +130,7 @@ def _alphas(path: Path) -> Callable[[str, int], float]:
     return alpha
 
 
-def _settings(path: Path) -> dict[str, Any]:
+def _settings(path: Path, denoiser: str) -> dict[str, Any]:
     """What is said of a LoRA beside its tensors, by "PART.SETTING".
 
     Raises:
@@ -148,12 +150,17 @@ def _settings(path: Path) -> dict[str, Any]:
             f"{path.name} was saved by peft, which says alpha in {beside.name} beside it, and that "
             f"cannot be read ({type(error).__name__}); put it there."
         ) from error
-    return {f"{DENOISER}.{key}": value for key, value in settings.items()}
+    return {f"{denoiser}.{key}": value for key, value in settings.items()}
 
 
-def without_peft_names(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Weights by the names of `DENOISER.LAYER`, where peft wrote names of its own."""
+def without_peft_names(weights: Mapping[str, Tensor], denoiser: str) -> dict[str, Tensor]:
+    """Weights by names that diffusers reads, where peft wrote names of its own.
+
+    Args:
+        weights: by the names in the file.
+        denoiser: "unet" or "transformer", whatever the model has.
+    """
     return {
-        f"{DENOISER}.{key.removeprefix(PEFT)}" if key.startswith(PEFT) else key: weight
+        f"{denoiser}.{key.removeprefix(PEFT)}" if key.startswith(PEFT) else key: weight
         for key, weight in weights.items()
     }
