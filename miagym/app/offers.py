@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ from miagym.evaluation.config import AUTO
 
 if TYPE_CHECKING:
     from miagym.checking.checker import Checker
+    from miagym.checking.sources.kept import KeptCalibration
 
 
 SEED = 0
@@ -43,34 +45,37 @@ class Offer:
         """What the choice of models shows."""
         return f"{self.name} ({self.about})" if self.about else self.name
 
+    @cached_property
+    def kept(self) -> KeptCalibration | None:
+        """The calibration, if it lies in a folder; its scores are read when they are needed."""
+        from miagym.checking.sources.kept import KeptCalibration
+
+        return None if self.calibration is None else KeptCalibration.open(self.calibration)
+
     @property
     def data_name(self) -> str:
         """What answers call the pictures that it is calibrated by."""
         from miagym.api.names import data_of
-        from miagym.checking.sources.kept import KeptCalibration
 
-        if self.calibration is not None:
-            return KeptCalibration.open(self.calibration).name
-        return data_of(self.data, self.target).name
+        return self.kept.name if self.kept else data_of(self.data, self.target).name
 
+    @property
     def attacks(self) -> tuple[str, ...]:
         """Names of the attacks that a check asks; nothing large is loaded."""
         from miagym.api.names import with_reference
         from miagym.checking.checker import ATTACKS
-        from miagym.checking.sources.kept import KeptCalibration
 
-        if self.calibration is not None:
-            return KeptCalibration.open(self.calibration).record.attacks
-        base = self.base()
-        return tuple(with_reference(n) if base is not None else n for n in ATTACKS["grey"])
+        if self.kept:
+            return self.kept.record.attacks
+        return tuple(with_reference(n) if self.base is not None else n for n in ATTACKS["grey"])
 
+    @cached_property
     def base(self) -> str | None:
         """The name of the public base that answers are compared with; None for none."""
         from miagym.api.reference import public_base
-        from miagym.checking.sources.kept import KeptCalibration
 
-        if self.reference == AUTO and self.calibration is not None:
-            return KeptCalibration.open(self.calibration).record.reference
+        if self.reference == AUTO and self.kept:
+            return self.kept.record.reference
         found = public_base(self.target, self.reference, self.data).given
         return None if found is None else str(found)
 
@@ -83,9 +88,8 @@ class Offer:
         from miagym.api.checkers import kept_checker, make_checker
         from miagym.targets.registry import shared_target
 
-        base = self.base()
         target = shared_target(self.target, device)
-        reference = None if base is None else shared_target(base, device)
+        reference = None if self.base is None else shared_target(self.base, device)
         if self.calibration is not None:
             return kept_checker(target, self.calibration, reference=reference)
         return make_checker(target, self.data, reference=reference, seed=seed, folder=folder)
@@ -118,15 +122,13 @@ def offered(calibrations: Sequence[Path]) -> tuple[Offer, ...]:
     """
     from miagym.checking.sources.kept import KeptCalibration
 
-    offers: list[Offer] = []
+    offers = []
     for folder in calibrations:
         record = KeptCalibration.open(folder).record
-        name = record.target.rstrip("/").rpartition("/")[2]
         sizes = f"{record.members} members and {record.nonmembers} others of {record.data}"
-        if name in [offer.name for offer in offers]:
-            raise DataError(f"Two calibrations are of {name}; a page offers each model once.")
-        offers.append(Offer(record.target, name, f"calibrated by {sizes}", calibration=folder))
-    return tuple(offers)
+        about = f"calibrated by {sizes}"
+        offers.append(Offer(record.target, _short(record.target), about, calibration=folder))
+    return distinct(offers)
 
 
 def named(
@@ -149,13 +151,31 @@ def named(
             f"give each {option('target')} one {option('data')}, and one {option('reference')} "
             "(- for none) if you give any."
         )
-    names = [target.rstrip("/").rpartition("/")[2] for target in targets]
-    if len(set(names)) < len(names):
-        raise DataError(f"Two models are called {names[0]}; a page offers each name once.")
-    return tuple(
-        Offer(target, name, f"calibrated by {known}", known, None if base == "-" else base)
-        for target, name, known, base in zip(targets, names, data, bases, strict=True)
+    return distinct(
+        [
+            Offer(target, _short(target), f"calibrated by {known}", known, None if b == "-" else b)
+            for target, known, b in zip(targets, data, bases, strict=True)
+        ]
     )
+
+
+def distinct(offers: Sequence[Offer]) -> tuple[Offer, ...]:
+    """Offers of which each has a name of its own, by which visitors choose.
+
+    Raises:
+        DataError: if two have one name.
+    """
+    names = [offer.name for offer in offers]
+    if twice := next((name for name in names if names.count(name) > 1), None):
+        raise DataError(
+            f"Two models are called {twice}: a page offers each model once, and offers each name "
+            "once."
+        )
+    return tuple(offers)
+
+
+def _short(target: str) -> str:
+    return target.rstrip("/").rpartition("/")[2]
 
 
 def loadable(

@@ -68,14 +68,16 @@ def page(
 
     Pictures are checked under the embedded models, or under those that you name here.
     """
-    from miagym.app.offers import named, offered
+    from miagym.app.offers import distinct, named, offered
 
+    by_folder = offered(calibration or ())
+    by_pictures = named(target or (), data or (), reference or ())
     open_page(
         run,
         first,
         port,
         device,
-        models=(*offered(calibration or ()), *named(target or (), data or (), reference or ())),
+        models=distinct((*by_folder, *by_pictures)),
         host=host,
         rows_per_hour=rows_per_hour,
         per_browser=per_browser,

@@ -12,7 +12,7 @@ from gradio_client import Client, handle_file
 
 import miagym
 from miagym.app.check.service import CheckService
-from miagym.app.offers import Offer, loadable, named, offered
+from miagym.app.offers import Offer, distinct, loadable, named, offered
 from miagym.errors import DataError, RunError, UnknownName
 from tests.app.visiting import SERVING, served
 from tests.data.pictures_beside import folder
@@ -98,5 +98,8 @@ def test_each_model_has_its_pictures_and_a_name_of_its_own(calibration: Path) ->
         named(["x/a", "y/a"], ["p", "p"], [])
     with pytest.raises(DataError, match="offers each model once"):
         offered([calibration, calibration])
+    both = (*offered([calibration]), *named(["here/small-sd"], ["pictures"], ["-"]))
+    with pytest.raises(DataError, match="Two models are called small-sd"):
+        distinct(both)
     with pytest.raises(DataError, match="holds no calibration"):
         offered([calibration.parent])

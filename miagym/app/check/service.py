@@ -124,7 +124,7 @@ class CheckService:
 
         offer = self.offer(target)
         answers, together = self._ask(offer, uploads, is_set)
-        return Check(target, offer.data_name, offer.base(), SEED, answers, together, skipped)
+        return Check(target, offer.data_name, offer.base, SEED, answers, together, skipped)
 
     def answers(self, offer: Offer, uploads: tuple[Upload, ...], is_set: bool) -> Answers:
         """What is said about pictures that are read and paid for."""
@@ -137,8 +137,8 @@ class CheckService:
         from miagym.api.names import attacks_of
 
         offer = self.offer(target)
-        once = sum(attack.cost.unet_rows for attack in attacks_of(offer.attacks()).values())
-        return once * pictures * (1 if offer.base() is None else 2)
+        once = sum(attack.cost.unet_rows for attack in attacks_of(offer.attacks).values())
+        return once * pictures * (1 if offer.base is None else 2)
 
     def scale(self, target: str, captioned: bool) -> Scale:
         """The calibration scores that a check with (without) caption is read against."""
