@@ -8,7 +8,7 @@ from typing import Any
 
 from miagym.api.checkers import make_checker
 from miagym.api.names import AttackLike, DataLike, TargetLike
-from miagym.checking.sources.kept import CalibrationRecord, keep
+from miagym.checking.sources.kept import CalibrationRecord, check_new, keep
 from miagym.checking.sources.pictures import Pictures
 from miagym.data.labels import MemberValue
 from miagym.evaluation.config import AUTO
@@ -80,6 +80,8 @@ def calibrate(
     Raises:
         MiagymError: of whatever kind, in one sentence; nothing is left in `out` then.
     """
+    folder = Path(out)
+    check_new(folder)
     checker = make_checker(
         target,
         data,
@@ -94,7 +96,7 @@ def calibrate(
         dtype=dtype,
         progress=progress,
     )
-    source, folder = checker.source, Path(out)
+    source = checker.source
     assert isinstance(source, Pictures)  # of `make_checker`
     record = keep(source, source.data.digest, checker.signals, limit, folder, progress)
     return Calibrated(folder, record)

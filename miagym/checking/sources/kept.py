@@ -125,6 +125,16 @@ class KeptCalibration:
         return found
 
 
+def check_new(folder: Path) -> None:
+    """Checks, before the work, that the folder of a calibration is new.
+
+    Raises:
+        DataError: if something is there already.
+    """
+    if folder.exists():
+        raise DataError(f"{folder} is there already; choose another {option('out')}.")
+
+
 def keep(
     source: Source,
     digest: str,
@@ -147,8 +157,7 @@ def keep(
         DataError: if the folder exists, or there is too little to calibrate by.
         TargetError: if the target has no fingerprint, by which it could be recognised.
     """
-    if folder.exists():
-        raise DataError(f"{folder} is there already; choose another {option('out')}.")
+    check_new(folder)
     if not signals.target.fingerprint:
         raise TargetError(
             f"{signals.target.name} has no fingerprint, by which a calibration recognises its "
