@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,12 +19,13 @@ from miagym.api.reference import public_base
 from miagym.api.results import Check
 from miagym.checking.answer import ALPHA
 from miagym.checking.provenance import PictureRecord, Provenance
-from miagym.checking.sets.listing import check_rate, listed_answers
+from miagym.checking.sets.listing import listed_answers
 from miagym.checking.unused.scoring import ALONE
 from miagym.data.labels import MemberValue
 from miagym.errors import DataError, SettingsError, option
 from miagym.evaluation.config import AUTO
 from miagym.evaluation.signals import Signals
+from miagym.metrics.sets.discoveries import check_rate
 from miagym.progress import Progress, silent
 
 if TYPE_CHECKING:
@@ -74,7 +76,8 @@ def check(
             embedded target.
         member_value: the value of `member` that stands for members in the data's column of labels,
             where the values do not say it.
-        calibration: a folder that `miagym.calibrate` made, in the place of `data`.
+        calibration: a folder that `miagym.calibrate` made, in the place of `data`; its seed and its
+            attacks stand.
         attacks: whom to ask, by name or as objects; quick ones of that access by default. By
             unused pictures a single one is asked, which is fixed beforehand.
         access: "black" or "grey": which attacks by default.
@@ -98,9 +101,16 @@ def check(
             f"{option('caption')} is of one picture, got {len(given)}; captions of several go "
             "in .txt files beside them."
         )
-    check_rate(fdr)
+    if fdr is not None:
+        check_rate(fdr)
+    decided = {
+        "data": data,
+        "member_value": member_value,
+        "attacks": attacks,
+        "calibration_limit": calibration_limit,
+    }
+    _check_way(unused, calibration, decided)
     if unused is not None:
-        _check_alone(data, calibration_limit)
         base = public_base(target, reference, None)
         chosen = asked_attacks(attacks, access, base.given is not None, ALONE)
         signals = Signals(
@@ -112,7 +122,6 @@ def check(
         )
         return check_unused(signals, given, unused, caption, alpha, fdr, base.why, progress)
     if calibration is not None:
-        _check_kept(data, attacks, calibration_limit)
         checker = kept_checker(
             target,
             Path(calibration),
@@ -172,21 +181,25 @@ def check(
     )
 
 
-def _check_alone(data: DataLike | None, limit: int | None) -> None:
-    """Unused pictures need no calibration pictures, and have no limit."""
-    if data is not None or limit is not None:
-        other = option("data" if data is not None else "calibration_limit")
-        raise SettingsError(
-            f"{other} is of a check by known members; with pictures that were not used "
-            f"({option('unused')}) leave it away."
-        )
+def _check_way(unused: Any, calibration: str | Path | None, others: Mapping[str, object]) -> None:
+    """Refuses what the way of checking would leave without effect.
 
-
-def _check_kept(data: DataLike | None, attacks: AttackLike | None, limit: int | None) -> None:
-    """A calibration that was kept has pictures and attacks of its own."""
-    given = {"data": data, "attacks": attacks, "calibration_limit": limit}
-    if other := next((name for name, value in given.items() if value is not None), None):
+    Args:
+        unused: pictures that were not used, which are all that is compared with.
+        calibration: a folder, whose pictures and attacks were decided when it was made.
+        others: options of a check by known members, None where they are not given.
+    """
+    given = [name for name, value in others.items() if value is not None]
+    if unused is not None:
+        given = [name for name in given if name != "attacks"]
+        given += ["calibration"] if calibration is not None else []
+        if given:
+            raise SettingsError(
+                f"{option(given[0])} is of a check by known members; with pictures that were not "
+                f"used ({option('unused')}) leave it away."
+            )
+    elif calibration is not None and given:
         raise SettingsError(
-            f"{option(other)} was decided when the calibration was made; leave it away, or leave "
-            f"{option('calibration')} away."
+            f"{option(given[0])} was decided when the calibration was made; leave it away, or "
+            f"leave {option('calibration')} away."
         )

@@ -8,13 +8,12 @@ from threading import RLock
 
 import numpy as np
 
-from miagym.checking.answer import ALPHA, Answer, AttackRow, SetAnswer, Sizes, Verdict
+from miagym.checking.answer import ALPHA, Answer, AttackRow, SetAnswer, Sizes, Verdict, check_alpha
 from miagym.checking.calibrated import TOGETHER, CalibratedScores
 from miagym.checking.ood import too_many_refused
 from miagym.checking.sources.pictures import Source
 from miagym.checking.survey import without_captions
 from miagym.checking.upload import Upload
-from miagym.errors import DataError
 from miagym.evaluation.signals import Signals
 from miagym.metrics.conformal import fpr_range, p_values, rule_power, smallest_p
 from miagym.metrics.permutation import (
@@ -79,7 +78,7 @@ class Checker:
         Raises:
             DataError: if alpha is no share, or calibration is not possible.
         """
-        _check_alpha(alpha)
+        check_alpha(alpha)
         captioned = upload.captioned and self.captions_known
         calibrated = self.calibrated(captioned)
         picture = upload.candidate if captioned else without_captions(upload.candidate)
@@ -128,7 +127,7 @@ class Checker:
         Raises:
             DataError: if alpha is no share, or calibration is not possible.
         """
-        _check_alpha(alpha)
+        check_alpha(alpha)
         captioned = self.captions_known and all(upload.captioned for upload in uploads)
         calibrated = self.calibrated(captioned)
         given = [u.candidate if captioned else without_captions(u.candidate) for u in uploads]
@@ -187,11 +186,6 @@ class Checker:
         left_out = calibrated.calibration.left_out
         notes += [f"{name} was left out: {why}" for name, why in left_out.items()]
         return tuple(notes)
-
-
-def _check_alpha(alpha: float) -> None:
-    if not 0 < alpha < 1:
-        raise DataError(f"Expected an alpha between 0 and 1, such as 0.01, got {alpha}.")
 
 
 def _sizes(calibrated: CalibratedScores) -> Sizes:

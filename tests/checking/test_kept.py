@@ -63,9 +63,17 @@ def test_another_model_is_refused(folder: Path) -> None:
 
 
 def test_what_it_has_decided_is_not_asked_again(folder: Path) -> None:
-    for other in ({"attacks": "pia"}, {"data": "clipart-tune"}, {"calibration_limit": 50}):
+    others = ({"attacks": "pia"}, {"data": "clipart-tune"}, {"calibration_limit": 50})
+    for other in (*others, {"member_value": 0}):
         with pytest.raises(SettingsError, match=f"{next(iter(other))}.*leave it away"):
             miagym.check(a_picture()[0], "clipart-overfit", calibration=folder, **other)
+
+
+def test_unused_pictures_are_compared_with_nothing_else(folder: Path) -> None:
+    picture = a_picture()[0]
+    for other in ({"calibration": folder}, {"data": "clipart-tune"}, {"member_value": 0}):
+        with pytest.raises(SettingsError, match=f"{next(iter(other))}.*by known members"):
+            miagym.check(picture, "clipart-overfit", unused=[picture], **other)
 
 
 def spoil_record(folder: Path) -> None:

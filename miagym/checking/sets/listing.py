@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 from miagym.checking.answer import Answer
-from miagym.errors import DataError
 from miagym.metrics.sets.discoveries import Discoveries, discoveries
 from miagym.results.formats import percent
 
@@ -62,16 +61,6 @@ class Listed:
         more = self.found.missing
         missing = f"; a list of a single one takes {more:,} more non-members" if more else ""
         yield f"No picture is listed at a false discovery rate of {rate}{missing}."
-
-
-def check_rate(fdr: float | None) -> None:
-    """Checks a false discovery rate before the work.
-
-    Raises:
-        DataError: if it is not between 0 and 1.
-    """
-    if fdr is not None and not 0 < fdr < 1:
-        raise DataError(f"Expected a false discovery rate between 0 and 1, such as 0.1, got {fdr}.")
 
 
 def listed(p_values: Sequence[tuple[str, float]], nonmembers: int, fdr: float) -> Listed:

@@ -6,10 +6,10 @@ import math
 
 import numpy as np
 
-from miagym.checking.answer import Verdict
+from miagym.checking.answer import Verdict, check_alpha
 from miagym.checking.calibration import FEWEST
 from miagym.checking.ood import LEVEL, Guard, too_many_refused
-from miagym.checking.sets.listing import check_rate, listed
+from miagym.checking.sets.listing import listed
 from miagym.checking.unused.control import Standing, audit_control
 from miagym.checking.unused.generated import caution
 from miagym.checking.unused.overlap import check_apart
@@ -55,7 +55,7 @@ def check_by_unused(
         DataError: if alpha or fdr is no share, the attack is not one that is fixed, or the sides
             overlap.
     """
-    _check_rates(alpha, fdr)
+    check_alpha(alpha)
     name, attack = the_attack(signals)
     if len(given) > 1 and len(unused) < 2:
         raise DataError(
@@ -96,12 +96,6 @@ def check_by_unused(
         repeated=dict(given.repeated) | dict(unused.repeated),
         skipped={"pictures in question": given.skipped, "unused pictures": unused.skipped},
     )
-
-
-def _check_rates(alpha: float, fdr: float | None) -> None:
-    if not 0 < alpha < 1:
-        raise DataError(f"Expected an alpha between 0 and 1, such as 0.01, got {alpha}.")
-    check_rate(fdr)
 
 
 def _captions(given: Side, unused: Side) -> tuple[bool, str]:

@@ -29,6 +29,16 @@ class Discoveries:
     missing: int
 
 
+def check_rate(fdr: float) -> None:
+    """Checks a false discovery rate, before the work if need be.
+
+    Raises:
+        DataError: if it is not between 0 and 1.
+    """
+    if not 0 < fdr < 1:
+        raise DataError(f"Expected a false discovery rate between 0 and 1, such as 0.1, got {fdr}.")
+
+
 def discoveries(p_values: NDArray[np.float64], nonmembers: int, fdr: float) -> Discoveries:
     """Benjamini & Hochberg (1995) on conformal p-values (n,) that share their non-members.
 
@@ -43,8 +53,7 @@ def discoveries(p_values: NDArray[np.float64], nonmembers: int, fdr: float) -> D
     Raises:
         DataError: if the rate is not between 0 and 1.
     """
-    if not 0 < fdr < 1:
-        raise DataError(f"Expected a false discovery rate between 0 and 1, such as 0.1, got {fdr}.")
+    check_rate(fdr)
     if not len(p_values):
         return Discoveries(fdr, (), (), 0)
     q_values = false_discovery_control(p_values, method="bh")
