@@ -9,30 +9,35 @@ from typing import Annotated
 import typer
 
 from miagym.cli.console import AsJson, Device, MemberValue, Seed, print_json, progress, say
-from miagym.cli.targets import Dtype, Embedding, Lora, Scheduler, Vae, with_additions
+from miagym.cli.targets import (
+    AskedAccess,
+    AskedAttacks,
+    BatchSize,
+    Dtype,
+    Embedding,
+    KnownData,
+    Lora,
+    PublicBase,
+    Scheduler,
+    Vae,
+    base_named,
+    with_additions,
+)
 
 
 def calibrate(
     target: Annotated[str, typer.Option(help="Embedded name, folder, file or hub id.")],
     out: Annotated[Path, typer.Option(help="A new folder for the calibration.")],
-    data: Annotated[
-        str | None,
-        typer.Option(help="Members of the target and non-members like them; known if embedded."),
-    ] = None,
+    data: KnownData = None,
     member_value: MemberValue = None,
-    attacks: Annotated[
-        str | None, typer.Option(help="Names with commas; quick ones by default.")
-    ] = None,
-    access: Annotated[str, typer.Option(help="black or grey: which attacks by default.")] = "grey",
-    reference: Annotated[
-        str | None,
-        typer.Option(help="Public base of the target, to calibrate by, or -; known if embedded."),
-    ] = None,
+    attacks: AskedAttacks = None,
+    access: AskedAccess = "grey",
+    reference: PublicBase = None,
     limit: Annotated[
         int | None, typer.Option(min=1, help="At most so many members, and so many non-members.")
     ] = None,
     seed: Seed = 0,
-    batch_size: Annotated[int, typer.Option(min=1, help="Latents in one call of the target.")] = 64,
+    batch_size: BatchSize = 64,
     lora: Lora = None,
     embedding: Embedding = None,
     vae: Vae = None,
@@ -46,7 +51,6 @@ def calibrate(
     The folder holds scores and digests, and none of the pictures.
     """
     import miagym
-    from miagym.evaluation.config import AUTO
 
     with progress(shown=not as_json) as phases:
         found = miagym.calibrate(
@@ -55,7 +59,7 @@ def calibrate(
             out=out,
             attacks=attacks,
             access=access,
-            reference=AUTO if reference is None else None if reference == "-" else reference,
+            reference=base_named(reference),
             member_value=member_value,
             limit=limit,
             seed=seed,

@@ -8,7 +8,20 @@ from typing import Annotated
 import typer
 
 from miagym.cli.console import AsJson, Device, MemberValue, Seed, progress, say, show
-from miagym.cli.targets import Dtype, Embedding, Lora, Scheduler, Vae, with_additions
+from miagym.cli.targets import (
+    AskedAccess,
+    AskedAttacks,
+    BatchSize,
+    Dtype,
+    Embedding,
+    KnownData,
+    Lora,
+    PublicBase,
+    Scheduler,
+    Vae,
+    base_named,
+    with_additions,
+)
 
 
 def check(
@@ -24,25 +37,14 @@ def check(
     caption: Annotated[
         str | None, typer.Option(help="Of the one picture; else files beside pictures.")
     ] = None,
-    data: Annotated[
-        str | None,
-        typer.Option(help="Members of the target and non-members like them; known if embedded."),
-    ] = None,
+    data: KnownData = None,
     member_value: MemberValue = None,
     calibration: Annotated[
         Path | None, typer.Option(help="Folder of `miagym calibrate`, in the place of --data.")
     ] = None,
-    attacks: Annotated[
-        str | None, typer.Option(help="Names with commas; quick ones by default.")
-    ] = None,
-    access: Annotated[str, typer.Option(help="black or grey: which attacks by default.")] = "grey",
-    reference: Annotated[
-        str | None,
-        typer.Option(
-            help="Public base of the target, to calibrate by, or -; embedded targets, LoRAs and "
-            "trainings of miagym name theirs."
-        ),
-    ] = None,
+    attacks: AskedAttacks = None,
+    access: AskedAccess = "grey",
+    reference: PublicBase = None,
     alpha: Annotated[float, typer.Option(help="False positive rate that is allowed.")] = 0.01,
     fdr: Annotated[
         float | None, typer.Option(help="List pictures at this false discovery rate, 0.1 say.")
@@ -52,7 +54,7 @@ def check(
         typer.Option(min=1, help="At most so many calibration members, and so many non-members."),
     ] = None,
     seed: Seed = 0,
-    batch_size: Annotated[int, typer.Option(min=1, help="Latents in one call of the target.")] = 64,
+    batch_size: BatchSize = 64,
     out: Annotated[
         Path | None,
         typer.Option(
@@ -70,7 +72,6 @@ def check(
     """Does a picture score as the target's training pictures do, or as others do?"""
     import miagym
     from miagym.cli.evaluate import typed_command
-    from miagym.evaluation.config import AUTO
     from miagym.report.evidence.write import check_new_folder
 
     if out is not None:
@@ -86,7 +87,7 @@ def check(
             calibration=calibration,
             attacks=attacks,
             access=access,
-            reference=AUTO if reference is None else None if reference == "-" else reference,
+            reference=base_named(reference),
             alpha=alpha,
             fdr=fdr,
             calibration_limit=calibration_limit,

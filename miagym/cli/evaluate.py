@@ -9,7 +9,16 @@ from typing import Annotated
 import typer
 
 from miagym.cli.console import AsJson, Device, MemberValue, Out, Seed, progress, say, show
-from miagym.cli.targets import Dtype, Embedding, Lora, Posterior, Scheduler, Vae, with_additions
+from miagym.cli.targets import (
+    BatchSize,
+    Dtype,
+    Embedding,
+    Lora,
+    Posterior,
+    Scheduler,
+    Vae,
+    with_additions,
+)
 
 
 def evaluate(
@@ -64,7 +73,7 @@ def evaluate(
         typer.Option(min=1, help="At most so many members, and so many non-members, of each part."),
     ] = None,
     seed: Seed = 0,
-    batch_size: Annotated[int, typer.Option(min=1, help="Latents in one call of the target.")] = 64,
+    batch_size: BatchSize = 64,
     chunk: Annotated[int, typer.Option(min=1, help="Candidates at work at a time.")] = 256,
     lora: Lora = None,
     embedding: Embedding = None,

@@ -32,6 +32,36 @@ Posterior = Annotated[
 ]
 
 
+KnownData = Annotated[
+    str | None,
+    typer.Option(
+        "--data", help="Members of the target and non-members like them; known if embedded."
+    ),
+]
+AskedAttacks = Annotated[
+    str | None, typer.Option("--attacks", help="Names with commas; quick ones by default.")
+]
+AskedAccess = Annotated[
+    str, typer.Option("--access", help="black or grey: which attacks by default.")
+]
+PublicBase = Annotated[
+    str | None,
+    typer.Option(
+        "--reference",
+        help="Public base of the target, to calibrate by, or -; embedded targets, LoRAs and "
+        "trainings of miagym name theirs.",
+    ),
+]
+BatchSize = Annotated[int, typer.Option(min=1, help="Latents in one call of the target.")]
+
+
+def base_named(given: str | None) -> str | None:
+    """The public base as the front door takes it: "-" is none, None the one that is known."""
+    from miagym.evaluation.config import AUTO
+
+    return AUTO if given is None else None if given == "-" else given
+
+
 def with_additions(
     targets: Sequence[str],
     loras: Sequence[str] | None,
