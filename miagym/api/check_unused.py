@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from miagym.api.pictures import given_pictures
-from miagym.api.results import Result
+from miagym.api.results import CheckResult
 from miagym.checking.answer import SCHEMA, Verdict
 from miagym.checking.given import Given
 from miagym.checking.provenance import IN_QUESTION, UNUSED, Provenance
@@ -20,11 +19,12 @@ from miagym.evaluation.signals import Signals
 from miagym.progress import Progress
 
 if TYPE_CHECKING:
+    from miagym.report.evidence.content import Evidence
     from miagym.report.model import Table
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class UnusedCheck(Result):
+class UnusedCheck(CheckResult):
     """What a check by unused pictures answers, about each picture and about their set.
 
     Args:
@@ -62,22 +62,10 @@ class UnusedCheck(Result):
         yield from words[1:]
         yield from skipped_sentences(self.finding)
 
-    def save_evidence(self, folder: Path | str, command: str = "") -> list[Path]:
-        """Writes a new folder with JSON, a page that prints well, and its PDF where it can be made.
+    def evidence(self) -> Evidence:
+        from miagym.api.evidence import evidence_by_unused
 
-        Args:
-            folder: must not be there yet.
-            command: that gives this answer again; by default the call in Python.
-
-        Returns:
-            The files.
-
-        Raises:
-            RunError: if the folder is there already, or cannot be written.
-        """
-        from miagym.api.evidence import save_unused
-
-        return save_unused(self, folder, command)
+        return evidence_by_unused(self)
 
     def words(self) -> list[str]:
         """The answer in sentences: the control first, without which it means nothing."""

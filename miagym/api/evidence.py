@@ -1,9 +1,8 @@
-"""Evidence of a check: from results to what is written into a folder."""
+"""Evidence of a check: from results to all that is handed on."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from miagym.checking.provenance import Provenance
@@ -12,6 +11,7 @@ from miagym.errors import RunError
 if TYPE_CHECKING:
     from miagym.api.check_unused import UnusedCheck
     from miagym.api.results import Check, Result
+    from miagym.report.evidence.content import Evidence
 
 SCORES = (
     "A generator treats pictures that it was trained on a little differently from others like "
@@ -38,8 +38,8 @@ BY_MEMBERS = (
 )
 
 
-def save_unused(check: UnusedCheck, folder: Path | str, command: str) -> list[Path]:
-    """Writes the evidence of a check by unused pictures."""
+def evidence_by_unused(check: UnusedCheck) -> Evidence:
+    """The evidence of a check by unused pictures."""
     from miagym.report.evidence.claims import claims_by_unused
 
     found = check.finding
@@ -48,11 +48,15 @@ def save_unused(check: UnusedCheck, folder: Path | str, command: str) -> list[Pa
         "cannot tell": "Cannot tell: the ordinary answer, which does not say that none was used.",
     }.get(str(found.verdict), "Not comparable: no p-value is given.")
     may, n = claims_by_unused(found), len(found.pictures)
-    return _save(check, answer, BY_UNUSED, may, n, check.provenance, folder, command)
+    return _evidence(check, answer, BY_UNUSED, may, n, check.provenance)
 
 
-def save_members(check: Check, folder: Path | str, command: str) -> list[Path]:
-    """Writes the evidence of a check by known members."""
+def evidence_by_members(check: Check) -> Evidence:
+    """The evidence of a check by known members.
+
+    Raises:
+        RunError: if it has no record of what it was made of.
+    """
     from miagym.checking.words import sentences, set_sentences
     from miagym.report.evidence.claims import claims_by_members
 
@@ -61,34 +65,30 @@ def save_members(check: Check, folder: Path | str, command: str) -> list[Path]:
     set_answer = check.together
     words = sentences(check.answers[0]) if set_answer is None else set_sentences(set_answer)
     may, n = claims_by_members(check.answers, set_answer), len(check.answers)
-    return _save(check, words[0], BY_MEMBERS, may, n, check.provenance, folder, command)
+    return _evidence(check, words[0], BY_MEMBERS, may, n, check.provenance)
 
 
-def _save(
+def _evidence(
     result: Result,
     answer: str,
     method: Sequence[str],
     may: Sequence[str],
     pictures: int,
     provenance: Provenance,
-    folder: Path | str,
-    command: str,
-) -> list[Path]:
+) -> Evidence:
     from miagym.report.evidence.claims import not_claimed
     from miagym.report.evidence.content import Evidence
-    from miagym.report.evidence.write import write_evidence
 
-    evidence = Evidence(
+    return Evidence(
         answer=answer,
         parts=list(result.parts()),
         method=[SCORES, *method],
         may=may,
         may_not=not_claimed(pictures),
         provenance=provenance,
-        command=command or _call(provenance),
+        command=_call(provenance),
         result=result.as_json(),
     )
-    return write_evidence(evidence, Path(folder))
 
 
 def _call(provenance: Provenance) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from miagym.checking.provenance import Provenance
+    from miagym.report.evidence.content import Evidence
     from miagym.report.model import Table
     from miagym.report.printed import PrintedTable
 
@@ -64,6 +65,36 @@ class Result(ABC):
         return render("result.html", parts=list(self.parts()))
 
 
+class CheckResult(Result):
+    """What checks answer, in whatever way, which can be handed on as evidence."""
+
+    @abstractmethod
+    def evidence(self) -> Evidence:
+        """All that is handed on.
+
+        Raises:
+            RunError: if the check has no record of what it was made of.
+        """
+
+    def save_evidence(self, folder: Path | str, command: str = "") -> list[Path]:
+        """Writes a new folder with JSON, a page that prints well, and its PDF where it can be made.
+
+        Args:
+            folder: must not be there yet.
+            command: that gives this answer again; by default the call in Python.
+
+        Returns:
+            The files.
+
+        Raises:
+            RunError: if the folder is there already, or cannot be written.
+        """
+        from miagym.report.evidence.write import write_evidence
+
+        found = self.evidence()
+        return write_evidence(replace(found, command=command or found.command), Path(folder))
+
+
 def row_of(rows: Sequence[AttackRow], key: str | tuple[str, str]) -> AttackRow | None:
     """The row of an attack, or of (target, attack); None if there is none.
 
@@ -79,7 +110,7 @@ def row_of(rows: Sequence[AttackRow], key: str | tuple[str, str]) -> AttackRow |
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Check(Result):
+class Check(CheckResult):
     """What a check answers, about each picture and about their set.
 
     Args:
@@ -125,22 +156,10 @@ class Check(Result):
         yield from self._more()
         yield from (f"Skipped: {why}" for why in self.skipped.values())
 
-    def save_evidence(self, folder: Path | str, command: str = "") -> list[Path]:
-        """Writes a new folder with JSON, a page that prints well, and its PDF where it can be made.
+    def evidence(self) -> Evidence:
+        from miagym.api.evidence import evidence_by_members
 
-        Args:
-            folder: must not be there yet.
-            command: that gives this answer again; by default the call in Python.
-
-        Returns:
-            The files.
-
-        Raises:
-            RunError: if the folder is there already, or cannot be written.
-        """
-        from miagym.api.evidence import save_members
-
-        return save_members(self, folder, command)
+        return evidence_by_members(self)
 
     def _more(self) -> Iterator[str]:
         yield from self.listed.sentences() if self.listed else ()
