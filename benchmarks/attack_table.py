@@ -1,26 +1,25 @@
-"""Every attack on both embedded targets, as a page.
+"""Every attack on embedded targets, as a page.
 
     miagym evaluate --target clipart-realistic --data clipart \
         --target clipart-overfit --data clipart-tune \
         --attacks all --limit 100 --chunk 50 --out runs/attacks
     python benchmarks/attack_table.py runs/attacks --out docs/benchmarks/attacks.md
 
-The second command measures the scores of the first again, so that the intervals are those of the
-metrics as they are now, and writes them down.
+    miagym evaluate --target clipart-flow --attacks all --limit 100 --chunk 50 --out runs/flow
+    miagym evaluate --target clipart-pixels --attacks all --limit 100 --chunk 50 --out runs/pixels
+    python benchmarks/attack_table.py runs/flow runs/pixels \
+        --title "All attacks on embedded targets of other families" \
+        --out docs/benchmarks/families.md
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import pyarrow.parquet as pq
-
-from miagym.evaluation.store import at_full_budget
-from miagym.metrics.measure import measure
 from miagym.report.finding import finding
 from miagym.report.rows import by_target
 from miagym.report.standing import remark
@@ -43,49 +42,48 @@ def line(row: AttackRow, group: Sequence[AttackRow]) -> str:
     return f"| {' | '.join(map(str, cells))} |"
 
 
-def page(results: Results, rows: Sequence[AttackRow], run: Mapping[str, Any]) -> str:
-    groups = by_target(rows)
+def page(title: str, runs: Sequence[Results], records: Sequence[Mapping[str, Any]]) -> str:
     parts = [
-        "# All attacks on the embedded targets",
-        f"Made by `{run['command']}` and `benchmarks/attack_table.py` "
-        f"(torch {run['versions']['torch']}, two cores).",
-        finding(rows),
+        f"# {title}",
+        "Made by `benchmarks/attack_table.py` on two cores from:",
+        "\n".join(f"- `{run['command']}` (torch {run['versions']['torch']})" for run in records),
+        *(finding(results.rows) for results in runs),
         "UNet rows are those charged for one candidate under the variant that the calibration part "
         "chose. Seconds are those of calibration and test together, added up over chunks that ran "
-        "side by side, and an attack that comes later finds shared answers computed. A standing "
-        "is given by intervals: an attack is above blind only where its whole interval is. Of "
-        f"{len(groups)} × {len(rows) // 2} intervals at 95 %, one in twenty misses the truth.",
+        "side by side, and an attack that comes later finds shared answers computed. Intervals "
+        "take pictures that belong together as one; a standing is given by intervals: an attack is "
+        "above blind only where its whole interval is. Of "
+        f"{sum(len(results.rows) for results in runs)} intervals at 95 %, one in twenty misses the "
+        "truth.",
     ]
-    for label, group in groups.items():
+    return "\n\n".join((*parts, *(part for results in runs for part in sections(results)))) + "\n"
+
+
+def sections(results: Results) -> Iterator[str]:
+    """The tables of a run, what it cost, and which attacks were left out, and why."""
+    for label, group in by_target(results.rows).items():
         size = f"{group[0].n_members} members and {group[0].n_nonmembers} non-members"
-        lines = [HEAD, "|---|---|---|---|---|---|---|", *(line(row, group) for row in group)]
-        parts += [f"## {label}: {size} of `{group[0].data}`, test part", "\n".join(lines)]
+        yield f"## {label}: {size} of `{group[0].data}`, test part"
+        rows = (line(row, group) for row in group)
+        yield "\n".join([HEAD, "|---|---|---|---|---|---|---|", *rows])
     about = results.run
-    parts += [
+    yield (
         f"{about.rows_charged:,} UNet rows were charged to the attacks, "
         f"{about.rows_computed:,} computed."
-    ]
-    parts += [f"Skipped: {s.attack} on {s.target}: {s.why}" for s in about.skipped]
-    return "\n\n".join(parts) + "\n"
-
-
-def measured_again(row: AttackRow, folder: Path) -> AttackRow:
-    """A row of results.json with the metrics of today."""
-    keys = ("target", "data", "attack")
-    filters = [("part", "==", "test"), *((key, "==", getattr(row, key)) for key in keys)]
-    scores = at_full_budget(pq.read_table(folder / "scores.parquet", filters=filters))
-    member = scores["member"].to_numpy(zero_copy_only=False).astype(bool)
-    found = measure(scores["score"].to_numpy(), member).as_row()
-    return AttackRow.model_validate(row.as_json() | found)
+    )
+    left_out: dict[str, list[str]] = {}
+    for skipped in about.skipped:
+        left_out.setdefault(f"{skipped.target}: {skipped.why}", []).append(skipped.attack)
+    yield from (f"Left out on {why} ({', '.join(names)})" for why, names in left_out.items())
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser()
-    parser.add_argument("run", type=Path, help="folder of a finished run")
+    parser.add_argument("runs", type=Path, nargs="+", help="folders of finished runs")
+    parser.add_argument("--title", default="All attacks on the embedded targets")
     parser.add_argument("--out", type=Path, required=True)
     options = parser.parse_args()
-    results = Results.read(options.run / "results.json")
-    run = json.loads((options.run / "run.json").read_text())
-    rows = [measured_again(row, options.run) for row in results.rows]
+    runs = [Results.read(folder / "results.json") for folder in options.runs]
+    records = [json.loads((at / "run.json").read_text(encoding="utf-8")) for at in options.runs]
     options.out.parent.mkdir(parents=True, exist_ok=True)
-    options.out.write_text(page(results, rows, run), encoding="utf-8")
+    options.out.write_text(page(options.title, runs, records), encoding="utf-8")
