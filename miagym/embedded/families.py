@@ -1,7 +1,8 @@
 """Embedded targets of other families: a flow-matching transformer, and a model of pixels.
 
-Both begin untrained and learn the members of `clipart-tune` by the very fine-tuning that
-`miagym train --from` runs, so that each drawing is seen a hundred times or more.
+All begin untrained and learn the members of `clipart-tune` by the very fine-tuning that
+`miagym train --from` runs, so that each drawing is seen a hundred times or more; the null target
+of the pixel model learns other drawings, a dozen times each.
 """
 
 # diffusers and transformers annotate what is configurable only roughly:
@@ -31,7 +32,6 @@ from miagym.training.fine_tune import FineTuning, fine_tune
 from miagym.training.loop import StepProgress
 from miagym.training.saving import writing_weights
 
-DATA = "clipart-tune"
 SEED = 1
 PIXELS_SIDE = 32
 WIDTH, HEAD = 96, 32
@@ -46,6 +46,8 @@ class FamilyRecipe:
     """Makes the pipeline; autoencoder and text encoder are those of `clipart-realistic`."""
     epochs: int
     learning_rate: float
+    data: str = "clipart-tune"
+    """The split whose members it learns."""
 
 
 def untrained_flow(base: StableDiffusionPipeline) -> StableDiffusion3Pipeline:
@@ -100,6 +102,9 @@ def untrained_pixels(base: StableDiffusionPipeline) -> DDPMPipeline:
 FAMILY_RECIPES = {
     "clipart-flow": FamilyRecipe(untrained_flow, epochs=150, learning_rate=1e-3),
     "clipart-pixels": FamilyRecipe(untrained_pixels, epochs=150, learning_rate=1e-3),
+    "clipart-pixels-null": FamilyRecipe(
+        untrained_pixels, epochs=12, learning_rate=1e-3, data="clipart"
+    ),
 }
 
 
@@ -127,7 +132,7 @@ def train_family(
         partial.rename(start)
     plan = FineTuning(
         str(start),
-        DATA,
+        recipe.data,
         epochs=recipe.epochs,
         checkpoints=(),
         learning_rate=recipe.learning_rate,

@@ -12,27 +12,35 @@ class Pairing:
     """Data set, reference and null target of an embedded target."""
 
     data: str
-    """The split whose members it was trained on."""
+    """The split that it is attacked on."""
     reference: str | None
     """The public base that it was fine-tuned from."""
     null: str | None
     """A target that saw neither side of that split, or both alike."""
+    learned: tuple[str, ...] = ()
+    """Splits whose members, and not the others, it was trained on itself."""
 
 
 _PAIRINGS = {
-    "clipart-realistic": Pairing("clipart", None, "clipart-null"),
-    "clipart-overfit": Pairing("clipart-tune", "clipart-realistic", "clipart-null"),
+    "clipart-realistic": Pairing("clipart", None, "clipart-null", ("clipart",)),
+    "clipart-overfit": Pairing(
+        "clipart-tune", "clipart-realistic", "clipart-null", ("clipart-tune",)
+    ),
     "clipart-null": Pairing("clipart", None, None),
+    "clipart-flow": Pairing("clipart-tune", None, "clipart-null", ("clipart-tune", "clipart")),
+    "clipart-pixels": Pairing("clipart-tune", None, "clipart-pixels-null", ("clipart-tune",)),
+    "clipart-pixels-null": Pairing("clipart-tune", None, None, ("clipart",)),
 }
+"""The text encoders of `clipart-flow` are those of `clipart-realistic`, which learned `clipart`."""
 
 
 def seen_by(target: str) -> frozenset[str]:
     """Splits whose members an embedded target was trained on, those of its base included."""
     pair = pairing(target)
-    if pair is None or pair.null is None:  # a null target has seen neither side, or both alike
+    if pair is None:
         return frozenset()
     base = frozenset() if pair.reference is None else seen_by(pair.reference)
-    return base | {pair.data}
+    return base.union(pair.learned)
 
 
 def check_reference(reference: str, target: str | None, data: str | None) -> None:

@@ -20,7 +20,14 @@ if TYPE_CHECKING:
 
     from miagym.targets.base import Target
 
-EMBEDDED = ("clipart-realistic", "clipart-overfit", "clipart-null")
+EMBEDDED = (
+    "clipart-realistic",
+    "clipart-overfit",
+    "clipart-null",
+    "clipart-flow",
+    "clipart-pixels",
+    "clipart-pixels-null",
+)
 """Whole pipelines in the package; `clipart-overfit@40` is the checkpoint after 40 epochs."""
 
 CHECKPOINT = re.compile(r"epoch-(\d{3,})", re.ASCII)
