@@ -48,10 +48,15 @@ FAINT = """
 
 
 def check(page: Any) -> None:
-    page.get_by_role("button", name="Borderline").click()
+    expect(page.locator(".masthead")).to_contain_text("two small image generators")
+    expect(page.locator("#check-verdict")).to_contain_text("Looks used")
+    expect(page.locator("#check-verdict")).to_contain_text("answered beforehand")
+    page.get_by_role("button", name="at the edge").click()
     verdict = page.locator("#check-verdict")
     expect(verdict).to_contain_text("Cannot tell", timeout=MINUTE)
     expect(verdict).to_be_in_viewport()
+    expect(verdict).to_contain_text("The truth: this one was used")
+    page.locator("#check-details summary").click()
     expect(page.locator("#check-details")).to_contain_text("What this does not say")
 
 

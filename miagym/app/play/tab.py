@@ -24,7 +24,7 @@ from miagym.app.site import Site
 from miagym.errors import ActionError
 
 RULES = """
-### You are the attacker
+## You are the attacker
 
 A model was trained on some drawings. You are shown one and must say: **was it among them?** You
 cannot look inside. You may ask the model to draw, and each drawing costs part of a small budget.
