@@ -45,6 +45,11 @@ def static(name: str) -> str:
     return (files("miagym.app") / "static" / name).read_text(encoding="utf-8")
 
 
+def at_load(*names: str) -> str:
+    """Functions in `static` as one, which a page calls when it has loaded."""
+    return "() => {" + "".join(f"({static(name).strip()})();" for name in names) + "}"
+
+
 def script(name: str, *arguments: str) -> str:
     """A function in `static`, as Gradio's `js` takes it; the arguments go before Gradio's own."""
     given = "".join(f"{json.dumps(argument)}, " for argument in arguments)

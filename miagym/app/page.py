@@ -19,7 +19,7 @@ from miagym.app.check.service import check_service
 from miagym.app.check.tab import check_tab
 from miagym.app.evaluate.api import evaluate_api
 from miagym.app.evaluate.tab import evaluate_tab
-from miagym.app.html import render, static
+from miagym.app.html import at_load, render, static
 from miagym.app.play.tab import play_tab
 from miagym.app.server.body_limit import BodyLimit, upload_allowance
 from miagym.app.server.client_id import ClientIds
@@ -72,11 +72,13 @@ MAX_SESSIONS = 300
 """Open pages of which Gradio keeps how components have changed, each 0.3 MB; the oldest are
 forgotten first, and begin anew."""
 
-STYLES = ("page.css", "verdict.css", "check.css", "play.css")
+STYLES = ("page.css", "verdict.css", "check.css", "evaluate.css", "play.css")
+SCRIPTS = ("new_picture.js", "rows.js")
+"""Functions that a page calls once, when it has loaded."""
 LAUNCH_OPTIONS: dict[str, Any] = {
     "theme": THEME,
     "css": "".join(map(static, STYLES)),
-    "js": static("new_picture.js"),
+    "js": at_load(*SCRIPTS),
     "max_file_size": "10mb",
     "show_error": False,
     "run_history": False,

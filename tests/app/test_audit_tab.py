@@ -184,7 +184,7 @@ def test_the_api_says_what_the_command_line_says(
     printed = json.loads(capsys.readouterr().out)
     assert found | {"data": ""} == printed | {"data": ""}
     assert set(client.view_api(return_format="dict")["named_endpoints"]) == {"/audit"}
-    with pytest.raises(Exception, match="UNet rows") as refused:  # the allowance of this page
+    with pytest.raises(Exception, match="units") as refused:  # the allowance of this page
         many = [f"a cat {i}" for i in range(1_200)]
         client.predict("", many, [i % 2 == 0 for i in range(1_200)], api_name="/audit")
     assert "Traceback" not in str(refused.value)

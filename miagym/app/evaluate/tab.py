@@ -36,7 +36,7 @@ AT_FIRST = EvaluationRequest("clipart-overfit", ("rediffuse", "loss", "sima", "p
 ACCESS = [("black box", "black"), ("grey box", "grey"), ("white box", "white")]
 AS_NEEDED = 0
 """The choice of no budget: a dropdown has no value None."""
-DEMO = "The demo run: one attack of each kind, on an overfit and on a realistic target"
+DEMO = "The demo run: one attack of each kind, on an overfit and on a realistic model"
 OTHER = "A finished run"
 MINE = "Your run"
 STOPPED = "Stopped; nothing of it is kept. The numbers shown are those of the run before."
@@ -52,8 +52,7 @@ def evaluate_tab(site: Site) -> None:
         found = open_run(site.run)
         opening = view(found, DEMO if found and is_demo(found) else OTHER)
         with gr.Column(scale=2, min_width=420):
-            above = _figures(opening)
-    shown = Shown(*above, *_numbers(opening))
+            shown = _shown(opening)
     job = Job(
         EVALUATIONS,
         work=_work(site),
@@ -84,6 +83,7 @@ class Shown(NamedTuple):
 
     finding: gr.HTML
     roc: gr.Plot
+    legend: gr.HTML
     budgets: gr.Plot
     table: gr.HTML
     downloads: gr.HTML
@@ -107,20 +107,26 @@ def priced(site: Site, asked: EvaluationRequest, visitor: str | None = None) -> 
     minutes = asked.seconds / 60
     time = f"{minutes:.0f} minutes" if minutes >= 1.5 else f"{max(10, asked.seconds):.0f} seconds"
     left = None if visitor is None else site.allowance.left(visitor)
-    budget = "" if left is None else f" {left:,} of your {site.allowance.most:,} an hour are left."
-    return part("status", f"At most {asked.rows:,} UNet rows, roughly {time} on two cores.{budget}")
+    most = site.allowance.most
+    takes = 0 if most is None else max(1, round(100 * asked.rows / most))
+    has = 0 if left is None or most is None else round(100 * left / most)
+    return part("price", time, takes, has if left is not None else None)
 
 
 def about_data(target: str) -> str:
     """The data that belong to a target."""
     paired = EvaluationRequest(target, AT_FIRST.attacks).pairing
-    null = f" Null target: {paired.null}." if paired.null else " Nothing is to be found there."
+    null = (
+        f" Null model, which saw none of them: {paired.null}."
+        if paired.null
+        else " Nothing is to be found there."
+    )
     return part("status", f"Data: {paired.data}, whose members it was trained on.{null}")
 
 
 def _form() -> Form:
     target = gr.Dropdown(
-        target_names(), value=AT_FIRST.target, label="Target", elem_id="evaluate-target"
+        target_names(), value=AT_FIRST.target, label="Model", elem_id="evaluate-target"
     )
     data = gr.HTML(about_data(AT_FIRST.target), elem_id="evaluate-data")
     access = gr.Radio(ACCESS, value="grey", label="The attacker's access, at most")
@@ -150,26 +156,25 @@ def _form() -> Form:
     return Form(access, data, target, attacks, candidates, queries)
 
 
-def _figures(opening: View) -> tuple[gr.HTML, gr.Plot, gr.Plot]:
-    return (
-        gr.HTML(opening.finding, elem_id="evaluate-finding"),
-        plot(opening.roc, "Members found against false positives", "evaluate-roc"),
-        plot(opening.budgets, "What more queries buy", "evaluate-budgets"),
+def _shown(opening: View) -> Shown:
+    finding = gr.HTML(opening.finding, elem_id="evaluate-finding")
+    table = gr.HTML(opening.table, elem_id="evaluate-table", apply_default_css=False)
+    with gr.Row(equal_height=False):
+        with gr.Column(scale=3, min_width=300):
+            roc = plot(opening.roc, "Members found against false positives", "evaluate-roc")
+        with gr.Column(scale=1, min_width=170):
+            legend = gr.HTML(opening.legend, elem_id="evaluate-legend", apply_default_css=False)
+    with gr.Accordion("What more queries buy", open=False, elem_id="evaluate-more"):
+        budgets = plot(opening.budgets, "What more queries buy", "evaluate-budgets")
+    downloads = gr.HTML(opening.downloads, elem_id="evaluate-downloads", apply_default_css=False)
+    command = gr.Code(
+        opening.command,
+        language="shell",
+        interactive=False,
+        label="The same on the command line",
+        elem_id="evaluate-command",
     )
-
-
-def _numbers(opening: View) -> tuple[gr.HTML, gr.HTML, gr.Code]:
-    return (
-        gr.HTML(opening.table, elem_id="evaluate-table", apply_default_css=False),
-        gr.HTML(opening.downloads, elem_id="evaluate-downloads", apply_default_css=False),
-        gr.Code(
-            opening.command,
-            language="shell",
-            interactive=False,
-            label="The same on the command line",
-            elem_id="evaluate-command",
-        ),
-    )
+    return Shown(finding, roc, legend, budgets, table, downloads, command)
 
 
 def _wire_form(site: Site, form: Form, price: gr.HTML, running: Dependency) -> None:
