@@ -11,7 +11,12 @@ from miagym.app.check.examples import KINDS, LABELS, RULE, examples, has_example
 from miagym.app.html import part
 from miagym.app.offers import Offer
 from miagym.app.server.body_limit import MAX_PICTURES
-from miagym.app.server.uploads import files_input, picture_input
+from miagym.app.server.uploads import MAX_FILES, files_input, picture_input
+
+NO_LIST = 0.0
+"""The choice of no list: a dropdown has no value None."""
+FDRS = (0.05, 0.1, 0.2)
+"""False discovery rates of a list."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +33,17 @@ class Several:
     """Pictures of a set."""
 
     files: gr.File
+    check: gr.Button
+
+
+@dataclass(frozen=True)
+class TwoSides:
+    """Pictures in question, and others that were not used."""
+
+    used: gr.File
+    unused: gr.File
+    fdr: gr.Dropdown
+    evidence: gr.Checkbox
     check: gr.Button
 
 
@@ -68,6 +84,32 @@ def several_pictures() -> Several:
     gr.HTML(part("small", about))
     files = files_input(label="Pictures", height=230, elem_id="check-files")
     return Several(files, gr.Button("Check the set", variant="primary", elem_id="check-several"))
+
+
+def against_unused() -> TwoSides:
+    """Two sides, of which only the second has to be known."""
+    about = (
+        f"Up to {MAX_PICTURES} pictures in question, and up to {MAX_FILES} of the same kind that "
+        "this model cannot have seen: of the same hand, but made later, say. First it is looked "
+        "whether the two differ in anything else."
+    )
+    gr.HTML(part("small", about))
+    used = files_input(label="Pictures in question", height=150, elem_id="check-used")
+    unused = files_input(label="Pictures that were not used", height=150, elem_id="check-unused")
+    fdr = gr.Dropdown(
+        [
+            ("no list", NO_LIST),
+            *((f"{100 * rate:.0f} % of them unused", rate) for rate in FDRS),
+        ],
+        value=FDRS[1],
+        label="List single pictures, on average with at most",
+        elem_id="check-fdr",
+    )
+    evidence = gr.Checkbox(
+        False, label="With evidence to hand on (a zip)", elem_id="check-evidence"
+    )
+    check = gr.Button("Compare", variant="primary", elem_id="check-compare")
+    return TwoSides(used, unused, fdr, evidence, check)
 
 
 def thumbnail(target: str, kind: str) -> str:

@@ -17,6 +17,8 @@ from miagym.app.check.figures import verdict_figure, verdict_sketch
 from miagym.app.check.latest import LatestQuestion
 from miagym.app.check.marks import marks_of
 from miagym.app.check.service import CheckService, Pay, check_service
+from miagym.app.check.unused import check_against_unused
+from miagym.app.check.unused_view import p_figure, unused_details, unused_verdict
 from miagym.app.check.view import BEFORE, details_html, refused_html, verdict_html
 from miagym.app.server.body_limit import MAX_PICTURES
 from miagym.app.server.client_id import client_id
@@ -95,7 +97,9 @@ class Handlers:
             return self._service.check(Path(picture), caption, target, pay=pay)
 
         truth = None if picture is None else truth_of(Path(picture), target)
-        return self._answered(check, target, number, request, caption, truth)
+        return self._answered(
+            lambda pay: self._shown(check(pay), truth), target, number, request, caption
+        )
 
     def check_several(
         self, files: dict[str, Path], target: str, number: float | None, request: gr.Request
@@ -107,7 +111,35 @@ class Handlers:
                 raise DataError(f"Drop 2 to {MAX_PICTURES} pictures first.")
             return self._service.check_set(files, target, pay=pay)
 
-        return self._answered(check, target, number, request)
+        return self._answered(lambda pay: self._shown(check(pay)), target, number, request)
+
+    def compare(
+        self,
+        used: dict[str, Path],
+        unused: dict[str, Path],
+        fdr: float,
+        with_evidence: bool,
+        target: str,
+        number: float | None,
+        request: gr.Request,
+    ) -> Any:
+        """The answer about pictures in question against unused ones."""
+
+        def compared(pay: Pay) -> Shown:
+            checked = check_against_unused(
+                self._service,
+                target,
+                used or {},
+                unused or {},
+                fdr or None,
+                self._site.device,
+                pay,
+                with_evidence,
+            )
+            figure = p_figure(checked.found.finding)
+            return unused_verdict(checked), figure, unused_details(checked)
+
+        return self._answered(compared, target, number, request)
 
     def fill(self, kind: str) -> Callable[..., Any]:
         """The handler that puts an example into the form."""
@@ -122,25 +154,23 @@ class Handlers:
 
     def _answered(
         self,
-        check: Callable[[Pay], Check],
+        answered: Callable[[Pay], Shown],
         target: str,
         number: float | None,
         request: gr.Request,
         caption: str | None = None,
-        truth: bool | None = None,
     ) -> Any:
         """What is shown of an answer, or why there is none, unless the form has changed since."""
         page = request.session_hash
         self._latest.ask(page, number)
         try:
-            found = check(partial(self._site.allowance.take, client_id(request)))
-            shown = self._shown(found, truth)
+            shown = answered(partial(self._site.allowance.take, client_id(request)))
         except MiagymError as error:
             _, figure, _ = self.before(target)
             shown = refused_html(str(error)), figure, ""
         return shown if self._latest.answer(page, number, caption) else UNCHANGED
 
-    def _shown(self, found: Check, truth: bool | None) -> Shown:
+    def _shown(self, found: Check, truth: bool | None = None) -> Shown:
         """The verdict, and the marks of the pictures that stand on one scale."""
         marks = marks_of(found)
         scale = self._service.scale(found.target, marks.captioned)

@@ -7,7 +7,13 @@ from typing import Any
 import gradio as gr
 
 from miagym.app.check.figures import verdict_figure, verdict_sketch
-from miagym.app.check.form import drop_place, model_choice, one_picture, several_pictures
+from miagym.app.check.form import (
+    against_unused,
+    drop_place,
+    model_choice,
+    one_picture,
+    several_pictures,
+)
 from miagym.app.check.handlers import Handlers, Shown
 from miagym.app.check.latest import NUMBERED
 from miagym.app.check.marks import marks_of
@@ -34,6 +40,8 @@ def check_tab(site: Site) -> None:
                     picture = drop_place()
                 with gr.Tab("Several pictures") as multiple:
                     several = several_pictures()
+                with gr.Tab("Against unused ones") as against:
+                    sides = against_unused()
         with gr.Column(elem_id="check-answer", min_width=300):
             said, drawn, folded = _opening(site)
             verdict = gr.HTML(said, elem_id="check-verdict")
@@ -52,9 +60,10 @@ def check_tab(site: Site) -> None:
     # Whatever is changed in the form takes away what was shown about it.
     changed: dict[str, Any] = {"inputs": [target, number], "outputs": shown, **at_once, **numbered}
     dropped = picture.upload(handlers.changed, **changed)
-    for change in (picture.clear, several.files.change):
+    uploads = [several.files.change, sides.used.change, sides.unused.change]
+    for change in (picture.clear, *uploads, sides.fdr.change):
         change(handlers.changed, **changed)
-    for turn in (single.select, multiple.select):
+    for turn in (single.select, multiple.select, against.select):
         turn(handlers.turned, **changed)
     answers = [
         dropped.success(handlers.check_one, asked, shown, **pressed),
@@ -62,6 +71,12 @@ def check_tab(site: Site) -> None:
         one.caption.submit(handlers.check_one, asked, shown, **pressed),
         several.check.click(
             handlers.check_several, [several.files, target, number], shown, **pressed
+        ),
+        sides.check.click(
+            handlers.compare,
+            [sides.used, sides.unused, sides.fdr, sides.evidence, target, number],
+            shown,
+            **pressed,
         ),
     ]
     one.caption.change(handlers.recaptioned, [one.caption, target], shown, **at_once, **private)
@@ -72,7 +87,8 @@ def check_tab(site: Site) -> None:
     quiet: dict[str, Any] = {"api_visibility": "private", "queue": False}
     picture.clear(lambda: "", None, one.caption, **quiet)
     single.select(lambda: gr.Column(visible=True), None, more, **quiet)
-    multiple.select(lambda: gr.Column(visible=False), None, more, **quiet)
+    for tab in (multiple, against):
+        tab.select(lambda: gr.Column(visible=False), None, more, **quiet)
     for kind, button in one.examples.items():
         filled = button.click(
             handlers.fill(kind),
