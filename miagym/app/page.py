@@ -72,8 +72,8 @@ MAX_SESSIONS = 300
 """Open pages of which Gradio keeps how components have changed, each 0.3 MB; the oldest are
 forgotten first, and begin anew."""
 
-STYLES = ("page.css", "verdict.css", "check.css", "evaluate.css", "play.css")
-SCRIPTS = ("new_picture.js", "rows.js")
+STYLES = ("page.css", "verdict.css", "check.css", "evaluate.css", "play.css", "focus.css")
+SCRIPTS = ("new_picture.js", "rows.js", "names.js")
 """Functions that a page calls once, when it has loaded."""
 LAUNCH_OPTIONS: dict[str, Any] = {
     "theme": THEME,
