@@ -242,7 +242,7 @@ def test_several_pictures_are_a_set(visit: Visit, service: CheckService, tmp_pat
         file.write_bytes(bytes(data.pictures[row]))
     (tmp_path / "text.png").write_text("no picture")
     visitor = visit()
-    visitor.window.get_by_role("tab", name="Several pictures").click()
+    visitor.window.get_by_role("tab", name="Several").click()
     visitor.window.set_input_files(
         "#check-files input[type=file]", [*map(str, files), str(tmp_path / "text.png")]
     )
@@ -282,7 +282,7 @@ def test_a_verdict_stands_beside_what_it_is_about(visit: Visit, picture: Path) -
     answered()
     for change in (
         lambda: window.fill("#check-caption textarea", "dog, animal"),
-        lambda: window.get_by_role("tab", name="Several pictures").click(),
+        lambda: window.get_by_role("tab", name="Several").click(),
         lambda: window.get_by_label("clipart-realistic").check(),
     ):
         change()

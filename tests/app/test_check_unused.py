@@ -81,7 +81,7 @@ def test_the_page_answers_as_the_front_door_and_gives_the_evidence(
     page.set_default_timeout(MINUTE)
     watch(page, url, against)
     page.goto(url)
-    page.get_by_role("tab", name="Against unused ones").click()
+    page.get_by_role("tab", name="Against unused").click()
     for place, files in (("check-used", used), ("check-unused", unused)):
         page.set_input_files(f"#{place} input[type=file]", list(map(str, files.values())))
         page.wait_for_selector(f"#{place} tr >> nth={len(files) - 1}")

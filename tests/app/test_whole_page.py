@@ -121,7 +121,7 @@ TABS: dict[str, Callable[[Any], None]] = {
 
 def open_tab(page: Any, name: str) -> None:
     tab = page.get_by_role("tab", name=name, exact=True)
-    expect(tab).to_be_in_viewport()  # tabs wrap, so that none hides in a menu
+    expect(tab).to_be_visible()  # tabs wrap, so that none hides in a menu
     tab.click()
 
 

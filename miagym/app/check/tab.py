@@ -38,9 +38,9 @@ def check_tab(site: Site) -> None:
             with gr.Tabs():
                 with gr.Tab("One picture") as single:
                     picture = drop_place()
-                with gr.Tab("Several pictures") as multiple:
+                with gr.Tab("Several") as multiple:
                     several = several_pictures()
-                with gr.Tab("Against unused ones") as against:
+                with gr.Tab("Against unused") as against:
                     sides = against_unused()
         with gr.Column(elem_id="check-answer", min_width=300):
             said, drawn, folded = _opening(site)

@@ -68,13 +68,18 @@ def p_figure(found: UnusedFinding) -> go.Figure:
         dragmode=False,
         showlegend=False,
         xaxis={
-            "title": "share of unused pictures that score as high (p)",
+            "title": {"text": "p: unused ones that score as high", "font_size": 13},
             "type": "log",
             "range": [-3, 0.05],
             "fixedrange": True,
             **ticks,
         },
-        yaxis={"title": "your pictures", "fixedrange": True, "rangemode": "tozero"},
+        yaxis={
+            "title": {"text": "your pictures", "font_size": 13},
+            "fixedrange": True,
+            "rangemode": "tozero",
+            "showticklabels": False,
+        },
     )
 
 
@@ -107,7 +112,7 @@ def _numbers(found: UnusedFinding) -> list[tuple[str, str]]:
     test = found.together.test
     return [
         ("p-value of the set", p_text(test.p_value)),
-        ("at most, to look used", percent(found.alpha)),
+        ("p that is allowed", percent(found.alpha)),
         ("used, at least", f"{found.together.share.at_least} of {found.together.share.pictures}"),
     ]
 

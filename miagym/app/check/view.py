@@ -88,8 +88,8 @@ def _numbers(answer: Answer) -> list[tuple[str, str]]:
         return []
     return [
         ("p-value", p_text(p)),
-        ("at most, to look used", percent(answer.alpha)),
-        ("used ones that are found", percent(answer.power.tpr)),
+        ("p that is allowed", percent(answer.alpha)),
+        ("used ones found", percent(answer.power.tpr)),
     ]
 
 
@@ -100,6 +100,6 @@ def _set_numbers(together: SetAnswer) -> list[tuple[str, str]]:
         return []
     return [
         ("p-value of the set", p_text(together.test.p_value)),
-        ("at most, to look used", percent(together.alpha)),
+        ("p that is allowed", percent(together.alpha)),
         ("pictures compared", str(together.used)),
     ]

@@ -33,8 +33,8 @@ def page_roc(curves: Sequence[Curve]) -> go.Figure:
         figure.update_xaxes(range=[np.log10(finest), 0.02])
         figure.update_yaxes(range=[np.log10(finest), 0.02])
     styled(figure, HEIGHT, top=30).update_layout(showlegend=False, dragmode=False)
-    figure.update_xaxes(fixedrange=True)
-    return figure.update_yaxes(fixedrange=True)
+    figure.update_xaxes(fixedrange=True, title_font_size=13)
+    return figure.update_yaxes(fixedrange=True, title_font_size=13)
 
 
 def legend(curves: Sequence[Curve]) -> str:

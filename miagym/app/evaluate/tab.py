@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import gradio as gr
 from gradio.events import Dependency
 
+from miagym.app.evaluate.address import access_for, asked_in
 from miagym.app.evaluate.service import (
     BUDGETS,
     MAX_CANDIDATES,
@@ -20,7 +21,7 @@ from miagym.app.evaluate.service import (
 )
 from miagym.app.evaluate.view import View, view
 from miagym.app.figures import plot
-from miagym.app.html import part
+from miagym.app.html import part, script
 from miagym.app.server.client_id import client_id
 from miagym.app.server.jobs import EVALUATIONS, Work
 from miagym.app.server.run_button import Job, RunAndStop
@@ -194,8 +195,21 @@ def _wire_form(site: Site, form: Form, price: gr.HTML, running: Dependency) -> N
         return priced(site, asked, client_id(request))
 
     quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+
+    def opened(request: gr.Request) -> list[Any]:
+        asked = asked_in(dict(request.query_params), AT_FIRST)
+        if asked is None:
+            return [gr.skip()] * 5
+        access = access_for(asked)
+        attacks = gr.update(choices=list(names_within(access)), value=list(asked.attacks))
+        return [access, asked.target, attacks, asked.candidates, asked.queries or AS_NEEDED]
+
     form.target.change(about_data, form.target, form.data, **quiet)
     form.access.change(offered, [form.access, form.attacks], form.attacks, **quiet)
+    gr.on(None, opened, None, [form.access, *form.asked], queue=False, **quiet)  # at load
+    written: dict[str, Any] = {"js": script("form_address.js"), "api_visibility": "private"}
+    for one in form.asked:
+        one.input(None, list(form.asked), None, **written)
     priced_now: dict[str, Any] = {"inputs": list(form.asked), "outputs": price, **quiet}
     gr.on(None, price_of, trigger_mode="always_last", **priced_now)  # at load, and at a change
     for ended in (running.success, running.failure):
