@@ -107,7 +107,7 @@ def play(page: Any) -> None:
 
 
 def read(page: Any) -> None:
-    expect(page.get_by_text("What it does not mean")).to_be_visible()
+    expect(page.get_by_role("heading", name="What it does not mean")).to_be_visible()
 
 
 TABS: dict[str, Callable[[Any], None]] = {

@@ -148,6 +148,7 @@ class Handlers:
         def filled(target: str, number: float | None, request: gr.Request) -> tuple[Any, ...]:
             self._latest.ask(request.session_hash, number)
             caption = examples(target)[kind].caption
+            self._latest.write(request.session_hash, caption)  # before the browser says so
             return str(served(target, kind)), caption, *self.before(target)
 
         return filled

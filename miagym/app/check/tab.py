@@ -94,8 +94,8 @@ def check_tab(site: Site) -> None:
             handlers.fill(kind),
             [target, number],
             [picture, one.caption, *shown],
+            queue=False,
             **numbered,
-            **MODEL,
         )
         answers.append(filled.success(handlers.check_one, asked, shown, **pressed))
     for answer in answers:
