@@ -58,6 +58,10 @@ def evaluate(
         if "configuration" in read:
             tell(f"{name} is read as a {read['pipeline']}, as {read['configuration']} is built.")
     folder = RunFolder(out, about)
+    if folder.changed:
+        tell(
+            f"The code of {' and '.join(folder.changed)} has changed; what it scored is made anew."
+        )
     if folder.finished:
         tell(f"{out} holds this very run, finished.")
         return folder.results()
@@ -142,7 +146,7 @@ def _about(config: Config, scored: list[Scored], place: Workplace) -> RunAbout:
     by_name = {match.run.match.data: match.run.data for match in scored}
     return RunAbout(
         config=asdict(config),
-        rows_charged=sum(clock.rows_charged for clock in clocks),
+        rows_charged=sum(sum(clock.rows_charged.values()) for clock in clocks),
         rows_computed=sum(clock.rows_computed for clock in clocks),
         skipped=tuple(skipped for match in scored for skipped in match.run.skipped),
         doubts=tuple(
