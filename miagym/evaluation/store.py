@@ -17,7 +17,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
-from numpy.typing import NDArray
 from safetensors.numpy import load_file, save_file
 
 from miagym.atomic import replacing, write_json
@@ -103,12 +102,7 @@ class RunFolder:
         return [name for name in names if name not in done] if there else list(names)
 
     def write(
-        self,
-        chunk: str,
-        order: Sequence[str],
-        scores: pa.Table,
-        features: Features,
-        clock: Clock,
+        self, chunk: str, order: Sequence[str], scores: pa.Table, features: Features, clock: Clock
     ) -> None:
         """Adds attacks to a chunk: either all of this is there afterwards, or nothing.
 
