@@ -46,6 +46,8 @@ class Attack(ABC):
     """Whether it spends less than `cost` on candidates that it is sure about."""
     uses_reference: ClassVar[bool] = False
     """Whether it calibrates by a public reference model."""
+    uses_shadows: ClassVar[bool] = False
+    """Whether it compares with shadow models."""
 
     @abstractmethod
     def __call__(self, oracle: Oracle, candidates: Candidates) -> Scores:

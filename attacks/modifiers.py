@@ -15,6 +15,9 @@ PLUS = "+"
 MODIFIERS = {
     "reference": "attacks.reference:ReferenceCalibrated",
     "turned": "attacks.turned:Turned",
+    "lira": "attacks.shadow.lira:LiRA",
+    "rmia": "attacks.shadow.rmia:RMIA",
+    "bavaria": "attacks.shadow.bavaria:BaVarIA",
 }
 """Where the class of each modifier is: a `Wrapped`, made from the attack before the plus sign."""
 
