@@ -140,26 +140,29 @@ def page(run: Run) -> str:
         [f"`{name}`", *(_detected(run, target, name) for target in targets)] for name in pairs
     ]
     head = [f"`{target}`" for target in targets]
-    return "\n\n".join(
-        [
-            "# The picture turned is its own reference: the measurement",
-            f"`python benchmarks/turned.py`, two cores, torch {torch.__version__}. Test part: "
-            f"{about.n_members} members and {about.n_nonmembers} non-members of `clipart-tune`, "
-            f"{LIMIT} and {LIMIT} of `clipart` for `clipart-realistic`; in brackets 95 % over "
-            "groups of look-alikes. Timesteps and strengths were chosen on the calibration part; "
-            "null and realistic are where nothing, or next to nothing, is to be found.",
-            "## AUC",
-            table(["attack", "UNet rows", *head], auc),
-            "## Gain in AUC, paired",
-            table(["", *head], gains),
-            "## TPR at 1 % FPR",
-            table(["attack", *head], detected),
-            "## Which symmetry: SimA less SimA of the picture turned",
-            table(["by", *head], by),
-            "## Noise: the loss at t = 200, 3 draws, 90°",
-            table(["", *head], along),
-        ]
-    ) + "\n"
+    return (
+        "\n\n".join(
+            [
+                "# The picture turned is its own reference: the measurement",
+                f"`python benchmarks/turned.py`, two cores, torch {torch.__version__}. Test part: "
+                f"{about.n_members} members and {about.n_nonmembers} non-members of `clipart-tune`, "
+                f"{LIMIT} and {LIMIT} of `clipart` for `clipart-realistic`; in brackets 95 % over "
+                "groups of look-alikes. Timesteps and strengths were chosen on the calibration part; "
+                "null and realistic are where nothing, or next to nothing, is to be found.",
+                "## AUC",
+                table(["attack", "UNet rows", *head], auc),
+                "## Gain in AUC, paired",
+                table(["", *head], gains),
+                "## TPR at 1 % FPR",
+                table(["attack", *head], detected),
+                "## Which symmetry: SimA less SimA of the picture turned",
+                table(["by", *head], by),
+                "## Noise: the loss at t = 200, 3 draws, 90°",
+                table(["", *head], along),
+            ]
+        )
+        + "\n"
+    )
 
 
 def _detected(run: Run, target: str, name: str) -> str:

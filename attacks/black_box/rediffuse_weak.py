@@ -54,11 +54,15 @@ class ReDiffuseWeak(BlackBoxAttack):
     @property
     def query(self) -> Cost:
         """What a picture of full strength costs, the dearest."""
-        return metered_cost(replace(self, draws=2), lambda oracle, few: self.picture(oracle, few, 1))
+        return metered_cost(
+            replace(self, draws=2), lambda oracle, few: self.picture(oracle, few, 1)
+        )
 
     @property
     def cost(self) -> Cost:
-        weak = metered_cost(replace(self, draws=1), lambda oracle, few: self.picture(oracle, few, 0))
+        weak = metered_cost(
+            replace(self, draws=1), lambda oracle, few: self.picture(oracle, few, 0)
+        )
         return weak + self.query * (self.draws - 1)
 
     def variants(self) -> tuple[Attack, ...]:

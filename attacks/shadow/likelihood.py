@@ -66,7 +66,7 @@ def _within(signals: Scores, side: Inside) -> float:
 
 
 def lira_online(signal: Scores, signals: Scores, inside: Inside, scale: Scale | None) -> Scores:
-    """log N(s; mu_in, sd_in²) - log N(s; mu_out, sd_out²) (Carlini et al. 2022, Algorithm 1).
+    """Log N(s; mu_in, sd_in²) - log N(s; mu_out, sd_out²) (Carlini et al. 2022, Algorithm 1).
 
     Args:
         signal: of the target (n,).
@@ -94,7 +94,7 @@ def _deviation(signals: Scores, side: Inside) -> Scores:
 def rmia(
     signal: Scores, signals: Scores, inside: Inside, temperature: float, online: bool
 ) -> Scores:
-    """log of p(x | target) / p(x), with p = exp(s / temperature) (Zarifzadeh et al. 2024, Eq. 3).
+    """Log of p(x | target) / p(x), with p = exp(s / temperature) (Zarifzadeh et al. 2024, Eq. 3).
 
     p(x) is the mean over shadow models; online, half of it over those trained on x and half over
     those that were not, so that the deal itself says nothing; offline, over the latter alone.

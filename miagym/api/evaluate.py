@@ -24,6 +24,7 @@ from miagym.errors import DataError, option, told
 from miagym.evaluation import run as engine
 from miagym.evaluation.config import AUTO, Config, Match
 from miagym.evaluation.experiment import Objects
+from miagym.evaluation.shadow_models import shadow_names
 from miagym.oracle import Budget
 from miagym.oracle.posterior import Posterior
 from miagym.progress import Progress, silent
@@ -45,6 +46,7 @@ def evaluate(
     *,
     reference: ModelLike | Sequence[ModelLike] = AUTO,
     null: ModelLike | Sequence[ModelLike] = AUTO,
+    shadows: str | Path | Sequence[str | Path] = (),
     member_value: MemberValue | None = None,
     out: str | Path | None = None,
     budget: int | None = None,
@@ -80,6 +82,9 @@ def evaluate(
             targets, where an attack calibrates by it.
         null: a target that saw neither side, or both alike, one for each; `None` for none. Known
             of embedded targets.
+        shadows: models trained like the target on known pictures, for attacks such as "sima+lira":
+            the folder of a population, which stands for all its models but the target, or models
+            that `miagym train` has made.
         member_value: the value of `member` that stands for members, where the data state it in a
             column whose values do not say it, as 0 does in some.
         out: the run folder, in which an interrupted run goes on; without one, nothing is kept but
@@ -117,13 +122,22 @@ def evaluate(
             f"{option('reference')} and one {option('null')} ({told('-', 'None')} for none) if you "
             "give any."
         )
+    like = [str(name) for name in _several(shadows)]
     known = [data_of(each, t.name) for each, t in zip(given, targets, strict=True)]
     values = member_values(known, member_value)
     calibrated = [model is not None and model.name != AUTO for model in references]
     asked = {each: attacks_of(attacks, with_reference=each) for each in set(calibrated)}
     config = Config(
         matches=tuple(
-            Match(t.name, d.name, tuple(asked[c]), r and r.name, n and n.name, value)
+            Match(
+                t.name,
+                d.name,
+                tuple(asked[c]),
+                r and r.name,
+                n and n.name,
+                shadow_names(like, t.name),
+                value,
+            )
             for t, d, r, n, c, value in zip(
                 targets, known, references, nulls, calibrated, values, strict=True
             )
@@ -213,6 +227,7 @@ def _call(config: Config, out: str | Path | None) -> str:
         "attacks": list(dict.fromkeys(name for m in matches for name in m.attacks)),
         "reference": [m.reference for m in matches],
         "null": [m.null for m in matches],
+        "shadows": list(dict.fromkeys(name for m in matches for name in m.shadows)),
         "limit": config.limit,
         "budget": config.queries,
         "seed": config.seed,

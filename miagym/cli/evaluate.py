@@ -54,6 +54,13 @@ def evaluate(
             "one for each target, or -. Embedded targets have one."
         ),
     ] = None,
+    shadows: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Models trained like the target on known pictures, for attacks as sima+lira: the "
+            "folder of a population, or models of `miagym train`; repeatable."
+        ),
+    ] = None,
     member_value: MemberValue = None,
     paper: Annotated[
         bool,
@@ -95,6 +102,7 @@ def evaluate(
             attacks,
             reference=AUTO if reference is None else [_named(name) for name in reference],
             null=AUTO if null is None else [_named(name) for name in null],
+            shadows=shadows or (),
             member_value=member_value,
             out=out,
             budget=budget,

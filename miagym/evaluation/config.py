@@ -21,6 +21,8 @@ class Match:
     """The public base of a fine-tuned target; `AUTO` names one where an attack calibrates by it."""
     null: str | None = AUTO
     """A target that saw neither side, or both alike: the control where nothing is to be found."""
+    shadows: tuple[str, ...] = ()
+    """Models trained like the target on known pictures, for attacks that compare with them."""
     member_value: MemberValue | None = None
     """What stands for members in the data's column of labels, where it does not say so itself."""
 

@@ -16,6 +16,7 @@ from miagym.errors import RunError
 from miagym.evaluation.chunk import Chunk
 from miagym.evaluation.config import Config, Match
 from miagym.evaluation.protocol import Attack
+from miagym.evaluation.shadow_models import ShadowModels, load_shadows
 from miagym.evaluation.signals import Signals, first_readable
 from miagym.evaluation.store import NULL
 from miagym.metrics.groups.clusters import check_groups
@@ -93,11 +94,13 @@ class Experiment:
 
     @cached_property
     def signals(self) -> Signals:
-        """Target and reference, loaded, with all that decides how they are asked."""
+        """Target, reference and shadows, loaded, with all that decides how they are asked."""
+        target = self._objects.target(self.match.target, self.config.device, self.config.dtype)
         return Signals(
-            self._objects.target(self.match.target, self.config.device, self.config.dtype),
+            target,
             self.attacks,
             self._model(self.match.reference),
+            self._shadows(target),
             self.config.seed,
             self.config.batch_size,
             self.config.queries,
@@ -112,6 +115,15 @@ class Experiment:
         where = self.config.device, self.config.dtype
         return None if name is None else self._objects.target(name, *where)
 
+    def _shadows(self, target: Target) -> ShadowModels | None:
+        if not self.match.shadows:
+            return None
+
+        def load(name: str) -> Target:
+            return self._objects.target(name, self.config.device, self.config.dtype)
+
+        return load_shadows(self.match.shadows, self.match.target, target, load)
+
     def models(self) -> dict[str, Target]:
         """The models that take part, by their names."""
         named = {
@@ -119,6 +131,8 @@ class Experiment:
             self.match.reference: self.signals.reference,
             self.match.null: self.null,
         }
+        if self.signals.shadows is not None:
+            named |= dict(zip(self.match.shadows, self.signals.shadows.targets, strict=True))
         return {name: model for name, model in named.items() if name and model}
 
     def release(self) -> None:

@@ -103,6 +103,7 @@ def _row(match: Scored, name: str, test: pa.Table) -> Row:
     row = {
         "access": str(attack.access),
         "reference": attack.uses_reference,
+        "shadows": attack.uses_shadows,
         "learned": isinstance(attack, LearnedAttack),
         **_numbers(final),
         "at_threshold": _at_threshold(match, name, labelled(final)),

@@ -101,6 +101,7 @@ def _tables(
 
 
 def _charged(oracle: Oracle) -> int:
-    """UNet rows charged to one attack, by the target and by the reference."""
+    """UNet rows charged to one attack, by the target, the reference and shadow models."""
     oracles = [oracle] if oracle.reference is None else [oracle, oracle.reference]
+    oracles += () if oracle.shadows is None else oracle.shadows.oracles
     return sum(each.meter.total().unet_rows for each in oracles)

@@ -22,7 +22,8 @@ from miagym.errors import (
     TooFewToLearn,
 )
 from miagym.evaluation.protocol import Attack, LearnedAttack
-from miagym.oracle import Budget, Cache, Oracle, check_cost
+from miagym.evaluation.shadow_models import ShadowModels
+from miagym.oracle import Budget, Cache, Oracle, Shadows, check_cost
 from miagym.targets.base import Target
 
 REFUSALS = (AccessDenied, BudgetExhausted, NoCaption, TargetError, TooFewToLearn)
@@ -39,6 +40,7 @@ class Signals:
         target: the model in question.
         attacks: by name.
         reference: a public base of the target, for attacks that calibrate by it.
+        shadows: models like the target, for attacks that compare with them.
         seed: of all noise.
         batch_size: latents in one call of the target.
         queries: that one candidate may cost; None is no limit.
@@ -48,6 +50,7 @@ class Signals:
     target: Target
     attacks: Mapping[str, Attack]
     reference: Target | None = None
+    shadows: ShadowModels | None = None
     seed: int = 0
     batch_size: int = 64
     queries: int | None = None
@@ -62,7 +65,9 @@ class Signals:
             target: what is asked; `self.target` by default.
         """
 
-        def door(target: Target, reference: Oracle | None = None) -> Oracle:
+        def door(
+            target: Target, reference: Oracle | None = None, shadows: Shadows | None = None
+        ) -> Oracle:
             return Oracle(
                 target,
                 attack.access,
@@ -71,11 +76,15 @@ class Signals:
                 batch_size=self.batch_size,
                 budget=Budget(queries=self.queries),
                 reference=reference,
+                shadows=shadows,
                 posterior=self.posterior,
             )
 
         reference = None if self.reference is None else door(self.reference)
-        return door(target or self.target, reference)
+        shadows = None
+        if self.shadows is not None and attack.uses_shadows:
+            shadows = self.shadows.through(lambda model: door(model, reference))
+        return door(target or self.target, reference, shadows)
 
     def of(
         self, attacks: Mapping[Name, Attack], candidates: Candidates

@@ -103,6 +103,8 @@ class AttackRow(BudgetPoint):
     attack: str
     access: Level | None
     """None where a score file does not tell."""
+    shadows: bool = False
+    """Whether it compared with shadow models."""
     reference: bool = False
     """Whether its scores are calibrated by a public reference model."""
     learned: bool = False

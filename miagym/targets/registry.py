@@ -114,7 +114,9 @@ def _find_base(base: str, name: str) -> TargetLocation:
     if base in third_party():
         return TargetLocation(name, base, is_third_party=True)
     if (trained_from := base_of_lora(local_folder(base))) is not None:
-        return put_on(replace(find_target(trained_from), name=name), [str(local_folder(base) / LORA)])
+        return put_on(
+            replace(find_target(trained_from), name=name), [str(local_folder(base) / LORA)]
+        )
     if base in EMBEDDED or os.path.isdir(base):
         return TargetLocation(name, checked_folder(_folder(base)))
     if exists:

@@ -39,9 +39,7 @@ def layers_of(network: nn.Module, kind: Kind) -> list[str]:
     ]
 
 
-def add_lora(
-    target: PipelineTarget, rank: int, seed: int, kind: Kind = "attention"
-) -> nn.Module:
+def add_lora(target: PipelineTarget, rank: int, seed: int, kind: Kind = "attention") -> nn.Module:
     """Puts a LoRA that changes nothing yet on a target's denoiser.
 
     Args:
@@ -87,7 +85,9 @@ def save_lora(
     """
     part = "transformer" if hasattr(target.pipeline, "transformer") else "unet"
     weights = {
-        f"{part}.{key.replace('/', '.').replace(f'.{ADAPTER}.', '.')}": value.detach().to(dtype).contiguous()
+        f"{part}.{key.replace('/', '.').replace(f'.{ADAPTER}.', '.')}": value.detach()
+        .to(dtype)
+        .contiguous()
         for key, value in parts.state_dict().items()
     }
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -29,7 +29,7 @@ class PopulationPlan:
     models: int = 32
     pictures: int = 80
     """How many are dealt; each model is trained on half of them."""
-    epochs: int = 70
+    epochs: int = 40
     batch_size: int = 8
     learning_rate: float = 1e-2
     lora_rank: int = 6

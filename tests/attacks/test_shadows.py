@@ -93,9 +93,7 @@ def test_bavaria_is_the_posterior_predictive(synthetic) -> None:
     for i in range(4):
         level = np.mean(signals[:, i] - (inside[:, i] - 0.5))
         logs = []
-        for side, pooled, sign in zip(
-            sides(i, signals, inside), (0.6, 0.4), (1, -1), strict=True
-        ):
+        for side, pooled, sign in zip(sides(i, signals, inside), (0.6, 0.4), (1, -1), strict=True):
             m0, n = level + sign / 2, len(side)
             rate = v0 * pooled**2 / 2 + side.var() * n / 2
             rate += k0 * n / (k0 + n) * (side.mean() - m0) ** 2 / 2
