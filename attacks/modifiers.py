@@ -1,4 +1,4 @@
-"""Modifiers of attacks: what may stand behind a plus sign, as in `sima+turned` or `pia+reference`."""
+"""Modifiers of attacks: what may stand behind a plus sign, as in `sima+turned`."""
 
 from __future__ import annotations
 

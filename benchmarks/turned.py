@@ -145,10 +145,10 @@ def page(run: Run) -> str:
             [
                 "# The picture turned is its own reference: the measurement",
                 f"`python benchmarks/turned.py`, two cores, torch {torch.__version__}. Test part: "
-                f"{about.n_members} members and {about.n_nonmembers} non-members of `clipart-tune`, "
-                f"{LIMIT} and {LIMIT} of `clipart` for `clipart-realistic`; in brackets 95 % over "
-                "groups of look-alikes. Timesteps and strengths were chosen on the calibration part; "
-                "null and realistic are where nothing, or next to nothing, is to be found.",
+                f"{about.n_members} members and {about.n_nonmembers} non-members of "
+                f"`clipart-tune`, {LIMIT} and {LIMIT} of `clipart` for `clipart-realistic`; in "
+                "brackets 95 % over groups of look-alikes. Timesteps and strengths were chosen on "
+                "the calibration part; null and realistic are where nothing, or next to nothing, is to be found.",
                 "## AUC",
                 table(["attack", "UNet rows", *head], auc),
                 "## Gain in AUC, paired",

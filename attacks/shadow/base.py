@@ -59,8 +59,8 @@ class ShadowAttack(Wrapped):
     def anytime(self, oracle: Oracle, candidates: Candidates) -> dict[int, Scores]:
         if oracle.shadows is None:
             raise TargetError(
-                f"{type(self).__name__} compares with shadow models; name some (shadows), as "
-                "`miagym train --population` makes them."
+                f"{type(self).__name__} compares with shadow models; name some as the shadows, a "
+                "population that `miagym train` has made, say."
             )
         shadows = oracle.shadows
         inside = shadows.inside(candidates)

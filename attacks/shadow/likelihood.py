@@ -82,7 +82,7 @@ def lira_online(signal: Scores, signals: Scores, inside: Inside, scale: Scale | 
 
 
 def lira_offline(signal: Scores, signals: Scores, inside: Inside, scale: Scale | None) -> Scores:
-    """(s - mu_out) / sd_out: ranks as 1 - P(N(mu_out, sd_out²) > s) (Carlini et al. 2022, Eq. 4)."""
+    """(s - mu_out) / sd_out; ranks as P(N(mu_out, sd_out²) <= s) (Carlini et al. 2022, Eq. 4)."""
     deviation = scale.outside if scale else _deviation(signals, ~inside)
     return (signal - mean(signals, ~inside)) / deviation
 

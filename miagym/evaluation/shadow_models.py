@@ -83,7 +83,7 @@ def load_shadows(
     models, members, pool = [], [], dict[str, Candidates]()
     own = record_of(name)
     for each in names:
-        record, data = _known_deal(each)
+        record, data = known_deal(each)
         if own and (own.data_digest, own.rows) == (record.data_digest, record.rows):
             raise SettingsError(
                 f"{each} was trained on the very pictures that {name} was, so it knows the answer; "
@@ -108,13 +108,13 @@ def load_shadows(
     return ShadowModels(tuple(models), tuple(members), Candidates(images, captions))
 
 
-def _known_deal(name: str) -> tuple[TrainingRecord, Dataset]:
+def known_deal(name: str) -> tuple[TrainingRecord, Dataset]:
     """The training record of a shadow model, and the data that its rows are of."""
     record = record_of(name)
     if record is None:
         raise DataError(
             f"Nothing is known of what {name} was trained on; expected shadow models that "
-            "`miagym train` has made, as with --population."
+            "`miagym train` has made, a population say."
         )
     is_dealt = dealt_model(local_folder(name)) is not None
     data = load_data(name if is_dealt else record.data)

@@ -1,4 +1,4 @@
-"""Shadow models: models of the attacker's own, trained like the target on pictures that are known."""
+"""Shadow models: the attacker's own, trained like the target on pictures that are known."""
 
 from __future__ import annotations
 

@@ -178,7 +178,7 @@ def test_without_enough_shadows_it_is_refused_before_anything_is_charged(
 ) -> None:
     stranger = drawings[N : N + 2]
     oracle = Oracle(DummyTarget(drawings[:1]), shadows=shadows)
-    with pytest.raises(TooFewShadows, match="needs 2 shadow models .* of 12, 0 were trained"):
+    with pytest.raises(TooFewShadows, match=r"needs 2 shadow models .* of 12, 0 were trained"):
         LiRA(SimA())(oracle, stranger)
     assert oracle.meter.total() == Cost()
     assert len(LiRA(SimA(), online=False)(oracle, stranger)) == 2
