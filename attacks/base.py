@@ -61,6 +61,11 @@ class Attack(ABC):
         """
         return metered_cost(self)
 
+    @property
+    def beside(self) -> Mapping[str, Attack]:
+        """Blind attacks, by name, without whose rows a table with this attack does not stand."""
+        return {}
+
     def variants(self) -> tuple[Attack, ...]:
         """This attack under other hyperparameters; calibration data choose among them.
 

@@ -15,6 +15,8 @@ PLUS = "+"
 MODIFIERS = {
     "reference": "attacks.reference:ReferenceCalibrated",
     "turned": "attacks.turned:Turned",
+    "lowpass": "attacks.lowpass:LowPass",
+    "complexity": "attacks.complexity:Complexity",
     "lira": "attacks.shadow.lira:LiRA",
     "rmia": "attacks.shadow.rmia:RMIA",
     "bavaria": "attacks.shadow.bavaria:BaVarIA",
@@ -55,6 +57,7 @@ def modified(attack: Attack, modifier: str, name: str) -> Attack:
         AttackError: if the attack learns its rule, or this modifier has nothing to work on in it.
     """
     from attacks.base import LearnedAttack
+    from attacks.pinned import Pinned
     from attacks.spelling import arguments, with_arguments
 
     kind, bracket, given = modifier.partition("(")
@@ -66,9 +69,8 @@ def modified(attack: Attack, modifier: str, name: str) -> Attack:
             "what it has learned from; use it on an attack that learns nothing."
         )
     made = modifier_class(kind)(attack)
-    if not bracket:
-        return made
-    return with_arguments(made, PLUS + kind, arguments(given.rstrip().removesuffix(")")))
+    values = arguments(given.rstrip().removesuffix(")")) if bracket else {}
+    return Pinned(with_arguments(made, PLUS + kind, values), frozenset(values)) if values else made
 
 
 def modifier_class(kind: str) -> type[Wrapped]:

@@ -75,10 +75,6 @@ class Turned(Wrapped):
             )
 
     @property
-    def uses_reference(self) -> bool:  # pyright: ignore[reportIncompatibleVariableOverride]
-        return self.attack.uses_reference
-
-    @property
     def cost(self) -> Cost:
         return self.attack.cost * (1 + len(self.by))
 

@@ -148,7 +148,7 @@ def page(run: Run) -> str:
                 f"{about.n_members} members and {about.n_nonmembers} non-members of "
                 f"`clipart-tune`, {LIMIT} and {LIMIT} of `clipart` for `clipart-realistic`; in "
                 "brackets 95 % over groups of look-alikes. Timesteps and strengths were chosen on "
-                "the calibration part; null and realistic are where nothing, or next to nothing, is to be found.",
+                "the calibration part; null and realistic are where next to nothing is found.",
                 "## AUC",
                 table(["attack", "UNet rows", *head], auc),
                 "## Gain in AUC, paired",

@@ -32,7 +32,7 @@ class ShadowAttack(Wrapped):
         attack: whose score is the signal.
     """
 
-    uses_shadows: ClassVar[bool] = True
+    uses_shadows: ClassVar[bool] = True  # pyright: ignore[reportIncompatibleVariableOverride]
 
     def __post_init__(self) -> None:
         if isinstance(self.attack, LearnedAttack) or self.attack.access == Access.BLIND:
@@ -48,10 +48,6 @@ class ShadowAttack(Wrapped):
     @abstractmethod
     def needed(self) -> tuple[int, int]:
         """Shadow models trained on a picture, and not trained on it, without which it fails."""
-
-    @property
-    def uses_reference(self) -> bool:  # pyright: ignore[reportIncompatibleVariableOverride]
-        return self.attack.uses_reference
 
     def __call__(self, oracle: Oracle, candidates: Candidates) -> Scores:
         return list(self.anytime(oracle, candidates).values())[-1]

@@ -17,6 +17,7 @@ from miagym.api.names import (
     data_of,
     member_values,
     target_of,
+    with_blind_rows,
 )
 from miagym.api.run import Run
 from miagym.data.labels import MemberValue
@@ -126,7 +127,9 @@ def evaluate(
     known = [data_of(each, t.name) for each, t in zip(given, targets, strict=True)]
     values = member_values(known, member_value)
     calibrated = [model is not None and model.name != AUTO for model in references]
-    asked = {each: attacks_of(attacks, with_reference=each) for each in set(calibrated)}
+    asked = {
+        each: with_blind_rows(attacks_of(attacks, with_reference=each)) for each in set(calibrated)
+    }
     config = Config(
         matches=tuple(
             Match(
