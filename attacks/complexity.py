@@ -10,8 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 from sklearn.linear_model import LogisticRegression
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
 
 from attacks.base import Attack, LearnedAttack, Scores
 from attacks.learning.rules import Classifier, Rule
@@ -45,7 +43,7 @@ class BlindComplexity(LearnedAttack):
         return np.log(compressed_sizes(candidates))[:, None]
 
     def new_rule(self) -> Rule:
-        return Classifier.of(make_pipeline(StandardScaler(), LogisticRegression()))
+        return Classifier.of(LogisticRegression())
 
 
 @dataclass(frozen=True)

@@ -68,10 +68,10 @@ class Turned(Wrapped):
                 f"{type(self.attack).__name__} asks no model, so that a picture turned tells it "
                 "nothing; use +turned on an attack that does."
             )
-        if not self.by or (unknown := [g for g in self.by if g not in SYMMETRIES]):
+        wrong = [g for g in self.by if g not in SYMMETRIES] if self.by else ["none"]
+        if wrong:
             raise AttackError(
-                f"Expected some of the symmetries {', '.join(SYMMETRIES)}, got "
-                f"{unknown[0] if self.by else 'none'}."
+                f"Expected some of the symmetries {', '.join(SYMMETRIES)}, got {wrong[0]}."
             )
 
     @property

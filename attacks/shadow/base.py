@@ -32,7 +32,7 @@ class ShadowAttack(Wrapped):
         attack: whose score is the signal.
     """
 
-    uses_shadows: ClassVar[bool] = True  # pyright: ignore[reportIncompatibleVariableOverride]
+    uses_shadows: ClassVar[bool] = True  # pyright: ignore[reportIncompatibleMethodOverride]
 
     def __post_init__(self) -> None:
         if isinstance(self.attack, LearnedAttack) or self.attack.access == Access.BLIND:

@@ -38,10 +38,10 @@ class Scale:
     @classmethod
     def of(cls, signals: Scores, inside: Inside) -> Scale:
         """Pools signals (k, n); pictures with fewer than two models on a side say nothing of it."""
-        within = [_within(signals, side) for side in (inside, ~inside)]
         both = inside.any(0) & ~inside.all(0)
         gain = (mean(signals, inside) - mean(signals, ~inside))[both]
-        return cls(*within, float(gain.mean()) if both.any() else 0.0)
+        mean_gain = float(gain.mean()) if both.any() else 0.0
+        return cls(_within(signals, inside), _within(signals, ~inside), mean_gain)
 
 
 def mean(signals: Scores, side: Inside) -> Scores:

@@ -19,7 +19,7 @@ def train(
     ],
     name: Annotated[
         str | None,
-        typer.Argument(help="clipart-realistic, clipart-overfit or clipart-null, to rebuild it."),
+        typer.Argument(help="An embedded target, to rebuild it: clipart-overfit, say."),
     ] = None,
     base: Annotated[
         str | None,

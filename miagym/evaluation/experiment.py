@@ -100,11 +100,11 @@ class Experiment:
             target,
             self.attacks,
             self._model(self.match.reference),
-            self._shadows(target),
             self.config.seed,
             self.config.batch_size,
             self.config.queries,
             self.config.posterior,
+            self._shadows(target),
         )
 
     @property

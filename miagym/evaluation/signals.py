@@ -40,21 +40,21 @@ class Signals:
         target: the model in question.
         attacks: by name.
         reference: a public base of the target, for attacks that calibrate by it.
-        shadows: models like the target, for attacks that compare with them.
         seed: of all noise.
         batch_size: latents in one call of the target.
         queries: that one candidate may cost; None is no limit.
         posterior: what pictures are encoded to, as in `Oracle`.
+        shadows: models like the target, for attacks that compare with them.
     """
 
     target: Target
     attacks: Mapping[str, Attack]
     reference: Target | None = None
-    shadows: ShadowModels | None = None
     seed: int = 0
     batch_size: int = 64
     queries: int | None = None
     posterior: str = "mean"
+    shadows: ShadowModels | None = None
 
     def oracle(self, attack: Attack, cache: Cache, target: Target | None = None) -> Oracle:
         """The oracle that one attack gets: a meter of its own, a cache that it may share.

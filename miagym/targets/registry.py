@@ -117,6 +117,11 @@ def _find_base(base: str, name: str) -> TargetLocation:
         return put_on(
             replace(find_target(trained_from), name=name), [str(local_folder(base) / LORA)]
         )
+    if is_of_population(base) and not os.path.exists(base):
+        raise TargetError(
+            f"There is no model {base}; those of the embedded population are {POPULATION}/00, "
+            f"{POPULATION}/01 and so on."
+        )
     if base in EMBEDDED or os.path.isdir(base):
         return TargetLocation(name, checked_folder(_folder(base)))
     if exists:
