@@ -83,6 +83,7 @@ def test_evaluate_compares_with_all_models_but_the_target(population: Path, tmp_
         )
 
 
+@pytest.mark.slow
 def test_all_models_at_once_are_each_alone(population: Path) -> None:
     """What the run of all says of one model is what that model's own oracle says."""
     run = evaluate_population(population, "sima,sima+lira,loss+reference+bavaria")
