@@ -52,6 +52,7 @@ def evaluate(
     out: str | Path | None = None,
     budget: int | None = None,
     limit: int | None = None,
+    generated: int = 0,
     seed: int = 0,
     paper: bool = False,
     chunk: int = 256,
@@ -93,6 +94,8 @@ def evaluate(
         budget: queries for one candidate; black-box attacks ask so many, what needs more is left
             out.
         limit: at most so many members, and so many non-members, of each part.
+        generated: pictures that the target is asked to generate, from captions of non-members, to
+            see how many of its own each attack would call members.
         seed: of noise, order and resampling.
         paper: score all variants on the test part too, as the paper's (optimistic) protocol asks.
         chunk: candidates at work at a time.
@@ -148,6 +151,7 @@ def evaluate(
         seed=seed,
         queries=budget,
         limit=limit,
+        generated=generated,
         paper=paper,
         chunk=chunk,
         batch_size=batch_size,
@@ -232,6 +236,7 @@ def _call(config: Config, out: str | Path | None) -> str:
         "null": [m.null for m in matches],
         "shadows": list(dict.fromkeys(name for m in matches for name in m.shadows)),
         "limit": config.limit,
+        "generated": config.generated,
         "budget": config.queries,
         "seed": config.seed,
         "dtype": config.dtype if config.dtype != AUTO else None,

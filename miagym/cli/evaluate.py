@@ -79,6 +79,12 @@ def evaluate(
         int | None,
         typer.Option(min=1, help="At most so many members, and so many non-members, of each part."),
     ] = None,
+    generated: Annotated[
+        int,
+        typer.Option(
+            min=0, help="Pictures the target generates, to see how many attacks call members."
+        ),
+    ] = 0,
     seed: Seed = 0,
     batch_size: BatchSize = 64,
     chunk: Annotated[int, typer.Option(min=1, help="Candidates at work at a time.")] = 256,
@@ -107,6 +113,7 @@ def evaluate(
             out=out,
             budget=budget,
             limit=limit,
+            generated=generated,
             seed=seed,
             paper=paper,
             chunk=chunk,

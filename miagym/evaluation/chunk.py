@@ -20,7 +20,8 @@ class Chunk:
 
     name: str
     part: str
-    """`CALIBRATION`, `TEST` or, where the null target is asked, `NULL`."""
+    """`CALIBRATION`, `TEST` or, where the null target is asked, `NULL`; or `GENERATED`, where the
+    target's own pictures stand in the place of those of the rows."""
     rows: NDArray[np.int64]
     chooses: bool = False
     """Whether variants are compared on it."""

@@ -41,6 +41,9 @@ class Config:
     """Members, and non-members, of the calibration part on which variants are compared."""
     null_on: int = 100
     """Members, and non-members, of the test part about which the null target is asked."""
+    generated: int = 0
+    """Non-members of the test part from whose captions the target generates pictures, to see how
+    many of its own attacks would call members; 0 leaves that out."""
     paper: bool = False
     """Score every variant on the test part too, and run the paper's optimistic protocol there."""
     chunk: int = 256

@@ -18,7 +18,7 @@ from miagym.evaluation.config import Config, Match
 from miagym.evaluation.protocol import Attack
 from miagym.evaluation.shadow_models import ShadowModels, load_shadows
 from miagym.evaluation.signals import Signals, first_readable
-from miagym.evaluation.store import NULL
+from miagym.evaluation.store import GENERATED, NULL
 from miagym.metrics.groups.clusters import check_groups
 from miagym.oracle import Access
 from miagym.results import Skipped
@@ -150,6 +150,12 @@ class Experiment:
         fewer = self._at_most(self.config.null_on)
         return self._cut(NULL, self.data.rows(TEST, self.config.seed, fewer))
 
+    def generated_chunks(self) -> list[Chunk]:
+        """The first non-members of the test part, whose captions are generated from."""
+        rows = self.data.rows(TEST, self.config.seed, self.config.limit)
+        rows = rows[~self.data.member[rows]][: self.config.generated]
+        return self._cut(GENERATED, rows) if len(rows) else []
+
     def calibration_chunks(self) -> list[Chunk]:
         """The calibration part; its first rows choose variants, all of them fit what learns."""
         seed, fewer = self.config.seed, self._at_most(self.config.choose_on)
@@ -181,6 +187,8 @@ class Experiment:
         candidate = first_readable(self.data, ordered, self.target.resolution)
         calibration = self.data.rows(CALIBRATION, self.config.seed, self.config.limit)
         self.leave_out(self.signals.refused(candidate, self.data.member[calibration]))
+        if self.config.generated:  # what cannot be generated is refused before anything is scored
+            self.signals.generated(candidate)
         self.check_any_attack()
 
     def leave_out(self, refused: Mapping[str, str]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
@@ -14,7 +15,7 @@ from miagym.evaluation.chunk import Chunk, Job
 from miagym.evaluation.experiment import Experiment
 from miagym.evaluation.protocol import Attack
 from miagym.evaluation.signals import REFUSALS, checked_scores
-from miagym.evaluation.store import NULL, PAPER, SCORES, Clock, Features
+from miagym.evaluation.store import GENERATED, NULL, PAPER, SCORES, Clock, Features
 from miagym.oracle import Oracle
 from miagym.oracle.cache import Cache
 
@@ -25,6 +26,8 @@ def score_chunk(run: Experiment, chunk: Chunk, job: Job) -> tuple[pa.Table, Feat
     Pictures that cannot be read are left out, and reported with the reason.
     """
     loaded = run.data.load(chunk.rows, run.target.resolution)
+    if chunk.part == GENERATED:
+        loaded = replace(loaded, candidates=run.signals.generated(loaded.candidates))
     member = run.data.member[loaded.rows]
     features, tables = Features(loaded.rows, member, {}), [SCORES.empty_table()]
     cache, target = Cache(), run.null if chunk.part == NULL else run.target

@@ -86,6 +86,17 @@ class Signals:
             shadows = self.shadows.through(lambda model: door(model, reference))
         return door(target or self.target, reference, shadows)
 
+    def generated(self, candidates: Candidates) -> Candidates:
+        """What the target draws from the captions of candidates, as candidates of their own.
+
+        Raises:
+            TargetError: if it generates without being told anything.
+        """
+        oracle = Oracle(self.target, seed=self.seed, batch_size=self.batch_size)
+        images = oracle.generate(candidates).permute(0, 2, 3, 1) * 255
+        pixels = images.round().clamp(0, 255).byte().cpu().numpy()
+        return Candidates(pixels, candidates.captions)
+
     def of(
         self, attacks: Mapping[Name, Attack], candidates: Candidates
     ) -> dict[Name, NDArray[np.float64]]:

@@ -23,7 +23,7 @@ from miagym.evaluation.protocol import LearnedAttack
 from miagym.metrics.labelled import Labelled
 from miagym.results import Results
 
-PAPER, NULL = "paper", "null"
+PAPER, NULL, GENERATED = "paper", "null", "generated"
 """Parts of a run beside those of the data: variants that calibration did not choose, on the test
 part; and the chosen ones on the null target."""
 

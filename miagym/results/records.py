@@ -183,6 +183,20 @@ class Optimism(About):
     held_out: Outcome
 
 
+class GeneratedShare(About):
+    """How many pictures that the target itself generated an attack would call members.
+
+    They were in no training set, so that whatever it calls a member is not one.
+    """
+
+    at: str
+    """The threshold, fixed on the calibration part: "balanced", or "0.01" for that FPR."""
+    n: int
+    share: float
+    ci: Interval
+    """Clopper-Pearson, 95 %."""
+
+
 class Difference(Record):
     """Of two attacks on the same candidates."""
 
