@@ -60,7 +60,7 @@ class ShadowAttack(Wrapped):
             )
         shadows = oracle.shadows
         inside = shadows.inside(candidates)
-        self._check_enough(inside)
+        self.check_enough(inside)
         own = self.attack.anytime(oracle, candidates)
         attack = self.attack.within(max(own))
         others = [attack.anytime(each, candidates) for each in shadows.oracles]
@@ -80,7 +80,7 @@ class ShadowAttack(Wrapped):
     def variants(self) -> tuple[Attack, ...]:
         return tuple(replace(self, attack=attack) for attack in self.attack.variants())
 
-    def _check_enough(self, inside: Inside) -> None:
+    def check_enough(self, inside: Inside) -> None:
         """Refuses a deal that leaves a candidate without enough shadow models.
 
         Raises:

@@ -19,7 +19,7 @@ from miagym.evaluation.protocol import LearnedAttack, cross_fitted
 from miagym.evaluation.shadow_models import known_deal
 from miagym.evaluation.signals import checked_scores
 from miagym.metrics.over_models import OverModels, over_models
-from miagym.oracle import Access, Cache, Oracle, Shadows
+from miagym.oracle import Access, Cache, Oracle
 from miagym.progress import Progress, silent
 from miagym.targets.base import Target
 from miagym.targets.registry import load_target, local_folder
@@ -122,7 +122,8 @@ def evaluate_population(
     candidates = data.candidates(np.arange(m), base.resolution)
     inside = deal.inside
     scores = _blind(blind_attacks(), candidates, inside, seed)
-    ask = _Asking(models, base, candidates, inside, seed, batch_size)
+    options = {"seed": seed, "batch_size": batch_size}
+    ask = _Asking(models, base, candidates, inside, options)
     done = progress("asking", len(asking))
     for each, attack in asking.items():
         scores[each] = ask(attack)
@@ -139,7 +140,7 @@ def evaluate_population(
 
 
 class _Asking:
-    """Asks all models the same questions once, whoever's target or shadow they are."""
+    """Asks every model each question once, whoever's target or shadow it is."""
 
     def __init__(
         self,
@@ -147,41 +148,42 @@ class _Asking:
         base: Target,
         candidates: Candidates,
         inside: NDArray[np.bool_],
-        seed: int,
-        batch_size: int,
+        options: Mapping[str, Any],
     ) -> None:
         self.models, self.base, self.candidates = models, base, candidates
-        self.options: dict[str, Any] = {"seed": seed, "batch_size": batch_size}
-        keys = np.array(candidates.keys)
-        self.members = [frozenset(keys[one].tolist()) for one in inside]
+        self.inside, self.options = inside, options
+        self._asked: dict[str, Scores] = {}
 
     def __call__(self, attack: Attack) -> Scores:
-        """Scores (k, n) of the candidates under each model."""
-        cache = Cache()
-        public = Oracle(self.base, attack.access, cache=cache, **self.options)
-        doors = [
-            Oracle(model, attack.access, cache=cache, reference=public, **self.options)
-            for model in self.models
-        ]
-        found = []
-        for i, model in enumerate(self.models):
-            others = [j for j in range(len(doors)) if j != i]
-            shadows = Shadows(
-                tuple(doors[j] for j in others),
-                tuple(self.members[j] for j in others),
-                self.candidates,
-            )
-            oracle = Oracle(
-                model,
-                attack.access,
-                cache=cache,
-                reference=public,
-                shadows=shadows if attack.uses_shadows else None,
-                **self.options,
-            )
-            scores = attack(oracle, self.candidates)
+        """Scores (k, n) of the candidates under each model, the others being its shadows."""
+        from attacks.pinned import Pinned
+        from attacks.shadow.base import ShadowAttack
+        from attacks.shadow.likelihood import Scale
+
+        bare = attack.attack if isinstance(attack, Pinned) else attack
+        if not isinstance(bare, ShadowAttack):
+            return self._ask(attack)
+        signals, found = self._ask(bare.attack), []
+        for i, signal in enumerate(signals):
+            others, inside = np.delete(signals, i, axis=0), np.delete(self.inside, i, axis=0)
+            bare.check_enough(inside)
+            scores = bare.compare(signal, others, inside, Scale.of(others, inside))
             found.append(checked_scores(attack, scores, len(self.candidates)))
         return np.stack(found)
+
+    def _ask(self, attack: Attack) -> Scores:
+        if repr(attack) not in self._asked:
+            cache = Cache()
+            public = Oracle(self.base, attack.access, cache=cache, **self.options)
+            oracles = [
+                Oracle(model, attack.access, cache=cache, reference=public, **self.options)
+                for model in self.models
+            ]
+            n = len(self.candidates)
+            self._asked[repr(attack)] = np.stack(
+                [checked_scores(attack, attack(each, self.candidates), n) for each in oracles]
+            )
+        return self._asked[repr(attack)]
 
 
 def _blind(
