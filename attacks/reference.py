@@ -23,7 +23,7 @@ class ReferenceCalibrated(Wrapped):
     """
 
     paper = "Watson et al. 2022, arXiv 2111.08440"
-    uses_reference = True
+    uses_reference = True  # pyright: ignore[reportIncompatibleMethodOverride]
 
     def __call__(self, oracle: Oracle, candidates: Candidates) -> Scores:
         return list(self.anytime(oracle, candidates).values())[-1]

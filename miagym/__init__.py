@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from miagym.api.check import check
     from miagym.api.check_unused import UnusedCheck
     from miagym.api.evaluate import evaluate
+    from miagym.api.gate import gate
+    from miagym.api.population import evaluate_population
     from miagym.api.results import AuditReport, Check, ScoreReport
     from miagym.api.run import Run
     from miagym.api.score import score
@@ -52,6 +54,8 @@ _LAZY = {
     "audit": "miagym.api.audit",
     "calibrate": "miagym.api.calibrate",
     "score": "miagym.api.score",
+    "gate": "miagym.api.gate",
+    "evaluate_population": "miagym.api.population",
     "load_target": "miagym.targets.registry",
     "load_data": "miagym.data.registry",
     "Run": "miagym.api.run",
@@ -84,6 +88,8 @@ __all__ = [
     "calibrate",
     "check",
     "evaluate",
+    "evaluate_population",
+    "gate",
     "grade",
     "load_data",
     "load_target",

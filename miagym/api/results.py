@@ -248,11 +248,11 @@ class ScoreReport(Result):
         return row
 
     def parts(self) -> Iterator[Table | str]:
-        from miagym.report.tables.score import conclusion, sheet_tables
+        from miagym.report.tables.score import closing, sheet_tables
 
         yield from sheet_tables(self.sheet, self.name)
         yield from (f"{warned.kind}: {warned.message}" for warned in self.sheet.warnings)
-        yield conclusion(self.sheet, self.name)
+        yield from closing(self.sheet, self.name)
 
     def as_json(self) -> dict[str, Any]:
         return self.sheet.as_json()

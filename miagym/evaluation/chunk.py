@@ -20,7 +20,8 @@ class Chunk:
 
     name: str
     part: str
-    """`CALIBRATION`, `TEST` or, where the null target is asked, `NULL`."""
+    """`CALIBRATION`, `TEST` or, where the null target is asked, `NULL`; or `GENERATED`, where the
+    target's own pictures stand in the place of those of the rows."""
     rows: NDArray[np.int64]
     chooses: bool = False
     """Whether variants are compared on it."""
@@ -59,10 +60,13 @@ class Clock:
 
     def without(self, names: Collection[str]) -> Clock:
         """The same, before these attacks were run; what was computed for them stays computed."""
-        parts = (self.seconds, self.rows_charged, self.refused)
-        kept = ({name: v for name, v in part.items() if name not in names} for part in parts)
-        seconds, charged, refused = kept
-        return Clock(seconds, charged, self.rows_computed, refused, self.unreadable)
+        return Clock(
+            {name: spent for name, spent in self.seconds.items() if name not in names},
+            {name: rows for name, rows in self.rows_charged.items() if name not in names},
+            self.rows_computed,
+            {name: why for name, why in self.refused.items() if name not in names},
+            self.unreadable,
+        )
 
     def __add__(self, other: Clock) -> Clock:
         return Clock(

@@ -105,6 +105,8 @@ def _score(run: Experiment, place: Workplace) -> Scored:
     asking = {name: calibrated.chosen[name] for name in run.asking}
     if asking and run.null is not None:  # loaded now, and not by two workers at once
         place.do(run, [(chunk, Job(asking)) for chunk in run.null_chunks()], leave_out=False)
+    if asking:
+        place.do(run, [(chunk, Job(asking)) for chunk in run.generated_chunks()], leave_out=False)
     run.release()
     return Scored(run, calibrated, clocks)
 
@@ -122,6 +124,7 @@ def _results(config: Config, scored: list[Scored], place: Workplace, progress: P
         controls=tuple(row for own in sections for row in own.controls),
         protocols=tuple(row for own in sections for row in own.protocols),
         comparisons=tuple(row for own in sections for row in own.comparisons),
+        generated=tuple(row for own in sections for row in own.generated),
         audit=_audits([match.run for match in scored], progress),
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
@@ -14,7 +15,7 @@ from miagym.evaluation.chunk import Chunk, Clock, Features, Job
 from miagym.evaluation.experiment import Experiment
 from miagym.evaluation.protocol import Attack
 from miagym.evaluation.signals import REFUSALS, checked_scores
-from miagym.evaluation.store import NULL, PAPER, SCORES
+from miagym.evaluation.store import GENERATED, NULL, PAPER, SCORES
 from miagym.oracle import Oracle
 from miagym.oracle.cache import Cache
 
@@ -27,6 +28,8 @@ def score_chunk(
     Pictures that cannot be read are left out, and reported with the reason.
     """
     loaded = run.data.load(chunk.rows, run.target.resolution)
+    if chunk.part == GENERATED:
+        loaded = replace(loaded, candidates=run.signals.generated(loaded.candidates))
     member = run.data.member[loaded.rows]
     features, tables = Features(loaded.rows, member, {}), [SCORES.empty_table()]
     cache, target = Cache(), run.null if chunk.part == NULL else run.target
@@ -103,6 +106,7 @@ def _tables(
 
 
 def _charged(oracle: Oracle) -> int:
-    """UNet rows charged to one attack, by the target and by the reference."""
+    """UNet rows charged to one attack, by the target, the reference and shadow models."""
     oracles = [oracle] if oracle.reference is None else [oracle, oracle.reference]
+    oracles += () if oracle.shadows is None else oracle.shadows.oracles
     return sum(each.meter.total().unet_rows for each in oracles)

@@ -15,7 +15,6 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from safetensors.numpy import load_file, save_file
 
@@ -26,7 +25,7 @@ from miagym.evaluation.protocol import LearnedAttack
 from miagym.metrics.labelled import Labelled
 from miagym.results import Results
 
-PAPER, NULL = "paper", "null"
+PAPER, NULL, GENERATED = "paper", "null", "generated"
 """Parts of a run beside those of the data: variants that calibration did not choose, on the test
 part; and the chosen ones on the null target."""
 
@@ -115,7 +114,7 @@ class RunFolder:
                 save_file({"rows": features.rows, "member": features.member} | arrays, partial)
         if self._file(chunk).is_file():
             scores = pa.concat_tables([self.read(chunk), scores])
-            place = pc.index_in(scores["attack"], pa.array(order)).to_numpy()  # type: ignore[attr-defined]
+            place = [order.index(name) for name in scores["attack"].to_pylist()]
             scores = scores.take(np.argsort(place, kind="stable"))
             clock = self.clock(chunk) + clock
         self._write_chunk(chunk, scores, clock)
@@ -191,8 +190,12 @@ class RunFolder:
                 (self.path / "results.json").unlink(missing_ok=True)
             for chunk in (path.stem for path in chunks):
                 scores = self.read(chunk)
-                kept = pc.invert(pc.is_in(scores["attack"], pa.array(sorted(names))))
-                self._write_chunk(chunk, scores.filter(kept), self.clock(chunk).without(names))
+                kept = [name not in names for name in scores["attack"].to_pylist()]
+                self._write_chunk(
+                    chunk,
+                    scores.filter(pa.array(kept, pa.bool_())),
+                    self.clock(chunk).without(names),
+                )
             changed |= names
         self.changed = tuple(sorted(changed))
         if changed:  # last, so that a run that is stopped before forgets them again

@@ -19,6 +19,7 @@ from miagym.errors import (
     NoCaption,
     NotFitted,
     TargetError,
+    TooFewShadows,
     TooFewToLearn,
     UnknownName,
 )
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from miagym.oracle.cache import Cache
     from miagym.oracle.dry_run import check_cost, check_repr, metered_cost
     from miagym.oracle.oracle import FINAL, Oracle
+    from miagym.oracle.shadows import Shadows
 
 __all__ = [
     "FINAL",
@@ -46,7 +48,9 @@ __all__ = [
     "NoCaption",
     "NotFitted",
     "Oracle",
+    "Shadows",
     "TargetError",
+    "TooFewShadows",
     "TooFewToLearn",
     "UnknownName",
     "check_cost",
@@ -58,6 +62,7 @@ _LAZY = {
     "cache": ("Cache",),
     "dry_run": ("check_cost", "check_repr", "metered_cost"),
     "oracle": ("FINAL", "Oracle"),
+    "shadows": ("Shadows",),
 }
 
 
