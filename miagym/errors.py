@@ -108,6 +108,10 @@ class NotFitted(MiagymError):
     """Raised by an attack that is asked for scores before it was fitted to calibration data."""
 
 
+class FittedElsewhere(MiagymError):
+    """Raised by an attack that was fitted to a model that answers in another shape."""
+
+
 class UnknownName(MiagymError):
     """Raised for a name that no registry knows; the message suggests the nearest ones."""
 

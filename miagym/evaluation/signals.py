@@ -16,6 +16,7 @@ from miagym.errors import (
     AttackError,
     BudgetExhausted,
     DataError,
+    FittedElsewhere,
     NoCaption,
     RunError,
     TargetError,
@@ -26,7 +27,14 @@ from miagym.evaluation.shadow_models import ShadowModels
 from miagym.oracle import Budget, Cache, Oracle, Shadows, check_cost
 from miagym.targets.base import Target
 
-REFUSALS = (AccessDenied, BudgetExhausted, NoCaption, TargetError, TooFewToLearn)
+REFUSALS = (
+    AccessDenied,
+    BudgetExhausted,
+    FittedElsewhere,
+    NoCaption,
+    TargetError,
+    TooFewToLearn,
+)
 """Why an attack is left out, while the others go on."""
 
 Name = TypeVar("Name", bound=Hashable)
