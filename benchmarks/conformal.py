@@ -34,7 +34,7 @@ from miagym.embedded.pairings import pairing
 from miagym.evaluation.signals import Signals
 from miagym.metrics.auc import auc
 from miagym.metrics.conformal import fpr_of_rule, p_values
-from miagym.metrics.permutation import set_test
+from miagym.metrics.resampling.permutation import set_test
 from miagym.targets.registry import load_target
 
 TARGETS = ("clipart-realistic", "clipart-overfit")

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 
 from miagym.api.population import PopulationRun, evaluate_population
-from miagym.metrics.over_models import OverModels, over_models
+from miagym.metrics.resampling.over_models import OverModels, over_models
 
 SIGNALS = ("sima", "pia", "loss", "turned-sima")
 SHADOW = ("lira", "lira(online=False)", "rmia", "bavaria")

@@ -33,10 +33,11 @@ if TYPE_CHECKING:
     from miagym.api.calibrate import calibrate
     from miagym.api.check import check
     from miagym.api.check_unused import UnusedCheck
+    from miagym.api.checking.result import Check
     from miagym.api.evaluate import evaluate
     from miagym.api.gate import gate
     from miagym.api.population import evaluate_population
-    from miagym.api.results import AuditReport, Check, ScoreReport
+    from miagym.api.results import AuditReport, ScoreReport
     from miagym.api.run import Run
     from miagym.api.score import score
     from miagym.candidates import Candidates

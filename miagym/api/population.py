@@ -18,7 +18,7 @@ from miagym.errors import AttackError, DataError, UnknownName
 from miagym.evaluation.protocol import LearnedAttack, cross_fitted
 from miagym.evaluation.shadow_models import known_deal
 from miagym.evaluation.signals import checked_scores
-from miagym.metrics.over_models import OverModels, over_models
+from miagym.metrics.resampling.over_models import OverModels, over_models
 from miagym.oracle import Access, Cache, Oracle
 from miagym.progress import Progress, silent
 from miagym.targets.base import Target

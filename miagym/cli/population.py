@@ -7,8 +7,8 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from miagym.cli.console import AsJson, Device, Seed, console, print_json, progress
-from miagym.cli.targets import BatchSize
+from miagym.cli.shared.console import AsJson, Device, Seed, console, print_json, progress
+from miagym.cli.shared.targets import BatchSize
 
 
 def population(

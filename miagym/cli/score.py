@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from miagym.cli.console import AsJson, MemberValue, Seed, say, show
 from miagym.cli.gate import NOT_PASSED
+from miagym.cli.shared.console import AsJson, MemberValue, Seed, say, show
 from miagym.errors import DataError
 
 

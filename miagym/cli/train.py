@@ -9,7 +9,15 @@ from typing import Annotated, Any
 
 import typer
 
-from miagym.cli.console import AsJson, Device, MemberValue, console, print_json, progress_bar, steps
+from miagym.cli.shared.console import (
+    AsJson,
+    Device,
+    MemberValue,
+    console,
+    print_json,
+    progress_bar,
+    steps,
+)
 from miagym.errors import RunError
 
 

@@ -51,7 +51,7 @@ def population(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(autouse=True)
 def _few_resamples(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("miagym.metrics.over_models.RESAMPLES", 50)
+    monkeypatch.setattr("miagym.metrics.resampling.over_models.RESAMPLES", 50)
 
 
 def test_evaluate_compares_with_all_models_but_the_target(population: Path, tmp_path: Path) -> None:

@@ -7,9 +7,9 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from miagym.errors import DataError
-from miagym.metrics import over_models as module
 from miagym.metrics.detection import tpr_at_fpr
-from miagym.metrics.over_models import over_models
+from miagym.metrics.resampling import over_models as module
+from miagym.metrics.resampling.over_models import over_models
 
 
 def dealt(rng: np.random.Generator, k: int, n: int) -> np.ndarray:

@@ -24,7 +24,7 @@ from miagym.app.site import Site
 from miagym.errors import DataError, MiagymError
 
 if TYPE_CHECKING:
-    from miagym.api.results import Check
+    from miagym.api.checking.result import Check
 
 MODEL: dict[str, Any] = {"concurrency_id": "model", "concurrency_limit": 2}
 """Shared by all that asks a target: more at once would only be slower on two cores."""

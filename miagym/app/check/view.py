@@ -11,7 +11,7 @@ from miagym.app.check.marks import marks_of
 from miagym.app.html import render
 
 if TYPE_CHECKING:
-    from miagym.api.results import Check
+    from miagym.api.checking.result import Check
     from miagym.app.check.service import Scale
     from miagym.checking.answer import Answer, SetAnswer
 
