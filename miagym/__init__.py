@@ -60,7 +60,7 @@ _LAZY = {
     "load_target": "miagym.targets.registry",
     "load_data": "miagym.data.registry",
     "Run": "miagym.api.run",
-    "Check": "miagym.api.results",
+    "Check": "miagym.api.checking.result",
     "UnusedCheck": "miagym.api.check_unused",
     "AuditReport": "miagym.api.results",
     "ScoreReport": "miagym.api.results",
