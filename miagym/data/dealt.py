@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os.path
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
@@ -158,7 +159,7 @@ def model_folder(folder: Path, model: int) -> Path:
 def dealt_model(path: Path) -> tuple[Path, int] | None:
     """The folder of a population and the number of a model, if a path names one of its models."""
     number = path.name
-    if not (number.isascii() and number.isdigit() and (path.parent / FILE).is_file()):
+    if not (number.isascii() and number.isdigit() and os.path.isfile(path.parent / FILE)):
         return None
     model = int(number)
     return (path.parent, model) if model_folder(path.parent, model).name == number else None

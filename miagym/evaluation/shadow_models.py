@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os.path
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -50,7 +51,7 @@ def shadow_names(given: Sequence[str], target: str) -> tuple[str, ...]:
     names: dict[str, None] = {}
     for name in given:
         folder = local_folder(name)
-        if (folder / FILE).is_file():
+        if os.path.isfile(folder / FILE):
             models = (str(model_folder(folder, i).name) for i in range(len(Deal.read(folder))))
             names |= dict.fromkeys(
                 each for each in (f"{name.rstrip('/')}/{i}" for i in models) if each != target

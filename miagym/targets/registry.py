@@ -214,7 +214,7 @@ def base_of_lora(folder: Path) -> str | None:
         TargetError: if the record of the training cannot be read.
     """
     record = folder / TRAINING
-    if not ((folder / LORA).is_file() and record.is_file()):
+    if not (os.path.isfile(folder / LORA) and os.path.isfile(record)):  # no error if too long
         return None
     try:
         return str(json.loads(record.read_text(encoding="utf-8"))["base"])
