@@ -65,7 +65,8 @@ def check(
     True
 
     Args:
-        pictures: a file, a folder, encoded bytes, a Pillow image, or several of these.
+        pictures: a file, a folder, encoded bytes, a Pillow image, or several of these; by name, if
+            answers shall call them otherwise than by their files.
         target: an embedded name, a folder, a file, a hub id, with what is put on it
             ("BASE+lora.safetensors:0.8"), or a target.
         unused: pictures like these that are known not to have been used, in any of these forms;

@@ -28,7 +28,8 @@ def _allowance(site: Site) -> str:
         return "This page counts nothing: it runs on one's own machine."
     known = "browser, known by a cookie with a random number" if site.per_browser else "address"
     return (
-        f"A visitor has an hourly allowance of {site.allowance.most:,} UNet rows and "
+        f"A visitor has an hourly allowance of {site.allowance.most:,} units (one unit: a "
+        "model looks once at a picture) and "
         f"{KILOBYTES_AN_HOUR // 1000} MB of uploads, counted in memory by {known}, and forgotten "
         "when the page restarts."
     )

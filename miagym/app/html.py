@@ -27,22 +27,31 @@ def part(macro: str, *values: Any, **options: Any) -> Markup:
     return getattr(ENVIRONMENT.get_template("parts.html").module, macro)(*values, **options)
 
 
-def downloads(contents: Mapping[str, tuple[str, str]]) -> Markup:
+def downloads(contents: Mapping[str, tuple[str, str | bytes]]) -> Markup:
     """Links that hold what they offer.
 
     Args:
-        contents: by file name, the media type and the text.
+        contents: by file name, the media type, and the text or the bytes.
     """
     coded = [
-        (name, kind, base64.b64encode(text.encode()).decode())
-        for name, (kind, text) in contents.items()
+        (name, kind, base64.b64encode(_bytes(content)).decode())
+        for name, (kind, content) in contents.items()
     ]
     return part("downloads", coded)
+
+
+def _bytes(content: str | bytes) -> bytes:
+    return content.encode() if isinstance(content, str) else content
 
 
 def static(name: str) -> str:
     """The text of a file in `static`."""
     return (files("miagym.app") / "static" / name).read_text(encoding="utf-8")
+
+
+def at_load(*names: str) -> str:
+    """Functions in `static` as one, which a page calls when it has loaded."""
+    return "() => {" + "".join(f"({static(name).strip()})();" for name in names) + "}"
 
 
 def script(name: str, *arguments: str) -> str:

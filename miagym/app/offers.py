@@ -31,6 +31,7 @@ class Offer:
         data: known members and others; None for those of an embedded target.
         reference: the public base; `AUTO` for the one that is known, None for none.
         calibration: a folder of `miagym.calibrate`, in the place of data.
+        pictures: what it was trained on, in a word, as answers say it.
     """
 
     target: str
@@ -39,6 +40,7 @@ class Offer:
     data: str | None = None
     reference: str | None = AUTO
     calibration: Path | None = None
+    pictures: str = "pictures"
 
     @property
     def label(self) -> str:
@@ -96,8 +98,15 @@ class Offer:
 
 
 EMBEDDED = (
-    Offer("clipart-overfit", "clipart-overfit", "trained too long on few drawings"),
-    Offer("clipart-realistic", "clipart-realistic", "trained as large models are"),
+    Offer(
+        "clipart-overfit",
+        "clipart-overfit",
+        "trained too long on few drawings",
+        pictures="drawings",
+    ),
+    Offer(
+        "clipart-realistic", "clipart-realistic", "trained as large models are", pictures="drawings"
+    ),
 )
 """What a page offers where nobody says otherwise."""
 

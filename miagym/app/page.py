@@ -14,11 +14,12 @@ from miagym.app.about import about_tab
 from miagym.app.audit.api import audit_api
 from miagym.app.audit.tab import audit_tab
 from miagym.app.check.api import check_api
+from miagym.app.check.examples import has_examples
 from miagym.app.check.service import check_service
 from miagym.app.check.tab import check_tab
 from miagym.app.evaluate.api import evaluate_api
 from miagym.app.evaluate.tab import evaluate_tab
-from miagym.app.html import static
+from miagym.app.html import at_load, render, static
 from miagym.app.play.tab import play_tab
 from miagym.app.server.body_limit import BodyLimit, upload_allowance
 from miagym.app.server.client_id import ClientIds
@@ -45,11 +46,9 @@ def build(site: Site | None = None) -> gr.Blocks:
     """The page. Nothing is loaded until a visitor asks for it."""
     site = Site() if site is None else site
     with UploadsOnly(title="miagym", analytics_enabled=False, delete_cache=(300, 1500)) as page:
-        gr.Markdown(
-            "# miagym\nWas this picture used to train that image generator? A fair test, which "
-            "mostly answers: we cannot tell.",
-            elem_classes="masthead",
-        )
+        names = [offer.name for offer in site.offers]
+        masthead = render("masthead.html", is_drawn=has_examples(site.offers), names=names)
+        gr.HTML(masthead, elem_classes="masthead")
         with gr.Tabs(selected=site.first) as tabs:
             for name, (label, tab) in TABS.items():
                 with gr.Tab(label, id=name, elem_id=f"tab-{name}"):
@@ -73,9 +72,13 @@ MAX_SESSIONS = 300
 """Open pages of which Gradio keeps how components have changed, each 0.3 MB; the oldest are
 forgotten first, and begin anew."""
 
+STYLES = ("page.css", "verdict.css", "check.css", "evaluate.css", "play.css", "focus.css")
+SCRIPTS = ("new_picture.js", "rows.js", "names.js", "address.js")
+"""Functions that a page calls once, when it has loaded."""
 LAUNCH_OPTIONS: dict[str, Any] = {
     "theme": THEME,
-    "css": static("page.css") + static("play.css"),
+    "css": "".join(map(static, STYLES)),
+    "js": at_load(*SCRIPTS),
     "max_file_size": "10mb",
     "show_error": False,
     "run_history": False,

@@ -17,7 +17,7 @@ from gradio_client import Client
 from PIL import Image
 
 from miagym.app.audit.service import ROWS_A_SIDE, SPLITS
-from miagym.app.check.examples import MEMBER, example
+from miagym.app.check.examples import MEMBER, examples
 from miagym.app.check.service import TARGETS, check_service
 from miagym.app.evaluate.service import BUDGETS, MAX_CANDIDATES, MIN_CANDIDATES, QUICK_ATTACKS
 from miagym.app.page import LAUNCH_OPTIONS
@@ -65,7 +65,7 @@ def promised(script: str) -> list[str]:
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with drawing.png: of the drawing that the guide speaks of, the very pixels."""
     folder = tmp_path_factory.mktemp("stranger")
-    drawing = example(check_service("cpu"), "clipart-overfit", MEMBER, folder)
+    drawing = examples("clipart-overfit")[MEMBER]
     assert drawing.caption in GUIDE
     with Image.open(drawing.file) as picture:
         picture.save(folder / "drawing.png")

@@ -14,12 +14,24 @@ import pytest
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 from PIL import Image
+from playwright.sync_api import expect
 
-from miagym.app.check.examples import BORDERLINE, KINDS, MEMBER, NONMEMBER, ROWS, example
+from miagym.app.check.examples import (
+    BORDERLINE,
+    FOLDER,
+    KINDS,
+    LABELS,
+    MEMBER,
+    NONMEMBER,
+    ROWS,
+    examples,
+    write_examples,
+)
 from miagym.app.check.figures import verdict_figure
+from miagym.app.check.handlers import Handlers
 from miagym.app.check.marks import marks_of
+from miagym.app.check.opening import opening, write_opening
 from miagym.app.check.service import TARGETS, CheckService, Scale
-from miagym.app.check.tab import Handlers
 from miagym.app.server.body_limit import MAX_PICTURES
 from miagym.app.server.rate_limit import Allowance
 from miagym.app.site import Site
@@ -82,12 +94,12 @@ def client(address: str) -> Iterator[Client]:
 
 
 MARK_OLD = """
-document.querySelectorAll('#check-verdict .verdict, .toast-body')
+document.querySelectorAll('#check-verdict [role=status], .toast-body')
   .forEach(shown => shown.classList.add('old'))
 """
 
 
-ANSWERED = "#check-verdict .verdict:not(.old):not(:has-text('No picture yet'))"
+ANSWERED = "#check-verdict [role=status]:not(.old)"
 
 
 class Visitor:
@@ -108,7 +120,7 @@ class Visitor:
     def press(self, name: str) -> str:
         """The verdict, or the sentence, that follows a press of a button."""
         self.window.evaluate(MARK_OLD)
-        self.window.get_by_role("button", name=name, exact=True).click()
+        self.window.get_by_role("button", name=name, exact=name not in LABELS.values()).click()
         self.window.wait_for_selector(f"{ANSWERED}, .toast-body:not(.old)")
         toast = self.window.query_selector(".toast-body:not(.old)")
         return toast.inner_text() if toast else self.window.inner_text("#check-verdict")
@@ -138,7 +150,7 @@ def visit(browser: Any, address: str) -> Iterator[Visit]:
 def picture(service: CheckService, tmp_path: Path) -> Path:
     """A non-member of the test part, as a PNG file."""
     file = tmp_path / "drawing.png"
-    Image.open(example(service, OVERFIT, NONMEMBER).file).convert("RGB").save(file)
+    Image.open(examples(OVERFIT)[NONMEMBER].file).convert("RGB").save(file)
     return file
 
 
@@ -151,16 +163,55 @@ def test_the_package_brings_the_calibrations(service: CheckService, cache: Path)
     assert {path.name for path in cache.iterdir()} == shipped and len(shipped) == 4
 
 
+def test_the_package_brings_the_examples_and_the_first_answer(
+    service: CheckService, tmp_path: Path
+) -> None:
+    """If this fails: call `write_examples` and `write_opening`, which write to the package."""
+    write_examples(service, tmp_path)
+    write_opening(service, OVERFIT, tmp_path)
+    for file in tmp_path.iterdir():
+        assert file.read_bytes() == (FOLDER / file.name).read_bytes(), file.name
+    found = opening(service.offers)
+    assert found is not None and found.found.verdict is Verdict.MEMBER_LIKE
+
+
+PUT = """
+([bytes, name, type, place]) => {
+  const data = new DataTransfer();
+  data.items.add(new File([Uint8Array.from(bytes)], name, { type }));
+  const event = place
+    ? new DragEvent("drop", { dataTransfer: data, bubbles: true })
+    : new ClipboardEvent("paste", { clipboardData: data, bubbles: true });
+  (place ? document.querySelector(place) : document).dispatchEvent(event);
+}
+"""
+
+
+def test_a_picture_is_checked_when_it_is_pasted_or_dropped_on_another(visit: Visit) -> None:
+    visitor = visit()
+    said = visitor.window.locator("#check-verdict:has([role=status])")
+    known = examples(OVERFIT)
+    for kind, place, word in (
+        (MEMBER, "", "The truth: this one was used"),
+        (NONMEMBER, "#check-picture img", "The truth: this one was not used"),
+    ):
+        file = known[kind].file
+        given = [list(file.read_bytes()), file.name, "image/webp", place]
+        visitor.window.evaluate(PUT, given)
+        expect(said).to_contain_text(word, timeout=60_000)
+
+
 @pytest.mark.parametrize(
     ("size", "theme"), [("desktop", "light"), ("phone", "light"), ("desktop", "dark")]
 )
 def test_an_upload_gets_a_verdict(size: str, theme: str, visit: Visit, picture: Path) -> None:
     visitor = visit(size, theme)
-    assert "No picture yet" in visitor.window.inner_text("#check-verdict")
+    assert "answered beforehand" in visitor.window.inner_text("#check-verdict")
     visitor.upload(picture)
     visitor.window.fill("#check-caption textarea", "cat, animal")
     verdict = visitor.press("Check")
     assert verdict.startswith("Cannot tell") and "p-value" in verdict
+    visitor.window.click("#check-details summary")
     assert "read as PNG, 64×64" in visitor.window.inner_text("#check-details")
     assert "What this does not say" in visitor.window.inner_text("#check-details")
     assert "your picture" in visitor.window.inner_text("#check-figure")
@@ -172,13 +223,15 @@ def test_an_upload_gets_a_verdict(size: str, theme: str, visit: Visit, picture: 
 @pytest.mark.slow
 def test_examples_fill_the_form_and_answer(visit: Visit) -> None:
     visitor = visit()
-    assert visitor.press(MEMBER).startswith("Member-like")
+    assert visitor.press(LABELS[MEMBER]).startswith("Looks used")
+    assert "The truth: this one was used" in visitor.window.inner_text("#check-verdict")
     assert visitor.window.input_value("#check-caption textarea")
-    assert visitor.press(NONMEMBER).startswith("Cannot tell")
-    assert visitor.press(BORDERLINE).startswith("Cannot tell")
+    assert visitor.press(LABELS[NONMEMBER]).startswith("Cannot tell")
+    assert "was not used" in visitor.window.inner_text("#check-verdict .truth")
+    assert visitor.press(LABELS[BORDERLINE]).startswith("Cannot tell")
     visitor.window.get_by_label("clipart-realistic").check()
     visitor.window.wait_for_selector("#check-verdict :text('No picture yet')")
-    assert visitor.press(MEMBER).startswith("Cannot tell")
+    assert visitor.press(LABELS[MEMBER]).startswith("Cannot tell")
 
 
 def test_several_pictures_are_a_set(visit: Visit, service: CheckService, tmp_path: Path) -> None:
@@ -189,12 +242,13 @@ def test_several_pictures_are_a_set(visit: Visit, service: CheckService, tmp_pat
         file.write_bytes(bytes(data.pictures[row]))
     (tmp_path / "text.png").write_text("no picture")
     visitor = visit()
-    visitor.window.get_by_role("tab", name="Several pictures").click()
+    visitor.window.get_by_role("tab", name="Several").click()
     visitor.window.set_input_files(
         "#check-files input[type=file]", [*map(str, files), str(tmp_path / "text.png")]
     )
     visitor.window.wait_for_selector("#check-files tr >> nth=4")
-    assert visitor.press("Check the set").startswith("The set is member-like")
+    assert visitor.press("Check the set").startswith("The set looks used")
+    visitor.window.click("#check-details summary")
     details = visitor.window.inner_text("#check-details")
     assert "<img" in details and "text.png is no readable" in details
     assert not visitor.window.query_selector("#check-details img")
@@ -208,7 +262,8 @@ def test_bad_input_is_a_sentence_and_the_page_goes_on(visit: Visit, tmp_path: Pa
     visitor.upload(tmp_path / "noise.png")
     visitor.window.fill("#check-caption textarea", "a\u0007\u202e cat " * 2000)
     verdict = visitor.press("Check")
-    assert verdict.startswith("Not comparable") and "p-value\n" not in verdict
+    assert verdict.startswith("Not judged") and "p-value\n" not in verdict
+    visitor.window.click("#check-details summary")
     assert "control characters" in visitor.window.inner_text("#check-details")
 
 
@@ -227,7 +282,7 @@ def test_a_verdict_stands_beside_what_it_is_about(visit: Visit, picture: Path) -
     answered()
     for change in (
         lambda: window.fill("#check-caption textarea", "dog, animal"),
-        lambda: window.get_by_role("tab", name="Several pictures").click(),
+        lambda: window.get_by_role("tab", name="Several").click(),
         lambda: window.get_by_label("clipart-realistic").check(),
     ):
         change()
@@ -241,7 +296,7 @@ def test_a_verdict_stands_beside_what_it_is_about(visit: Visit, picture: Path) -
         answered()
     window.click("#check-picture button[title='Remove Image']")
     window.wait_for_selector(gone)
-    assert window.input_value("#check-caption textarea") == ""
+    expect(window.locator("#check-caption textarea")).to_have_value("")
     assert "Drop a picture first" in visitor.press("Check")
     assert window.locator(".toast-body").count() == 0
 
@@ -250,7 +305,7 @@ def test_an_unreadable_file_is_said_where_the_verdict_stands(
     visit: Visit, picture: Path, tmp_path: Path
 ) -> None:
     visitor = visit()
-    visitor.press(MEMBER)
+    visitor.press(LABELS[MEMBER])
     bad = tmp_path / "text.png"
     bad.write_text("no picture")
     visitor.window.click("#check-picture button[title='Remove Image']")
@@ -324,12 +379,13 @@ def test_an_allowance_ends_before_anything_is_computed(picture: Path) -> None:
     handlers = Handlers(Site(allowance=Allowance(19)))
     request = gr.Request(headers={}, client=SimpleNamespace(host="1.2.3.4"), session_hash="a")
     verdict, *_ = handlers.check_one(str(picture), "", OVERFIT, 1, request)
-    assert "Not checked" in verdict and "takes 20 UNet rows, and 19 of your 19" in verdict
+    assert "Not checked" in verdict and "takes 20 units, and 19 of your 19" in verdict
 
 
 @pytest.mark.parametrize("target", TARGETS)
 def test_examples_are_what_they_are_called(target: str, service: CheckService) -> None:
-    found = {kind: example(service, target, kind) for kind in KINDS}
+    found = examples(target)
+    assert tuple(found) == KINDS
     assert found[MEMBER].member and not found[NONMEMBER].member
     data = load_data(service.offer(target).data_name)
     assert {data.part[row] for row in ROWS[target].values()} == {TEST}

@@ -129,7 +129,7 @@ def test_two_tabs_of_one_visitor_do_not_mix(
     overfit, realistic, again = [
         verdicts_at_once(tabs, target) for target in (TARGETS[0], TARGETS[1], TARGETS[0])
     ]
-    assert overfit[0].startswith("Member-like") and overfit[1].startswith("Cannot tell")
+    assert overfit[0].startswith("Looks used") and overfit[1].startswith("Cannot tell")
     assert overfit == again and len({*overfit, *realistic}) == 4
     context.close()
     assert not against

@@ -39,6 +39,8 @@ pytestmark = pytest.mark.slow
 
 Folders = Callable[[], set[Path]]
 REQUEST = EvaluationRequest("clipart-overfit", ("sima", "rediffuse"), 20)
+ALLOWED = 40_000
+"""Units an hour."""
 LONG = 60
 """Candidates of each side about which an evaluation asks for many times as long as a check."""
 
@@ -53,7 +55,7 @@ from miagym.app.site import Site
 from miagym.app.server.uploads import UploadsOnly
 from miagym.app.server.rate_limit import Allowance
 
-site = Site(run=Path(sys.argv[1]), allowance=Allowance(40_000))
+site = Site(run=Path(sys.argv[1]), allowance=Allowance(int(sys.argv[2])))
 with UploadsOnly(analytics_enabled=False) as page:
     with gr.Tabs(), gr.Tab("Evaluate"):
         evaluate_tab(site)
@@ -74,7 +76,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def serving(finished: Path) -> Iterator[Served]:
     """The tab and the endpoint, and that of checks, which do not wait for evaluations."""
-    with served(PROGRAM, finished) as page:
+    with served(PROGRAM, finished, str(ALLOWED)) as page:
         yield page
 
 
@@ -151,12 +153,15 @@ def all_gone(folders: Folders, seconds: float = 40) -> bool:
 @pytest.mark.parametrize(("size", "theme"), [("desktop", "light"), ("phone", "dark")])
 def test_the_page_opens_with_a_finished_run(visit: Any, shots: Path, size: str, theme: str) -> None:
     page = visit(size, theme)
+    assert page.locator("#evaluate-table tr.row:visible").count() == 3
+    page.locator("#evaluate-table summary").click()
     table = page.locator("#evaluate-table").inner_text()
     for name in ("blind-captions", "blind-pixels", "blind-both", "sima", "rediffuse"):
         assert name in table
     assert "above blind" in table and "not resolvable" in table
     assert "[" in page.locator("#evaluate-finding").inner_text()
     assert page.locator("#evaluate-roc .scatterlayer path.js-fill").count() >= 2  # bands
+    page.locator("#evaluate-more button").first.click()
     page.locator("#evaluate-budgets .js-plotly-plot").wait_for()
     assert "miagym evaluate" in page.locator("#evaluate-command").inner_text()
     assert page.evaluate("document.documentElement.scrollWidth") <= SIZES[size]["width"]
@@ -187,6 +192,7 @@ def test_stop_stops_and_the_next_run_is_as_on_the_command_line(
     lines = list(csv.DictReader(io.StringIO(text)))
     theirs = json.loads((finished / "results.json").read_text(encoding="utf-8"))
     by_name = {row["attack"]: row for row in without_seconds(theirs["rows"])}
+    page.locator("#evaluate-table summary").click()
     table = page.locator("#evaluate-table").inner_text()
     of_line = {line["attack"]: line for line in lines}
     for row in without_seconds(ours["rows"]):
@@ -262,16 +268,16 @@ def test_the_price_is_told_before_and_asked_too_much_is_a_sentence(visit: Any) -
     page = visit()
     price = page.locator("#evaluate-price")
     choose(page, ("sima",), 20)
-    price.get_by_text(
-        f"{EvaluationRequest('clipart-overfit', ('sima',), 20).rows:,} UNet rows"
-    ).wait_for()
+    rows = EvaluationRequest("clipart-overfit", ("sima",), 20).rows
+    price.get_by_text(f"{round(100 * rows / ALLOWED)} % of an hour's budget").wait_for()
+    assert price.locator("meter").get_attribute("value") == "100"
     page.get_by_label("white box").check()
     page.locator("#evaluate-attacks").get_by_label("gradient-masking").wait_for()
     choose(page, QUICK_ATTACKS, MAX_CANDIDATES)
     price.get_by_text("minutes").wait_for()
     page.locator("#evaluate-run").click()
     status(page, "ask for less")
-    page.locator(".toast-body").get_by_text("UNet rows").wait_for()
+    page.locator(".toast-body").get_by_text("units").wait_for()
     choose(page, (), 20)
     price.get_by_text("at least one attack").wait_for()
 

@@ -91,7 +91,7 @@ def test_what_the_allowance_does_not_hold_is_refused_at_once(page: Served) -> No
     with closing(visitor(page, "127.0.0.4")) as one:
         assert answered(one, "evaluate") == ("complete", ["awake"])
         kind, said = answered(one, "evaluate")
-        assert kind == "error" and "takes 60 UNet rows, and 4" in said["error"]
+        assert kind == "error" and "takes 60 units, and 4" in said["error"]
 
 
 def test_browsers_behind_one_address_are_visitors_of_their_own() -> None:

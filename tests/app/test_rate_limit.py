@@ -84,7 +84,7 @@ def test_what_waits_is_paid_and_what_never_begins_is_given_back() -> None:
     before = line.submit(Work(lambda progress: until.wait(20)))
     waiting = line.submit(allowance.paid("a", Bill(60), lambda progress: "done"))
     assert allowance.left("a") == 40
-    with pytest.raises(RateLimitExceeded, match="takes 60 UNet rows, and 40"):
+    with pytest.raises(RateLimitExceeded, match="takes 60 units, and 40"):
         allowance.paid("a", Bill(60), lambda progress: pytest.fail("must not run"))
     waiting.cancel()
     until.set()

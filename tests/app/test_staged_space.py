@@ -15,7 +15,7 @@ import pytest
 import yaml
 from gradio_client import Client, handle_file
 
-from miagym.app.check.examples import MEMBER, NONMEMBER, example
+from miagym.app.check.examples import MEMBER, NONMEMBER, examples
 from miagym.app.check.service import TARGETS, CheckService
 from tests.app.visiting import ADDRESS, ROOT
 
@@ -120,7 +120,7 @@ def test_nothing_of_the_checkout_is_in_reach(
 def test_the_staged_page_answers_as_the_checkout(client: Client, space: Path) -> None:
     service = CheckService()
     for target, kind in zip(TARGETS, (MEMBER, NONMEMBER), strict=True):
-        known = example(service, target, kind)
+        known = examples(target)[kind]
         for caption in (known.caption, ""):
             picture = handle_file(known.file)
             answer = client.predict(picture, caption, target, api_name="/check")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from miagym.app.check.examples import MEMBER, NONMEMBER, example
+from miagym.app.check.examples import MEMBER, NONMEMBER, examples
 from miagym.app.check.service import ANSWERS_ON_GPU, CheckService
 
 TARGET = "clipart-overfit"
@@ -57,7 +57,7 @@ if __name__ == "__main__":
 @pytest.mark.slow
 def test_answers_from_zero_gpu_are_those_of_this_process(tmp_path: Path) -> None:
     service = CheckService("cpu")
-    files = [example(service, TARGET, kind, tmp_path).file for kind in (MEMBER, NONMEMBER)]
+    files = [examples(TARGET)[kind].file for kind in (MEMBER, NONMEMBER)]
     (tmp_path / "spaces.py").write_text(LENDER)
     program = tmp_path / "program.py"
     program.write_text(PROGRAM)

@@ -22,7 +22,7 @@ def given_pictures(pictures: Any, what: str = "picture") -> dict[str, Given]:
     """Pictures, and those in folders, by the name that answers use.
 
     Args:
-        pictures: in any form.
+        pictures: in any form, or single ones by the names that answers shall use.
         what: one of them is called where it has no name of its own.
 
     Raises:
@@ -36,6 +36,8 @@ def given_pictures(pictures: Any, what: str = "picture") -> dict[str, Given]:
         encoded = io.BytesIO()
         pictures.save(encoded, format="PNG")
         return {f"The {what}": Given(encoded.getvalue())}
+    if isinstance(pictures, Mapping) and pictures:
+        return {str(name): _only(one, what) for name, one in pictures.items()}
     if not isinstance(pictures, Iterable) or isinstance(pictures, Mapping):
         raise DataError(
             "Expected pictures as files, folders, bytes or Pillow images, got "
@@ -49,6 +51,13 @@ def given_pictures(pictures: Any, what: str = "picture") -> dict[str, Given]:
     if not found:
         raise DataError(f"No {what} was given.")
     return found
+
+
+def _only(picture: Any, what: str) -> Given:
+    found = given_pictures(picture, what)
+    if len(found) != 1:
+        raise DataError(f"Expected a single {what} behind each name, got {len(found)}.")
+    return next(iter(found.values()))
 
 
 def _files(given: Path) -> dict[str, Given]:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache, cached_property
+from importlib.resources import files
 from pathlib import Path
-from tempfile import gettempdir
-from threading import Lock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-
-from miagym.atomic import replacing
 
 if TYPE_CHECKING:
     from miagym.app.check.service import CheckService
@@ -20,13 +21,16 @@ if TYPE_CHECKING:
 
 MEMBER, NONMEMBER, BORDERLINE = "Member", "Non-member", "Borderline"
 KINDS = (MEMBER, NONMEMBER, BORDERLINE)
+LABELS = {MEMBER: "was used", NONMEMBER: "was not used", BORDERLINE: "at the edge"}
+"""How the page calls them."""
 N_DRAWN = 100
-_WRITING = Lock()
+FOLDER = Path(str(files("miagym").joinpath("assets/examples")))
+INDEX = "examples.json"
+"""In `FOLDER`: by model and kind, row, caption and truth of each example."""
 
 RULE = (
-    f"Examples by a rule, not by hand: of {N_DRAWN} members and {N_DRAWN} non-members drawn from "
-    "the test part, the median p-value of each kind, and the smallest p-value above 1 % of either "
-    "kind."
+    f"Chosen by a rule, not by hand: of {N_DRAWN} used and {N_DRAWN} unused drawings drawn by lot, "
+    "the median p-value of each kind, and the smallest p-value above 1 %."
 )
 
 ROWS = {
@@ -44,25 +48,54 @@ class Example:
     caption: str
     member: bool
 
+    @property
+    def uri(self) -> str:
+        """The picture in an address of its own, so that no file of the server is asked for."""
+        return "data:image/webp;base64," + base64.b64encode(self.file.read_bytes()).decode()
+
+    @cached_property
+    def sha256(self) -> str:
+        return hashlib.sha256(self.file.read_bytes()).hexdigest()
+
 
 def has_examples(offers: Sequence[Offer]) -> bool:
-    """Whether there is a picture of each kind for all of these models."""
+    """Whether these are the embedded models, of which there is a picture of each kind."""
     return all(offer.target == offer.name and offer.target in ROWS for offer in offers)
 
 
-def example(service: CheckService, target: str, kind: str, folder: Path | None = None) -> Example:
-    """The example of a kind; its file is the data's own, byte for byte."""
+@cache
+def examples(target: str) -> dict[str, Example]:
+    """The examples of a model by kind; files of the package, the data's own byte for byte."""
+    known = json.loads((FOLDER / INDEX).read_text(encoding="utf-8"))[target]
+    return {
+        kind: Example(_file(FOLDER, target, one["row"]), one["caption"], one["member"])
+        for kind, one in known.items()
+    }
+
+
+def truth_of(picture: Path, target: str) -> bool | None:
+    """Whether a file was used to train a model, if it is an example of that model."""
+    if target not in ROWS:
+        return None
+    digest = hashlib.sha256(picture.read_bytes()).hexdigest()
+    found = [one.member for one in examples(target).values() if one.sha256 == digest]
+    return found[0] if found else None
+
+
+def write_examples(service: CheckService, folder: Path = FOLDER) -> None:
+    """Writes the files of all examples, and what is known of them."""
     from miagym.data.dataset import encoded
 
-    data = _data(service, target)
-    row = ROWS[target][kind]
-    folder = Path(gettempdir()) / "miagym-examples" if folder is None else folder
-    file = folder / f"{target}-{row}.webp"
-    with _WRITING:
-        if not file.is_file():
-            with replacing(file) as partial:
-                partial.write_bytes(encoded(data.pictures[row]))
-    return Example(file, data.captions[row], bool(data.member[row]))
+    folder.mkdir(parents=True, exist_ok=True)
+    index: dict[str, dict[str, Any]] = {}
+    for target, rows in ROWS.items():
+        data = _data(service, target)
+        for kind, row in rows.items():
+            _file(folder, target, row).write_bytes(encoded(data.pictures[row]))
+            about = {"row": row, "caption": data.captions[row], "member": bool(data.member[row])}
+            index.setdefault(target, {})[kind] = about
+    text = json.dumps(index, indent=2, ensure_ascii=False) + "\n"
+    (folder / INDEX).write_text(text, encoding="utf-8", newline="\n")
 
 
 def choose_rows(service: CheckService, target: str) -> dict[str, int]:
@@ -88,6 +121,10 @@ def choose_rows(service: CheckService, target: str) -> dict[str, int]:
         NONMEMBER: _median(rows[~member], p[~member]),
         BORDERLINE: int(rows[np.argmin(np.where(p > service.scale(target, True).alpha, p, 2.0))]),
     }
+
+
+def _file(folder: Path, target: str, row: int) -> Path:
+    return folder / f"{target}-{row}.webp"
 
 
 def _data(service: CheckService, target: str) -> Dataset:

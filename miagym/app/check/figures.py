@@ -21,12 +21,15 @@ ASKED = PALETTE[3]
 BINS = 30
 
 
-def verdict_figure(scale: Scale, asked: Sequence[tuple[str, float]] = ()) -> go.Figure:
+def verdict_figure(
+    scale: Scale, asked: Sequence[tuple[str, float]] = (), name: str | None = None
+) -> go.Figure:
     """Scores of calibration members (up) and non-members (down), the rule, and who was asked about.
 
     Args:
         scale: of the target.
         asked: names and scores of the visitor's pictures.
+        name: of these in the legend.
     """
     known = np.concatenate([scale.members, scale.nonmembers])
     low, high = float(known.min()), float(known.max())
@@ -35,17 +38,17 @@ def verdict_figure(scale: Scale, asked: Sequence[tuple[str, float]] = ()) -> go.
     ends = [low, high, *(at for _, at, _ in shown)]
     edges = np.linspace(min(ends), max(ends), BINS + 1)
     members, nonmembers = (_shares(s, edges) for s in (scale.members, scale.nonmembers))
-    n = f"{len(scale.members)} members", f"{len(scale.nonmembers)} non-members"
+    n = f"{len(scale.members)} used", f"{len(scale.nonmembers)} unused"
     figure = _mirrored(edges, members, nonmembers, n, scale.threshold, scale.alpha)
     if shown:
         figure.add_scatter(
             x=[at for _, at, _ in shown],
             y=[0.0] * len(shown),
-            customdata=[[safe_text(name), f"{score:.2f}"] for name, _, score in shown],
+            customdata=[[safe_text(one), f"{score:.2f}"] for one, _, score in shown],
             hovertemplate="%{customdata[0]}: %{customdata[1]}<extra></extra>",
             mode="markers",
             marker={"symbol": "diamond", "size": 13, "color": ASKED, "line": {"width": 1}},
-            name="your picture" if len(shown) == 1 else "your pictures",
+            name=name or ("your picture" if len(shown) == 1 else "your pictures"),
         )
     if len(shown) == 1:
         figure.add_vline(shown[0][1], line={"color": ASKED, "width": 2})
@@ -58,7 +61,7 @@ def verdict_sketch() -> go.Figure:
     middle = (edges[1:] + edges[:-1]) / 2
     curves = [np.exp(-((middle - mean) ** 2) / 2) for mean in (0.7, 0.0)]
     members, nonmembers = (curve / curve.sum() for curve in curves)
-    names = "members", "non-members"
+    names = "used", "unused"
     figure = _mirrored(edges, members, nonmembers, names, 2.33, 0.01)
     figure.update_traces(opacity=0.35)
     return figure.add_annotation(
@@ -99,7 +102,7 @@ def _mirrored(
         bargap=0,
         font_color=GREY,
         legend={"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},
-        xaxis={"title": "score (right: like members)", "zeroline": False},
+        xaxis={"title": "score (right: as those that were used)", "zeroline": False},
         yaxis={
             "range": [-top, top],
             "showticklabels": False,
@@ -114,7 +117,7 @@ def _mirrored(
         figure.add_vrect(threshold, float(edges[-1]), fillcolor=GREY, opacity=0.12, line_width=0)
         figure.add_vline(threshold, line={"color": GREY, "width": 1.5, "dash": "dash"})
         figure.add_annotation(
-            x=threshold, y=-top, yanchor="bottom", xanchor="left", showarrow=False,
-            text=f" p ≤ {alpha:.0%}", font={"color": GREY},
+            x=threshold, y=-top, yanchor="bottom", xanchor="right", showarrow=False,
+            text=f"p ≤ {alpha:.0%} →  ", font={"color": GREY},
         )  # fmt: skip
     return figure

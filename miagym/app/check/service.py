@@ -132,12 +132,14 @@ class CheckService:
         answers = tuple(checker.check(upload) for upload in uploads)
         return answers, checker.check_set(uploads) if is_set else None
 
-    def rows(self, target: str, pictures: int = 1) -> int:
+    def rows(self, target: str, pictures: int = 1, attacks: Sequence[str] | None = None) -> int:
         """UNet rows that a check costs, those of the reference included; nothing is loaded."""
         from miagym.api.names import attacks_of
 
         offer = self.offer(target)
-        once = sum(attack.cost.unet_rows for attack in attacks_of(offer.attacks).values())
+        once = sum(
+            attack.cost.unet_rows for attack in attacks_of(attacks or offer.attacks).values()
+        )
         return once * pictures * (1 if offer.base is None else 2)
 
     def scale(self, target: str, captioned: bool) -> Scale:

@@ -8,10 +8,12 @@ import numpy as np
 from markupsafe import Markup
 
 from miagym.app.check.marks import marks_of
+from miagym.app.check.words import plain
 from miagym.app.html import render
 
 if TYPE_CHECKING:
     from miagym.api.checking.result import Check
+    from miagym.app.check.examples import Example
     from miagym.app.check.service import Scale
     from miagym.checking.answer import Answer, SetAnswer
 
@@ -23,28 +25,36 @@ def refused_html(sentence: str) -> Markup:
     return render("check/refused.html", sentence=sentence)
 
 
-def verdict_html(found: Check) -> Markup:
-    """The verdict and its numbers: of the one picture, or of the set."""
-    from miagym.checking.words import sentences, set_sentences
+def verdict_html(
+    found: Check, pictures: str, truth: bool | None = None, opening: Example | None = None
+) -> Markup:
+    """The verdict and its numbers: of the one picture, or of the set.
 
+    Args:
+        found: the check.
+        pictures: what the model saw, in the plural.
+        truth: whether the picture was used; None if nobody knows.
+        opening: the example that the page opens on, which is shown beside its answer.
+    """
     one, together = found.answers[0], found.together
-    if together is None:
-        headline, numbers = sentences(one)[0], _numbers(one)
-    else:
-        headline, numbers = set_sentences(together)[0], _set_numbers(together)
-    word, mark, rest = headline.partition(": " if ": " in headline[:40] else ". ")
-    return render("check/verdict.html", word=word, rest=rest if mark else "", numbers=numbers)
+    return render(
+        "check/verdict.html",
+        plain=plain(found, pictures),
+        truth=truth,
+        opening=opening,
+        numbers=_numbers(one) if together is None else _set_numbers(together),
+    )
 
 
 def details_html(found: Check, scale: Scale) -> Markup:
-    """What stands below the figure, which it also says in words; of a set, each picture."""
+    """What is folded below the figure: the answer in full; of a set, each picture."""
     from miagym.checking.words import p_text, percent, sentences, set_sentences
 
     one = found.answers[0]
     if found.together is None:
+        first, *others = sentences(one)
         reading = [] if one.score is None else [reading_of(one.score, scale)]
-        said = [*reading, *sentences(one)[1:]]
-        return render("check/details.html", sentences=said, done=one.done)
+        return render("check/details.html", sentences=[first, *reading, *others], done=one.done)
     rows = [
         (a.name, a.verdict, "" if a.p_value is None else p_text(a.p_value), "; ".join(a.done))
         for a in found.answers
@@ -53,7 +63,7 @@ def details_html(found: Check, scale: Scale) -> Markup:
     unmarked = [] if why is None else [why]
     return render(
         "check/set_details.html",
-        sentences=[*set_sentences(found.together)[1:], *unmarked],
+        sentences=[*set_sentences(found.together), *unmarked],
         rows=rows,
         chance=percent(one.power.fpr),
         skipped=list(found.skipped.values()),
@@ -70,22 +80,26 @@ def reading_of(score: float, scale: Scale) -> str:
 
 
 def _numbers(answer: Answer) -> list[tuple[str, str]]:
+    """Three numbers; none for a picture that is not judged, of which they would say nothing."""
     from miagym.checking.words import p_text, percent
 
     p = answer.p_value
-    found = [] if p is None else [("p-value", p_text(p)), ("false positive rate here", percent(p))]
+    if p is None:
+        return []
     return [
-        *found,
-        ("rate that the rule allows", percent(answer.alpha)),
-        ("members that it finds", percent(answer.power.tpr)),
+        ("p-value", p_text(p)),
+        ("p that is allowed", percent(answer.alpha)),
+        ("used ones found", percent(answer.power.tpr)),
     ]
 
 
 def _set_numbers(together: SetAnswer) -> list[tuple[str, str]]:
     from miagym.checking.words import p_text, percent
 
-    allowed = ("rate that the rule allows", percent(together.alpha))
     if together.test is None:
-        return [allowed]
-    p_value = ("p-value of the set", p_text(together.test.p_value))
-    return [p_value, allowed, ("pictures compared", str(together.used))]
+        return []
+    return [
+        ("p-value of the set", p_text(together.test.p_value)),
+        ("p that is allowed", percent(together.alpha)),
+        ("pictures compared", str(together.used)),
+    ]

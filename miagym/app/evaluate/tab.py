@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import gradio as gr
 from gradio.events import Dependency
 
+from miagym.app.evaluate.address import access_for, asked_in
 from miagym.app.evaluate.service import (
     BUDGETS,
     MAX_CANDIDATES,
@@ -20,7 +21,7 @@ from miagym.app.evaluate.service import (
 )
 from miagym.app.evaluate.view import View, view
 from miagym.app.figures import plot
-from miagym.app.html import part
+from miagym.app.html import part, script
 from miagym.app.server.client_id import client_id
 from miagym.app.server.jobs import EVALUATIONS, Work
 from miagym.app.server.run_button import Job, RunAndStop
@@ -36,7 +37,7 @@ AT_FIRST = EvaluationRequest("clipart-overfit", ("rediffuse", "loss", "sima", "p
 ACCESS = [("black box", "black"), ("grey box", "grey"), ("white box", "white")]
 AS_NEEDED = 0
 """The choice of no budget: a dropdown has no value None."""
-DEMO = "The demo run: one attack of each kind, on an overfit and on a realistic target"
+DEMO = "The demo run: one attack of each kind, on an overfit and on a realistic model"
 OTHER = "A finished run"
 MINE = "Your run"
 STOPPED = "Stopped; nothing of it is kept. The numbers shown are those of the run before."
@@ -52,8 +53,7 @@ def evaluate_tab(site: Site) -> None:
         found = open_run(site.run)
         opening = view(found, DEMO if found and is_demo(found) else OTHER)
         with gr.Column(scale=2, min_width=420):
-            above = _figures(opening)
-    shown = Shown(*above, *_numbers(opening))
+            shown = _shown(opening)
     job = Job(
         EVALUATIONS,
         work=_work(site),
@@ -84,6 +84,7 @@ class Shown(NamedTuple):
 
     finding: gr.HTML
     roc: gr.Plot
+    legend: gr.HTML
     budgets: gr.Plot
     table: gr.HTML
     downloads: gr.HTML
@@ -107,20 +108,26 @@ def priced(site: Site, asked: EvaluationRequest, visitor: str | None = None) -> 
     minutes = asked.seconds / 60
     time = f"{minutes:.0f} minutes" if minutes >= 1.5 else f"{max(10, asked.seconds):.0f} seconds"
     left = None if visitor is None else site.allowance.left(visitor)
-    budget = "" if left is None else f" {left:,} of your {site.allowance.most:,} an hour are left."
-    return part("status", f"At most {asked.rows:,} UNet rows, roughly {time} on two cores.{budget}")
+    most = site.allowance.most
+    takes = 0 if most is None else max(1, round(100 * asked.rows / most))
+    has = 0 if left is None or most is None else round(100 * left / most)
+    return part("price", time, takes, has if left is not None else None)
 
 
 def about_data(target: str) -> str:
     """The data that belong to a target."""
     paired = EvaluationRequest(target, AT_FIRST.attacks).pairing
-    null = f" Null target: {paired.null}." if paired.null else " Nothing is to be found there."
+    null = (
+        f" Null model, which saw none of them: {paired.null}."
+        if paired.null
+        else " Nothing is to be found there."
+    )
     return part("status", f"Data: {paired.data}, whose members it was trained on.{null}")
 
 
 def _form() -> Form:
     target = gr.Dropdown(
-        target_names(), value=AT_FIRST.target, label="Target", elem_id="evaluate-target"
+        target_names(), value=AT_FIRST.target, label="Model", elem_id="evaluate-target"
     )
     data = gr.HTML(about_data(AT_FIRST.target), elem_id="evaluate-data")
     access = gr.Radio(ACCESS, value="grey", label="The attacker's access, at most")
@@ -150,26 +157,25 @@ def _form() -> Form:
     return Form(access, data, target, attacks, candidates, queries)
 
 
-def _figures(opening: View) -> tuple[gr.HTML, gr.Plot, gr.Plot]:
-    return (
-        gr.HTML(opening.finding, elem_id="evaluate-finding"),
-        plot(opening.roc, "Members found against false positives", "evaluate-roc"),
-        plot(opening.budgets, "What more queries buy", "evaluate-budgets"),
+def _shown(opening: View) -> Shown:
+    finding = gr.HTML(opening.finding, elem_id="evaluate-finding")
+    table = gr.HTML(opening.table, elem_id="evaluate-table", apply_default_css=False)
+    with gr.Row(equal_height=False):
+        with gr.Column(scale=3, min_width=300):
+            roc = plot(opening.roc, "Members found against false positives", "evaluate-roc")
+        with gr.Column(scale=1, min_width=170):
+            legend = gr.HTML(opening.legend, elem_id="evaluate-legend", apply_default_css=False)
+    with gr.Accordion("What more queries buy", open=False, elem_id="evaluate-more"):
+        budgets = plot(opening.budgets, "What more queries buy", "evaluate-budgets")
+    downloads = gr.HTML(opening.downloads, elem_id="evaluate-downloads", apply_default_css=False)
+    command = gr.Code(
+        opening.command,
+        language="shell",
+        interactive=False,
+        label="The same on the command line",
+        elem_id="evaluate-command",
     )
-
-
-def _numbers(opening: View) -> tuple[gr.HTML, gr.HTML, gr.Code]:
-    return (
-        gr.HTML(opening.table, elem_id="evaluate-table", apply_default_css=False),
-        gr.HTML(opening.downloads, elem_id="evaluate-downloads", apply_default_css=False),
-        gr.Code(
-            opening.command,
-            language="shell",
-            interactive=False,
-            label="The same on the command line",
-            elem_id="evaluate-command",
-        ),
-    )
+    return Shown(finding, roc, legend, budgets, table, downloads, command)
 
 
 def _wire_form(site: Site, form: Form, price: gr.HTML, running: Dependency) -> None:
@@ -189,8 +195,21 @@ def _wire_form(site: Site, form: Form, price: gr.HTML, running: Dependency) -> N
         return priced(site, asked, client_id(request))
 
     quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+
+    def opened(request: gr.Request) -> list[Any]:
+        asked = asked_in(dict(request.query_params), AT_FIRST)
+        if asked is None:
+            return [gr.skip()] * 5
+        access = access_for(asked)
+        attacks = gr.update(choices=list(names_within(access)), value=list(asked.attacks))
+        return [access, asked.target, attacks, asked.candidates, asked.queries or AS_NEEDED]
+
     form.target.change(about_data, form.target, form.data, **quiet)
     form.access.change(offered, [form.access, form.attacks], form.attacks, **quiet)
+    gr.on(None, opened, None, [form.access, *form.asked], queue=False, **quiet)  # at load
+    written: dict[str, Any] = {"js": script("form_address.js"), "api_visibility": "private"}
+    for one in form.asked:
+        one.input(None, list(form.asked), None, **written)
     priced_now: dict[str, Any] = {"inputs": list(form.asked), "outputs": price, **quiet}
     gr.on(None, price_of, trigger_mode="always_last", **priced_now)  # at load, and at a change
     for ended in (running.success, running.failure):

@@ -12,18 +12,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import plotly.graph_objects as go
 
+from miagym.app.evaluate.figures import legend, page_roc
+from miagym.app.evaluate.rows import first_rows, page_table
 from miagym.app.figures import captioned
 from miagym.app.html import downloads, part, render
 from miagym.report.family import Family
 from miagym.report.figures.budget import budget_figure
 from miagym.report.figures.curves import curves_of
-from miagym.report.figures.plots import Curve
-from miagym.report.figures.roc import roc_figure
 from miagym.report.figures.style import styled
 from miagym.report.finding import losses
 from miagym.report.rows import Groups, by_target
 from miagym.report.standing import remark
-from miagym.report.tables.evaluation import VARIANTS, main_table
 from miagym.results import AttackRow, AuditRecord
 from miagym.results.formats import detection
 
@@ -42,6 +41,7 @@ class View:
 
     finding: str
     roc: go.Figure
+    legend: str
     budgets: go.Figure
     table: str
     downloads: str
@@ -51,17 +51,21 @@ class View:
 def view(found: Run | None, heading: str = "What this run found") -> View:
     """A run, or the place where one will be."""
     if found is None:
-        empty = captioned(_roc([]), EMPTY)
-        return View(part("verdict", EMPTY, ""), empty, _no_budgets(), "", "", "")
+        empty = captioned(page_roc([]), EMPTY)
+        return View(part("verdict", EMPTY, ""), empty, "", _no_budgets(), "", "", "")
     groups, run = by_target(found.rows), found.results.run
     curves, _ = curves_of(groups, found.scores)
+    curves = [curve for curve in curves if curve.shown or len(curves) <= MANY]
     return View(
         render("evaluate/finding.html", heading=heading, finding=found.finding, run=run),
-        _roc([curve for curve in curves if curve.shown or len(curves) <= MANY]),
-        budget_figure(groups) or _no_budgets(),
+        page_roc(curves),
+        legend(curves),
+        budget_figure(groups, stacked=True) or _no_budgets(),
         render(
             "evaluate/table.html",
-            content=main_table(groups, found.results.audit).without(VARIANTS),
+            first=first_rows(groups, found.results.audit),
+            content=page_table(groups, found.results.audit),
+            n_rows=len(found.rows),
             run=run,
             losses=losses(run.unreadable),
         ),
@@ -109,11 +113,6 @@ def _flat(row: AttackRow, group: Sequence[AttackRow], family: Family) -> dict[st
         **row.model_dump(include={"queries", "unet_rows", "protocol", "chosen"}),
         "remark": remark(row, group, family),
     }
-
-
-def _roc(curves: Sequence[Curve]) -> go.Figure:
-    # The title would announce rates, which stand in the table; small names fit on a phone.
-    return roc_figure(curves).update_layout(legend={"title": {"text": ""}, "font": {"size": 10}})
 
 
 def _no_budgets() -> go.Figure:

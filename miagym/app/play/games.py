@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import secrets
 import time
 from collections import Counter, OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from hmac import compare_digest
 from threading import Lock
 
 from miagym.app.play.game import HumanGame
@@ -32,11 +34,12 @@ class Session:
 
 @dataclass(frozen=True, eq=False)
 class Seat:
-    """A session, whose it is, and when it was last touched."""
+    """A session, whose it is, when it was last touched, and the key that opens it elsewhere."""
 
     client: str
     session: Session
     touched: float
+    key: str
 
 
 class Games:
@@ -61,23 +64,40 @@ class Games:
     def __len__(self) -> int:
         return len(self._seats)
 
-    def add(self, client: str, page: str | None, session: Session) -> None:
+    def add(self, client: str, page: str | None, session: Session) -> str:
         """Keeps a game that has begun, in the place of the page's last one.
 
         Args:
             client: who plays.
             page: Gradio's random name of the open page, which nobody else knows.
             session: the game.
+
+        Returns:
+            The key by which the browser finds it again after a refresh.
         """
+        key = secrets.token_urlsafe(16)
         with self._lock:
             self._clear_away()
             self._seats.pop(page or "", None)
-            self._seats[page or ""] = Seat(client, session, self._clock())
+            self._seats[page or ""] = Seat(client, session, self._clock(), key)
             count = Counter(seat.client for seat in self._seats.values())
             if count[client] > self._of_one:
                 self._drop_oldest_of(client)
             elif len(self._seats) > self._of_all:
                 self._drop_oldest_of(count.most_common(1)[0][0])
+        return key
+
+    def resume(self, key: str, page: str | None) -> Session | None:
+        """Hands a game to another page, which has its key; None if it is not held any more."""
+        with self._lock:
+            self._clear_away()
+            held = (p for p, seat in self._seats.items() if compare_digest(seat.key, key))
+            old = next(held, None)
+            if old is None:
+                return None
+            seat = self._seats.pop(old)
+            self._seats[page or ""] = replace(seat, touched=self._clock())
+            return seat.session
 
     def get(self, page: str | None) -> Session:
         """The game of a page.

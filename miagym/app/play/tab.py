@@ -9,7 +9,7 @@ from typing import Any
 import gradio as gr
 import numpy as np
 
-from miagym.app.html import render
+from miagym.app.html import part, render, script
 from miagym.app.play import view
 from miagym.app.play.board import PAYOFF, board_values, build_board
 from miagym.app.play.chart import chart
@@ -17,6 +17,7 @@ from miagym.app.play.game import HumanGame
 from miagym.app.play.games import Games, Session
 from miagym.app.play.opponents import Opponents, opponent_rows
 from miagym.app.play.reference_scores import reference_scores
+from miagym.app.play.refusals import Refusals
 from miagym.app.play.setup import BLACK, GREY, OVERFIT, REALISTIC, SURPRISE, setup_of
 from miagym.app.server.client_id import client_id
 from miagym.app.server.errors import page_errors
@@ -24,7 +25,7 @@ from miagym.app.site import Site
 from miagym.errors import ActionError
 
 RULES = """
-### You are the attacker
+## You are the attacker
 
 A model was trained on some drawings. You are shown one and must say: **was it among them?** You
 cannot look inside. You may ask the model to draw, and each drawing costs part of a small budget.
@@ -46,6 +47,8 @@ def play_tab(site: Site) -> None:
     quiet = {**private, "show_progress": "hidden"}
     model: dict[str, Any] = {"concurrency_id": "play", "concurrency_limit": 1}
     timer = gr.Timer(0.7, active=False)
+    key = gr.Textbox("", visible=False)
+    refused = gr.HTML(elem_id="play-refused")
     with gr.Column(elem_id="play-setup") as setup:
         gr.Markdown(RULES)
         with gr.Row():
@@ -65,10 +68,14 @@ def play_tab(site: Site) -> None:
         board, again = build_board()
     handlers = Handlers(site, Games(), len(board.parts))
     first = [loading, setup, shown, timer, *board.parts]
-    begin.click(handlers.begin, [target, access], first, **quiet, **model)
+    begun = begin.click(handlers.begin, [target, access], [key, *first], **quiet, **model)
+    begun.success(None, key, None, js=script("keep_game.js"), **private)
+    # At load: a refresh has another name for the page, and the same game.
+    gr.on(None, handlers.resume, key, first, js=script("kept_game.js"), **quiet)
+    moves = [begun]
     again.click(handlers.leave, None, [setup, shown, timer], **quiet)
     for number, button in enumerate(board.questions):
-        button.click(
+        asked = button.click(
             handlers.ask(number),
             None,
             [timer, *board.parts],
@@ -76,10 +83,14 @@ def play_tab(site: Site) -> None:
             **private,
             **model,
         )
+        moves.append(asked)
     board.slider.change(None, board.slider, board.payoff, js=PAYOFF, **quiet)
     judged = board.verdict.click(handlers.judge, board.slider, board.parts, **quiet)
     judged.success(handlers.let_opponents_play, None, board.tally, **quiet, **model)
-    board.following.click(handlers.deal, None, board.parts, **quiet)
+    moves += [judged, board.following.click(handlers.deal, None, board.parts, **quiet)]
+    for move in moves:
+        move.failure(handlers.why, None, refused, queue=False, **quiet)
+        move.success(lambda: "", None, refused, queue=False, **quiet)
     timer.tick(handlers.measure, None, [board.chart, timer], **quiet, **model)
 
 
@@ -94,20 +105,36 @@ class Handlers:
 
     def __init__(self, site: Site, games: Games, parts: int) -> None:
         self._site, self._games, self._parts = site, games, parts
+        self._refusals = Refusals()
+
+    def why(self, request: gr.Request) -> str:
+        """Why the last move of a page was refused, where it stays to be read."""
+        said = self._refusals.last(request.session_hash)
+        return part("verdict", "Not possible", said, kind="error") if said else ""
+
+    def resume(self, key: str, request: gr.Request) -> list[Any]:
+        """The board as it was before a refresh; nothing without a game."""
+        session = self._games.resume(key, request.session_hash) if key else None
+        if session is None:
+            return [gr.skip()] * (4 + self._parts)
+        return self._at_board(session)
+
+    def _at_board(self, session: Session) -> list[Any]:
+        hidden, shown = gr.update(visible=False), gr.update(visible=True)
+        return ["", hidden, shown, gr.Timer(active=True), *board_values(session, is_new=True)]
 
     @page_errors
     def begin(self, target: str, access: str, request: gr.Request) -> Iterator[list[Any]]:
         """A new game, at its first picture; it takes the place of the page's last one."""
-        yield [render("play/loading.html"), *[gr.skip()] * (3 + self._parts)]
+        yield [gr.skip(), render("play/loading.html"), *[gr.skip()] * (3 + self._parts)]
         try:
-            session = self._begun(target, access, request)
+            with self._refusals.noted(request.session_hash):
+                session = self._begun(target, access, request)
         except Exception:
-            yield ["", *[gr.skip()] * (3 + self._parts)]
+            yield [gr.skip(), "", *[gr.skip()] * (3 + self._parts)]
             raise
-        self._games.add(client_id(request), request.session_hash, session)
-        hidden, shown = gr.update(visible=False), gr.update(visible=True)
-        board = board_values(session, is_new=True)
-        yield ["", hidden, shown, gr.Timer(active=True), *board]
+        key = self._games.add(client_id(request), request.session_hash, session)
+        yield [key, *self._at_board(session)]
 
     def _begun(self, target: str, access: str, request: gr.Request) -> Session:
         seed = secrets.randbelow(2**31)  # which pictures, and whether a surprise is the control
@@ -129,31 +156,34 @@ class Handlers:
     @page_errors
     def deal(self, request: gr.Request) -> list[Any]:
         """The next picture."""
-        session = self._games.get(request.session_hash)
-        session.game.check_deal()
-        self._pay_for_opponents(session.game, request)
-        session.game.deal()
-        return board_values(session, is_new=True)
+        with self._refusals.noted(request.session_hash):
+            session = self._games.get(request.session_hash)
+            session.game.check_deal()
+            self._pay_for_opponents(session.game, request)
+            session.game.deal()
+            return board_values(session, is_new=True)
 
     def ask(self, question: int) -> Callable[[gr.Request], list[Any]]:
         """The handler of one question; the visitor pays for every model that answers."""
 
         @page_errors
         def asked(request: gr.Request) -> list[Any]:
-            session = self._games.get(request.session_hash)
-            rows = session.game.price(question) * session.game.setup.models
-            self._site.allowance.take(client_id(request), rows)
-            session.game.ask(question)
-            return [gr.Timer(active=True), *board_values(session)]
+            with self._refusals.noted(request.session_hash):
+                session = self._games.get(request.session_hash)
+                rows = session.game.price(question) * session.game.setup.models
+                self._site.allowance.take(client_id(request), rows)
+                session.game.ask(question)
+                return [gr.Timer(active=True), *board_values(session)]
 
         return asked
 
     @page_errors
     def judge(self, percent: float | None, request: gr.Request) -> list[Any]:
         """The verdict."""
-        session = self._games.get(request.session_hash)
-        session.game.judge(None if percent is None else percent / 100)
-        return board_values(session)
+        with self._refusals.noted(request.session_hash):
+            session = self._games.get(request.session_hash)
+            session.game.judge(None if percent is None else percent / 100)
+            return board_values(session)
 
     @page_errors
     def let_opponents_play(self, request: gr.Request) -> str:

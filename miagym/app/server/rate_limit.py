@@ -19,7 +19,8 @@ T = TypeVar("T")
 HOUR = 3600.0
 MAX_CLIENTS = 10_000
 """Of which allowances are kept; the one that has been away longest is forgotten first."""
-ROWS = "UNet rows"
+ROWS = "units"
+"""UNet rows, in a word that a visitor may know no more of."""
 
 
 class Allowance:

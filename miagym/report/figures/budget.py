@@ -15,11 +15,12 @@ from miagym.results import Interval
 from miagym.results.formats import detection
 
 
-def budget_figure(groups: Groups) -> go.Figure | None:
+def budget_figure(groups: Groups, stacked: bool = False) -> go.Figure | None:
     """AUC, and TPR at 1 % FPR where it is resolvable, against queries spent on a candidate.
 
     Args:
         groups: rows by target, as `rows.by_target` gives them.
+        stacked: panels one below the other, for a narrow page.
 
     Returns:
         None if no row has a curve.
@@ -29,26 +30,28 @@ def budget_figure(groups: Groups) -> go.Figure | None:
         return None
     resolvable = any(detection(point) for _, row in curves for point in row.curve)
     titles = ["AUC", "TPR at 1 % FPR"][: 1 + resolvable]
-    figure = make_subplots(cols=len(titles), subplot_titles=titles)
+    shape = {"rows": len(titles)} if stacked else {"cols": len(titles)}
+    figure = make_subplots(**shape, subplot_titles=titles)
     for number, (label, row) in enumerate(curves):
         colour = PALETTE[number % len(PALETTE)]
         name = safe_text(f"{row.attack} on {label}")
         aucs = [(point.queries, point.auc, point.auc_ci) for point in row.curve]
         found = ((point.queries, detection(point)) for point in row.curve)
         tprs = [(queries, tpr.tpr, tpr.ci) for queries, tpr in found if tpr]
-        _add_line(figure, 1, aucs, name, colour)
+        _add_line(figure, (1, 1), aucs, name, colour)
         if tprs:
-            _add_line(figure, 2, tprs, name, colour)
+            _add_line(figure, (2, 1) if stacked else (1, 2), tprs, name, colour)
     figure.update_xaxes(title="queries a candidate", type="log", dtick=np.log10(2))
     figure.add_hline(y=0.5, line={"color": "#888888", "width": 1, "dash": "dot"}, col=1, row=1)  # pyright: ignore[reportArgumentType]
     legend = {"orientation": "h", "yref": "container", "y": 0, "yanchor": "bottom"}
     figure.update_layout(legend=legend)
-    return styled(figure, height=380 + 20 * len(curves))
+    height = 300 * len(titles) if stacked else 380
+    return styled(figure, height=height + 20 * len(curves))
 
 
 def _add_line(
     figure: go.Figure,
-    column: int,
+    at: tuple[int, int],
     points: Sequence[tuple[float | None, float, Interval]],
     name: str,
     colour: str,
@@ -63,9 +66,9 @@ def _add_line(
         mode="lines+markers",
         name=name,
         legendgroup=name,
-        showlegend=column == 1,
+        showlegend=at == (1, 1),
         line={"color": colour},
         hovertemplate="%{y:.3f} after %{x} queries",
-        row=1,
-        col=column,
+        row=at[0],
+        col=at[1],
     )

@@ -1,0 +1,188 @@
+"""What the events of the check tab do."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from tempfile import gettempdir
+from threading import Lock
+from typing import TYPE_CHECKING, Any
+
+import gradio as gr
+
+from miagym.app.check.examples import KINDS, examples, has_examples, truth_of
+from miagym.app.check.figures import verdict_figure, verdict_sketch
+from miagym.app.check.latest import LatestQuestion
+from miagym.app.check.marks import marks_of
+from miagym.app.check.service import CheckService, Pay, check_service
+from miagym.app.check.unused import check_against_unused
+from miagym.app.check.unused_view import p_figure, unused_details, unused_verdict
+from miagym.app.check.view import BEFORE, details_html, refused_html, verdict_html
+from miagym.app.server.body_limit import MAX_PICTURES
+from miagym.app.server.client_id import client_id
+from miagym.app.server.errors import page_errors
+from miagym.app.site import Site
+from miagym.atomic import replacing
+from miagym.errors import DataError, MiagymError
+
+if TYPE_CHECKING:
+    from miagym.api.checking.result import Check
+
+Shown = tuple[str, Any, str]
+"""Verdict, figure, details."""
+UNCHANGED = (gr.skip(),) * 3
+_COPYING = Lock()
+
+
+class Handlers:
+    """What the events of the tab do.
+
+    Args:
+        site: whose models are asked, and whose allowance is drawn upon.
+    """
+
+    def __init__(self, site: Site) -> None:
+        self._site, self._latest = site, LatestQuestion()
+
+    @property
+    def _service(self) -> CheckService:
+        return check_service(self._site.device, self._site.offers)
+
+    def before(self, target: str) -> Shown:
+        """An answer under another model would mislead; its scale is drawn once it is known."""
+        if not self._service.is_warm(target, True):
+            return BEFORE, verdict_sketch(), ""
+        return BEFORE, verdict_figure(self._service.scale(target, True)), ""
+
+    def changed(self, target: str, number: float | None, request: gr.Request) -> Any:
+        """An answer about what stood in the form before would mislead, also one still to come."""
+        self._latest.ask(request.session_hash, number)
+        return self.before(target)
+
+    def turned(self, target: str, number: float | None, request: gr.Request) -> Any:
+        """Another sub-tab is no place for an answer; the example may stay, which names itself."""
+        if self._latest.ask(request.session_hash, number):
+            return self.before(target)
+        return UNCHANGED
+
+    def retargeted(self, target: str, number: float | None, request: gr.Request) -> Any:
+        """Another model has a scale of its own, and examples of its own."""
+        buttons = [gr.Button(icon=str(served(target, kind))) for kind in self._kinds]
+        return [*self.changed(target, number, request), *buttons]
+
+    @property
+    def _kinds(self) -> tuple[str, ...]:
+        return KINDS if has_examples(self._site.offers) else ()
+
+    def recaptioned(self, caption: str, target: str, request: gr.Request) -> Any:
+        """An answer about another caption would mislead; an example's own is no other."""
+        is_past = self._latest.write(request.session_hash, caption)
+        return self.before(target) if is_past else UNCHANGED
+
+    def check_one(
+        self,
+        picture: str | None,
+        caption: str,
+        target: str,
+        number: float | None,
+        request: gr.Request,
+    ) -> Any:
+        """The answer about the picture, and the truth about an example."""
+
+        def check(pay: Pay) -> Check:
+            if picture is None:
+                raise DataError("Drop a picture first, or choose an example.")
+            return self._service.check(Path(picture), caption, target, pay=pay)
+
+        truth = None if picture is None else truth_of(Path(picture), target)
+        return self._answered(
+            lambda pay: self._shown(check(pay), truth), target, number, request, caption
+        )
+
+    def check_several(
+        self, files: dict[str, Path], target: str, number: float | None, request: gr.Request
+    ) -> Any:
+        """The answers about the set."""
+
+        def check(pay: Pay) -> Check:
+            if not files:
+                raise DataError(f"Drop 2 to {MAX_PICTURES} pictures first.")
+            return self._service.check_set(files, target, pay=pay)
+
+        return self._answered(lambda pay: self._shown(check(pay)), target, number, request)
+
+    def compare(
+        self,
+        used: dict[str, Path],
+        unused: dict[str, Path],
+        fdr: float,
+        with_evidence: bool,
+        target: str,
+        number: float | None,
+        request: gr.Request,
+    ) -> Any:
+        """The answer about pictures in question against unused ones."""
+
+        def compared(pay: Pay) -> Shown:
+            checked = check_against_unused(
+                self._service,
+                target,
+                used or {},
+                unused or {},
+                fdr or None,
+                self._site.device,
+                pay,
+                with_evidence,
+            )
+            figure = p_figure(checked.found.finding)
+            return unused_verdict(checked), figure, unused_details(checked)
+
+        return self._answered(compared, target, number, request)
+
+    def fill(self, kind: str) -> Callable[..., Any]:
+        """The handler that puts an example into the form."""
+
+        @page_errors
+        def filled(target: str, number: float | None, request: gr.Request) -> tuple[Any, ...]:
+            self._latest.ask(request.session_hash, number)
+            caption = examples(target)[kind].caption
+            return str(served(target, kind)), caption, *self.before(target)
+
+        return filled
+
+    def _answered(
+        self,
+        answered: Callable[[Pay], Shown],
+        target: str,
+        number: float | None,
+        request: gr.Request,
+        caption: str | None = None,
+    ) -> Any:
+        """What is shown of an answer, or why there is none, unless the form has changed since."""
+        page = request.session_hash
+        self._latest.ask(page, number)
+        try:
+            shown = answered(partial(self._site.allowance.take, client_id(request)))
+        except MiagymError as error:
+            _, figure, _ = self.before(target)
+            shown = refused_html(str(error)), figure, ""
+        return shown if self._latest.answer(page, number, caption) else UNCHANGED
+
+    def _shown(self, found: Check, truth: bool | None = None) -> Shown:
+        """The verdict, and the marks of the pictures that stand on one scale."""
+        marks = marks_of(found)
+        scale = self._service.scale(found.target, marks.captioned)
+        said = verdict_html(found, self._service.offer(found.target).pictures, truth)
+        return said, verdict_figure(scale, marks.scores), details_html(found, scale)
+
+
+def served(target: str, kind: str) -> Path:
+    """An example's file where a page may serve it: in the folder for temporary files."""
+    file = examples(target)[kind].file
+    copy = Path(gettempdir()) / "miagym-examples" / file.name
+    if not copy.is_file():
+        with _COPYING, replacing(copy) as unfinished:
+            shutil.copyfile(file, unfinished)
+    return copy

@@ -1,0 +1,82 @@
+"""The page for those who cannot see it well, or use no mouse: axe-core, and the keyboard alone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from miagym.app.check.examples import MEMBER, examples
+from miagym.app.site import TAB_NAMES
+from tests.app.visiting import SIZES, watch
+
+MINUTE = 60_000
+IN_SIGHT = """
+() => {
+  const at = document.activeElement;
+  const seen = [at, at.closest("label")].filter(Boolean).map((one) => getComputedStyle(one));
+  const isSeen = seen.some((s) => s.outlineStyle !== "none" && parseFloat(s.outlineWidth) >= 2);
+  return [at === document.body, isSeen, at.outerHTML.slice(0, 120), at.id];
+}
+"""
+
+
+def visited(browser: Browser, url: str, query: str, against: list[str]) -> Page:
+    page = browser.new_page(viewport=SIZES["desktop"])  # type: ignore[arg-type]
+    page.set_default_timeout(MINUTE)
+    watch(page, url, against)
+    page.goto(f"{url}?{query}")
+    page.get_by_role("tab", name="About").wait_for()
+    return page
+
+
+def faults(page: Page) -> list[Any]:
+    """What axe-core finds, and where."""
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
+    found = axe.run(page).response["violations"]
+    return [(one["id"], [node["html"][:200] for node in one["nodes"]]) for one in found]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("tab", TAB_NAMES)
+def test_axe_core_finds_no_fault(browser: Browser, url: str, tab: str, theme: str) -> None:
+    against: list[str] = []
+    page = visited(browser, url, f"tab={tab}&__theme={theme}", against)
+    page.wait_for_selector(f"#tab-{tab}-button[aria-selected=true]")
+    page.wait_for_timeout(1000)  # colours of a tab fade in
+    page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
+    assert faults(page) == []
+    if tab == "check":
+        page.set_input_files(
+            "#check-picture input[type=file]", str(examples("clipart-overfit")[MEMBER].file)
+        )
+        page.wait_for_selector("#check-verdict [role=status]")
+        page.wait_for_timeout(500)
+        assert page.locator("#check-picture img").first.get_attribute("alt") == "your picture"
+        assert faults(page) == []
+    page.close()
+    assert against == []
+
+
+def test_the_check_tab_by_keyboard_alone(browser: Browser, url: str) -> None:
+    """Every stop can be seen, and an example is asked about without a mouse."""
+    against: list[str] = []
+    page = visited(browser, url, "", against)
+    ids, unseen = [], []
+    for _ in range(40):
+        page.keyboard.press("Tab")
+        is_nowhere, is_seen, html, name = page.evaluate(IN_SIGHT)
+        if is_nowhere:
+            break
+        ids.append(name)
+        unseen += [] if is_seen else [html]
+    assert unseen == []
+    assert {"check-one", "check-example-0", "check-example-1", "check-example-2"} <= set(ids)
+    page.locator("#check-example-1").focus()
+    page.keyboard.press("Enter")
+    verdict = page.locator("#check-verdict:has([role=status])")
+    expect(verdict).to_contain_text("Cannot tell", timeout=MINUTE)
+    page.close()
+    assert against == []
