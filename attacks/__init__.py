@@ -5,9 +5,9 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from attacks.modifiers import MODIFIERS, REFERENCE, TURNED
 from attacks.registry import (
     BUILT_IN,
-    REFERENCE,
     attack_names,
     blind_names,
     describe_attack,
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "REFERENCE",
+    "TURNED",
     "Attack",
     "LearnedAttack",
     "attack_names",
@@ -32,7 +33,7 @@ __all__ = [
 _LAZY = {
     "Attack": "attacks.base",
     "LearnedAttack": "attacks.base",
-    "ReferenceCalibrated": "attacks.reference",
+    **{name: module for module, name in (place.split(":") for place in MODIFIERS.values())},
     "load_attack": "attacks.learning.saved",
     **{name: module for module, name in (e.kind.split(":") for e in BUILT_IN.values())},
 }

@@ -46,6 +46,8 @@ class Attack(ABC):
     """Whether it spends less than `cost` on candidates that it is sure about."""
     uses_reference: ClassVar[bool] = False
     """Whether it calibrates by a public reference model."""
+    uses_shadows: ClassVar[bool] = False
+    """Whether it compares with shadow models."""
 
     @abstractmethod
     def __call__(self, oracle: Oracle, candidates: Candidates) -> Scores:
@@ -58,6 +60,11 @@ class Attack(ABC):
         Measured in a dry run. Declare it where one run does not show it: in an adaptive attack.
         """
         return metered_cost(self)
+
+    @property
+    def beside(self) -> Mapping[str, Attack]:
+        """Blind attacks, by name, without whose rows a table with this attack does not stand."""
+        return {}
 
     def variants(self) -> tuple[Attack, ...]:
         """This attack under other hyperparameters; calibration data choose among them.

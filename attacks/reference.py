@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from attacks.base import Attack, Scores
 from attacks.wrapped import Wrapped
@@ -23,7 +24,7 @@ class ReferenceCalibrated(Wrapped):
     """
 
     paper = "Watson et al. 2022, arXiv 2111.08440"
-    uses_reference = True
+    uses_reference: ClassVar[bool] = True  # pyright: ignore[reportIncompatibleMethodOverride]
 
     def __call__(self, oracle: Oracle, candidates: Candidates) -> Scores:
         return list(self.anytime(oracle, candidates).values())[-1]

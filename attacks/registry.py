@@ -15,15 +15,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from attacks.grey_box.trajectory_settings import KNOBS
+from attacks.modifiers import REFERENCE, modified, split_modifiers
 from miagym.oracle import Access, MiagymError, UnknownName
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
     from attacks.base import Attack
-
-REFERENCE = "+reference"
-"""Behind a name: the attack calibrated by the reference model."""
 
 CATALOGUE = Path(__file__).with_name("catalogue.json")
 """What `describe_attack` says of each attack in this package; `attacks.catalogue` writes it."""
@@ -57,6 +55,7 @@ BUILT_IN = {
     "nearest-generated": Entry("attacks.black_box.nearest:NearestGenerated"),
     "reconstruction": Entry("attacks.black_box.reconstruction:Reconstruction"),
     "rediffuse": Entry("attacks.black_box.rediffuse:ReDiffuse"),
+    "rediffuse-weak": Entry("attacks.black_box.rediffuse_weak:ReDiffuseWeak"),
     "rising-strength": Entry("attacks.black_box.rising_strength:RisingStrength"),
     "degrade-restore": Entry("attacks.black_box.degrade_restore:DegradeRestoreCompare"),
     "sequential": Entry("attacks.black_box.sequential:SequentialVariation"),
@@ -64,6 +63,7 @@ BUILT_IN = {
     "loss": Entry("attacks.grey_box.loss:LossThreshold"),
     "multiple-loss": Entry("attacks.grey_box.loss:MultipleLoss"),
     "sima": Entry("attacks.grey_box.sima:SimA"),
+    "turned-sima": Entry("attacks.grey_box.turned_sima:TurnedSimA"),
     "pia": Entry("attacks.grey_box.pia:PIA"),
     "pian": Entry("attacks.grey_box.pia:PIAN"),
     "secmi": Entry("attacks.grey_box.secmi:SecMI"),
@@ -152,18 +152,28 @@ def _is_calibrated(name: str) -> bool:
 
 
 def make_attack(name: str) -> Attack:
-    """The attack of this name, as in "pia", "pia(timestep=50)", "PIA(timestep=50)+reference".
+    """The attack of this name, as in "pia", "pia(timestep=50)", "PIA(timestep=50)+turned".
 
     Hyperparameters that are not named have their defaults; those that are, calibration does not
-    choose anew.
+    choose anew. `attacks.modifiers` lists what may stand behind a plus sign; several are applied
+    from left to right.
 
     Raises:
         UnknownName: with the nearest names.
-        AttackError: for a parameter that the attack has not, or a value of the wrong kind.
+        AttackError: for a parameter that the attack has not, a value of the wrong kind, or a
+            modifier that cannot work on this attack.
         MiagymError: if a third party's attack cannot be made.
     """
-    bare, others = name.removesuffix(REFERENCE), _third_party()
-    bare, bracket, given = bare.partition("(")
+    bare, modifiers = split_modifiers(name)
+    attack = _unmodified(bare)
+    for modifier in modifiers:
+        attack = modified(attack, modifier, name)
+    return attack
+
+
+def _unmodified(name: str) -> Attack:
+    others = _third_party()
+    bare, bracket, given = name.partition("(")
     bare = _registered(bare.strip())
     if bare in BUILT_IN:
         attack = BUILT_IN[bare].load()(**BUILT_IN[bare].arguments)
@@ -171,18 +181,7 @@ def make_attack(name: str) -> Attack:
         attack = _make(others[bare])
     else:
         raise UnknownName("attack", name, attack_names(), "`miagym attacks` lists them.")
-    if bracket:
-        attack = _under(attack, bare, given)
-    if not name.endswith(REFERENCE):
-        return attack
-    from attacks.base import LearnedAttack
-    from attacks.reference import ReferenceCalibrated
-
-    if isinstance(attack, LearnedAttack):
-        raise UnknownName(
-            "attack", name, attack_names(), f"{bare} learns its rule from calibration."
-        )
-    return ReferenceCalibrated(attack)
+    return _under(attack, bare, given) if bracket else attack
 
 
 def _registered(name: str) -> str:

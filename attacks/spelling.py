@@ -99,7 +99,11 @@ def with_arguments(attack: Attack, name: str, given: dict[str, Any]) -> Attack:
         AttackError: for a parameter that is unknown, or a value of the wrong kind.
     """
     hints = get_type_hints(type(attack))
-    known = {f.name: getattr(attack, f.name) for f in fields(attack) if f.init and f.name != "rule"}
+    known = {
+        f.name: getattr(attack, f.name)
+        for f in fields(attack)
+        if f.init and f.name not in ("rule", "attack")  # what was learned, or is modified
+    }
     kinds = {each: hints[each] for each in known}
     takes = ", ".join(f"{each}={_shown(value)}" for each, value in known.items())
     takes = f"it takes {takes}" if known else "it takes none"

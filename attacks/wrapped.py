@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from attacks.base import Attack
@@ -25,6 +26,18 @@ class Wrapped(Attack):
     @property
     def adaptive(self) -> bool:  # pyright: ignore[reportIncompatibleVariableOverride]
         return self.attack.adaptive
+
+    @property
+    def uses_reference(self) -> bool:  # pyright: ignore[reportIncompatibleVariableOverride]
+        return self.attack.uses_reference
+
+    @property
+    def uses_shadows(self) -> bool:  # pyright: ignore[reportIncompatibleVariableOverride]
+        return self.attack.uses_shadows
+
+    @property
+    def beside(self) -> Mapping[str, Attack]:
+        return self.attack.beside
 
     @property
     def cost(self) -> Cost:

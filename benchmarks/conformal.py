@@ -34,7 +34,7 @@ from miagym.embedded.pairings import pairing
 from miagym.evaluation.signals import Signals
 from miagym.metrics.auc import auc
 from miagym.metrics.conformal import fpr_of_rule, p_values
-from miagym.metrics.permutation import set_test
+from miagym.metrics.resampling.permutation import set_test
 from miagym.targets.registry import load_target
 
 TARGETS = ("clipart-realistic", "clipart-overfit")
@@ -75,7 +75,7 @@ def simulated_combination() -> str:
         signals = {str(i): scores[:, i : i + 1] for i in range(4)}
         fit = {name: values[:100] for name, values in signals.items()}
         attacks = {name: make_attack("sima") for name in signals}
-        combination = Combination.of(attacks, fit, labels, 0)
+        combination = Combination.of(attacks, fit, labels, np.arange(100), 0)
         ranked = combination.together(combination.single(signals))[100:]
         p.append(p_values(ranked[:1], ranked[1:])[0])
     return row("a combination, fitted", 100, *(cell(np.array(p), a, 100) for a in ALPHAS))

@@ -30,7 +30,7 @@ from miagym.checking.unused.generated import generated_scores
 from miagym.data.dataset import TEST
 from miagym.embedded.art import table
 from miagym.evaluation.signals import Signals
-from miagym.metrics.permutation import set_test
+from miagym.metrics.resampling.permutation import set_test
 from miagym.oracle import Oracle
 from miagym.targets.registry import load_target
 

@@ -25,7 +25,7 @@ from miagym.data.dataset import TEST
 from miagym.data.registry import load_data
 from miagym.embedded.pairings import pairing
 from miagym.metrics.conformal import fpr_range, p_values
-from miagym.metrics.permutation import set_test, shared_margin
+from miagym.metrics.resampling.permutation import set_test, shared_margin
 
 LEVELS, SIZES, ALPHAS = (0.01, 0.05, 0.1, 0.5), (5, 20, 50, 100), (0.01, 0.05)
 RESAMPLES, CALIBRATIONS, SETS_EACH = 999, 60, 60

@@ -33,8 +33,11 @@ if TYPE_CHECKING:
     from miagym.api.calibrate import calibrate
     from miagym.api.check import check
     from miagym.api.check_unused import UnusedCheck
+    from miagym.api.checking.result import Check
     from miagym.api.evaluate import evaluate
-    from miagym.api.results import AuditReport, Check, ScoreReport
+    from miagym.api.gate import gate
+    from miagym.api.population import evaluate_population
+    from miagym.api.results import AuditReport, ScoreReport
     from miagym.api.run import Run
     from miagym.api.score import score
     from miagym.candidates import Candidates
@@ -52,10 +55,12 @@ _LAZY = {
     "audit": "miagym.api.audit",
     "calibrate": "miagym.api.calibrate",
     "score": "miagym.api.score",
+    "gate": "miagym.api.gate",
+    "evaluate_population": "miagym.api.population",
     "load_target": "miagym.targets.registry",
     "load_data": "miagym.data.registry",
     "Run": "miagym.api.run",
-    "Check": "miagym.api.results",
+    "Check": "miagym.api.checking.result",
     "UnusedCheck": "miagym.api.check_unused",
     "AuditReport": "miagym.api.results",
     "ScoreReport": "miagym.api.results",
@@ -84,6 +89,8 @@ __all__ = [
     "calibrate",
     "check",
     "evaluate",
+    "evaluate_population",
+    "gate",
     "grade",
     "load_data",
     "load_target",

@@ -100,8 +100,16 @@ class RunError(MiagymError):
     """Raised for a run folder with another run in it, or for a run that cannot be made."""
 
 
+class TooFewShadows(TargetError):
+    """Raised where fewer shadow models are there than a method needs."""
+
+
 class NotFitted(MiagymError):
     """Raised by an attack that is asked for scores before it was fitted to calibration data."""
+
+
+class FittedElsewhere(MiagymError):
+    """Raised by an attack that was fitted to a model that answers in another shape."""
 
 
 class UnknownName(MiagymError):

@@ -7,21 +7,34 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from attacks.base import Attack, Scores, as_scores, mean_square, require_positive
+from attacks.base import Attack, mean_square, require_positive
+from attacks.residual import ResidualAttack
 from miagym.oracle import Access, Candidates, Oracle
+
+
+def denoising_error(
+    oracle: Oracle, candidates: Candidates, z0: Tensor, timestep: int, draw: int = 0
+) -> Tensor:
+    """E(z_t, t, c) - eps (n, *latent_shape) under the paired noise of this draw. 1 UNet row."""
+    eps = oracle.noise(candidates, timestep, draw)
+    z_t = oracle.add_noise(z0, eps, timestep)
+    return oracle.predict_noise(candidates, z_t, timestep) - eps
 
 
 def denoising_loss(
     oracle: Oracle, candidates: Candidates, z0: Tensor, timestep: int, draw: int = 0
 ) -> Tensor:
     """mse(E(z_t, t, c), eps) (n,) under the paired noise of this draw. 1 query, 1 UNet row."""
-    eps = oracle.noise(candidates, timestep, draw)
-    z_t = oracle.add_noise(z0, eps, timestep)
-    return mean_square(oracle.predict_noise(candidates, z_t, timestep) - eps)
+    return mean_square(denoising_error(oracle, candidates, z0, timestep, draw))
+
+
+def mean_loss(errors: Tensor) -> Tensor:
+    """Mean square of each error (draws, n, *latent_shape), averaged over draws: (n,)."""
+    return torch.stack([mean_square(error) for error in errors]).mean(0)
 
 
 @dataclass(frozen=True)
-class LossThreshold(Attack):
+class LossThreshold(ResidualAttack):
     """Denoising loss at one timestep, averaged over draws of noise.
 
     Carlini et al., Extracting Training Data from Diffusion Models, USENIX Security 2023, arXiv
@@ -44,18 +57,20 @@ class LossThreshold(Attack):
     def __post_init__(self) -> None:
         require_positive(self, "draws")
 
-    def __call__(self, oracle: Oracle, candidates: Candidates) -> Scores:
-        z0 = oracle.encode(candidates)
+    def residuals(self, oracle: Oracle, candidates: Candidates) -> Tensor:
+        z0, t = oracle.encode(candidates), self.timestep
         draws = range(self.draws)
-        losses = [denoising_loss(oracle, candidates, z0, self.timestep, draw) for draw in draws]
-        return as_scores(-torch.stack(losses).mean(0))
+        return torch.stack([denoising_error(oracle, candidates, z0, t, draw) for draw in draws])
+
+    def size(self, residuals: Tensor) -> Tensor:
+        return mean_loss(residuals)
 
     def variants(self) -> tuple[Attack, ...]:
         return tuple(replace(self, timestep=t) for t in (self.timestep, 100, 400))
 
 
 @dataclass(frozen=True)
-class MultipleLoss(Attack):
+class MultipleLoss(ResidualAttack):
     """Denoising loss averaged over many timesteps, one draw of noise at each.
 
     Dubiński et al., CDI, CVPR 2025, arXiv 2411.12858, where the ten losses are features of a
@@ -77,10 +92,12 @@ class MultipleLoss(Attack):
 
     timesteps: tuple[int, ...] = tuple(range(0, 1000, 100))
 
-    def __call__(self, oracle: Oracle, candidates: Candidates) -> Scores:
+    def residuals(self, oracle: Oracle, candidates: Candidates) -> Tensor:
         z0 = oracle.encode(candidates)
-        losses = [denoising_loss(oracle, candidates, z0, t) for t in self.timesteps]
-        return as_scores(-torch.stack(losses).mean(0))
+        return torch.stack([denoising_error(oracle, candidates, z0, t) for t in self.timesteps])
+
+    def size(self, residuals: Tensor) -> Tensor:
+        return mean_loss(residuals)
 
     def variants(self) -> tuple[Attack, ...]:
         others = tuple(range(50, 501, 50)), tuple(range(100, 501, 100))

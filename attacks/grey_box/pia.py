@@ -7,12 +7,13 @@ from dataclasses import dataclass, replace
 
 from torch import Tensor
 
-from attacks.base import Attack, Scores, as_scores
+from attacks.base import Attack
+from attacks.residual import ResidualAttack
 from miagym.oracle import Access, Candidates, Oracle
 
 
 @dataclass(frozen=True)
-class PIA(Attack):
+class PIA(ResidualAttack):
     """Proximal initialisation: distance of the noise predicted at t from that at 0, used as noise.
 
     Kong et al., ICLR 2024, arXiv 2305.18355. Faithful. (A known re-implementation puts Gaussian
@@ -34,12 +35,14 @@ class PIA(Attack):
     timestep: int = 200
     norm: float = 4.0
 
-    def __call__(self, oracle: Oracle, candidates: Candidates) -> Scores:
+    def residuals(self, oracle: Oracle, candidates: Candidates) -> Tensor:
         z0 = oracle.encode(candidates)
         e0 = self.as_noise(oracle.predict_noise(candidates, z0, 0))
         z_t = oracle.add_noise(z0, e0, self.timestep)
-        difference = e0 - oracle.predict_noise(candidates, z_t, self.timestep)
-        return as_scores(-difference.flatten(1).norm(p=self.norm, dim=1))
+        return (e0 - oracle.predict_noise(candidates, z_t, self.timestep))[None]
+
+    def size(self, residuals: Tensor) -> Tensor:
+        return residuals[0].flatten(1).norm(p=self.norm, dim=1)
 
     def as_noise(self, e0: Tensor) -> Tensor:
         """What of the prediction at t = 0 (n, *latent_shape) serves as noise: all of it."""

@@ -8,9 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from attacks.base import Attack, LearnedAttack, Scores, as_scores, mean_square
+from attacks.base import Attack, LearnedAttack, mean_square
 from attacks.learning.networks import ErrorMapNetwork, map_features
 from attacks.learning.rules import Rule
+from attacks.residual import ResidualAttack
 from miagym.oracle import Access, AttackError, Candidates, Oracle
 
 
@@ -37,7 +38,7 @@ def inversion_error(oracle: Oracle, candidates: Candidates, t: int, k: int) -> T
 
 
 @dataclass(frozen=True)
-class SecMI(Attack):
+class SecMI(ResidualAttack):
     """SecMI-stat: the t-error of a deterministic inversion.
 
     Duan et al., ICML 2023, arXiv 2302.01316. Faithful: it does invert (one benchmark's "SecMI" adds
@@ -62,9 +63,11 @@ class SecMI(Attack):
     def __post_init__(self) -> None:
         check_grid(self.timestep, self.stride)
 
-    def __call__(self, oracle: Oracle, candidates: Candidates) -> Scores:
-        error = inversion_error(oracle, candidates, self.timestep, self.stride)
-        return as_scores(-mean_square(error))
+    def residuals(self, oracle: Oracle, candidates: Candidates) -> Tensor:
+        return inversion_error(oracle, candidates, self.timestep, self.stride)[None]
+
+    def size(self, residuals: Tensor) -> Tensor:
+        return mean_square(residuals[0])
 
     def variants(self) -> tuple[Attack, ...]:
         k = self.stride

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from attacks.base import Attack, Scores, as_scores
+from torch import Tensor
+
+from attacks.base import Attack
+from attacks.residual import ResidualAttack
 from miagym.oracle import Access, Candidates, Oracle
 
 
 @dataclass(frozen=True)
-class SimA(Attack):
+class SimA(ResidualAttack):
     """Score-based membership inference: the size of the noise predicted for a clean latent.
 
     Rao, Qu, Moyer, arXiv 2509.25003. Faithful; t is chosen on calibration data, where the reference
@@ -30,10 +33,12 @@ class SimA(Attack):
     timestep: int = 100
     norm: float = 4.0
 
-    def __call__(self, oracle: Oracle, candidates: Candidates) -> Scores:
+    def residuals(self, oracle: Oracle, candidates: Candidates) -> Tensor:
         z0 = oracle.encode(candidates)
-        predicted = oracle.predict_noise(candidates, z0, self.timestep)
-        return as_scores(-predicted.flatten(1).norm(p=self.norm, dim=1))
+        return oracle.predict_noise(candidates, z0, self.timestep)[None]
+
+    def size(self, residuals: Tensor) -> Tensor:
+        return residuals[0].flatten(1).norm(p=self.norm, dim=1)
 
     def variants(self) -> tuple[Attack, ...]:
         return tuple(replace(self, timestep=t) for t in (self.timestep, 0, 50, 200))

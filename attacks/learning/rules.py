@@ -13,6 +13,8 @@ from sklearn.base import ClassifierMixin, clone
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from miagym.oracle import FittedElsewhere
+
 Arrays = Mapping[str, NDArray]
 Features = NDArray[np.float64]
 Labels = NDArray[np.bool_]
@@ -68,6 +70,7 @@ class Classifier(Rule):
         return type(self)(cast(Pipeline, clone(self.pipeline)).fit(features, member))
 
     def score(self, features: Features) -> NDArray[np.float64]:
+        self._check(features)
         # Log odds keep the order that probabilities lose when they round to 1.
         if hasattr(self.pipeline, "decision_function"):
             return np.asarray(self.pipeline.decision_function(features), dtype=np.float64)
@@ -75,7 +78,16 @@ class Classifier(Rule):
 
     def probability(self, features: Features) -> NDArray[np.float64]:
         """Probabilities of membership (n,)."""
+        self._check(features)
         return self.pipeline.predict_proba(features)[:, 1]
+
+    def _check(self, features: Features) -> None:
+        learned = getattr(self.pipeline[0], "n_features_in_", features.shape[1])
+        if features.shape[1] != learned:
+            raise FittedElsewhere(
+                f"Expected {learned} features, as of the model that this rule was fitted to, got "
+                f"{features.shape[1]} of another kind of model; fit the attack to this one."
+            )
 
     def arrays(self) -> Arrays:
         import skops.io  # takes seconds: it looks at all of scikit-learn

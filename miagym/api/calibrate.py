@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from miagym.api.checkers import make_checker
+from miagym.api.checking.checkers import make_checker
 from miagym.api.names import AttackLike, DataLike, TargetLike
 from miagym.checking.sources.kept import CalibrationRecord, check_new, keep
 from miagym.checking.sources.pictures import Pictures

@@ -7,16 +7,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from miagym.api.check_unused import UnusedCheck, check_unused
-from miagym.api.checkers import asked_attacks, kept_checker, make_checker
+from miagym.api.checking.checkers import asked_attacks, kept_checker, make_checker
+from miagym.api.checking.pictures import given_pictures, readable_uploads
+from miagym.api.checking.reference import public_base
+from miagym.api.checking.result import Check
 from miagym.api.names import (
     AttackLike,
     DataLike,
     TargetLike,
     loaded_target,
 )
-from miagym.api.pictures import given_pictures, readable_uploads
-from miagym.api.reference import public_base
-from miagym.api.results import Check
 from miagym.checking.answer import ALPHA
 from miagym.checking.provenance import PictureRecord, Provenance
 from miagym.checking.sets.listing import listed_answers

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from miagym.api.pictures import given_pictures
-from miagym.api.results import CheckResult
+from miagym.api.checking.pictures import given_pictures
+from miagym.api.checking.result import CheckResult
 from miagym.checking.answer import SCHEMA, Verdict
 from miagym.checking.given import Given
 from miagym.checking.provenance import IN_QUESTION, UNUSED, Provenance

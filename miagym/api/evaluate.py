@@ -17,6 +17,7 @@ from miagym.api.names import (
     data_of,
     member_values,
     target_of,
+    with_blind_rows,
 )
 from miagym.api.run import Run
 from miagym.data.labels import MemberValue
@@ -24,6 +25,7 @@ from miagym.errors import DataError, option, told
 from miagym.evaluation import run as engine
 from miagym.evaluation.config import AUTO, Config, Match
 from miagym.evaluation.experiment import Objects
+from miagym.evaluation.shadow_models import shadow_names
 from miagym.oracle import Budget
 from miagym.oracle.posterior import Posterior
 from miagym.progress import Progress, silent
@@ -45,10 +47,12 @@ def evaluate(
     *,
     reference: ModelLike | Sequence[ModelLike] = AUTO,
     null: ModelLike | Sequence[ModelLike] = AUTO,
+    shadows: str | Path | Sequence[str | Path] = (),
     member_value: MemberValue | None = None,
     out: str | Path | None = None,
     budget: int | None = None,
     limit: int | None = None,
+    generated: int = 0,
     seed: int = 0,
     paper: bool = False,
     chunk: int = 256,
@@ -80,6 +84,9 @@ def evaluate(
             targets, where an attack calibrates by it.
         null: a target that saw neither side, or both alike, one for each; `None` for none. Known
             of embedded targets.
+        shadows: models trained like the target on known pictures, for attacks such as "sima+lira":
+            the folder of a population, which stands for all its models but the target, or models
+            that `miagym train` has made.
         member_value: the value of `member` that stands for members, where the data state it in a
             column whose values do not say it, as 0 does in some.
         out: the run folder, in which an interrupted run goes on; without one, nothing is kept but
@@ -87,6 +94,8 @@ def evaluate(
         budget: queries for one candidate; black-box attacks ask so many, what needs more is left
             out.
         limit: at most so many members, and so many non-members, of each part.
+        generated: pictures that the target is asked to generate, from captions of non-members, to
+            see how many of its own each attack would call members.
         seed: of noise, order and resampling.
         paper: score all variants on the test part too, as the paper's (optimistic) protocol asks.
         chunk: candidates at work at a time.
@@ -117,13 +126,24 @@ def evaluate(
             f"{option('reference')} and one {option('null')} ({told('-', 'None')} for none) if you "
             "give any."
         )
+    like = [str(name) for name in _several(shadows)]
     known = [data_of(each, t.name) for each, t in zip(given, targets, strict=True)]
     values = member_values(known, member_value)
     calibrated = [model is not None and model.name != AUTO for model in references]
-    asked = {each: attacks_of(attacks, with_reference=each) for each in set(calibrated)}
+    asked = {
+        each: with_blind_rows(attacks_of(attacks, with_reference=each)) for each in set(calibrated)
+    }
     config = Config(
         matches=tuple(
-            Match(t.name, d.name, tuple(asked[c]), r and r.name, n and n.name, value)
+            Match(
+                t.name,
+                d.name,
+                tuple(asked[c]),
+                r and r.name,
+                n and n.name,
+                shadow_names(like, t.name),
+                value,
+            )
             for t, d, r, n, c, value in zip(
                 targets, known, references, nulls, calibrated, values, strict=True
             )
@@ -131,6 +151,7 @@ def evaluate(
         seed=seed,
         queries=budget,
         limit=limit,
+        generated=generated,
         paper=paper,
         chunk=chunk,
         batch_size=batch_size,
@@ -213,7 +234,9 @@ def _call(config: Config, out: str | Path | None) -> str:
         "attacks": list(dict.fromkeys(name for m in matches for name in m.attacks)),
         "reference": [m.reference for m in matches],
         "null": [m.null for m in matches],
+        "shadows": list(dict.fromkeys(name for m in matches for name in m.shadows)),
         "limit": config.limit,
+        "generated": config.generated,
         "budget": config.queries,
         "seed": config.seed,
         "dtype": config.dtype if config.dtype != AUTO else None,

@@ -10,7 +10,8 @@ from miagym.errors import RunError
 
 if TYPE_CHECKING:
     from miagym.api.check_unused import UnusedCheck
-    from miagym.api.results import Check, Result
+    from miagym.api.checking.result import Check
+    from miagym.api.results import Result
     from miagym.report.evidence.content import Evidence
 
 SCORES = (

@@ -128,6 +128,12 @@ def blind_attacks() -> dict[str, Attack]:
     return {name: make_attack(name) for name in blind_names()}
 
 
+def with_blind_rows(attacks: Mapping[str, Attack]) -> dict[str, Attack]:
+    """Attacks with those blind ones without whose rows they do not stand in a table."""
+    beside = {name: blind for attack in attacks.values() for name, blind in attack.beside.items()}
+    return beside | dict(attacks)
+
+
 @dataclass(frozen=True)
 class Named:
     """A target or a data set by its name; the object too, if one was given."""

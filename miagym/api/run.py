@@ -99,11 +99,14 @@ class Run(Result):
         from miagym.report.finding import losses, seen_in
         from miagym.report.rows import by_target
         from miagym.report.tables.evaluation import main_table
+        from miagym.report.tables.generated import generated_table
 
         run = self.results.run
         yield main_table(by_target(self.rows), self.results.audit)
         for skipped in run.skipped:
             yield f"Skipped {skipped.attack} on {skipped.target}: {skipped.why}"
+        if self.results.generated:
+            yield generated_table(self.results.generated)
         for doubt in run.doubts:
             yield f"Doubtful labels: {doubt.target} with {doubt.data}. {doubt.why}"
         yield from seen_in(run.data)

@@ -74,7 +74,7 @@ class Offer:
     @cached_property
     def base(self) -> str | None:
         """The name of the public base that answers are compared with; None for none."""
-        from miagym.api.reference import public_base
+        from miagym.api.checking.reference import public_base
 
         if self.reference == AUTO and self.kept:
             return self.kept.record.reference
@@ -87,7 +87,7 @@ class Offer:
         Raises:
             MiagymError: in one sentence, if either is not to be had.
         """
-        from miagym.api.checkers import kept_checker, make_checker
+        from miagym.api.checking.checkers import kept_checker, make_checker
         from miagym.targets.registry import shared_target
 
         target = shared_target(self.target, device)

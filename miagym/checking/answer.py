@@ -12,7 +12,7 @@ from miagym.errors import DataError
 from miagym.metrics.auc import Interval
 from miagym.metrics.conformal import RulePower
 from miagym.metrics.likelihood_ratio import Ratio
-from miagym.metrics.permutation import PicturesNeeded, SetTest
+from miagym.metrics.resampling.permutation import PicturesNeeded, SetTest
 from miagym.metrics.sets.share import Share
 
 SCHEMA = 1

@@ -16,7 +16,7 @@ from miagym.checking.survey import without_captions
 from miagym.checking.upload import Upload
 from miagym.evaluation.signals import Signals
 from miagym.metrics.conformal import fpr_range, p_values, rule_power, smallest_p
-from miagym.metrics.permutation import (
+from miagym.metrics.resampling.permutation import (
     pictures_needed,
     set_test,
     shared_margin,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from miagym.candidates import Candidates
 from miagym.evaluation.protocol import Attack
-from miagym.metrics.permutation import SetTest, set_test
+from miagym.metrics.resampling.permutation import SetTest, set_test
 from miagym.oracle import Oracle
 
 __all__ = ["DatasetInference", "set_test"]

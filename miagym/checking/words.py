@@ -7,7 +7,12 @@ import math
 from miagym.checking.answer import Answer, SetAnswer, Verdict
 from miagym.checking.sets.words import share_sentence
 from miagym.metrics.conformal import RulePower
-from miagym.metrics.permutation import MAX_PERMUTATIONS, MAX_PICTURES, PicturesNeeded, SetTest
+from miagym.metrics.resampling.permutation import (
+    MAX_PERMUTATIONS,
+    MAX_PICTURES,
+    PicturesNeeded,
+    SetTest,
+)
 from miagym.results.formats import between, p_text, percent
 
 STRONG = 10.0

@@ -19,8 +19,10 @@ from miagym.cli.data import data
 from miagym.cli.demo import demo
 from miagym.cli.evaluate import evaluate
 from miagym.cli.exercise import exercise
+from miagym.cli.gate import gate
 from miagym.cli.page import page
 from miagym.cli.paper import paper
+from miagym.cli.population import population
 from miagym.cli.score import score
 from miagym.cli.train import train
 from miagym.errors import MiagymError, on_the_command_line
@@ -52,7 +54,21 @@ def options(
     context.with_resource(on_the_command_line())
 
 
-for command in (evaluate, demo, paper, page, audit, score, check, calibrate, attacks, train, art):
+for command in (
+    evaluate,
+    demo,
+    paper,
+    page,
+    audit,
+    score,
+    gate,
+    check,
+    calibrate,
+    attacks,
+    train,
+    population,
+    art,
+):
     app.command()(command)
 
 app.add_typer(data, name="data")

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from miagym.cli.console import AsJson, console, print_json, progress_bar
+from miagym.cli.shared.console import AsJson, console, print_json, progress_bar
 
 
 def art(

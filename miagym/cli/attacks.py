@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rich.console import Console
 
-from miagym.cli.console import IN_TERMINAL, WIDE, AsJson, console, print_json
+from miagym.cli.shared.console import IN_TERMINAL, WIDE, AsJson, console, print_json
 
 
 def attacks(as_json: AsJson = False) -> None:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from miagym.cli.console import AsJson, MemberValue, Seed, progress, show
+from miagym.cli.shared.console import AsJson, MemberValue, Seed, progress, show
 
 
 def audit(

@@ -8,8 +8,8 @@ from typing import Annotated
 
 import typer
 
-from miagym.cli.console import AsJson, Device, MemberValue, Seed, print_json, progress, say
-from miagym.cli.targets import (
+from miagym.cli.shared.console import AsJson, Device, MemberValue, Seed, print_json, progress, say
+from miagym.cli.shared.targets import (
     AskedAccess,
     AskedAttacks,
     BatchSize,

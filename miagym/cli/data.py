@@ -7,7 +7,14 @@ from typing import Annotated, Any
 
 import typer
 
-from miagym.cli.console import AsJson, MemberValue, console, print_json, progress, progress_bar
+from miagym.cli.shared.console import (
+    AsJson,
+    MemberValue,
+    console,
+    print_json,
+    progress,
+    progress_bar,
+)
 
 data = typer.Typer(
     help="Fetch pictures, clean a data set, show what is in one.", no_args_is_help=True

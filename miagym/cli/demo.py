@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from miagym.cli.console import Out, Seed, progress, say, show
 from miagym.cli.evaluate import typed_command
+from miagym.cli.shared.console import Out, Seed, progress, say, show
 
 ATTACKS = (
     "text-to-image",

@@ -8,8 +8,8 @@ from typing import Annotated
 
 import typer
 
-from miagym.cli.console import AsJson, Device, MemberValue, Out, Seed, progress, say, show
-from miagym.cli.targets import (
+from miagym.cli.shared.console import AsJson, Device, MemberValue, Out, Seed, progress, say, show
+from miagym.cli.shared.targets import (
     BatchSize,
     Dtype,
     Embedding,
@@ -54,6 +54,13 @@ def evaluate(
             "one for each target, or -. Embedded targets have one."
         ),
     ] = None,
+    shadows: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Models trained like the target on known pictures, for attacks as sima+lira: the "
+            "folder of a population, or models of `miagym train`; repeatable."
+        ),
+    ] = None,
     member_value: MemberValue = None,
     paper: Annotated[
         bool,
@@ -72,6 +79,12 @@ def evaluate(
         int | None,
         typer.Option(min=1, help="At most so many members, and so many non-members, of each part."),
     ] = None,
+    generated: Annotated[
+        int,
+        typer.Option(
+            min=0, help="Pictures the target generates, to see how many attacks call members."
+        ),
+    ] = 0,
     seed: Seed = 0,
     batch_size: BatchSize = 64,
     chunk: Annotated[int, typer.Option(min=1, help="Candidates at work at a time.")] = 256,
@@ -95,10 +108,12 @@ def evaluate(
             attacks,
             reference=AUTO if reference is None else [_named(name) for name in reference],
             null=AUTO if null is None else [_named(name) for name in null],
+            shadows=shadows or (),
             member_value=member_value,
             out=out,
             budget=budget,
             limit=limit,
+            generated=generated,
             seed=seed,
             paper=paper,
             chunk=chunk,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from miagym.cli.console import AsJson, console, print_json
+from miagym.cli.shared.console import AsJson, console, print_json
 
 if TYPE_CHECKING:
     from miagym.exercises.grading import ExerciseResult

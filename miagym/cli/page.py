@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from miagym.cli.console import Device, console, say
+from miagym.cli.shared.console import Device, console, say
 
 if TYPE_CHECKING:
     from miagym.app.offers import Offer

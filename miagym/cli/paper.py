@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
-from miagym.cli.console import Device, Seed, progress, say
 from miagym.cli.evaluate import typed_command
-from miagym.cli.targets import Dtype
+from miagym.cli.shared.console import Device, Seed, progress, say
+from miagym.cli.shared.targets import Dtype
 
 
 def paper(

@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from miagym.cli.console import AsJson, MemberValue, Seed, show
+from miagym.cli.gate import NOT_PASSED
+from miagym.cli.shared.console import AsJson, MemberValue, Seed, say, show
 from miagym.errors import DataError
 
 
@@ -93,6 +94,11 @@ def score(
     stated_fpr: Annotated[
         str | None, typer.Option(metavar="Z", help="The FPR at which that TPR is stated.")
     ] = None,
+    max_tpr: Annotated[
+        float | None,
+        typer.Option(help="Exit with 1 if an attack's interval of the TPR reaches above this."),
+    ] = None,
+    at_fpr: Annotated[float, typer.Option(help="The FPR at which --max-tpr is meant.")] = 0.01,
     seed: Seed = 0,
     as_json: AsJson = False,
 ) -> None:
@@ -133,3 +139,9 @@ def score(
         seed=seed,
     )
     show(found, as_json)
+    if max_tpr is not None:
+        passes = miagym.gate(found, max_tpr=max_tpr, at_fpr=at_fpr)
+        if not as_json:
+            say(passes.sentences()[-1])
+        if not passes.passed:
+            raise typer.Exit(NOT_PASSED)

@@ -9,7 +9,15 @@ from typing import Annotated, Any
 
 import typer
 
-from miagym.cli.console import AsJson, Device, MemberValue, console, print_json, progress_bar, steps
+from miagym.cli.shared.console import (
+    AsJson,
+    Device,
+    MemberValue,
+    console,
+    print_json,
+    progress_bar,
+    steps,
+)
 from miagym.errors import RunError
 
 
@@ -19,7 +27,7 @@ def train(
     ],
     name: Annotated[
         str | None,
-        typer.Argument(help="clipart-realistic, clipart-overfit or clipart-null, to rebuild it."),
+        typer.Argument(help="An embedded target, to rebuild it: clipart-overfit, say."),
     ] = None,
     base: Annotated[
         str | None,
@@ -49,6 +57,20 @@ def train(
         int | None,
         typer.Option(min=1, help="Learn a LoRA of this rank, and leave the base as it is."),
     ] = None,
+    lora_layers: Annotated[
+        str | None,
+        typer.Option(help="Which layers the LoRA changes: attention, convolutions or all."),
+    ] = None,
+    population: Annotated[
+        int | None,
+        typer.Option(
+            min=2, help="Train so many LoRAs, each on a random half of the same pictures."
+        ),
+    ] = None,
+    pictures: Annotated[
+        int | None,
+        typer.Option(min=8, help="How many a population shares, one of each group; else 80."),
+    ] = None,
     limit: Annotated[
         int | None,
         typer.Option(min=1, help="At most so many members of each part, as `evaluate` picks them."),
@@ -70,9 +92,13 @@ def train(
         "seed": seed,
         "limit": limit,
         "lora_rank": lora_rank,
+        "lora_layers": lora_layers,
     }
     given = {option: value for option, value in options.items() if value is not None}
-    if name is not None and (base is not None or data is not None or given):
+    if population is None and pictures is not None:
+        raise RunError("--pictures is of a population; give --population too, or leave it out.")
+    others = [base, data, population]
+    if name is not None and (given or any(each is not None for each in others)):
         raise RunError(
             f"{name} is a recipe, with data and epochs of its own; give its name and --out alone, "
             "or no name but --from and --data."
@@ -83,6 +109,9 @@ def train(
         torch.set_num_threads(threads)
     if name is not None:
         _rebuild(name, out, device, as_json)
+    elif base is not None and data is not None and population is not None:
+        given |= {"models": population} | ({} if pictures is None else {"pictures": pictures})
+        _train_population(base, data, given, out, device, as_json)
     elif base is not None and data is not None:
         _fine_tune(base, data, given, out, device, as_json)
     else:
@@ -127,6 +156,31 @@ def _fine_tune(
         print_json({"from": base, "data": data, "targets": kept, "evaluate": shlex.join(command)})
         return
     console.print(f"{base}, fine-tuned on {data}, is in {out}. Epoch by epoch:", markup=False)
+    console.print(f"{shlex.join(command)} --out runs/NAME", markup=False, soft_wrap=True)
+
+
+def _train_population(
+    base: str, data: str, given: dict[str, Any], out: Path, device: str, as_json: bool
+) -> None:
+    from miagym.training.population import PopulationPlan, train_population
+
+    if unused := [name for name in ("checkpoints", "limit", "member_value") if name in given]:
+        option = unused[0].replace("_", "-")
+        raise RunError(
+            f"--{option} has no meaning for a population, which deals pictures by itself and keeps "
+            "the last epoch; leave it out."
+        )
+    plan = replace(PopulationPlan(base, data), **given)
+    with progress_bar(shown=not as_json) as bar:
+        folders = train_population(plan, out, device, steps(bar))
+    first, targets = str(folders[0]), [str(folder) for folder in folders]
+    command = ["miagym", "evaluate", "--target", first, "--data", first, "--shadows", str(out)]
+    command += ["--attacks", "sima,sima+lira,sima+bavaria"]
+    if as_json:
+        evaluate = shlex.join(command)
+        print_json({"from": base, "data": data, "targets": targets, "evaluate": evaluate})
+        return
+    console.print(f"{len(targets)} LoRAs on {base} are in {out}. One of them:", markup=False)
     console.print(f"{shlex.join(command)} --out runs/NAME", markup=False, soft_wrap=True)
 
 

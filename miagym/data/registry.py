@@ -6,11 +6,13 @@ from importlib import import_module
 from pathlib import Path
 
 from miagym.data.dataset import Dataset
+from miagym.data.dealt import Deal, dealt_model
 from miagym.data.labels import MemberValue
 from miagym.data.readers import hub
 from miagym.data.readers.files import read_file, read_folder
 from miagym.data.source import Source
 from miagym.errors import DataError, UnknownName, option
+from miagym.targets.registry import local_folder
 
 EMBEDDED = {
     "clipart": "miagym.embedded.art:source",
@@ -29,6 +31,7 @@ def load_data(name: str, member_value: MemberValue | None = None) -> Dataset:
     false), and if wanted `caption` or `text`, `group` (never cut by a split) and `part`
     ("calibration" or "test"). A folder has pictures in `members/` and `nonmembers/`, with captions
     beside them as `beside.CaptionsBeside` finds them, or was written by `datasets.save_to_disk`.
+    The folder of a model of a population stands for the pictures as they were dealt to it.
     For the hub see `hub.HubName`. Without `part`, a third of the groups calibrates and the rest
     tests.
 
@@ -49,6 +52,8 @@ def has_labels(name: str) -> bool:
     if name in EMBEDDED:
         return False
     path = Path(name)
+    if dealt_model(local_folder(name)):
+        return False
     return name.startswith(hub.PREFIX) or not path.is_dir() or hub.is_saved(path)
 
 
@@ -68,6 +73,8 @@ def open_source(name: str, member_value: MemberValue | None = None) -> Source:
     if name in EMBEDDED:
         module, _, function = EMBEDDED[name].partition(":")
         return getattr(import_module(module), function)(name)
+    if (dealt := dealt_model(local_folder(name))) is not None:
+        return dealt_source(*dealt, name)
     if name.startswith(hub.PREFIX):
         return hub.read_hub(hub.HubName.parse(name), member_value)
     if path.is_dir():
@@ -78,3 +85,15 @@ def open_source(name: str, member_value: MemberValue | None = None) -> Source:
         known = " and ".join(EMBEDDED)
         raise DataError(f"There is no file or folder {name}; embedded data sets are {known}.")
     raise UnknownName("data set", name, EMBEDDED, OTHERS)
+
+
+def dealt_source(folder: Path, model: int, name: str) -> Source:
+    """The pictures of a population as they were dealt to one of its models.
+
+    Raises:
+        DataError: if the deal is broken, or has no such model.
+    """
+    deal = Deal.read(folder)
+    if model >= len(deal):
+        raise DataError(f"{folder} was dealt to {len(deal)} models, from 00; there is no {name}.")
+    return deal.source(model, open_source(deal.data), name)

@@ -5,6 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from miagym.errors import SettingsError
+from miagym.targets.registry import is_of_population
+
+DEALT = "clipart-tune"
+"""The data whose pictures were dealt to the embedded population."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +38,14 @@ _PAIRINGS = {
 """The text encoders of `clipart-flow` are those of `clipart-realistic`, which learned `clipart`."""
 
 
+def _population(target: str) -> Pairing | None:
+    """Pairing of a model of the embedded population, whose data are its own deal."""
+    of_model = is_of_population(target) and "/" in target
+    if not of_model:
+        return None
+    return Pairing(target, "clipart-realistic", "clipart-null", (target, DEALT))
+
+
 def seen_by(target: str) -> frozenset[str]:
     """Splits whose members an embedded target was trained on, those of its base included."""
     pair = pairing(target)
@@ -56,8 +68,11 @@ def check_reference(reference: str, target: str | None, data: str | None) -> Non
             been trained on the members.
     """
     own = target is not None and reference.partition("@")[0] == target.partition("@")[0]
-    if own or data in seen_by(reference):
+    dealt = data is not None and is_of_population(data)
+    saw_some = dealt and (is_of_population(reference) or DEALT in seen_by(reference))
+    if own or saw_some or data in seen_by(reference):
         why = f"it is {target}, or a checkpoint of it" if own else f"it was trained on {data}"
+        why = f"it was trained on a part of {data}" if saw_some and not own else why
         raise SettingsError(
             f"{reference} cannot be the reference: {why}, so it knows the members, and its answers "
             "would be neither public nor free. Name a model that was trained on other pictures."
@@ -66,4 +81,4 @@ def check_reference(reference: str, target: str | None, data: str | None) -> Non
 
 def pairing(target: str) -> Pairing | None:
     """Pairing of a target, or of a checkpoint of it; None if it is not embedded."""
-    return _PAIRINGS.get(target.partition("@")[0])
+    return _PAIRINGS.get(target.partition("@")[0]) or _population(target)

@@ -14,15 +14,17 @@ from diffusers import AutoencoderKL, StableDiffusionPipeline
 
 from miagym.embedded import art
 from miagym.embedded.families import FAMILY_RECIPES, train_family
+from miagym.embedded.pairings import DEALT
 from miagym.errors import UnknownName
 from miagym.targets.families.stable_diffusion import StableDiffusion
 from miagym.targets.loading.device import choose_device
 from miagym.targets.loading.pipelines import load_pipeline
-from miagym.targets.registry import find_target
+from miagym.targets.registry import POPULATION, find_target
 from miagym.training.autoencoder import train_autoencoder
 from miagym.training.diffusion import DENOISER, TEXT, Keep, Training, train_diffusion
 from miagym.training.latents import encode_mirrored
 from miagym.training.loop import StepProgress
+from miagym.training.population import PopulationPlan, train_population
 from miagym.training.saving import save_checkpoint, save_pipeline, writing_weights
 from miagym.training.text import new_text_encoder, train_tokenizer
 from miagym.training.unet import new_scheduler, new_unet
@@ -76,9 +78,12 @@ def train_target(name: str, out: Path, device: str, progress: StepProgress) -> P
     Raises:
         UnknownName: if there is no such recipe.
     """
-    if name not in (*RECIPES, *FAMILY_RECIPES):
-        raise UnknownName("recipe", name, [*RECIPES, *FAMILY_RECIPES])
-    folder = out / name
+    folder, known = out / name, [*RECIPES, *FAMILY_RECIPES, POPULATION]
+    if name not in known:
+        raise UnknownName("recipe", name, known)
+    if name == POPULATION:  # on the base in the package, whose name its records hold
+        train_population(PopulationPlan("clipart-realistic", DEALT), folder, device, progress)
+        return folder
     if (folder / "model_index.json").is_file():
         return folder
     if name in FAMILY_RECIPES:

@@ -1,8 +1,8 @@
-"""A chunk: some candidates that all attacks score together, and what is to be done with them."""
+"""A chunk: candidates that all attacks score together, what is done with them, and what it took."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -20,7 +20,8 @@ class Chunk:
 
     name: str
     part: str
-    """`CALIBRATION`, `TEST` or, where the null target is asked, `NULL`."""
+    """`CALIBRATION`, `TEST` or, where the null target is asked, `NULL`; or `GENERATED`, where the
+    target's own pictures stand in the place of those of the rows."""
     rows: NDArray[np.int64]
     chooses: bool = False
     """Whether variants are compared on it."""
@@ -36,3 +37,54 @@ class Job:
     """Variants that were not chosen, for the paper's protocol."""
     learning: Mapping[str, LearnedAttack] = field(default_factory=dict)
     """Attacks whose features are kept, to be fitted on."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Attacks that take part, in the order in which they ask."""
+        return tuple(dict.fromkeys([*self.scored, *self.others, *self.learning]))
+
+
+@dataclass(frozen=True)
+class Clock:
+    """What a chunk took, which no two runs share and scores.parquet therefore leaves out."""
+
+    seconds: dict[str, float]
+    """Seconds of each attack that the chunk is done with, in vain or not."""
+    rows_charged: dict[str, int]
+    """UNet rows by attack."""
+    rows_computed: int
+    refused: dict[str, str]
+    """Why attacks gave no scores on this chunk."""
+    unreadable: dict[str, str]
+    """By the row of a picture that could not be read, why."""
+
+    def without(self, names: Collection[str]) -> Clock:
+        """The same, before these attacks were run; what was computed for them stays computed."""
+        return Clock(
+            {name: spent for name, spent in self.seconds.items() if name not in names},
+            {name: rows for name, rows in self.rows_charged.items() if name not in names},
+            self.rows_computed,
+            {name: why for name, why in self.refused.items() if name not in names},
+            self.unreadable,
+        )
+
+    def __add__(self, other: Clock) -> Clock:
+        return Clock(
+            self.seconds | other.seconds,
+            self.rows_charged | other.rows_charged,
+            self.rows_computed + other.rows_computed,
+            self.refused | other.refused,
+            other.unreadable,
+        )
+
+
+@dataclass(frozen=True)
+class Features:
+    """What learned attacks see of a calibration chunk."""
+
+    rows: NDArray[np.int64]
+    """Which rows of the data (n,) could be read."""
+    member: NDArray[np.bool_]
+    """Labels (n,)."""
+    by_attack: dict[str, NDArray[np.float64]]
+    """Features (n, d) by attack."""

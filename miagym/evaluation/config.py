@@ -21,6 +21,8 @@ class Match:
     """The public base of a fine-tuned target; `AUTO` names one where an attack calibrates by it."""
     null: str | None = AUTO
     """A target that saw neither side, or both alike: the control where nothing is to be found."""
+    shadows: tuple[str, ...] = ()
+    """Models trained like the target on known pictures, for attacks that compare with them."""
     member_value: MemberValue | None = None
     """What stands for members in the data's column of labels, where it does not say so itself."""
 
@@ -39,6 +41,9 @@ class Config:
     """Members, and non-members, of the calibration part on which variants are compared."""
     null_on: int = 100
     """Members, and non-members, of the test part about which the null target is asked."""
+    generated: int = 0
+    """Non-members of the test part from whose captions the target generates pictures, to see how
+    many of its own attacks would call members; 0 leaves that out."""
     paper: bool = False
     """Score every variant on the test part too, and run the paper's optimistic protocol there."""
     chunk: int = 256

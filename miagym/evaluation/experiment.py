@@ -16,8 +16,9 @@ from miagym.errors import RunError
 from miagym.evaluation.chunk import Chunk
 from miagym.evaluation.config import Config, Match
 from miagym.evaluation.protocol import Attack
+from miagym.evaluation.shadow_models import ShadowModels, load_shadows
 from miagym.evaluation.signals import Signals, first_readable
-from miagym.evaluation.store import NULL
+from miagym.evaluation.store import GENERATED, NULL
 from miagym.metrics.groups.clusters import check_groups
 from miagym.oracle import Access
 from miagym.results import Skipped
@@ -93,15 +94,17 @@ class Experiment:
 
     @cached_property
     def signals(self) -> Signals:
-        """Target and reference, loaded, with all that decides how they are asked."""
+        """Target, reference and shadows, loaded, with all that decides how they are asked."""
+        target = self._objects.target(self.match.target, self.config.device, self.config.dtype)
         return Signals(
-            self._objects.target(self.match.target, self.config.device, self.config.dtype),
+            target,
             self.attacks,
             self._model(self.match.reference),
             self.config.seed,
             self.config.batch_size,
             self.config.queries,
             self.config.posterior,
+            self._shadows(target),
         )
 
     @property
@@ -112,6 +115,15 @@ class Experiment:
         where = self.config.device, self.config.dtype
         return None if name is None else self._objects.target(name, *where)
 
+    def _shadows(self, target: Target) -> ShadowModels | None:
+        if not self.match.shadows:
+            return None
+
+        def load(name: str) -> Target:
+            return self._objects.target(name, self.config.device, self.config.dtype)
+
+        return load_shadows(self.match.shadows, self.match.target, target, load)
+
     def models(self) -> dict[str, Target]:
         """The models that take part, by their names."""
         named = {
@@ -119,6 +131,8 @@ class Experiment:
             self.match.reference: self.signals.reference,
             self.match.null: self.null,
         }
+        if self.signals.shadows is not None:
+            named |= dict(zip(self.match.shadows, self.signals.shadows.targets, strict=True))
         return {name: model for name, model in named.items() if name and model}
 
     def release(self) -> None:
@@ -135,6 +149,12 @@ class Experiment:
             return []
         fewer = self._at_most(self.config.null_on)
         return self._cut(NULL, self.data.rows(TEST, self.config.seed, fewer))
+
+    def generated_chunks(self) -> list[Chunk]:
+        """The first non-members of the test part, whose captions are generated from."""
+        rows = self.data.rows(TEST, self.config.seed, self.config.limit)
+        rows = rows[~self.data.member[rows]][: self.config.generated]
+        return self._cut(GENERATED, rows) if len(rows) else []
 
     def calibration_chunks(self) -> list[Chunk]:
         """The calibration part; its first rows choose variants, all of them fit what learns."""
@@ -167,6 +187,8 @@ class Experiment:
         candidate = first_readable(self.data, ordered, self.target.resolution)
         calibration = self.data.rows(CALIBRATION, self.config.seed, self.config.limit)
         self.leave_out(self.signals.refused(candidate, self.data.member[calibration]))
+        if self.config.generated:  # what cannot be generated is refused before anything is scored
+            self.signals.generated(candidate)
         self.check_any_attack()
 
     def leave_out(self, refused: Mapping[str, str]) -> None:

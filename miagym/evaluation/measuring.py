@@ -9,17 +9,27 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from miagym.data.dataset import CALIBRATION, TEST
 from miagym.evaluation.calibration import Calibrated
 from miagym.evaluation.experiment import Experiment
 from miagym.evaluation.protocol import LearnedAttack
-from miagym.evaluation.store import NULL, PAPER, Clock, RunFolder, labelled
+from miagym.evaluation.store import GENERATED, NULL, PAPER, Clock, RunFolder, labelled
 from miagym.metrics.controls import label_shuffle, nonmembers_against_nonmembers, null_target
+from miagym.metrics.intervals import share_interval
 from miagym.metrics.labelled import Labelled, comparisons, fixed_beforehand
 from miagym.metrics.measure import measure
 from miagym.metrics.optimism import measure_optimism
-from miagym.results import HELD_OUT, AttackRow, Comparison, Control, Optimism, Unreadable
+from miagym.results import (
+    HELD_OUT,
+    AttackRow,
+    Comparison,
+    Control,
+    GeneratedShare,
+    Optimism,
+    Unreadable,
+)
 
 Row = dict[str, Any]
 
@@ -57,6 +67,7 @@ class Sections:
     controls: list[Control] = field(default_factory=list)
     protocols: list[Optimism] = field(default_factory=list)
     comparisons: list[Comparison] = field(default_factory=list)
+    generated: list[GeneratedShare] = field(default_factory=list)
 
 
 def measured(match: Scored, folder: RunFolder, attacks: int) -> Sections:
@@ -75,6 +86,9 @@ def measured(match: Scored, folder: RunFolder, attacks: int) -> Sections:
                 Control(**about, **c) for c in _controls(scores, final[name], seed, attacks)
             ]
             sections.controls.extend(controls)
+            own = scores.filter(pc.field("part") == GENERATED)["score"].to_numpy()
+            shares = _called_members(match, name, own)
+            sections.generated.extend(GeneratedShare(**about, **share) for share in shares)
             gaps = _gaps(match, name, scores, final[name])
             sections.protocols.extend(Optimism(**about, **gap) for gap in gaps)
         failed = tuple(c.control for c in controls if not c.passed)
@@ -103,6 +117,7 @@ def _row(match: Scored, name: str, test: pa.Table) -> Row:
     row = {
         "access": str(attack.access),
         "reference": attack.uses_reference,
+        "shadows": attack.uses_shadows,
         "learned": isinstance(attack, LearnedAttack),
         **_numbers(final),
         "at_threshold": _at_threshold(match, name, labelled(final)),
@@ -132,6 +147,18 @@ def _at_threshold(match: Scored, name: str, test: Labelled) -> dict[str, Row] | 
     variant = next(iter(match.calibrated.chosen[name]))
     calibration = match.calibrated.scores[name].get(variant)
     return None if calibration is None else fixed_beforehand(calibration, test)
+
+
+def _called_members(match: Scored, name: str, scores: NDArray[np.float64]) -> Iterator[Row]:
+    """Shares of the target's own pictures above thresholds that the calibration part fixed."""
+    variant = next(iter(match.calibrated.chosen[name]))
+    calibration = match.calibrated.scores[name].get(variant)
+    if calibration is None or not len(scores):
+        return
+    for kind, at in fixed_beforehand(calibration, calibration).items():
+        called = int((scores > at["threshold"]).sum())
+        share = {"share": called / len(scores), "ci": list(share_interval(called, len(scores)))}
+        yield {"at": kind, "n": len(scores), **share}
 
 
 def _controls(scores: pa.Table, test: Labelled, seed: int, attacks: int) -> Iterator[Row]:

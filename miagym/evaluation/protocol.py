@@ -23,6 +23,8 @@ class Attack(Protocol):
     access: ClassVar[Access]
     uses_reference: ClassVar[bool]
     """Whether it calibrates by a public reference model."""
+    uses_shadows: ClassVar[bool]
+    """Whether it compares with shadow models."""
     adaptive: ClassVar[bool]
     """Whether `cost` is the most that it spends."""
 

@@ -1,4 +1,4 @@
-"""What makes a run this run: configuration, data, models, versions, commit."""
+"""What makes a run this run: configuration, data, models, code, versions, commit."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from miagym import __version__
+from miagym.evaluation.code import attack_digests, engine_digest
 from miagym.evaluation.config import Config
 from miagym.evaluation.experiment import Experiment
 
@@ -27,7 +28,7 @@ def identity(config: Config, runs: Sequence[Experiment], command: str) -> dict[s
         if len(runs) > 1:
             run.release()  # so that those of one match at a time are in memory
     return {
-        "schema": 1,
+        "schema": 2,
         "command": command,
         "config": asdict(config),
         "data": {run.match.data: run.data.digest for run in runs},
@@ -37,6 +38,8 @@ def identity(config: Config, runs: Sequence[Experiment], command: str) -> dict[s
             {name: [repr(v) for v in attack.variants()] for name, attack in run.attacks.items()}
             for run in runs
         ],
+        "code": [attack_digests(run.attacks) for run in runs],
+        "engine": engine_digest(),
         "versions": versions(),
         "git_commit": git_commit(),
     }

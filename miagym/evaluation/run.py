@@ -58,6 +58,10 @@ def evaluate(
         if "configuration" in read:
             tell(f"{name} is read as a {read['pipeline']}, as {read['configuration']} is built.")
     folder = RunFolder(out, about)
+    if folder.changed:
+        tell(
+            f"The code of {' and '.join(folder.changed)} has changed; what it scored is made anew."
+        )
     if folder.finished:
         tell(f"{out} holds this very run, finished.")
         return folder.results()
@@ -101,6 +105,8 @@ def _score(run: Experiment, place: Workplace) -> Scored:
     asking = {name: calibrated.chosen[name] for name in run.asking}
     if asking and run.null is not None:  # loaded now, and not by two workers at once
         place.do(run, [(chunk, Job(asking)) for chunk in run.null_chunks()], leave_out=False)
+    if asking:
+        place.do(run, [(chunk, Job(asking)) for chunk in run.generated_chunks()], leave_out=False)
     run.release()
     return Scored(run, calibrated, clocks)
 
@@ -118,6 +124,7 @@ def _results(config: Config, scored: list[Scored], place: Workplace, progress: P
         controls=tuple(row for own in sections for row in own.controls),
         protocols=tuple(row for own in sections for row in own.protocols),
         comparisons=tuple(row for own in sections for row in own.comparisons),
+        generated=tuple(row for own in sections for row in own.generated),
         audit=_audits([match.run for match in scored], progress),
     )
 
@@ -142,7 +149,7 @@ def _about(config: Config, scored: list[Scored], place: Workplace) -> RunAbout:
     by_name = {match.run.match.data: match.run.data for match in scored}
     return RunAbout(
         config=asdict(config),
-        rows_charged=sum(clock.rows_charged for clock in clocks),
+        rows_charged=sum(sum(clock.rows_charged.values()) for clock in clocks),
         rows_computed=sum(clock.rows_computed for clock in clocks),
         skipped=tuple(skipped for match in scored for skipped in match.run.skipped),
         doubts=tuple(

@@ -3,42 +3,46 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
 from miagym.data.dataset import TEST, Loaded
-from miagym.evaluation.chunk import Chunk, Job
+from miagym.evaluation.chunk import Chunk, Clock, Features, Job
 from miagym.evaluation.experiment import Experiment
 from miagym.evaluation.protocol import Attack
 from miagym.evaluation.signals import REFUSALS, checked_scores
-from miagym.evaluation.store import NULL, PAPER, SCORES, Clock, Features
+from miagym.evaluation.store import GENERATED, NULL, PAPER, SCORES
 from miagym.oracle import Oracle
 from miagym.oracle.cache import Cache
 
 
-def score_chunk(run: Experiment, chunk: Chunk, job: Job) -> tuple[pa.Table, Features, Clock]:
-    """Scores a chunk, and collects what is learned from it, all under one cache.
+def score_chunk(
+    run: Experiment, chunk: Chunk, job: Job, names: Sequence[str]
+) -> tuple[pa.Table, Features, Clock]:
+    """Scores a chunk by these attacks, and collects what they learn from it, under one cache.
 
     Pictures that cannot be read are left out, and reported with the reason.
     """
     loaded = run.data.load(chunk.rows, run.target.resolution)
+    if chunk.part == GENERATED:
+        loaded = replace(loaded, candidates=run.signals.generated(loaded.candidates))
     member = run.data.member[loaded.rows]
     features, tables = Features(loaded.rows, member, {}), [SCORES.empty_table()]
     cache, target = Cache(), run.null if chunk.part == NULL else run.target
     oracles: list[Oracle] = []
-    seconds: dict[str, float] = {}
+    charged, seconds = dict.fromkeys(names, 0), dict.fromkeys(names, 0.0)
     refused: dict[str, str] = {}
 
     def door(attack: Attack) -> Oracle:
         oracles.append(run.signals.oracle(attack, cache, target))
         return oracles[-1]
 
-    names = dict.fromkeys([*job.scored, *job.others, *job.learning])
     for name in names if len(loaded.rows) else ():
-        start = time.perf_counter()
+        start, before = time.perf_counter(), len(oracles)
         try:
             for part, variants in ((chunk.part, job.scored), (PAPER, job.others)):
                 for variant, attack in variants.get(name, {}).items():
@@ -53,9 +57,10 @@ def score_chunk(run: Experiment, chunk: Chunk, job: Job) -> tuple[pa.Table, Feat
         except REFUSALS as error:
             refused[name] = str(error)
         seconds[name] = time.perf_counter() - start
+        charged[name] = sum(map(_charged, oracles[before:]))
     clock = Clock(
         seconds=seconds,
-        rows_charged=sum(map(_charged, oracles)),
+        rows_charged=charged,
         rows_computed=cache.computed.unet_rows,
         refused=refused,
         unreadable={str(row): why for row, why in loaded.unreadable.items()},
@@ -101,6 +106,7 @@ def _tables(
 
 
 def _charged(oracle: Oracle) -> int:
-    """UNet rows charged to one attack, by the target and by the reference."""
+    """UNet rows charged to one attack, by the target, the reference and shadow models."""
     oracles = [oracle] if oracle.reference is None else [oracle, oracle.reference]
+    oracles += () if oracle.shadows is None else oracle.shadows.oracles
     return sum(each.meter.total().unet_rows for each in oracles)

@@ -16,16 +16,25 @@ from miagym.errors import (
     AttackError,
     BudgetExhausted,
     DataError,
+    FittedElsewhere,
     NoCaption,
     RunError,
     TargetError,
     TooFewToLearn,
 )
 from miagym.evaluation.protocol import Attack, LearnedAttack
-from miagym.oracle import Budget, Cache, Oracle, check_cost
+from miagym.evaluation.shadow_models import ShadowModels
+from miagym.oracle import Budget, Cache, Oracle, Shadows, check_cost
 from miagym.targets.base import Target
 
-REFUSALS = (AccessDenied, BudgetExhausted, NoCaption, TargetError, TooFewToLearn)
+REFUSALS = (
+    AccessDenied,
+    BudgetExhausted,
+    FittedElsewhere,
+    NoCaption,
+    TargetError,
+    TooFewToLearn,
+)
 """Why an attack is left out, while the others go on."""
 
 Name = TypeVar("Name", bound=Hashable)
@@ -43,6 +52,7 @@ class Signals:
         batch_size: latents in one call of the target.
         queries: that one candidate may cost; None is no limit.
         posterior: what pictures are encoded to, as in `Oracle`.
+        shadows: models like the target, for attacks that compare with them.
     """
 
     target: Target
@@ -52,6 +62,7 @@ class Signals:
     batch_size: int = 64
     queries: int | None = None
     posterior: str = "mean"
+    shadows: ShadowModels | None = None
 
     def oracle(self, attack: Attack, cache: Cache, target: Target | None = None) -> Oracle:
         """The oracle that one attack gets: a meter of its own, a cache that it may share.
@@ -62,7 +73,9 @@ class Signals:
             target: what is asked; `self.target` by default.
         """
 
-        def door(target: Target, reference: Oracle | None = None) -> Oracle:
+        def door(
+            target: Target, reference: Oracle | None = None, shadows: Shadows | None = None
+        ) -> Oracle:
             return Oracle(
                 target,
                 attack.access,
@@ -71,11 +84,26 @@ class Signals:
                 batch_size=self.batch_size,
                 budget=Budget(queries=self.queries),
                 reference=reference,
+                shadows=shadows,
                 posterior=self.posterior,
             )
 
         reference = None if self.reference is None else door(self.reference)
-        return door(target or self.target, reference)
+        shadows = None
+        if self.shadows is not None and attack.uses_shadows:
+            shadows = self.shadows.through(lambda model: door(model, reference))
+        return door(target or self.target, reference, shadows)
+
+    def generated(self, candidates: Candidates) -> Candidates:
+        """What the target draws from the captions of candidates, as candidates of their own.
+
+        Raises:
+            TargetError: if it generates without being told anything.
+        """
+        oracle = Oracle(self.target, seed=self.seed, batch_size=self.batch_size)
+        images = oracle.generate(candidates).permute(0, 2, 3, 1) * 255
+        pixels = images.round().clamp(0, 255).byte().cpu().numpy()
+        return Candidates(pixels, candidates.captions)
 
     def of(
         self, attacks: Mapping[Name, Attack], candidates: Candidates

@@ -1,31 +1,36 @@
-"""A run on disk: a folder that grows chunk by chunk, survives a kill, and holds one run only."""
+"""A run on disk: a folder that grows chunk by chunk, survives a kill, and holds one run only.
+
+A chunk's scores, and what they took, are one file, which is there whole or not at all. It may hold
+some of the attacks and lack others, whose code has changed since; those are scored anew.
+"""
 
 from __future__ import annotations
 
 import json
 import re
-import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from numpy.typing import NDArray
 from safetensors.numpy import load_file, save_file
 
-from miagym.atomic import replacing
+from miagym.atomic import replacing, write_json
 from miagym.errors import RunError, option
+from miagym.evaluation.chunk import Clock, Features
 from miagym.evaluation.protocol import LearnedAttack
 from miagym.metrics.labelled import Labelled
 from miagym.results import Results
 
-PAPER, NULL = "paper", "null"
+PAPER, NULL, GENERATED = "paper", "null", "generated"
 """Parts of a run beside those of the data: variants that calibration did not choose, on the test
 part; and the chosen ones on the null target."""
+
+CLOCK = b"clock"
+"""Key of a chunk's clock in the metadata of its parquet file."""
 
 SCORES = pa.schema(
     [
@@ -54,38 +59,12 @@ score is at the highest. Where the data know no groups or no names, these are nu
 """
 
 
-@dataclass(frozen=True)
-class Clock:
-    """What a chunk took, which no two runs share and scores.parquet therefore leaves out."""
-
-    seconds: dict[str, float]
-    """Seconds of each attack."""
-    rows_charged: int
-    rows_computed: int
-    refused: dict[str, str]
-    """Why attacks gave no scores on this chunk."""
-    unreadable: dict[str, str]
-    """By the row of a picture that could not be read, why."""
-
-
-@dataclass(frozen=True)
-class Features:
-    """What learned attacks see of a calibration chunk."""
-
-    rows: NDArray[np.int64]
-    """Which rows of the data (n,) could be read."""
-    member: NDArray[np.bool_]
-    """Labels (n,)."""
-    by_attack: dict[str, NDArray[np.float64]]
-    """Features (n, d) by attack."""
-
-
 class RunFolder:
-    """A run's folder. What has been written is never written again.
+    """A run's folder. What has been written is never written again, unless its code has changed.
 
     Args:
         path: made if it does not exist.
-        identity: what makes this run this run: configuration, data, models, versions.
+        identity: what makes this run this run: configuration, data, models, code, versions.
 
     Raises:
         RunError: if the folder holds another run, or files that are none of ours.
@@ -94,9 +73,11 @@ class RunFolder:
     def __init__(self, path: Path, identity: dict[str, Any]) -> None:
         self.path = path
         self._chunks = path / "chunks"
+        self.changed: tuple[str, ...] = ()
+        """Attacks whose code has changed since the folder was last written; they are run again."""
         existing = path / "run.json"
         if existing.is_file():
-            self._check_same(existing, identity)
+            self._forget_changed(self._check_same(existing, identity), identity)
         elif path.exists() and (not path.is_dir() or any(path.iterdir())):
             raise RunError(
                 f"{path} is there already and holds no run of miagym; choose another "
@@ -113,22 +94,33 @@ class RunFolder:
     def begun(self) -> bool:
         return self._chunks.is_dir()
 
-    def has(self, chunk: str) -> bool:
-        """Whether a chunk has been scored, by this process or one before it."""
-        return (self._chunks / f"{chunk}.parquet").is_file()
+    def missing(self, chunk: str, names: Iterable[str]) -> list[str]:
+        """Which of these attacks a chunk has not been done with, by any process."""
+        there = self._file(chunk).is_file()
+        done = self.clock(chunk).seconds if there else {}
+        return [name for name in names if name not in done] if there else list(names)
 
-    def write(self, chunk: str, scores: pa.Table, features: Features, clock: Clock) -> None:
-        """Adds a chunk: either all of it is there afterwards, or nothing."""
-        write_json(self._chunks / f"{chunk}.json", vars(clock))
-        if features.by_attack:
-            told = {"rows": features.rows, "member": features.member}
-            _write_arrays(
-                self._chunks / f"{chunk}.safetensors", told | _prefixed(features.by_attack)
-            )
-        _write_table(self._chunks / f"{chunk}.parquet", scores)
+    def write(
+        self, chunk: str, order: Sequence[str], scores: pa.Table, features: Features, clock: Clock
+    ) -> None:
+        """Adds attacks to a chunk: either all of this is there afterwards, or nothing.
+
+        The rows of the chunk are in the order of the attacks, whichever were added first.
+        """
+        if features.by_attack:  # an attack may be called anything, `member` too
+            known = self.features(chunk).by_attack | features.by_attack
+            arrays = {f"of {name}": np.ascontiguousarray(array) for name, array in known.items()}
+            with replacing(self._chunks / f"{chunk}.safetensors") as partial:
+                save_file({"rows": features.rows, "member": features.member} | arrays, partial)
+        if self._file(chunk).is_file():
+            scores = pa.concat_tables([self.read(chunk), scores])
+            place = [order.index(name) for name in scores["attack"].to_pylist()]
+            scores = scores.take(np.argsort(place, kind="stable"))
+            clock = self.clock(chunk) + clock
+        self._write_chunk(chunk, scores, clock)
 
     def read(self, chunk: str) -> pa.Table:
-        return with_all_columns(pq.read_table(self._chunks / f"{chunk}.parquet"))
+        return with_all_columns(pq.read_table(self._file(chunk)))
 
     def features(self, chunk: str) -> Features:
         path = self._chunks / f"{chunk}.safetensors"
@@ -145,7 +137,8 @@ class RunFolder:
             attack.save(partial)
 
     def clock(self, chunk: str) -> Clock:
-        return Clock(**json.loads((self._chunks / f"{chunk}.json").read_text(encoding="utf-8")))
+        """What a chunk took; it is kept in the metadata of its scores."""
+        return Clock(**json.loads(pq.read_schema(self._file(chunk)).metadata[CLOCK]))
 
     def gather(self, chunks: Iterable[str]) -> None:
         """Writes scores.parquet, chunk after chunk, so that memory holds one chunk at a time."""
@@ -162,9 +155,11 @@ class RunFolder:
         return with_all_columns(pq.read_table(self.path / "scores.parquet", filters=filters))
 
     def finish(self, results: Results) -> None:
-        """Writes results.json, which makes the run a finished one, and clears the chunks away."""
+        """Writes results.json, which makes the run a finished one.
+
+        The chunks stay: if an attack's code changes, the others need not be run again.
+        """
         write_json(self.path / "results.json", results.as_json())
-        shutil.rmtree(self._chunks, ignore_errors=True)
 
     def give_up(self) -> None:
         """Leaves nothing behind where nothing was scored, so that a mended command may begin."""
@@ -176,7 +171,37 @@ class RunFolder:
     def results(self) -> Results:
         return Results.read(self.path / "results.json")
 
-    def _check_same(self, existing: Path, identity: dict[str, Any]) -> None:
+    def _file(self, chunk: str) -> Path:
+        return self._chunks / f"{chunk}.parquet"
+
+    def _write_chunk(self, chunk: str, scores: pa.Table, clock: Clock) -> None:
+        told = json.dumps(vars(clock), ensure_ascii=False)
+        with replacing(self._file(chunk)) as partial:
+            described = scores.replace_schema_metadata({CLOCK: told})
+            pq.write_table(described, partial, compression="zstd")
+
+    def _forget_changed(self, then: dict[str, Any], now: dict[str, Any]) -> None:
+        """Drops what attacks have scored whose code has changed since."""
+        changed: set[str] = set()
+        for number, (old, new) in enumerate(zip(then["code"], now["code"], strict=True)):
+            names = {name for name, digest in new.items() if old[name] != digest}
+            chunks = sorted(self._chunks.glob(f"{number:02d}-*.parquet")) if names else ()
+            if names:
+                (self.path / "results.json").unlink(missing_ok=True)
+            for chunk in (path.stem for path in chunks):
+                scores = self.read(chunk)
+                kept = [name not in names for name in scores["attack"].to_pylist()]
+                self._write_chunk(
+                    chunk,
+                    scores.filter(pa.array(kept, pa.bool_())),
+                    self.clock(chunk).without(names),
+                )
+            changed |= names
+        self.changed = tuple(sorted(changed))
+        if changed:  # last, so that a run that is stopped before forgets them again
+            write_json(self.path / "run.json", now)
+
+    def _check_same(self, existing: Path, identity: dict[str, Any]) -> dict[str, Any]:
         try:
             other = json.loads(existing.read_text(encoding="utf-8"))
         except ValueError as error:
@@ -185,14 +210,13 @@ class RunFolder:
             ) from error
         ours = json.loads(json.dumps(identity))
         keys = (key for key in ours.keys() | other.keys() if ours.get(key) != other.get(key))
-        # A finished run is only read again; an unfinished one would be of two minds.
-        free = {"git_commit", "command"} if self.finished else {"command"}
-        different = sorted(set(keys) - free)
+        different = sorted(set(keys) - {"git_commit", "command", "code"})
         if different:
             raise RunError(
                 f"{self.path} holds another run (they differ in {' and '.join(different)}); choose "
                 f"another {option('out')}, or delete it."
             )
+        return other
 
 
 def with_all_columns(scores: pa.Table) -> pa.Table:
@@ -223,25 +247,3 @@ def at_full_budget(scores: pa.Table) -> pa.Table:
     highest = np.zeros(whose.max() + 1, dtype=budget.dtype)
     np.maximum.at(highest, whose, budget)
     return scores.filter(pa.array(budget == highest[whose]))
-
-
-def write_json(path: Path, content: dict[str, Any]) -> None:
-    """Writes a JSON file atomically."""
-    with replacing(path) as partial:
-        text = json.dumps(content, indent=2, ensure_ascii=False) + "\n"
-        partial.write_text(text, encoding="utf-8")
-
-
-def _prefixed(by_attack: dict[str, NDArray[np.float64]]) -> dict[str, NDArray[np.float64]]:
-    """An attack may be called anything, `member` too."""
-    return {f"of {name}": np.ascontiguousarray(array) for name, array in by_attack.items()}
-
-
-def _write_arrays(path: Path, arrays: dict[str, NDArray]) -> None:
-    with replacing(path) as partial:
-        save_file(arrays, partial)
-
-
-def _write_table(path: Path, table: pa.Table) -> None:
-    with replacing(path) as partial:
-        pq.write_table(table, partial, compression="zstd")

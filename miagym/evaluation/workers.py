@@ -9,10 +9,10 @@ from contextlib import contextmanager
 import torch
 
 from miagym.errors import DataError
-from miagym.evaluation.chunk import Chunk, Job
+from miagym.evaluation.chunk import Chunk, Clock, Job
 from miagym.evaluation.experiment import Experiment
 from miagym.evaluation.scoring import score_chunk
-from miagym.evaluation.store import Clock, RunFolder
+from miagym.evaluation.store import RunFolder
 from miagym.progress import Progress
 from miagym.targets.base import Target
 
@@ -45,8 +45,8 @@ class Workplace:
 
         def work(task: tuple[Chunk, Job]) -> str:
             chunk, job = task
-            if not self.folder.has(chunk.name):
-                self.folder.write(chunk.name, *score_chunk(run, chunk, job))
+            if names := self.folder.missing(chunk.name, job.names):
+                self.folder.write(chunk.name, job.names, *score_chunk(run, chunk, job, names))
             return chunk.name
 
         with chunk_workers(run.target) as pool:

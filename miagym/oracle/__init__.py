@@ -15,10 +15,12 @@ from miagym.errors import (
     AttackError,
     BudgetExhausted,
     DataError,
+    FittedElsewhere,
     MiagymError,
     NoCaption,
     NotFitted,
     TargetError,
+    TooFewShadows,
     TooFewToLearn,
     UnknownName,
 )
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from miagym.oracle.cache import Cache
     from miagym.oracle.dry_run import check_cost, check_repr, metered_cost
     from miagym.oracle.oracle import FINAL, Oracle
+    from miagym.oracle.shadows import Shadows
 
 __all__ = [
     "FINAL",
@@ -41,12 +44,15 @@ __all__ = [
     "Candidates",
     "Cost",
     "DataError",
+    "FittedElsewhere",
     "Meter",
     "MiagymError",
     "NoCaption",
     "NotFitted",
     "Oracle",
+    "Shadows",
     "TargetError",
+    "TooFewShadows",
     "TooFewToLearn",
     "UnknownName",
     "check_cost",
@@ -58,6 +64,7 @@ _LAZY = {
     "cache": ("Cache",),
     "dry_run": ("check_cost", "check_repr", "metered_cost"),
     "oracle": ("FINAL", "Oracle"),
+    "shadows": ("Shadows",),
 }
 
 

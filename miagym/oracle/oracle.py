@@ -16,6 +16,7 @@ from miagym.oracle.access import Access
 from miagym.oracle.budget import Budget, Cost, Meter
 from miagym.oracle.cache import Cache
 from miagym.oracle.posterior import Posterior
+from miagym.oracle.shadows import Shadows
 from miagym.targets.base import FINAL, Target, Timesteps
 from miagym.targets.rows import ForEach, for_each
 
@@ -36,6 +37,7 @@ class Oracle:
         batch_size: rows in one call of the target.
         variation: whether the black box varies images too, or only follows prompts.
         reference: an oracle to a public model, for attacks that calibrate by it.
+        shadows: models trained like the target on known pictures, for attacks that compare.
         posterior: what a picture is encoded to: the "mean" of the encoder's posterior, or a
             "sample" by paired noise, one a candidate, as the seed paper's scripts draw one.
 
@@ -56,6 +58,7 @@ class Oracle:
         batch_size: int = 64,
         variation: bool = True,
         reference: Oracle | None = None,
+        shadows: Shadows | None = None,
         posterior: str = Posterior.MEAN,
     ) -> None:
         if queries is not None and budget is not None:
@@ -68,6 +71,7 @@ class Oracle:
         self.batch_size = batch_size
         self.variation = variation
         self.reference = reference
+        self.shadows = shadows
         self.posterior = Posterior.named(posterior)
 
     # Questions: the oracle's methods stand in one file for each access that they need.

@@ -16,10 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from miagym.api.names import attacks_of
+from miagym.atomic import write_json
 from miagym.data.dataset import CALIBRATION, TEST
 from miagym.errors import RunError, option
 from miagym.evaluation.protocol import LearnedAttack
-from miagym.evaluation.store import write_json
 from miagym.metrics.detection import allowed, tpr_at_fpr
 from miagym.metrics.measure import measure
 from miagym.paper.scores import Scores

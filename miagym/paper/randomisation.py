@@ -8,7 +8,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from miagym.data.dataset import TEST
-from miagym.metrics.repetitions import Repetitions, repeated_detection
+from miagym.metrics.resampling.repetitions import Repetitions, repeated_detection
 from miagym.palette import PALETTE
 from miagym.paper.scores import Scores
 from miagym.paper.settings import SIGNALS, trajectory

@@ -103,6 +103,8 @@ class AttackRow(BudgetPoint):
     attack: str
     access: Level | None
     """None where a score file does not tell."""
+    shadows: bool = False
+    """Whether it compared with shadow models."""
     reference: bool = False
     """Whether its scores are calibrated by a public reference model."""
     learned: bool = False
@@ -179,6 +181,20 @@ class Optimism(About):
     variants: int
     paper: Outcome
     held_out: Outcome
+
+
+class GeneratedShare(About):
+    """How many pictures that the target itself generated an attack would call members.
+
+    They were in no training set, so that whatever it calls a member is not one.
+    """
+
+    at: str
+    """The threshold, fixed on the calibration part: "balanced", or "0.01" for that FPR."""
+    n: int
+    share: float
+    ci: Interval
+    """Clopper-Pearson, 95 %."""
 
 
 class Difference(Record):

@@ -10,7 +10,15 @@ from pydantic import Field, ValidationError
 
 from miagym.errors import RunError
 from miagym.results.audits import AuditRecord
-from miagym.results.records import About, AttackRow, Comparison, Control, Optimism, Record
+from miagym.results.records import (
+    About,
+    AttackRow,
+    Comparison,
+    Control,
+    GeneratedShare,
+    Optimism,
+    Record,
+)
 
 SCHEMA = 2
 
@@ -73,6 +81,7 @@ class Results(Record):
     protocols: tuple[Optimism, ...] = ()
     comparisons: tuple[Comparison, ...] = ()
     audit: tuple[AuditRecord, ...] = ()
+    generated: tuple[GeneratedShare, ...] = ()
 
     @classmethod
     def read(cls, path: Path) -> Self:

@@ -17,6 +17,7 @@ from miagym.metrics.controls import (
     null_target,
 )
 from miagym.metrics.distance import wasserstein
+from miagym.metrics.epsilon import epsilon_at_least
 from miagym.metrics.labelled import Row, comparisons, fixed_beforehand
 from miagym.metrics.measure import measure
 from miagym.metrics.optimism import measure_optimism
@@ -54,6 +55,20 @@ class ScoreSheet:
     comparisons: tuple[Comparison, ...] = ()
     warnings: tuple[Warned, ...] = ()
 
+    @property
+    def epsilons(self) -> dict[str, float]:
+        """By attack, the epsilon that its threshold for 1 % FPR proves at least, fixed beforehand.
+
+        Only of attacks that see a model, and have a calibration part.
+        """
+        return {
+            row.attack if row.target is None else f"{row.attack} on {row.target}": (
+                epsilon_at_least(at.tpr_ci, at.fpr_ci)
+            )
+            for row in self.rows
+            if not row.blind and row.at_threshold and (at := row.at_threshold.get("0.01"))
+        }
+
     def as_json(self) -> dict[str, Any]:
         """Plain numbers, texts, lists and None, in the shape of results.json."""
         sections = {name: vars(self)[name] for name in SECTIONS}
@@ -61,6 +76,7 @@ class ScoreSheet:
             "schema": SCHEMA,
             **{name: [record.as_json() for record in found] for name, found in sections.items()},
             "warnings": [asdict(warning) for warning in self.warnings],
+            **({"epsilon_at_least": self.epsilons} if self.epsilons else {}),
         }
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os.path
 import re
+from dataclasses import replace
 from functools import lru_cache
 from importlib.resources import files
 from pathlib import Path
@@ -29,6 +31,12 @@ EMBEDDED = (
     "clipart-pixels-null",
 )
 """Whole pipelines in the package; `clipart-overfit@40` is the checkpoint after 40 epochs."""
+
+POPULATION = "clipart-population"
+"""LoRAs in the package, `clipart-population/00` and so on, each trained on half of one deal."""
+
+LORA, TRAINING = "lora.safetensors", "training.json"
+"""What a finished training of a LoRA has in its folder."""
 
 CHECKPOINT = re.compile(r"epoch-(\d{3,})", re.ASCII)
 
@@ -65,6 +73,8 @@ def target_names() -> list[str]:
 def find_target(name: str) -> TargetLocation:
     """Finds a target by embedded name, folder, file or hub id, and what is put on it.
 
+    The folder of a finished LoRA training is the LoRA on the base that it names.
+
     `NAME@40` is the checkpoint after epoch 40 of an embedded name or a folder;
     `OWNER/NAME@REVISION` is a revision of a hub id. `+PLACE` puts something on the model, several
     times if need be: a LoRA with its scale (`+style.safetensors:0.8`), a learned embedding, the
@@ -92,7 +102,7 @@ def name_of_base(name: str) -> str | None:
     """
     base, places = split_places(name, _may_be_a_base)
     if not places:
-        return None
+        return base_of_lora(local_folder(name))
     bare, whole = find_target(base), find_target(name)
     networks = ("unet", "vae", "scheduler", "configuration")
     is_same = all(getattr(bare, part) == getattr(whole, part) for part in networks)
@@ -110,6 +120,15 @@ def _find_base(base: str, name: str) -> TargetLocation:
         return TargetLocation(name, checked_folder(folder), unet_folder(folder, epoch))
     if base in third_party():
         return TargetLocation(name, base, is_third_party=True)
+    if (trained_from := base_of_lora(local_folder(base))) is not None:
+        return put_on(
+            replace(find_target(trained_from), name=name), [str(local_folder(base) / LORA)]
+        )
+    if is_of_population(base) and not os.path.exists(base):
+        raise TargetError(
+            f"There is no model {base}; those of the embedded population are {POPULATION}/00, "
+            f"{POPULATION}/01 and so on."
+        )
     if base in EMBEDDED or os.path.isdir(base):
         return TargetLocation(name, checked_folder(_folder(base)))
     if exists:
@@ -131,7 +150,7 @@ def _find_base(base: str, name: str) -> TargetLocation:
 def _may_be_a_base(text: str) -> bool:
     bare, _ = split_checkpoint(text)
     exists = os.path.exists(text) or os.path.exists(bare)
-    known = bare in EMBEDDED or text in third_party()
+    known = bare in EMBEDDED or text in third_party() or is_of_population(text)
     return known or exists or bool(HUB_ID.fullmatch(text.partition("@")[0]))
 
 
@@ -178,8 +197,36 @@ def target_resolution(name: str) -> int:
     return resolution_of(location)
 
 
+def local_folder(name: str) -> Path:
+    """Where a name leads that is an embedded model of a population, or a path."""
+    return targets_folder() / name if is_of_population(name) else Path(name)
+
+
+def is_of_population(name: str) -> bool:
+    """Whether a name is that of the embedded population, or of one of its models."""
+    return name.partition("/")[0] == POPULATION
+
+
+def base_of_lora(folder: Path) -> str | None:
+    """The base that the LoRA in a training's folder was trained on; None if there is no such LoRA.
+
+    Raises:
+        TargetError: if the record of the training cannot be read.
+    """
+    record = folder / TRAINING
+    if not (os.path.isfile(folder / LORA) and os.path.isfile(record)):  # no error if too long
+        return None
+    try:
+        return str(json.loads(record.read_text(encoding="utf-8"))["base"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise TargetError(
+            f"{record} is no record of a training ({error!r}); name the LoRA's base, as in "
+            f"BASE+{folder / LORA}."
+        ) from error
+
+
 def _folder(name: str) -> Path:
-    return targets_folder() / name if name in EMBEDDED else Path(name)
+    return targets_folder() / name if name in EMBEDDED else local_folder(name)
 
 
 def _epochs(folder: Path) -> list[int]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast, get_args
 
 import numpy as np
 import torch
@@ -27,7 +28,7 @@ from miagym.training.diffusion import DENOISER, Keep, Training, train_diffusion
 from miagym.training.latents import encode_sampled
 from miagym.training.loop import StepProgress, even_steps
 from miagym.training.lora import FILE as LORA
-from miagym.training.lora import add_lora, lora_file, save_lora
+from miagym.training.lora import Kind, add_lora, lora_file, save_lora
 from miagym.training.record import TrainingRecord, begin
 from miagym.training.saving import INDEX, save_checkpoint, save_pipeline
 
@@ -65,6 +66,10 @@ class FineTuning:
     seed: int = 0
     lora_rank: int | None = None
     """Learns a LoRA of this rank and leaves the base as it is; None trains the whole denoiser."""
+    lora_layers: Kind = "attention"
+    """Which layers the LoRA changes."""
+    lora_half: bool = False
+    """Whether its file is in float16, and so half as large."""
     limit: int | None = None
     """At most so many members of each part: those that `evaluate` scores with this limit and
     seed."""
@@ -76,6 +81,11 @@ class FineTuning:
             raise RunError(f"Expected a learning rate between 0 and 1, got {self.learning_rate}.")
         if self.lora_rank is not None and self.lora_rank < 1:
             raise RunError(f"Expected a rank of the LoRA from 1, got {self.lora_rank}.")
+        if self.lora_layers not in get_args(Kind):
+            raise RunError(
+                f"Expected the layers of a LoRA as {', '.join(get_args(Kind))}, got "
+                f"{self.lora_layers!r}."
+            )
         outside = [epoch for epoch in self.kept if not 0 <= epoch <= self.epochs]
         if outside:
             raise RunError(
@@ -132,6 +142,8 @@ def fine_tune(plan: FineTuning, out: Path, device: str, progress: StepProgress) 
         seed=plan.seed,
         precision="bfloat16" if where.type == "cuda" else "float32",
         lora_rank=plan.lora_rank,
+        lora_layers=plan.lora_layers,
+        lora_half=plan.lora_half,
     )
     begun = begin(out, record)
     if not (out / (INDEX if plan.lora_rank is None else LORA)).is_file():
@@ -201,14 +213,15 @@ def _train(
 
     epochs, place = record.checkpoints, (_state(out), progress, str(out))
     if record.lora_rank is not None:
-        learned = add_lora(target, record.lora_rank, record.seed)
+        kind, dtype = cast(Kind, record.lora_layers), _dtype(record)
+        learned = add_lora(target, record.lora_rank, record.seed, kind)
 
         def keep_lora(epoch: int) -> Keep:
-            return lambda parts: save_lora(parts, target, lora_file(out, epoch))
+            return lambda parts: save_lora(parts, target, lora_file(out, epoch), dtype)
 
         calls = {epoch: keep_lora(epoch) for epoch in epochs if epoch}
         averaged = train_diffusion(training, target, record.seed, *place, calls, learned)
-        save_lora(averaged, target, lora_file(out))
+        save_lora(averaged, target, lora_file(out), dtype)
         return
 
     def keep(epoch: int) -> Keep:
@@ -220,6 +233,10 @@ def _train(
     averaged = train_diffusion(training, target, record.seed, *place, calls)
     target.network = averaged.get_submodule(DENOISER)
     save_pipeline(target.pipeline, out)
+
+
+def _dtype(record: TrainingRecord) -> torch.dtype:
+    return torch.float16 if record.lora_half else torch.float32
 
 
 def _state(out: Path) -> Path:

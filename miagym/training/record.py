@@ -14,9 +14,9 @@ from miagym.atomic import replacing
 from miagym.data.dataset import Dataset
 from miagym.errors import RunError, option
 from miagym.targets.places import ADDED
-from miagym.targets.registry import split_checkpoint
+from miagym.targets.registry import TRAINING as FILE
+from miagym.targets.registry import is_of_population, local_folder, split_checkpoint
 
-FILE = "training.json"
 SCHEMA = 1
 
 
@@ -42,6 +42,9 @@ class TrainingRecord:
     """`float32`, or `bfloat16` where a GPU computed in it."""
     lora_rank: int | None = None
     """Of the LoRA that was learned, if not the whole denoiser was."""
+    lora_layers: str = "attention"
+    lora_half: bool = False
+    """Whether its file is in float16."""
 
     @classmethod
     def read(cls, folder: Path) -> TrainingRecord | None:
@@ -108,7 +111,9 @@ def record_of(target: str) -> TrainingRecord | None:
     Raises:
         RunError: if its training.json cannot be read.
     """
-    folder = Path(target)
+    folder = local_folder(target)
+    if is_of_population(target):
+        return TrainingRecord.read(folder)
     if not folder.exists() and ADDED in target:
         lora = Path(target.rpartition(ADDED)[2].rpartition(":")[0] or target.rpartition(ADDED)[2])
         found = next((up for up in lora.parents if (up / FILE).is_file()), None)

@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from attacks import REFERENCE, attack_names, make_attack
+from attacks import REFERENCE, TURNED, attack_names, make_attack
 from attacks.base import Attack, LearnedAttack
 from attacks.contract import check_contract, check_refusal
 from miagym.candidates import Candidates
 from miagym.errors import (
+    AttackError,
     BudgetExhausted,
     DataError,
     NoCaption,
@@ -27,9 +28,18 @@ from miagym.oracle.budget import Budget, Cost
 from miagym.targets.dummy import DummyTarget
 from tests.tiers import mostly_slow
 
-NAMES = attack_names(with_reference=True)
-QUICK_NAMES = [*attack_names(), *(f"{name}{REFERENCE}" for name in ("loss", "rediffuse", "sima"))]
-"""Each attack, and what calibrates any of them by a reference, with few of them."""
+MODIFIED = tuple(
+    f"{name}{modifier}"
+    for name in ("loss", "rediffuse", "sima", "pfami", "nearest-generated")
+    for modifier in (TURNED, TURNED + REFERENCE)
+)
+NAMES = (*attack_names(with_reference=True), *MODIFIED)
+QUICK_NAMES = [
+    *attack_names(),
+    *(f"{name}{REFERENCE}" for name in ("loss", "rediffuse", "sima")),
+    *(f"{name}{TURNED}" for name in ("loss", "rediffuse", "sima")),
+]
+"""Each attack, and each modifier with few of them."""
 ASKING = [name for name in attack_names() if make_attack(name).access > Access.BLIND]
 LEARNED = [name for name in attack_names() if isinstance(make_attack(name), LearnedAttack)]
 THRESHOLDS = [name for name in ASKING if name not in LEARNED]
@@ -126,5 +136,5 @@ def test_reference_needs_a_reference(dummy: DummyTarget, drawings: Candidates) -
 def test_unknown_names_get_suggestions() -> None:
     with pytest.raises(UnknownName, match="did you mean secmi"):
         make_attack("secmy")
-    with pytest.raises(UnknownName, match="learns its rule"):
+    with pytest.raises(AttackError, match="learns its rule"):
         make_attack("cdi" + REFERENCE)

@@ -10,7 +10,8 @@ import pytest
 import attacks
 from attacks import attack_names, blind_names, describe_attack, make_attack
 from attacks.catalogue import catalogue
-from attacks.registry import BUILT_IN, CATALOGUE, REFERENCE
+from attacks.modifiers import REFERENCE
+from attacks.registry import BUILT_IN, CATALOGUE
 from miagym.errors import UnknownName
 from miagym.oracle import Access
 

@@ -32,6 +32,16 @@ def test_what_is_named_is_not_chosen_anew() -> None:
     assert make_attack("rediffuse(strength=0.5)").within(4).cost.queries <= 4
 
 
+def test_modifiers_have_parameters_and_are_applied_from_left_to_right() -> None:
+    name = "pia(timestep=50)+turned(by=('90', 'mirror'), ratio=True)+reference"
+    assert repr(make_attack(name)) == (
+        "ReferenceCalibrated(attack=Turned(attack=PIA(timestep=50, norm=4.0), "
+        "by=('90', 'mirror'), ratio=True))"
+    )
+    assert list(attacks_of(f"{name}, loss+turned")) == [name, "loss+turned"]
+    assert describe_attack("pia+turned(by=('90', 'mirror'))")["cost"]["unet_rows"] == 6
+
+
 @pytest.mark.parametrize("name", attack_names())
 def test_a_repr_is_read_again(name: str) -> None:
     attack = make_attack(name)
@@ -61,6 +71,10 @@ WRONG = {
     "piaa(timestep=50)": "No attack is called 'piaa",
     "secmi(timestep=55)": "secmi: Expected t to be a multiple of k|Expected t to be a multiple",
     "cdi+reference": "learns its rule",
+    "loss+turnde": "No modifier is called 'turnde'; did you mean turned",
+    "loss+turned(by=('45',))": "by=.* is of the wrong kind",
+    "loss+turned(by=())": "Expected some of the symmetries 90, 180, .* got none",
+    "blind-captions+turned": "learns its rule",
     "blind-captions(rule=None)": "has no parameter 'rule'",
 }
 

@@ -21,7 +21,7 @@ from miagym.checking.unused.control import Standing
 from miagym.data.dataset import TEST, Dataset
 from miagym.errors import DataError, SettingsError
 from miagym.evaluation.signals import Signals
-from miagym.metrics.permutation import set_test
+from miagym.metrics.resampling.permutation import set_test
 from miagym.metrics.sets.share import share_at_least
 from miagym.targets.dummy import DummyTarget
 from miagym.targets.registry import load_target
@@ -249,7 +249,7 @@ def test_known_members_give_the_share_of_a_set(
 
 def test_a_training_names_its_base(lay: Lay, tmp_path: Path) -> None:
     """Of a fine-tune and of a LoRA; a base that is another by now is refused."""
-    from miagym.api.reference import public_base
+    from miagym.api.checking.reference import public_base
     from miagym.training.record import TrainingRecord
 
     record = TrainingRecord(

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 import miagym
 from miagym.cli import app
-from miagym.cli.console import progress_bar
+from miagym.cli.shared.console import progress_bar
 
 
 def commands() -> dict[str, click.Command]:

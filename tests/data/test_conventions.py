@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
-from miagym.api.pictures import given_pictures
+from miagym.api.checking.pictures import given_pictures
 from miagym.auditing.data_source import AuditData
 from miagym.cli import app
 from miagym.data.describe import describe

@@ -14,7 +14,7 @@ from miagym.checking.answer import SetAnswer, Verdict
 from miagym.checking.words import set_sentences
 from miagym.metrics.conformal import rule_power
 from miagym.metrics.likelihood_ratio import LikelihoodRatio
-from miagym.metrics.permutation import (
+from miagym.metrics.resampling.permutation import (
     MAX_PERMUTATIONS,
     MAX_PICTURES,
     PicturesNeeded,

@@ -7,7 +7,7 @@ import pytest
 
 from miagym.metrics.detection import tpr_at_fpr
 from miagym.metrics.optimism import DRAWS, draws, measure_optimism
-from miagym.metrics.repetitions import repeated_detection
+from miagym.metrics.resampling.repetitions import repeated_detection
 
 
 def pool(n: int) -> tuple[dict[str, np.ndarray], np.ndarray]:

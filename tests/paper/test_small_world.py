@@ -13,7 +13,7 @@ import pytest
 
 from miagym.api.run import Run
 from miagym.errors import MiagymError
-from miagym.metrics.repetitions import Repetitions
+from miagym.metrics.resampling.repetitions import Repetitions
 from miagym.paper.cost import shared_cost
 from miagym.paper.document.known import DASH
 from miagym.paper.document.page import write_page

@@ -28,7 +28,7 @@ from miagym.atomic import replacing
 from miagym.errors import DataError, MiagymError
 
 if TYPE_CHECKING:
-    from miagym.api.results import Check
+    from miagym.api.checking.result import Check
 
 Shown = tuple[str, Any, str]
 """Verdict, figure, details."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from miagym.api.results import Check
+    from miagym.api.checking.result import Check
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from miagym.app.check.service import CheckService, Scale
 from miagym.report.figures.style import rounded
 
 if TYPE_CHECKING:
-    from miagym.api.results import Check
+    from miagym.api.checking.result import Check
     from miagym.app.offers import Offer
 
 KIND = MEMBER
@@ -36,7 +36,7 @@ def opening(offers: Sequence[Offer]) -> Opening | None:
     """
     from pydantic import TypeAdapter
 
-    from miagym.api.results import Check
+    from miagym.api.checking.result import Check
     from miagym.checking.answer import Answer
 
     file = _file(FOLDER, offers[0].name)

@@ -24,7 +24,7 @@ from miagym.metrics.conformal import passing
 from miagym.targets.registry import target_resolution
 
 if TYPE_CHECKING:
-    from miagym.api.results import Check
+    from miagym.api.checking.result import Check
     from miagym.checking.answer import Answer, SetAnswer
     from miagym.checking.checker import Checker
 
@@ -120,7 +120,7 @@ class CheckService:
     def _found(
         self, target: str, uploads: tuple[Upload, ...], skipped: Mapping[str, str], *, is_set: bool
     ) -> Check:
-        from miagym.api.results import Check
+        from miagym.api.checking.result import Check
 
         offer = self.offer(target)
         answers, together = self._ask(offer, uploads, is_set)

@@ -12,7 +12,7 @@ from miagym.app.check.words import plain
 from miagym.app.html import render
 
 if TYPE_CHECKING:
-    from miagym.api.results import Check
+    from miagym.api.checking.result import Check
     from miagym.app.check.examples import Example
     from miagym.app.check.service import Scale
     from miagym.checking.answer import Answer, SetAnswer

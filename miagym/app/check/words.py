@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from miagym.checking.answer import Verdict
 
 if TYPE_CHECKING:
-    from miagym.api.results import Check
+    from miagym.api.checking.result import Check
     from miagym.checking.answer import Answer, SetAnswer
 
 MARKS = {

@@ -19,7 +19,7 @@ from miagym.checking.unused.sides import Side
 from miagym.errors import DataError
 from miagym.evaluation.signals import Signals
 from miagym.metrics.conformal import fpr_range, p_values, smallest_p
-from miagym.metrics.permutation import MAX_PERMUTATIONS, set_test, smallest_set_p
+from miagym.metrics.resampling.permutation import MAX_PERMUTATIONS, set_test, smallest_set_p
 from miagym.metrics.sets.anytime import e_value
 from miagym.metrics.sets.share import share_at_least
 from miagym.oracle import Access

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from miagym.candidates import Candidates
 from miagym.checking.unused.sides import Side
 from miagym.metrics.conformal import p_values
-from miagym.metrics.permutation import set_test
+from miagym.metrics.resampling.permutation import set_test
 from miagym.oracle import Access, Oracle
 from miagym.results.formats import p_text
 from miagym.targets.base import Target

@@ -10,7 +10,7 @@ from miagym.checking.answer import Verdict, share_as_json
 from miagym.checking.sets.listing import Listed
 from miagym.checking.unused.control import Control
 from miagym.metrics.auc import Interval
-from miagym.metrics.permutation import SetTest
+from miagym.metrics.resampling.permutation import SetTest
 from miagym.metrics.sets.anytime import EValue
 from miagym.metrics.sets.share import Share
 

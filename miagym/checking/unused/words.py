@@ -9,7 +9,7 @@ from miagym.checking.sets.listing import SHOWN
 from miagym.checking.sets.words import e_value_sentence, share_sentence
 from miagym.checking.unused.control import Standing
 from miagym.checking.unused.result import PictureAnswer, SetFinding, UnusedFinding
-from miagym.metrics.permutation import MAX_PERMUTATIONS
+from miagym.metrics.resampling.permutation import MAX_PERMUTATIONS
 from miagym.results.formats import between, p_text, percent
 
 GENERATED = (

@@ -40,9 +40,15 @@ def sheet_tables(sheet: ScoreSheet, file: str) -> Iterator[Table]:
     yield from (table for table in others if table)
 
 
-def conclusion(sheet: ScoreSheet, file: str) -> str:
-    """What was found, in a sentence that claims nothing beyond the intervals."""
-    return finding(_named(sheet.rows, file))
+def closing(sheet: ScoreSheet, file: str) -> Iterator[str]:
+    """What epsilon is proven, and what was found, claiming nothing beyond the intervals."""
+    proven = [f"{attack} {epsilon:.2f}" for attack, epsilon in sheet.epsilons.items()]
+    if proven:
+        yield (
+            "Empirical epsilon (delta 0) is at least, with 95 % confidence, at the thresholds "
+            f"fixed for 1 % FPR: {', '.join(proven)}."
+        )
+    yield finding(_named(sheet.rows, file))
 
 
 def _named(records: Iterable[T], file: str) -> list[T]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from miagym.api.checking.reference import public_base
 from miagym.api.names import (
     AttackLike,
     DataLike,
@@ -17,7 +18,6 @@ from miagym.api.names import (
     target_of,
     with_reference,
 )
-from miagym.api.reference import public_base
 from miagym.checking.cache import cache_folder
 from miagym.checking.checker import ATTACKS, Checker
 from miagym.checking.sources.kept import KeptCalibration

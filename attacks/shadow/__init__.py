@@ -1,0 +1,1 @@
+"""Attacks by shadow models, which were trained like the target on known halves of pictures."""

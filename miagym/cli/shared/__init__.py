@@ -1,0 +1,1 @@
+"""What several commands share: how they print, and the options that name a target."""

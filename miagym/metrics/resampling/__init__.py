@@ -1,0 +1,1 @@
+"""Statistics that are dealt, drawn or repeated anew: permutations, repetitions, models."""

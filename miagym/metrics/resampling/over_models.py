@@ -1,0 +1,159 @@
+"""Metrics over many models and the pictures dealt to them, with intervals over both.
+
+Each model has its own members among the same pictures. A number of one model says nothing of the
+next one, and pictures are shared by all, so both are resampled.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from miagym.errors import DataError
+from miagym.metrics.auc import Interval
+
+ALPHA = 0.01
+RESAMPLES = 1000
+TAIL = 0.025
+FEWEST_MODELS = 8
+"""Below this, the spread between models is not told with any certainty."""
+
+Weights = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class OverModels:
+    """What one attack, or the difference of two, comes to over models and pictures.
+
+    Args:
+        auc: mean over models of the AUC within each.
+        auc_ci: 95 %, over models and pictures.
+        auc_spread: standard deviation of the AUC between models.
+        tpr: TPR at FPR <= 1 % of all pairs of model and picture, under one threshold.
+        tpr_ci: 95 %, over models and pictures.
+    """
+
+    models: int
+    pictures: int
+    auc: float
+    auc_ci: Interval
+    auc_spread: float
+    tpr: float
+    tpr_ci: Interval
+
+    def as_row(self) -> dict[str, Any]:
+        """Plain numbers and lists."""
+        return {
+            "models": self.models,
+            "pictures": self.pictures,
+            "auc": self.auc,
+            "auc_ci": list(self.auc_ci),
+            "auc_spread": self.auc_spread,
+            "tpr_at_fpr": {str(ALPHA): {"tpr": self.tpr, "ci": list(self.tpr_ci)}},
+        }
+
+
+def over_models(
+    scores: ArrayLike, inside: ArrayLike, seed: int = 0, minus: ArrayLike | None = None
+) -> OverModels:
+    """Metrics of scores (k, n) of n pictures under k models, or what they gain over others.
+
+    Intervals are percentiles of the pigeonhole bootstrap (Owen 2007, Ann. Appl. Stat. 1): models
+    and pictures are drawn with replacement, independently, and a pair weighs the product. It is
+    mildly conservative. Scores have one scale for all models and pictures in the TPR, as a
+    threshold that is used on all of them needs.
+
+    Args:
+        scores: higher = member.
+        inside: which model was trained on which picture (k, n), bool.
+        seed: of the bootstrap.
+        minus: scores (k, n) of another attack, whose metrics are subtracted, pair by pair.
+
+    Raises:
+        DataError: if shapes differ, a score is not finite, there are fewer than 8 models, or a
+            model lacks members or non-members.
+    """
+    both = [np.asarray(each, dtype=np.float64) for each in (scores, minus) if each is not None]
+    labels = np.asarray(inside)
+    _check(both, labels)
+    measures = [_Measure(each, labels) for each in both]
+    k, n = labels.shape
+    alone = np.ones(k), np.ones(n)
+    values = [measure.of(*alone) for measure in measures]
+    rng, drawn = np.random.default_rng(seed), []
+    for _ in range(RESAMPLES):
+        weights = _counts(rng, k), _counts(rng, n)
+        found = [measure.of(*weights) for measure in measures]
+        drawn.append(found[0] - found[1] if minus is not None else found[0])
+    value = values[0] - values[1] if minus is not None else values[0]
+    low, high = np.nanquantile(drawn, [TAIL, 1 - TAIL], axis=0)
+    each = measures[0].by_model(alone[1])
+    spread = each - measures[1].by_model(alone[1]) if minus is not None else each
+    return OverModels(
+        models=k,
+        pictures=n,
+        auc=float(value[0]),
+        auc_ci=(float(min(low[0], value[0])), float(max(high[0], value[0]))),
+        auc_spread=float(spread.std(ddof=1)),
+        tpr=float(value[1]),
+        tpr_ci=(float(min(low[1], value[1])), float(max(high[1], value[1]))),
+    )
+
+
+class _Measure:
+    """AUC within models and pooled TPR of one attack, under weights of models and pictures."""
+
+    def __init__(self, scores: NDArray[np.float64], inside: NDArray[np.bool_]) -> None:
+        self.inside = inside
+        wins = (scores[:, :, None] > scores[:, None, :]) + 0.5 * (
+            scores[:, :, None] == scores[:, None, :]
+        )
+        self.wins = wins * (inside[:, :, None] & ~inside[:, None, :])  # (k, members, others)
+        self.order = np.argsort(-scores, axis=None, kind="stable")
+        ranked = scores.ravel()[self.order]
+        self.last = np.append(ranked[1:] != ranked[:-1], True)  # of those with equal scores
+        self.member = inside.ravel()[self.order]
+
+    def of(self, models: Weights, pictures: Weights) -> NDArray[np.float64]:
+        """AUC and TPR (2,)."""
+        by_model = self.by_model(pictures)
+        there = ~np.isnan(by_model)
+        auc = np.average(by_model[there], weights=models[there]) if models[there].any() else np.nan
+        return np.array([auc, self._tpr(np.outer(models, pictures).ravel()[self.order])])
+
+    def by_model(self, pictures: Weights) -> NDArray[np.float64]:
+        """AUC of each model (k,); not a number where a side was not drawn."""
+        total = (self.inside * pictures).sum(1) * (~self.inside * pictures).sum(1)
+        won = np.einsum("kij,i,j->k", self.wins, pictures, pictures, optimize=True)
+        return np.divide(won, total, out=np.full(len(total), np.nan), where=total > 0)
+
+    def _tpr(self, weights: Weights) -> float:
+        """Share of members above the lowest threshold that at most 1 % of the others pass."""
+        ours = np.where(self.member, weights, 0).cumsum()
+        theirs = np.where(self.member, 0, weights).cumsum()
+        allowed = self.last & (theirs <= ALPHA * theirs[-1] * (1 + 1e-12))
+        return float(ours[allowed].max(initial=0.0) / ours[-1])
+
+
+def _counts(rng: np.random.Generator, n: int) -> Weights:
+    return rng.multinomial(n, np.full(n, 1 / n)).astype(np.float64)
+
+
+def _check(scores: list[NDArray[np.float64]], inside: NDArray[np.bool_]) -> None:
+    shapes = {each.shape for each in scores}
+    if inside.dtype != np.bool_ or inside.ndim != 2 or shapes != {inside.shape}:
+        raise DataError(
+            "Expected scores (models, pictures) and labels of the same shape and type bool, got "
+            f"{', '.join(map(str, sorted(shapes)))} and {inside.shape} of type {inside.dtype}."
+        )
+    if not all(np.isfinite(each).all() for each in scores):
+        raise DataError("Expected finite scores; at least one is infinite or not a number.")
+    if len(inside) < FEWEST_MODELS:
+        raise DataError(
+            f"An interval over models needs {FEWEST_MODELS} of them or more, got {len(inside)}."
+        )
+    if (inside.all(1) | ~inside.any(1)).any():
+        raise DataError("Each model needs members and non-members; one has a single kind.")
