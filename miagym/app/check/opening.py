@@ -44,11 +44,11 @@ def opening(offers: Sequence[Offer]) -> Opening | None:
         return None
     kept = json.loads(file.read_text(encoding="utf-8"))
     answer = TypeAdapter(Answer).validate_python(kept["answer"])
-    about = (kept[name] for name in ("target", "data", "reference", "seed"))
+    target, data, reference, seed = (kept[n] for n in ("target", "data", "reference", "seed"))
     members, nonmembers = (np.array(kept[side]) for side in ("members", "nonmembers"))
     return Opening(
         examples(offers[0].name)[KIND],
-        Check(*about, (answer,), None),
+        Check(target, data, reference, seed, (answer,), None),
         Scale(members, nonmembers, answer.alpha),
     )
 
