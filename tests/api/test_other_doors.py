@@ -74,7 +74,8 @@ def test_what_cannot_be_checked_is_refused(options: dict, drawings: Candidates) 
     for pictures, says in (
         (3, "Expected pictures as files, folders, bytes or Pillow images, got int"),
         ([], "No picture was given"),
-        ({"a": data}, "got dict"),
+        ({"a": [data, data]}, "a single picture behind each name, got 2"),
+        ({}, "got dict"),
     ):
         with pytest.raises(DataError, match=says):
             miagym.check(pictures, **options)
