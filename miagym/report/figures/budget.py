@@ -30,8 +30,8 @@ def budget_figure(groups: Groups, stacked: bool = False) -> go.Figure | None:
         return None
     resolvable = any(detection(point) for _, row in curves for point in row.curve)
     titles = ["AUC", "TPR at 1 % FPR"][: 1 + resolvable]
-    shape = {"rows": len(titles)} if stacked else {"cols": len(titles)}
-    figure = make_subplots(**shape, subplot_titles=titles)
+    rows, columns = (len(titles), 1) if stacked else (1, len(titles))
+    figure = make_subplots(rows=rows, cols=columns, subplot_titles=titles)
     for number, (label, row) in enumerate(curves):
         colour = PALETTE[number % len(PALETTE)]
         name = safe_text(f"{row.attack} on {label}")
