@@ -17,8 +17,8 @@ from weakref import WeakKeyDictionary
 
 from miagym.evaluation.protocol import Attack
 
-ENGINE = ("data", "evaluation", "metrics", "oracle", "targets")
-"""Packages of miagym that decide what an attack is asked and told, and what is made of it."""
+ENGINE = ("candidates.py", "data", "evaluation", "metrics", "oracle", "targets")
+"""Parts of miagym that decide what an attack is asked and told, and what is made of it."""
 
 Code = type | Callable[..., object]
 """A class or a function."""
@@ -47,7 +47,9 @@ def attack_digests(attacks: Mapping[str, Attack]) -> dict[str, str]:
 def engine_digest() -> str:
     """A digest of the code of miagym that decides scores and what is measured of them."""
     root, made = Path(__file__).parent.parent, hashlib.sha256()
-    for file in sorted(file for part in ENGINE for file in (root / part).rglob("*.py")):
+    parts = (root / part for part in ENGINE)
+    files = {file for part in parts for file in ([part] if part.is_file() else part.rglob("*.py"))}
+    for file in sorted(files):
         made.update(file.relative_to(root).as_posix().encode() + b"\0" + file.read_bytes())
     return made.hexdigest()[:16]
 
@@ -96,23 +98,12 @@ def _of_part(part: Code) -> str:
         kinds = getattr(part, "__mro__", (part,))
         bases = [base for base in kinds if _is_own(base.__module__, packages)]
         try:
-            sources = _reachable({base.__module__ for base in bases} - {"__main__"}, packages)
-            sources |= {b.__qualname__: _typed(b) for b in bases if b.__module__ == "__main__"}
+            sources = _reachable({base.__module__ for base in bases}, packages)
         except (OSError, TypeError, SyntaxError):
             sources = {part.__qualname__: uuid4().hex}
         text = "\0".join(f"{name}\0{source}" for name, source in sorted(sources.items()))
         _KNOWN[part] = hashlib.sha256(text.encode()).hexdigest()
     return _KNOWN[part]
-
-
-def _typed(part: Code) -> str:
-    """Source of what a script or a notebook defines, with all else that it defines."""
-    main = sys.modules["__main__"]
-    if file := getattr(main, "__file__", None):
-        return _plain(Path(file).read_text(encoding="utf-8"))
-    defined = [v for v in vars(main).values() if isinstance(v, type) or inspect.isfunction(v)]
-    named = {v.__qualname__: v for v in (part, *defined) if v.__module__ == "__main__"}
-    return "".join(_plain(inspect.getsource(value)) for _, value in sorted(named.items()))
 
 
 def _reachable(names: set[str], packages: set[str]) -> dict[str, str]:
@@ -154,9 +145,22 @@ def _is_package(name: str) -> bool:
 
 def _source(name: str) -> str:
     file = _file(name)
-    if file is None:
+    if file is not None:
+        return Path(file).read_text(encoding="utf-8")
+    if name != "__main__":
         raise OSError(f"{name} has no source")
-    return Path(file).read_text(encoding="utf-8")
+    return _typed(vars(sys.modules[name]))
+
+
+def _typed(defined: Mapping[str, object]) -> str:
+    """What a notebook imports and defines, as a module would have it."""
+    named = [v for v in defined.values() if isinstance(v, type) or inspect.isfunction(v)]
+    own = {v.__qualname__: inspect.getsource(v) for v in named if v.__module__ == "__main__"}
+    others = {v.__module__ for v in named} | {
+        v.__name__ for v in defined.values() if inspect.ismodule(v)
+    }
+    imports = [f"import {module}" for module in sorted(others - {"__main__"})]
+    return "\n".join([*imports, *(dedent(source) for _, source in sorted(own.items()))])
 
 
 def _file(name: str) -> str | None:
@@ -167,10 +171,6 @@ def _file(name: str) -> str | None:
         return None
     file = getattr(sys.modules.get(name), "__file__", None) or (spec and spec.origin)
     return file if file and file.endswith(".py") else None
-
-
-def _plain(source: str) -> str:
-    return ast.dump(ast.parse(dedent(source)))
 
 
 def _top(module: str) -> str:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib
+import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -16,6 +18,7 @@ import pytest
 import miagym
 from attacks import attack_names, make_attack
 from miagym.errors import RunError
+from miagym.evaluation import code
 from miagym.evaluation.code import attack_digests
 from miagym.evaluation.store import RunFolder
 
@@ -163,20 +166,52 @@ def test_attacks_that_share_no_code_have_digests_of_their_own() -> None:
     assert with_reference["a"] not in (digests["sima"], digests["rediffuse"])
 
 
-@pytest.mark.slow
-def test_what_was_typed_into_an_interpreter_is_never_taken_for_old() -> None:
-    """Its code cannot be read, so no digest may ever match."""
-    code = (
-        "from dataclasses import dataclass\nfrom attacks.base import Attack\n"
-        "from miagym.evaluation.code import attack_digests\n"
-        "@dataclass(frozen=True)\nclass Mine(Attack):\n"
-        "    def __call__(self, oracle, candidates):\n        return None\n"
-        "print(attack_digests({'mine': Mine()})['mine'])\n"
+TYPED = """
+from dataclasses import dataclass
+from attacks.base import Attack
+from miagym.evaluation.code import attack_digests
+from sign_of import orient
+
+
+@dataclass(frozen=True)
+class Mine(Attack):
+    def __call__(self, oracle, candidates):
+        return orient(None)
+
+
+print(attack_digests({"mine": Mine()})["mine"])
+"""
+
+
+def digest(*arguments: str, folder: Path, typed: str | None = None) -> str:
+    command, env = [sys.executable, *arguments], {**os.environ, "PYTHONPATH": str(folder)}
+    done = subprocess.run(
+        command, input=typed, env=env, capture_output=True, text=True, check=True, encoding="utf-8"
     )
-    said = [
-        subprocess.run(
-            [sys.executable, "-"], input=code, capture_output=True, text=True, check=True
-        ).stdout
-        for _ in range(2)
-    ]
-    assert len(said[0].strip()) == 16 and said[0] != said[1]
+    return done.stdout.strip()
+
+
+@pytest.mark.slow
+def test_what_was_typed_into_an_interpreter_is_never_taken_for_old(mine: Path) -> None:
+    """Its code cannot be read, so no digest may ever match."""
+    said = [digest("-", folder=mine, typed=TYPED) for _ in range(2)]
+    assert len(said[0]) == 16 and said[0] != said[1]
+
+
+@pytest.mark.slow
+def test_what_a_script_imports_counts_as_its_own(mine: Path) -> None:
+    script = mine / "thesis.py"
+    script.write_text(TYPED, encoding="utf-8")
+    before = [digest(str(script), folder=mine) for _ in range(2)]
+    assert before[0] == before[1]
+    (mine / "sign_of.py").write_text(HELPER.replace("= 1", "= -1"), encoding="utf-8")
+    assert digest(str(script), folder=mine) != before[0]
+
+
+def test_a_notebook_is_read_as_a_module() -> None:
+    """With what its cells define, and what they have imported from elsewhere."""
+    assert "import json" in code._typed({"json": json, "helper": digest})
+    cell = {"orient": digest}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(digest, "__module__", "__main__")
+        assert "subprocess.run(" in code._typed(cell) and "import" not in code._typed(cell)
