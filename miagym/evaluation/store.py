@@ -27,7 +27,7 @@ from miagym.results import Results
 
 PAPER, NULL, GENERATED = "paper", "null", "generated"
 """Parts of a run beside those of the data: variants that calibration did not choose, on the test
-part; and the chosen ones on the null target."""
+part; the chosen ones on the null target; and the chosen ones on pictures that the target drew."""
 
 CLOCK = b"clock"
 """Key of a chunk's clock in the metadata of its parquet file."""
@@ -96,9 +96,8 @@ class RunFolder:
 
     def missing(self, chunk: str, names: Iterable[str]) -> list[str]:
         """Which of these attacks a chunk has not been done with, by any process."""
-        there = self._file(chunk).is_file()
-        done = self.clock(chunk).seconds if there else {}
-        return [name for name in names if name not in done] if there else list(names)
+        done = self.clock(chunk).seconds if self._file(chunk).is_file() else {}
+        return [name for name in names if name not in done]
 
     def write(
         self, chunk: str, order: Sequence[str], scores: pa.Table, features: Features, clock: Clock
@@ -185,21 +184,20 @@ class RunFolder:
         changed: set[str] = set()
         for number, (old, new) in enumerate(zip(then["code"], now["code"], strict=True)):
             names = {name for name, digest in new.items() if old[name] != digest}
-            chunks = sorted(self._chunks.glob(f"{number:02d}-*.parquet")) if names else ()
-            if names:
-                (self.path / "results.json").unlink(missing_ok=True)
-            for chunk in (path.stem for path in chunks):
-                scores = self.read(chunk)
-                kept = [name not in names for name in scores["attack"].to_pylist()]
-                self._write_chunk(
-                    chunk,
-                    scores.filter(pa.array(kept, pa.bool_())),
-                    self.clock(chunk).without(names),
-                )
+            if not names:
+                continue
             changed |= names
+            (self.path / "results.json").unlink(missing_ok=True)
+            for path in self._chunks.glob(f"{number:02d}-*.parquet"):
+                self._forget(path.stem, names)
         self.changed = tuple(sorted(changed))
         if changed:  # last, so that a run that is stopped before forgets them again
             write_json(self.path / "run.json", now)
+
+    def _forget(self, chunk: str, names: set[str]) -> None:
+        scores = self.read(chunk)
+        kept = pa.array([name not in names for name in scores["attack"].to_pylist()], pa.bool_())
+        self._write_chunk(chunk, scores.filter(kept), self.clock(chunk).without(names))
 
     def _check_same(self, existing: Path, identity: dict[str, Any]) -> dict[str, Any]:
         try:
