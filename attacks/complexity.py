@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +13,7 @@ from sklearn.linear_model import LogisticRegression
 
 from attacks.base import Attack, LearnedAttack, Scores
 from attacks.learning.rules import Classifier, Rule
-from attacks.wrapped import Wrapped
+from attacks.wrapped import Rescored
 from miagym.oracle import Access, AttackError, Candidates, Oracle
 
 
@@ -47,7 +47,7 @@ class BlindComplexity(LearnedAttack):
 
 
 @dataclass(frozen=True)
-class Complexity(Wrapped):
+class Complexity(Rescored):
     """Any attack's score divided by the compressed size of the picture.
 
     Rao and Moyer 2026, arXiv 2603.13421 (T_mc_cal, for rectified flow). Faithful: bytes of the
@@ -75,16 +75,7 @@ class Complexity(Wrapped):
     def beside(self) -> Mapping[str, Attack]:
         return {**self.attack.beside, "blind-complexity": BlindComplexity()}
 
-    def __call__(self, oracle: Oracle, candidates: Candidates) -> Scores:
-        return list(self.anytime(oracle, candidates).values())[-1]
-
     def anytime(self, oracle: Oracle, candidates: Candidates) -> dict[int, Scores]:
         size = compressed_sizes(candidates) / 1000
         own = self.attack.anytime(oracle, candidates)
         return {queries: scores / size for queries, scores in own.items()}
-
-    def within(self, queries: int) -> Complexity:
-        return replace(self, attack=self.attack.within(queries))
-
-    def variants(self) -> tuple[Attack, ...]:
-        return tuple(Complexity(attack) for attack in self.attack.variants())

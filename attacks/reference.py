@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from attacks.base import Attack, Scores
-from attacks.wrapped import Wrapped
+from attacks.base import Scores
+from attacks.wrapped import Rescored
 from miagym.oracle import Candidates, Oracle, TargetError
 
 
 @dataclass(frozen=True)
-class ReferenceCalibrated(Wrapped):
+class ReferenceCalibrated(Rescored):
     """Any attack's score minus the same attack's score against the public base of a fine-tune.
 
     Difficulty calibration: Watson et al., ICLR 2022, arXiv 2111.08440. Under the same noise, what
@@ -26,9 +26,6 @@ class ReferenceCalibrated(Wrapped):
     paper = "Watson et al. 2022, arXiv 2111.08440"
     uses_reference: ClassVar[bool] = True  # pyright: ignore[reportIncompatibleMethodOverride]
 
-    def __call__(self, oracle: Oracle, candidates: Candidates) -> Scores:
-        return list(self.anytime(oracle, candidates).values())[-1]
-
     def anytime(self, oracle: Oracle, candidates: Candidates) -> dict[int, Scores]:
         if oracle.reference is None:
             raise TargetError(
@@ -38,9 +35,3 @@ class ReferenceCalibrated(Wrapped):
         target = self.attack.anytime(oracle, candidates)
         reference = self.attack.within(max(target)).anytime(oracle.reference, candidates)
         return {queries: target[queries] - reference[queries] for queries in target}
-
-    def within(self, queries: int) -> ReferenceCalibrated:
-        return ReferenceCalibrated(self.attack.within(queries))
-
-    def variants(self) -> tuple[Attack, ...]:
-        return tuple(ReferenceCalibrated(attack) for attack in self.attack.variants())

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from attacks.base import Attack, Scores
-from attacks.wrapped import Wrapped
+from attacks.wrapped import Rescored
 from miagym.oracle import Access, AttackError, Candidates, Cost, Oracle
 
 Symmetry = Literal["90", "180", "270", "mirror", "flip", "colours"]
@@ -38,7 +38,7 @@ def turned(candidates: Candidates, symmetry: Symmetry) -> Candidates:
 
 
 @dataclass(frozen=True)
-class Turned(Wrapped):
+class Turned(Rescored):
     """Any attack's score less the same attack's score on the picture turned, under the same noise.
 
     Ours; difficulty calibration (Watson et al., ICLR 2022, arXiv 2111.08440) without a reference
@@ -78,9 +78,6 @@ class Turned(Wrapped):
     def cost(self) -> Cost:
         return self.attack.cost * (1 + len(self.by))
 
-    def __call__(self, oracle: Oracle, candidates: Candidates) -> Scores:
-        return list(self.anytime(oracle, candidates).values())[-1]
-
     def anytime(self, oracle: Oracle, candidates: Candidates) -> dict[int, Scores]:
         attack = self._affordable(oracle, candidates)
         own = attack.anytime(oracle, candidates)
@@ -94,9 +91,6 @@ class Turned(Wrapped):
 
     def within(self, queries: int) -> Turned:
         return replace(self, attack=self.attack.within(max(1, queries // (1 + len(self.by)))))
-
-    def variants(self) -> tuple[Attack, ...]:
-        return tuple(replace(self, attack=attack) for attack in self.attack.variants())
 
     def _affordable(self, oracle: Oracle, candidates: Candidates) -> Attack:
         """The attack with a share of the queries that are left, where a budget limits them."""

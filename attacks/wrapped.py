@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Self
 
-from attacks.base import Attack
-from miagym.oracle import Access, Cost
+from attacks.base import Attack, Scores
+from miagym.oracle import Access, Candidates, Cost, Oracle
 
 
 @dataclass(frozen=True)
@@ -43,3 +45,25 @@ class Wrapped(Attack):
     def cost(self) -> Cost:
         """The other one's own, which it may declare."""
         return self.attack.cost
+
+
+@dataclass(frozen=True)
+class Rescored(Wrapped):
+    """Another attack's scores, changed at each budget alike.
+
+    Args:
+        attack: the other one.
+    """
+
+    def __call__(self, oracle: Oracle, candidates: Candidates) -> Scores:
+        return list(self.anytime(oracle, candidates).values())[-1]
+
+    @abstractmethod
+    def anytime(self, oracle: Oracle, candidates: Candidates) -> Mapping[int, Scores]:
+        """Scores after so many queries, as `Attack.anytime` has them."""
+
+    def within(self, queries: int) -> Self:
+        return replace(self, attack=self.attack.within(queries))
+
+    def variants(self) -> tuple[Attack, ...]:
+        return tuple(replace(self, attack=attack) for attack in self.attack.variants())

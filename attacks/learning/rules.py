@@ -70,9 +70,9 @@ class Classifier(Rule):
         return type(self)(cast(Pipeline, clone(self.pipeline)).fit(features, member))
 
     def score(self, features: Features) -> NDArray[np.float64]:
-        self._check(features)
         # Log odds keep the order that probabilities lose when they round to 1.
         if hasattr(self.pipeline, "decision_function"):
+            self._check(features)
             return np.asarray(self.pipeline.decision_function(features), dtype=np.float64)
         return self.probability(features)
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from dataclasses import dataclass, replace
-from typing import ClassVar, Self
+from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
 from attacks.base import Attack, LearnedAttack, Scores
 from attacks.shadow.likelihood import Inside, Scale
-from attacks.wrapped import Wrapped
+from attacks.wrapped import Rescored
 from miagym.oracle import (
     Access,
     AttackError,
@@ -23,7 +23,7 @@ from miagym.oracle import (
 
 
 @dataclass(frozen=True)
-class ShadowAttack(Wrapped):
+class ShadowAttack(Rescored):
     """Compares an attack's score under the target with its scores under shadow models.
 
     Shadow models are the attacker's own: asking them costs no budget.
@@ -49,9 +49,6 @@ class ShadowAttack(Wrapped):
     def needed(self) -> tuple[int, int]:
         """Shadow models trained on a picture, and not trained on it, without which it fails."""
 
-    def __call__(self, oracle: Oracle, candidates: Candidates) -> Scores:
-        return list(self.anytime(oracle, candidates).values())[-1]
-
     def anytime(self, oracle: Oracle, candidates: Candidates) -> dict[int, Scores]:
         if oracle.shadows is None:
             raise TargetError(
@@ -73,12 +70,6 @@ class ShadowAttack(Wrapped):
             )
             for queries in own
         }
-
-    def within(self, queries: int) -> Self:
-        return replace(self, attack=self.attack.within(queries))
-
-    def variants(self) -> tuple[Attack, ...]:
-        return tuple(replace(self, attack=attack) for attack in self.attack.variants())
 
     def check_enough(self, inside: Inside) -> None:
         """Refuses a deal that leaves a candidate without enough shadow models.
