@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from miagym.api.names import AttackLike, attacks_of, blind_attacks
 from miagym.candidates import Candidates
-from miagym.data.dealt import FILE, Deal, model_folder
+from miagym.data.dealt import FILE, Deal, model_names
 from miagym.data.registry import load_data
 from miagym.errors import AttackError, DataError, UnknownName
 from miagym.evaluation.protocol import LearnedAttack, cross_fitted
@@ -113,7 +113,7 @@ def evaluate_population(
                 "evaluate it on one model with `miagym evaluate`."
             )
     asking = {each: a for each, a in wanted.items() if a.access > Access.BLIND}
-    names = [f"{name}/{model_folder(folder, model).name}" for model in range(len(deal))]
+    names = model_names(name, len(deal))
     for each in names:
         known_deal(each)
     models = [load_target(each, device=device) for each in names]

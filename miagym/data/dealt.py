@@ -156,6 +156,12 @@ def model_folder(folder: Path, model: int) -> Path:
     return folder / f"{model:02d}"
 
 
+def model_names(population: str, models: int) -> list[str]:
+    """Names of the models of a population, which is named by a folder or is embedded."""
+    bare = population.rstrip("/")
+    return [f"{bare}/{model_folder(Path(), model)}" for model in range(models)]
+
+
 def dealt_model(path: Path) -> tuple[Path, int] | None:
     """The folder of a population and the number of a model, if a path names one of its models."""
     number = path.name

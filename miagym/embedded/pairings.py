@@ -40,8 +40,7 @@ _PAIRINGS = {
 
 def _population(target: str) -> Pairing | None:
     """Pairing of a model of the embedded population, whose data are its own deal."""
-    of_model = is_of_population(target) and "/" in target
-    if not of_model:
+    if not is_of_population(target) or "/" not in target:
         return None
     return Pairing(target, "clipart-realistic", "clipart-null", (target, DEALT))
 
@@ -69,14 +68,18 @@ def check_reference(reference: str, target: str | None, data: str | None) -> Non
     """
     own = target is not None and reference.partition("@")[0] == target.partition("@")[0]
     dealt = data is not None and is_of_population(data)
-    saw_some = dealt and (is_of_population(reference) or DEALT in seen_by(reference))
-    if own or saw_some or data in seen_by(reference):
-        why = f"it is {target}, or a checkpoint of it" if own else f"it was trained on {data}"
-        why = f"it was trained on a part of {data}" if saw_some and not own else why
-        raise SettingsError(
-            f"{reference} cannot be the reference: {why}, so it knows the members, and its answers "
-            "would be neither public nor free. Name a model that was trained on other pictures."
-        )
+    if own:
+        why = f"it is {target}, or a checkpoint of it"
+    elif dealt and (is_of_population(reference) or DEALT in seen_by(reference)):
+        why = f"it was trained on a part of {data}"
+    elif data in seen_by(reference):
+        why = f"it was trained on {data}"
+    else:
+        return
+    raise SettingsError(
+        f"{reference} cannot be the reference: {why}, so it knows the members, and its answers "
+        "would be neither public nor free. Name a model that was trained on other pictures."
+    )
 
 
 def pairing(target: str) -> Pairing | None:

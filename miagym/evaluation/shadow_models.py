@@ -11,7 +11,7 @@ import numpy as np
 
 from miagym.candidates import Candidates
 from miagym.data.dataset import Dataset
-from miagym.data.dealt import FILE, Deal, dealt_model, model_folder
+from miagym.data.dealt import FILE, Deal, dealt_model, model_names
 from miagym.data.registry import load_data
 from miagym.errors import DataError, SettingsError
 from miagym.oracle import Oracle, Shadows
@@ -52,10 +52,8 @@ def shadow_names(given: Sequence[str], target: str) -> tuple[str, ...]:
     for name in given:
         folder = local_folder(name)
         if os.path.isfile(folder / FILE):
-            models = (str(model_folder(folder, i).name) for i in range(len(Deal.read(folder))))
-            names |= dict.fromkeys(
-                each for each in (f"{name.rstrip('/')}/{i}" for i in models) if each != target
-            )
+            models = model_names(name, len(Deal.read(folder)))
+            names |= dict.fromkeys(each for each in models if each != target)
         elif name == target:
             raise SettingsError(
                 f"{target} cannot be its own shadow model: it knows the answer. Name others."
