@@ -20,19 +20,20 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from agents_page import BUDGETS, DOUBTS, GAMES, PRICES, QUESTIONS, Game, Result, kept_choice, page
 from torch import Tensor
 
 from attacks import make_attack
 from miagym.agents.adaptive import AdaptiveAgent
-from miagym.agents.agent import Agent, play
+from miagym.agents.agent import Agent, PlayResult, play
 from miagym.agents.attack import AttackAgent
 from miagym.agents.belief import LogisticBelief
 from miagym.agents.blind_agent import BlindAgent
 from miagym.agents.fixed import FixedAgent
 from miagym.agents.learned import LearnedAgent
 from miagym.agents.random import RandomAgent
-from miagym.envs import Verdicts
+from miagym.envs import Verdicts, grade
 from miagym.envs.pool import PoolVectorEnv
 from miagym.envs.single import SingleVectorEnv
 from miagym.oracle.budget import Cost
@@ -98,7 +99,7 @@ class Agents:
 
     def _best(self, game: Game, agents: Mapping[Any, Agent]) -> Any:
         envs, episodes = game.envs(self.target, "val", rows=4), game.episodes("val")
-        returns = {key: play(a, envs, episodes, 1000).returns.mean() for key, a in agents.items()}
+        returns = {key: _return(play(a, envs, episodes, 1000)) for key, a in agents.items()}
         print(f"{game} on val: { {k: round(float(v), 4) for k, v in returns.items()} }", flush=True)
         return max(returns, key=lambda key: returns[key])
 
@@ -110,6 +111,11 @@ class Agents:
             subprocess.run([sys.executable, script, *given, "--out", path], check=True)
         settings = Game("Single", budget).envs(self.target, "train", rows=1).settings
         return LearnedAgent.load(path, settings)
+
+
+def _return(played: PlayResult) -> float:
+    """What `val` would have paid, if it told labels."""
+    return float(np.mean([grade(verdicts).net_reward for verdicts in played.verdicts]))
 
 
 def verdicts_of(

@@ -88,6 +88,10 @@ class SettingsError(MiagymError):
     """Raised for options outside the allowed ones, which the message names."""
 
 
+class UnknownOption(SettingsError, TypeError):
+    """Raised for an option that there is not; a TypeError as well, as Python's own would be."""
+
+
 class ActionError(MiagymError):
     """Raised for an action outside the action space; nothing was charged."""
 

@@ -22,6 +22,7 @@ from stable_baselines3.common.vec_env import VecMonitor, VecNormalize
 import miagym  # registers the environments
 from miagym.agents.agent import play
 from miagym.agents.stable_baselines import FlatVecEnv, learned_agent
+from miagym.envs import grade
 
 
 def option(default: Any, help: str) -> Any:
@@ -106,6 +107,10 @@ model.learn(args.steps, callback=tell)
 # What it is worth: candidates that it has not seen, its most likely action in each state.
 agent = learned_agent(model, envs.unwrapped.settings, scaled)
 agent.save(args.out)
-val = gym.make_vec("miagym/Single-v0", num_envs=args.envs, split="val", **options)
-played = play(agent, val, episodes=8, seed=args.seed)
-print(f"return on val {played.returns.mean():+.3f}; written to {args.out}")
+val = gym.make_vec("miagym/Single-v0", num_envs=1, split="val", **options)
+found = grade(play(agent, val, episodes=80, seed=args.seed).verdicts[0])
+low, high = found.brier_reward_ci
+print(
+    f"on val Brier reward {found.brier_reward:+.3f} [{low:+.3f}, {high:+.3f}], {found.spent:.1f} "
+    f"UNet rows a candidate; written to {args.out}"
+)

@@ -11,6 +11,7 @@ import numpy as np
 from gymnasium.vector import AutoresetMode
 from numpy.typing import NDArray
 
+from miagym.envs.grading.running import scope_of
 from miagym.envs.grading.verdicts import VerdictLog, Verdicts
 from miagym.envs.spaces import Action, Observation
 from miagym.envs.vector import GameVectorEnv
@@ -34,7 +35,7 @@ class Episode:
     seen: list[Observation]
     """What it showed before each action."""
     total: float
-    """Its return; 0 on `test`."""
+    """Its return; 0 where no labels are told."""
     keys: tuple[str, ...]
     """Of its n candidates, as in `Verdicts`."""
     probability: NDArray[np.float64]
@@ -42,7 +43,7 @@ class Episode:
     spent: int
     """UNet rows."""
     member: NDArray[np.int8] | None
-    """The labels (n,); None on `test`."""
+    """The labels (n,); None where none are told, as on `val` and `test`."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ class PlayResult:
     """Returns and verdicts of an agent."""
 
     returns: NDArray[np.float64]
-    """Of every episode (b, episodes); 0 on `test`, where `grade` looks at the verdicts."""
+    """Of every episode (b, episodes); 0 where verdicts are graded, on `val` and `test`."""
     verdicts: tuple[Verdicts, ...]
     """Of each environment, in the order of playing."""
 
@@ -70,13 +71,14 @@ def play(agent: Agent, envs: gym.vector.VectorEnv, episodes: int, seed: int) -> 
     Raises:
         SettingsError: if the environments are not of ours, or reset themselves in the same step.
     """
-    settings = unwrapped_envs(envs).settings
+    game = unwrapped_envs(envs).game
     logs = [VerdictLog() for _ in range(envs.num_envs)]
     returns: list[list[float]] = [[] for _ in logs]
     for one in episodes_of(agent, envs, episodes, seed):
         logs[one.row].add(one.keys, one.probability, one.spent)
         returns[one.row].append(one.total)
-    return PlayResult(np.array(returns), tuple(log.verdicts(**settings.about) for log in logs))
+    scope = scope_of(game)
+    return PlayResult(np.array(returns), tuple(log.verdicts(scope) for log in logs))
 
 
 def episodes_of(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from miagym.envs.bridge import oracle_from_env as oracle_from_env
+    from miagym.envs.grading.grade import Grade as Grade
     from miagym.envs.grading.grade import grade as grade
     from miagym.envs.grading.verdicts import Verdicts as Verdicts
 
@@ -22,6 +23,7 @@ ENVIRONMENTS = {
 _ELSEWHERE = {
     "oracle_from_env": "miagym.envs.bridge",
     "Verdicts": "miagym.envs.grading.verdicts",
+    "Grade": "miagym.envs.grading.grade",
     "grade": "miagym.envs.grading.grade",
 }
 """Imported when asked for, so that `import miagym` needs no torch."""

@@ -11,6 +11,7 @@ from gymnasium.error import ResetNeeded
 from numpy.typing import NDArray
 
 from miagym.envs.game import Game
+from miagym.envs.grading.running import verdicts_of
 from miagym.envs.grading.verdicts import Verdicts
 from miagym.envs.rendering import MODES, render
 from miagym.envs.settings import Settings
@@ -58,7 +59,12 @@ class GameEnv(Restorable, gym.Env[Observation, Action]):
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[Observation, dict[str, Any]]:
-        """Begins an episode with new candidates, after a seed from the whole split. No options."""
+        """Begins an episode with new candidates, after a seed from the whole split.
+
+        Raises:
+            SettingsError: if there are options, since there are none.
+        """
+        check_reset_options(options)
         super().reset(seed=seed)
         self.game.begin(0, self.np_random, shuffle=seed is not None)
         return self._observation(), self._spaces.info(self.game, 0)
@@ -84,7 +90,7 @@ class GameEnv(Restorable, gym.Env[Observation, Action]):
 
     @property
     def verdicts(self) -> Verdicts:
-        """All verdicts so far on `val` or `test`, for `miagym.envs.grade`."""
+        """All verdicts so far on `val` or `test`, for `miagym.envs.grade`; running episodes too."""
         return verdicts_of(self.game)
 
     def _observation(self) -> Observation:
@@ -99,9 +105,17 @@ def _batched(action: object) -> object:
     return {name: [value] for name, value in action.items()}
 
 
-def verdicts_of(game: Game) -> Verdicts:
-    """Verdicts of all episodes of a game that are over."""
-    return game.log.verdicts(**game.settings.about)
+def check_reset_options(options: object, known: tuple[str, ...] = ()) -> None:
+    """Checks what `reset` is told besides a seed.
+
+    Raises:
+        SettingsError: if it is no dictionary of options that there are.
+    """
+    if not isinstance(options, Mapping | None):
+        raise SettingsError(f"Expected reset options in a dictionary, got {options!r}.")
+    if unknown := sorted(map(str, set(options or ()) - set(known))):
+        allowed = f"only {', '.join(known)}" if known else "none"
+        raise SettingsError(f"Expected reset options: {allowed}; got {', '.join(unknown)}.")
 
 
 def checked_mode(render_mode: str | None) -> str | None:

@@ -16,19 +16,16 @@ from numpy.typing import NDArray
 
 from miagym.candidates import Candidates
 from miagym.envs.asking import PaidQuestion, Questioner, SavedAnswers
+from miagym.envs.grading.reward import step_rewards
 from miagym.envs.grading.verdicts import VerdictLog
 from miagym.envs.sampler import CandidateSampler
-from miagym.envs.settings import TEST, TRAIN, Settings
+from miagym.envs.settings import TRAIN, Settings
 from miagym.envs.state.accounts import Accounts
 from miagym.envs.state.history import History
 from miagym.envs.state.moves import Moves, Slot, StepResult
 from miagym.envs.statistics import summarised
 from miagym.envs.world import World
-from miagym.metrics.brier import brier_reward
 from miagym.targets.base import TOKENS
-
-REFUSAL_COST = 0.01
-"""What a question that the budget does not cover takes off the return."""
 
 NOT_SAVED = ("settings", "prices", "log", "begun", "_world", "_questioner")
 """What of a game is fixed, shared, or only ever grows."""
@@ -51,6 +48,7 @@ class Game:
         self.history = History(settings, episodes) if keep_history else None
         n, slots, size = settings.candidates, settings.slots, settings.resolution
         menu, width = len(settings.menu), settings.statistics
+        side = settings.answer_side
         self.prices = np.array([question.price for question in settings.menu], dtype=np.int64)
         self.accounts = Accounts(settings.budget, episodes)
         self.candidates: list[Candidates | None] = [None] * episodes
@@ -60,7 +58,7 @@ class Game:
         self.count = np.zeros((episodes, n, menu), dtype=np.int32)
         self.summary = np.zeros((episodes, n, menu, width), dtype=np.float32)
         self.answered = np.zeros((episodes, slots), dtype=np.int8)
-        self.answer_images = np.zeros((episodes, slots, size, size, 3), dtype=np.uint8)
+        self.answer_images = np.zeros((episodes, slots, side, side, 3), dtype=np.uint8)
         self.answer_values = np.zeros((episodes, slots, width), dtype=np.float32)
         self.probability = np.full((episodes, n), PRIOR)
         self.steps = np.zeros(episodes, dtype=np.int64)
@@ -124,8 +122,8 @@ class Game:
             rng: of all that is random in it.
             shuffle: whether to sample from the whole split again, as after a new seed.
         """
-        if self._given_up(episode):
-            self._record([episode])
+        if self.is_given_up(episode):
+            self.record([episode], self.log)
         split, sampler = self.world.split, self._samplers[episode]
         if shuffle or sampler is None:
             sampler = CandidateSampler(split, self.settings.candidates, rng)
@@ -166,16 +164,16 @@ class Game:
         terminated = moves.stop.copy()
         truncated = ~terminated & (self.steps[episodes] >= self.settings.step_limit)
         self.over[episodes] = terminated | truncated
-        self._record(episodes[self.over[episodes]])
+        self.record(episodes[self.over[episodes]], self.log)
         reward = np.zeros(len(episodes))
-        if self.settings.split != TEST:
+        if self.settings.split == TRAIN:
             rows = (prices * paid).sum(axis=1) + self.beside[episodes]
-            reward -= self.settings.price * rows / self.settings.budget
-            reward -= REFUSAL_COST * (asking & ~paid).sum(axis=1)
-            for i, episode in enumerate(episodes):
-                member = self.members[episode]
-                if self.over[episode] and member is not None:
-                    reward[i] += brier_reward(self.probability[episode], member)
+            reward = step_rewards(
+                spent=self.settings.price * rows / self.settings.budget,
+                refused=(asking & ~paid).sum(axis=1),
+                probability=self.probability[episodes],
+                ended=[self.told(episode) for episode in episodes],
+            )
         self.beside[episodes] = 0
         return StepResult(reward, terminated, truncated)
 
@@ -185,12 +183,18 @@ class Game:
         assert dealt is not None
         return dealt
 
+    def told(self, episode: int) -> NDArray[np.int8] | None:
+        """Labels (n,) of an episode that is over, on `train`; None elsewhere."""
+        on_train = self.settings.split == TRAIN
+        return self.members[episode] if on_train and self.over[episode] else None
+
     def affordable(self, episodes: NDArray[np.intp]) -> NDArray[np.int8]:
         """Mask (k, menu) of questions that k episodes can pay; none once an episode is over."""
         left = np.where(self.over[episodes], 0, self.accounts.left[episodes])
         return (self.prices <= left[:, None]).astype(np.int8)
 
-    def _given_up(self, episode: int) -> bool:
+    def is_given_up(self, episode: int) -> bool:
+        """Whether an episode that is not over has asked or said anything."""
         spent = self.accounts.left[episode] < self.settings.budget
         return bool(~self.over[episode] & (spent | (self.steps[episode] > 0)))
 
@@ -231,10 +235,10 @@ class Game:
             if self.history is not None:
                 self.history.add(one.episode, one.question, values, image)
 
-    def _record(self, episodes: Sequence[int] | NDArray[np.intp]) -> None:
+    def record(self, episodes: Sequence[int] | NDArray[np.intp], log: VerdictLog) -> None:
         """Verdicts are kept for grading, but for those of training, which nobody grades."""
         if self.settings.split == TRAIN:
             return
         for episode in episodes:
             spent = self.settings.budget - int(self.accounts.left[episode])
-            self.log.add(self.dealt(episode).keys, self.probability[episode], spent)
+            log.add(self.dealt(episode).keys, self.probability[episode], spent)

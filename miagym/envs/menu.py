@@ -52,7 +52,8 @@ def menu(
 
     Raises:
         UnknownName: if there is no such kind.
-        SettingsError: if a value is missing or out of range, or a name comes twice.
+        SettingsError: if a value is missing or out of range, or a question comes twice, also under
+            another name.
         AccessDenied: if the access level forbids a question.
     """
     allowed = [name for name, kind in QUESTION_KINDS.items() if kind.access <= access]
@@ -74,14 +75,30 @@ def menu(
                 f"The question {name!r} needs {QUESTION_KINDS[name].access} access, and this "
                 f"environment has {access}; it allows {', '.join(allowed)}."
             )
-    return tuple(
+    questions = tuple(
         Question(name, value, _cost(name, value, steps, guidance_scale)) for name, value in pairs
     )
+    twins = _twins(questions)
+    if twins and names is not None:
+        one, other = twins[0]
+        raise SettingsError(
+            f"{one.name} and {other.name} run the same last steps of {steps}, so they are one "
+            "question; name one of them, or raise steps=."
+        )
+    return tuple(q for q in questions if q not in [other for _, other in twins])
 
 
 def affordable_questions(questions: Sequence[Question], rows: int) -> list[Question]:
     """Questions that cost no more than so many UNet rows."""
     return [question for question in questions if question.price <= rows]
+
+
+def _twins(questions: Sequence[Question]) -> list[tuple[Question, Question]]:
+    """Pairs of variations that run the same steps: one question with two names."""
+    first: dict[int, Question] = {}
+    variations = [question for question in questions if question.kind == "variation"]
+    pairs = [(first.setdefault(question.price, question), question) for question in variations]
+    return [(one, other) for one, other in pairs if one is not other]
 
 
 def _parse(name: str) -> tuple[str, float | None]:

@@ -12,14 +12,17 @@ from numpy.typing import NDArray
 
 from miagym.envs.env import GameEnv
 from miagym.envs.game import Game
-from miagym.envs.settings import PoolOptions, Settings
+from miagym.envs.options import PoolOptions
+from miagym.envs.settings import Settings
 from miagym.envs.spaces import (
     GameSpaces,
     Observation,
+    answer_pictures,
     budget_left,
     numbers,
     pictures,
     rows_left,
+    shown,
     token_ids,
 )
 from miagym.envs.state.moves import Moves
@@ -43,8 +46,8 @@ class PoolSpaces(GameSpaces):
                 "candidates": pictures(settings, n),
                 "captions": token_ids(n),
                 "answered": spaces.MultiBinary(slots),
-                "images": pictures(settings, slots),
-                "values": numbers(settings, slots),
+                **answer_pictures(settings, slots),
+                "statistics": numbers(settings, slots),
                 "count": spaces.Box(0, settings.max_answers, (n, menu), np.int32),
                 "summary": numbers(settings, n, menu),
                 "affordable": spaces.MultiBinary(menu),
@@ -70,8 +73,8 @@ class PoolSpaces(GameSpaces):
             "candidates": game.images[episodes],
             "captions": game.tokens[episodes],
             "answered": game.answered[episodes],
-            "images": game.answer_images[episodes],
-            "values": game.answer_values[episodes],
+            **shown(game, game.answer_images[episodes]),
+            "statistics": game.answer_values[episodes],
             "count": game.count[episodes],
             "summary": game.summary[episodes],
             "affordable": game.affordable(episodes),
@@ -79,12 +82,12 @@ class PoolSpaces(GameSpaces):
         }
 
     def info(self, game: Game, episode: int) -> dict[str, Any]:
-        captions, member = game.dealt(episode).captions, game.members[episode]
+        captions, member = game.dealt(episode).captions, game.told(episode)
         info: dict[str, Any] = {
             "captions": captions,
             "action_mask": game.affordable(np.array([episode]))[0],
         }
-        if game.over[episode] and member is not None:
+        if member is not None:
             info["member"] = member.copy()
         return info
 
@@ -93,9 +96,10 @@ class PoolEnv(GameEnv):
     """Which of n candidates were used to train the target? One budget for all of them.
 
     A step asks up to B questions, one in each slot, in one batch. `stop` is the verdict: it ends
-    the episode, and pays the mean over candidates of 1 - 4 (p - y)² on `train` and `val`, nothing
-    on `test`. `probability` travels with every action, so that an episode that is cut off has a
-    verdict too. See `Settings` for the options, `docs/environment.md` for the game.
+    the episode, and pays the mean over candidates of 1 - 4 (p - y)² on `train`, nothing on `val`
+    and `test`, which `grade` is for. `probability` travels with every action, so that an episode
+    that is cut off has a verdict too. See `Settings` for the options, `docs/environment.md` for the
+    game.
 
     Action:
         candidate: (B,) whom each slot asks about; n leaves it empty.
@@ -106,14 +110,15 @@ class PoolEnv(GameEnv):
     Observation:
         candidates: (n, size, size, 3), 8 bit. captions: (n, 77) token ids.
         answered: (B,) which slots of the last step were paid and answered.
-        images: (B, size, size, 3) their pictures, black where there is none.
-        values: (B, F) their statistics.
+        images: (B, size, size, 3) their pictures, black where there is none; only where the menu
+            asks for pictures.
+        statistics: (B, F) their statistics.
         count: (n, K) answers so far. summary: (n, K, F) their statistics so far.
         affordable: (K,) which questions can still be paid. budget_left: (1,) UNet rows.
 
     Info:
         captions: n texts. action_mask: (K,) as `affordable`, int8. member: (n,) labels, only after
-        the verdict and never on `test`.
+        the verdict and never on `val` and `test`.
 
     Raises:
         SettingsError, BudgetError, UnknownName, AccessDenied: if options make no environment.

@@ -6,11 +6,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from numbers import Integral, Real
-from typing import Any, Self, TypedDict
+from typing import Any, Self
 
+from miagym import __version__
 from miagym.data.dataset import Dataset
 from miagym.embedded.pairings import check_reference, pairing
-from miagym.envs.menu import Question, affordable_questions, menu
+from miagym.envs.grading.played import Played
+from miagym.envs.grading.verdicts import VerdictScope
+from miagym.envs.menu import PICTURES, Question, affordable_questions, menu
+from miagym.envs.options import check_options
 from miagym.envs.statistics import STATISTICS
 from miagym.errors import BudgetError, SettingsError
 from miagym.oracle.access import Access
@@ -20,41 +24,6 @@ from miagym.targets.registry import target_resolution
 TRAIN, VAL, TEST = "train", "val", "test"
 SPLITS = (TRAIN, VAL, TEST)
 LEVELS = (Access.BLACK, Access.GREY, Access.WHITE)
-
-
-class Options(TypedDict, total=False):
-    """Options of `gym.make("miagym/Single-v0", ...)`; `Settings` says what each means."""
-
-    target: str | Target
-    data: str | Dataset | None
-    reference: str | Target | None
-    access: str
-    split: str
-    budget: int
-    questions: Sequence[str] | None
-    steps: int
-    guidance_scale: float
-    price: float
-    noise_seed: int
-    max_steps: int | None
-    device: str
-    batch_size: int
-
-
-class VerdictScope(TypedDict):
-    """Data, split and picture size that verdicts are about; as in `verdicts.Verdicts`."""
-
-    data: str
-    split: str
-    size: int
-    by_name: bool
-
-
-class PoolOptions(Options, total=False):
-    """Further options of `gym.make("miagym/Pool-v0", ...)`."""
-
-    candidates: int
-    slots: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,14 +79,9 @@ class Settings:
             **defaults: of options that have other defaults there.
 
         Raises:
-            SettingsError: also if there is an option that no setting bears.
+            UnknownOption: if there is an option that no setting bears.
         """
-        names = known.__annotations__
-        if unknown := sorted(options.keys() - names):
-            raise SettingsError(
-                f"This environment has no option {', '.join(unknown)}; its options are "
-                f"{', '.join(names)}."
-            )
+        check_options(options, known)
         merged: dict[str, Any] = {**defaults, **options}
         return cls(**merged)
 
@@ -214,10 +178,40 @@ class Settings:
 
     @property
     def about(self) -> VerdictScope:
-        """Data, split and picture size that verdicts are about."""
+        """What verdicts are about, and under which rules they are given."""
         data, by_name = self.data_name, isinstance(self.data_name, str)
-        label = data.name if isinstance(data, Dataset) else data
-        return VerdictScope(data=label, split=self.split, size=self.resolution, by_name=by_name)
+        return VerdictScope(
+            data=data.name if isinstance(data, Dataset) else data,
+            split=self.split,
+            size=self.resolution,
+            by_name=by_name,
+            played=self._played,
+        )
+
+    @property
+    def _played(self) -> Played:
+        target, reference = self.target, self.reference
+        return Played(
+            target=_name(target),
+            fingerprint=target.fingerprint if isinstance(target, Target) else "",
+            reference=None if reference is None else _name(reference),
+            access=self.access,
+            questions=tuple(question.name for question in self.menu),
+            budget=int(self.budget),
+            candidates=int(self.candidates),
+            slots=int(self.slots),
+            steps=int(self.steps),
+            guidance_scale=float(self.guidance_scale),
+            price=float(self.price),
+            noise_seed=int(self.noise_seed),
+            version=__version__,
+        )
+
+    @property
+    def answer_side(self) -> int:
+        """Side of the pictures that answer in pixels; 0 where the menu asks for none."""
+        asks = any(question.kind in PICTURES for question in self.menu)
+        return self.resolution if asks else 0
 
     @property
     def statistics(self) -> int:
@@ -232,6 +226,10 @@ class Settings:
     def max_answers(self) -> int:
         """Largest number of answers that the budget buys."""
         return self.budget // min(question.price for question in self.menu)
+
+
+def _name(target: str | Target) -> str:
+    return target if isinstance(target, str) else target.name
 
 
 def _either(values: Iterable[object]) -> str:

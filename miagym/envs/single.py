@@ -12,14 +12,17 @@ from numpy.typing import NDArray
 
 from miagym.envs.env import GameEnv
 from miagym.envs.game import Game
-from miagym.envs.settings import Options, Settings
+from miagym.envs.options import Options
+from miagym.envs.settings import Settings
 from miagym.envs.spaces import (
     GameSpaces,
     Observation,
+    answer_pictures,
     budget_left,
     numbers,
     pictures,
     rows_left,
+    shown,
     token_ids,
 )
 from miagym.envs.state.moves import Moves
@@ -36,8 +39,8 @@ class SingleSpaces(GameSpaces):
                 "candidate": pictures(settings),
                 "caption": token_ids(),
                 "questions": spaces.Box(-1, menu - 1, (most,), np.int32),
-                "images": pictures(settings, most),
-                "values": numbers(settings, most),
+                **answer_pictures(settings, most),
+                "statistics": numbers(settings, most),
                 "count": spaces.Box(0, most, (menu,), np.int32),
                 "summary": numbers(settings, menu),
                 "affordable": spaces.MultiBinary(menu),
@@ -63,8 +66,8 @@ class SingleSpaces(GameSpaces):
             "candidate": game.images[episodes, 0],
             "caption": game.tokens[episodes, 0],
             "questions": game.history.questions[episodes],
-            "images": game.history.images[episodes],
-            "values": game.history.values[episodes],
+            **shown(game, game.history.images[episodes]),
+            "statistics": game.history.values[episodes],
             "count": game.count[episodes, 0],
             "summary": game.summary[episodes, 0],
             "affordable": game.affordable(episodes),
@@ -72,12 +75,12 @@ class SingleSpaces(GameSpaces):
         }
 
     def info(self, game: Game, episode: int) -> dict[str, Any]:
-        captions, member = game.dealt(episode).captions, game.members[episode]
+        captions, member = game.dealt(episode).captions, game.told(episode)
         info: dict[str, Any] = {
             "caption": captions[0],
             "action_mask": game.affordable(np.array([episode]))[0],
         }
-        if game.over[episode] and member is not None:
+        if member is not None:
             info["member"] = int(member[0])
         return info
 
@@ -85,8 +88,9 @@ class SingleSpaces(GameSpaces):
 class SingleEnv(GameEnv):
     """Was this candidate used to train the target? Ask under a budget, then say how likely it is.
 
-    `stop` is the verdict: it ends the episode, and pays 1 - 4 (p - y)² on `train` and `val`,
-    nothing on `test`. See `Settings` for the options, `docs/environment.md` for the game.
+    `stop` is the verdict: it ends the episode, and pays 1 - 4 (p - y)² on `train`, nothing on
+    `val` and `test`, which `grade` is for. See `Settings` for the options, `docs/environment.md`
+    for the game.
 
     Action:
         question: index of the menu, `env.unwrapped.settings.menu`.
@@ -96,14 +100,15 @@ class SingleEnv(GameEnv):
     Observation:
         candidate: (size, size, 3), 8 bit. caption: (77,) token ids.
         questions: (M,) what was answered so far, in order; -1 where nothing is yet.
-        images: (M, size, size, 3) the pictures among the answers, black where there is none.
-        values: (M, F) statistics of the answers.
+        images: (M, size, size, 3) the pictures among the answers, black where there is none; only
+            where the menu asks for pictures.
+        statistics: (M, F) statistics of the answers.
         count: (K,) answers so far. summary: (K, F) their statistics so far.
         affordable: (K,) which questions can still be paid. budget_left: (1,) UNet rows.
 
     Info:
         caption: the text. action_mask: (K,) as `affordable`, int8. member: the label, only after
-        the verdict and never on `test`.
+        the verdict and never on `val` and `test`.
 
     Raises:
         SettingsError, BudgetError, UnknownName, AccessDenied: if options make no environment.

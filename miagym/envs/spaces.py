@@ -62,6 +62,8 @@ def _checked(name: str, space: spaces.Space, value: Any, episodes: int) -> NDArr
         array = np.asarray(value)
     except (ValueError, TypeError, RuntimeError) as error:  # ragged lists, tensors with gradients
         raise ActionError(f"Expected {name!r} of shape {shape}, got {value!r}.") from error
+    if shape == () and array.shape == (episodes, 1):  # as libraries that know no scalars say it
+        array = array[:, 0]
     if array.shape != (episodes, *shape):
         each = array.shape[:1] == (episodes,)
         got = f"{array.shape[1:]}" if each else f"{array.shape} for all of them"
@@ -87,6 +89,16 @@ def pictures(settings: Settings, *shape: int) -> spaces.Box:
     """Space of pictures (*shape, size, size, 3), 8 bit."""
     size = settings.resolution
     return spaces.Box(0, 255, (*shape, size, size, 3), np.uint8)
+
+
+def answer_pictures(settings: Settings, *shape: int) -> dict[str, spaces.Space[Any]]:
+    """Space of the pictures that answer, by its name; nothing where the menu asks for none."""
+    return {"images": pictures(settings, *shape)} if settings.answer_side else {}
+
+
+def shown(game: Game, images: NDArray[np.uint8]) -> Observation:
+    """The pictures that answer, by their name; nothing where the menu asks for none."""
+    return {"images": images} if game.settings.answer_side else {}
 
 
 def token_ids(*shape: int) -> spaces.Box:

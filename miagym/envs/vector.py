@@ -13,8 +13,9 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
-from miagym.envs.env import checked_mode, verdicts_of
+from miagym.envs.env import check_reset_options, checked_mode
 from miagym.envs.game import Game
+from miagym.envs.grading.running import verdicts_of
 from miagym.envs.grading.verdicts import Verdicts
 from miagym.envs.rendering import MODES, render
 from miagym.envs.settings import Settings
@@ -54,7 +55,7 @@ class GameVectorEnv(Restorable, VectorEnv[Observation, Action, Any]):
         *,
         keep_history: bool = False,
     ) -> None:
-        if not isinstance(num_envs, int) or num_envs < 1:
+        if not isinstance(num_envs, Integral) or isinstance(num_envs, bool) or num_envs < 1:
             raise SettingsError(f"Expected num_envs of 1 or more, got {num_envs!r}.")
         try:
             self.autoreset_mode = AutoresetMode(autoreset_mode)
@@ -68,7 +69,7 @@ class GameVectorEnv(Restorable, VectorEnv[Observation, Action, Any]):
             "render_fps": 1,
             "autoreset_mode": self.autoreset_mode,
         }
-        self.settings, self.num_envs = settings, num_envs
+        self.settings, self.num_envs = settings, int(num_envs)
         self.render_mode = checked_mode(render_mode)
         self.single_observation_space = game_spaces.observation_space
         self.single_action_space = game_spaces.action_space
@@ -147,9 +148,38 @@ class GameVectorEnv(Restorable, VectorEnv[Observation, Action, Any]):
             return None
         return tuple(render(self.game, int(i), self.render_mode) for i in self._everyone)
 
+    def get_attr(self, name: str) -> tuple[Any, ...]:
+        """An attribute that all environments share, such as `settings`, once for each."""
+        return (getattr(self, name),) * self.num_envs
+
+    def call(self, name: str, *args: Any, **kwargs: Any) -> tuple[Any, ...]:
+        """What each environment says to `render`, or the value of an attribute for each.
+
+        Raises:
+            SettingsError: for any other method, since all environments are one object.
+        """
+        if name == "render":
+            return self.render() or (None,) * self.num_envs
+        if callable(getattr(self, name, None)):
+            raise SettingsError(
+                f"These environments are one object, so {name} cannot be called on each of them; "
+                "expected 'render' or an attribute."
+            )
+        return self.get_attr(name)
+
+    def set_attr(self, name: str, values: Any) -> None:
+        """Refuses: nothing is set in one environment and not in the others.
+
+        Raises:
+            SettingsError: always.
+        """
+        raise SettingsError(
+            f"{name} of these environments is fixed when they are made; make them anew with it."
+        )
+
     @property
     def verdicts(self) -> Verdicts:
-        """All verdicts so far on `val` or `test`, for `miagym.envs.grade`."""
+        """All verdicts so far on `val` or `test`, for `miagym.envs.grade`; running episodes too."""
         return verdicts_of(self.game)
 
     def _begin(self, episode: int, seed: int | None = None) -> None:
@@ -172,8 +202,7 @@ class GameVectorEnv(Restorable, VectorEnv[Observation, Action, Any]):
         return seeds
 
     def _masked(self, options: dict[str, Any] | None) -> NDArray[np.intp]:
-        if not isinstance(options, dict | None):
-            raise SettingsError(f"Expected reset options in a dictionary, got {options!r}.")
+        check_reset_options(options, ("reset_mask",))
         mask = (options or {}).get("reset_mask")
         if mask is None:
             return self._everyone

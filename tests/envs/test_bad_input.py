@@ -83,7 +83,7 @@ OPTIONS: list[tuple[dict[str, Any], type[MiagymError], str]] = [
     ({"data": "clipart-tuned"}, UnknownName, "did you mean clipart-tune"),
     ({"render_mode": "human"}, SettingsError, "'ansi', 'rgb_array'"),
     ({"price": -1}, SettingsError, "price of 0 or more"),
-    ({"budgett": 3}, SettingsError, "no option budgett; its options are target"),
+    ({"budgett": 3}, SettingsError, "argument 'budgett'; its options are target"),
     ({"steps": 0}, SettingsError, "steps"),
 ]
 
@@ -100,7 +100,7 @@ def test_options_that_make_no_environment(
 def test_make_says_the_same() -> None:
     with pytest.raises(BudgetError, match="cheapest"):
         gym.make("miagym/Single-v0", budget=1)
-    with pytest.raises(SettingsError, match="no option candidates"):
+    with pytest.raises(SettingsError, match="argument 'candidates'"):
         gym.make("miagym/Single-v0", candidates=3)
     with pytest.raises(gym.error.NameNotFound, match="Pool"):
         gym.make("miagym/Pol-v0")

@@ -98,14 +98,16 @@ def test_the_verdict_is_paid_by_brier_s_score(dummy: DummyTarget, small: Dataset
 def test_an_episode_that_spins_is_cut_off_and_its_last_word_counts(
     dummy: DummyTarget, small: Dataset
 ) -> None:
-    env = PoolEnv(target=dummy, data=small, candidates=2, slots=1, budget=10, split="val",
-                  max_steps=3)  # fmt: skip
-    env.reset(seed=1)
-    idle = {"candidate": [2], "question": [0], "probability": [0.5, 0.5], "stop": 0}
-    assert [env.step(idle)[3] for _ in range(2)] == [False, False]
-    _, reward, terminated, truncated, info = env.step({**idle, "probability": [1.0, 0.0]})
-    assert truncated and not terminated
-    assert reward == pytest.approx(np.mean(1 - 4 * ([1, 0] - info["member"]) ** 2))
+    for split in ("train", "val"):
+        env = PoolEnv(target=dummy, data=small, candidates=2, slots=1, budget=10, split=split,
+                      max_steps=3)  # fmt: skip
+        env.reset(seed=1)
+        idle = {"candidate": [2], "question": [0], "probability": [0.5, 0.5], "stop": 0}
+        assert [env.step(idle)[3] for _ in range(2)] == [False, False]
+        _, reward, terminated, truncated, info = env.step({**idle, "probability": [1.0, 0.0]})
+        assert truncated and not terminated
+        if split == "train":
+            assert reward == pytest.approx(np.mean(1 - 4 * ([1, 0] - info["member"]) ** 2))
     assert env.verdicts.probability.tolist() == [1.0, 0.0]
 
 
@@ -129,12 +131,15 @@ def test_giving_up_counts_with_all_that_was_spent(dummy: DummyTarget, small: Dat
         assert not len(env.verdicts), "nothing was asked or said"
         for said in (0.7, 0.9):
             env.step({"question": 0, "probability": said, "stop": 0})
+        assert env.verdicts.probability.tolist() == [0.9] * kept, "also while it runs"
         env.reset(seed=3)
         assert env.verdicts.probability.tolist() == [0.9] * kept
         assert env.verdicts.spent.tolist() == [2] * kept
         oracle = oracle_from_env(env)
         oracle.encode(oracle.candidates)
         make_attack("sima")(oracle, oracle.candidates)
+        env.close()
+        assert env.verdicts.spent.tolist() == [2, 1] * kept, "and when it is closed instead"
         env.reset()
         assert env.verdicts.spent.tolist() == [2, 1] * kept
 
@@ -157,7 +162,7 @@ def test_repeated_questions_get_fresh_noise_and_means(dummy: DummyTarget, small:
     ask = {"question": 0, "probability": 0.5, "stop": 0}
     for _ in range(3):
         observation, *_ = env.step(ask)
-    values = observation["values"]
+    values = observation["statistics"]
     assert len(np.unique(values[:, 1])) == 3
     expected = np.append(values[:, :3].mean(axis=0), values[-1, 3])
     np.testing.assert_allclose(observation["summary"][0], expected, rtol=1e-5)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from miagym.envs import Verdicts, grade
 from miagym.envs.grading.grade import calibration_error
 from miagym.envs.pool import PoolEnv
 from miagym.envs.sampler import rows_of
+from miagym.envs.single import SingleVectorEnv
 from miagym.errors import DataError
 from miagym.targets.dummy import DummyTarget
 
@@ -56,15 +58,18 @@ def test_known_grades(truth: Verdicts, small: Dataset) -> None:
 
 
 def test_who_is_judged_twice_counts_once(truth: Verdicts, small: Dataset) -> None:
+    half = np.full(40, 0.5)
     twice = replace(
         truth,
         candidate=truth.candidate * 2,
-        probability=np.concatenate([truth.probability, 1 - truth.probability]),
+        probability=np.concatenate([half, truth.probability]),
         spent=np.concatenate([truth.spent, truth.spent + 2]),
     )
     found = grade(twice, small)
     assert found.n_verdicts == 80 and found.metrics.n_members == 20
-    assert found.brier_reward == 0 and found.spent == 2, "all that was spent on it"
+    assert found.brier_reward == 0, "the first: who was told in between would know"
+    assert found.spent == 2, "all that was spent on it"
+    assert found.net_reward == pytest.approx(-0.1 * 2 * 10 / 10), "2 rows, in pools of 10 with 10"
     assert (found.n_candidates, found.n_split) == (40, 40)
     assert grade(some(truth, 30), small).n_candidates == 30
 
@@ -107,13 +112,16 @@ def test_a_file_keeps_them(truth: Verdicts, small: Dataset, tmp_path: Path) -> N
     truth.save(path)
     assert grade(Verdicts.load(path), small) == grade(truth, small)
     assert b"member" not in path.read_bytes(), "no label travels with the verdicts"
+    played = grade(Verdicts.load(path), small).played
+    assert played == truth.played and played.target == "dummy" and played.budget == 10
+    assert played.questions == ("text-to-image", "variation@0.3", "variation@0.6")
     (tmp_path / "broken.parquet").write_bytes(path.read_bytes()[:-30])
     for bad in ("broken.parquet", "missing.parquet"):
         with pytest.raises(DataError, match=bad):
             Verdicts.load(tmp_path / bad)
 
 
-@pytest.mark.parametrize("broken", ["spent", "null", "text", "about", "no about"])
+@pytest.mark.parametrize("broken", ["spent", "null", "text", "about", "no about", "no game"])
 def test_a_broken_file_is_a_sentence(broken: str, truth: Verdicts, tmp_path: Path) -> None:
     path = tmp_path / "verdicts.parquet"
     truth.save(path)
@@ -124,11 +132,45 @@ def test_a_broken_file_is_a_sentence(broken: str, truth: Verdicts, tmp_path: Pat
     elif broken in ("null", "text"):
         odd = pa.array([None if broken == "null" else "much"] * len(table), pa.string())
         table = table.set_column(1, "probability", odd)
+    elif broken == "no game":
+        about = json.loads(told[b"about"])
+        told = told | {b"about": json.dumps(about | {"played": {"target": "dummy"}}).encode()}
     else:
         told = told | {b"about": b"{}"} if broken == "about" else {b"format": told[b"format"]}
     pq.write_table(table.replace_schema_metadata(told), path)
     with pytest.raises(DataError, match=r"verdicts\.parquet holds"):
         Verdicts.load(path)
+
+
+def test_a_file_that_names_no_target_is_refused(truth: Verdicts, tmp_path: Path) -> None:
+    path = tmp_path / "verdicts.parquet"
+    truth.save(path)
+    table = pq.read_table(path)
+    told = dict(table.schema.metadata) | {b"format": b"miagym verdicts 1"}
+    pq.write_table(table.replace_schema_metadata(told), path)
+    with pytest.raises(DataError, match="play the episodes again"):
+        Verdicts.load(path)
+
+
+def test_who_lets_an_episode_run_and_judges_in_another_has_spent_it(
+    dummy: DummyTarget, small: Dataset
+) -> None:
+    """Forty rows ask and never end; the last judges the same candidates and asks nothing."""
+    rows = len(rows_of(small, "test"))
+    envs = SingleVectorEnv(
+        rows + 1, target=dummy, data=small, split="test", budget=3, access="grey",
+        questions=["loss@60"], autoreset_mode="Disabled",
+    )  # fmt: skip
+    envs.reset(seed=[0] * (rows + 1))
+    last = np.arange(rows + 1) == rows
+    for place in range(rows):  # everybody sees another card of the same deck
+        others = np.arange(rows) > place
+        envs.reset(options={"reset_mask": np.append(others, False)}) if others.any() else None
+    envs.step({"question": 0 * last, "probability": 0.5 + 0 * last, "stop": 0 * last})
+    said = envs.verdicts
+    assert len(said) == rows + 1 and said.spent.sum() == rows + 1
+    found = grade(said, small)
+    assert found.n_candidates == rows and found.spent == pytest.approx((rows + 1) / rows)
 
 
 def test_bad_verdicts_are_refused(truth: Verdicts, small: Dataset) -> None:

@@ -1,4 +1,4 @@
-"""On `test` nothing tells the label: not the reward, not the info, not the order, not the seed."""
+"""On `val` and `test` nothing tells the label: not reward, info or order, nor the seed."""
 
 from __future__ import annotations
 
@@ -32,11 +32,12 @@ def test_splits_share_no_picture_and_no_group() -> None:
         assert not groups[0] & groups[1] and not (groups[0] | groups[1]) & groups[2]
 
 
+@pytest.mark.parametrize("split", ["val", "test"])
 @pytest.mark.parametrize("stop", [0, 1])
-def test_on_test_there_is_no_reward_and_no_label(
-    stop: int, dummy: DummyTarget, small: Dataset
+def test_where_verdicts_are_graded_there_is_no_reward_and_no_label(
+    stop: int, split: str, dummy: DummyTarget, small: Dataset
 ) -> None:
-    env = PoolEnv(target=dummy, data=small, split="test", candidates=4, budget=6)
+    env = PoolEnv(target=dummy, data=small, split=split, candidates=4, budget=6)
     _, info = env.reset(seed=0)
     action = {"candidate": [0, 1, 2, 3], "question": [1] * 4, "probability": [1, 0, 1, 0]}
     infos, rewards = [info], []
@@ -49,7 +50,7 @@ def test_on_test_there_is_no_reward_and_no_label(
     assert terminated or truncated
     assert set(rewards) == {0.0}
     assert {key for info in infos for key in info} == {"captions", "action_mask"}
-    assert env.game.members == [None]
+    assert split == "val" or env.game.members == [None]
 
 
 @dataclass(frozen=True)
@@ -161,7 +162,7 @@ def test_on_the_null_target_answers_tell_nothing() -> None:
         action = {name: np.zeros(32, dtype=int) for name in ("question", "stop")}
         for _ in range(8):
             asked, *_ = envs.step({**action, "probability": np.full(32, 0.5)})
-            sure = 1 / (1 + asked["values"][:, 0, 1])  # a member's latent is predicted empty
+            sure = 1 / (1 + asked["statistics"][:, 0, 1])  # a member's latent is predicted empty
             envs.step({**action, "stop": np.ones(32, dtype=int), "probability": sure})
             envs.step({**action, "probability": sure})  # the next episodes begin
         found[target] = grade(envs.verdicts).metrics.auc_ci

@@ -73,7 +73,7 @@ def test_text_shows_budget_answers_belief_and_verdict(dummy: DummyTarget, small:
 def test_text_lists_the_distances_that_were_observed(dummy: DummyTarget, small: Dataset) -> None:
     env = single(dummy, small, render_mode="ansi", budget=30)
     env.reset(seed=0)
-    distances = [env.step(ask(2))[0]["values"][i, 1] for i in range(12)]
+    distances = [env.step(ask(2))[0]["statistics"][i, 1] for i in range(12)]
     text = str(env.render())
     assert all(f"{number:5}  loss@200" in text for number in range(5, 13))
     assert "4 before" in text and f"{distances[-1]:.4g}" in text

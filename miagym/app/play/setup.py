@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from miagym.envs.settings import Options
+from miagym.envs.options import Options
 from miagym.errors import UnknownName
 
 BUDGET = 20

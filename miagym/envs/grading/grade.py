@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from miagym.data.dataset import Dataset
+from miagym.envs.grading.played import Played
 from miagym.envs.grading.verdicts import Verdicts
 from miagym.envs.sampler import rows_of, shared_data
 from miagym.errors import DataError
@@ -22,7 +23,7 @@ BINS = 10
 
 @dataclass(frozen=True)
 class Grade:
-    """Grade of verdicts. A candidate judged several times counts once, with its mean verdict.
+    """Grade of verdicts. A candidate judged several times counts once, with its first verdict.
 
     All intervals are of 95 %. Where the data know groups of look-alikes, which are no independent
     evidence, those of AUC and TPR are of groups (see `metrics.groups.clusters`), and the others at
@@ -46,6 +47,10 @@ class Grade:
     """Mean distance between what was said and what was so, over ten groups of equal size."""
     spent: float
     """UNet rows a candidate, on average: all that was spent on it, in all of its episodes."""
+    net_reward: float
+    """`brier_reward` less the price of what was spent: the return that `train` would have paid."""
+    played: Played
+    """Which model was asked, under which rules: grades of other games are no comparison."""
 
 
 def grade(verdicts: Verdicts, data: Dataset | None = None) -> Grade:
@@ -72,8 +77,8 @@ def grade(verdicts: Verdicts, data: Dataset | None = None) -> Grade:
             f"{len(unknown)} of the candidates are not in {data.name}, {verdicts.split}; grade "
             "with the data that the environment was made with."
         )
-    keys, which = np.unique(np.array(verdicts.candidate), return_inverse=True)
-    probability = np.bincount(which, verdicts.probability) / np.bincount(which)
+    keys, first = np.unique(np.array(verdicts.candidate), return_index=True)
+    probability = verdicts.probability[first]
     rows = np.array([known[key] for key in keys])
     member = data.member[rows]
     if member.all() or not member.any():
@@ -86,6 +91,7 @@ def grade(verdicts: Verdicts, data: Dataset | None = None) -> Grade:
     drawn = None if groups is None else group_intervals(probability, member, groups)
     reward, right = brier_rewards(probability, member), on_the_right_side(probability, member)
     accuracy_ci = share_interval(round(right.sum()), len(right))
+    spent, game = float(verdicts.spent.sum() / len(keys)), verdicts.played
     return Grade(
         n_verdicts=len(verdicts),
         n_candidates=len(keys),
@@ -96,7 +102,9 @@ def grade(verdicts: Verdicts, data: Dataset | None = None) -> Grade:
         accuracy=float(right.mean()),
         accuracy_ci=_wider(accuracy_ci, drawn and drawn.accuracy),
         calibration_error=calibration_error(probability, member),
-        spent=float(verdicts.spent.sum() / len(keys)),
+        spent=spent,
+        net_reward=float(reward.mean()) - game.price * spent * game.candidates / game.budget,
+        played=game,
     )
 
 

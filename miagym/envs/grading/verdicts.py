@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Self
+from typing import Self, TypedDict
 
 import numpy as np
 import pyarrow as pa
@@ -13,11 +13,24 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from miagym.atomic import replacing
+from miagym.envs.grading.played import Played
 from miagym.errors import DataError
 
-FORMAT = "miagym verdicts 1"
+FORMAT = "miagym verdicts 2"
+WITHOUT_GAME = "miagym verdicts 1"
+"""Of files from before 0.3, which did not say how they were come by."""
 COLUMNS = ("candidate", "probability", "spent")
 ABOUT = {"data": str, "split": str, "size": int, "by_name": bool}
+
+
+class VerdictScope(TypedDict):
+    """What verdicts are about, and how they were come by; as in `Verdicts`."""
+
+    data: str
+    split: str
+    size: int
+    by_name: bool
+    played: Played
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,6 +48,8 @@ class Verdicts:
     """Of membership (m,), in [0, 1]."""
     spent: NDArray[np.float64]
     """UNet rows a candidate (m,), where a pool shares its spending evenly."""
+    played: Played
+    """Which model was asked, under which rules."""
     by_name: bool = True
     """Whether `data` is a name that leads to the data; else `grade` must be given it."""
 
@@ -44,7 +59,7 @@ class Verdicts:
     def save(self, path: Path | str) -> None:
         """Writes a parquet file, whole or not at all."""
         columns = [list(self.candidate), self.probability, self.spent]
-        about = {name: getattr(self, name) for name in ABOUT}
+        about = {name: getattr(self, name) for name in ABOUT} | {"played": self.played.asdict()}
         table = pa.table(dict(zip(COLUMNS, columns, strict=True)))
         table = table.replace_schema_metadata({"format": FORMAT, "about": json.dumps(about)})
         with replacing(Path(path)) as partial:
@@ -62,12 +77,18 @@ class Verdicts:
         except (OSError, pa.ArrowException) as error:
             raise DataError(f"{path} cannot be read as verdicts ({error}).") from error
         metadata = table.schema.metadata or {}
+        if metadata.get(b"format") == WITHOUT_GAME.encode():
+            raise DataError(
+                f"{path} was written before verdicts told which target was asked under which "
+                "rules, so that nobody can say what its grade means; play the episodes again."
+            )
         if metadata.get(b"format") != FORMAT.encode():
             raise DataError(
                 f"{path} holds no verdicts; expected a file that `Verdicts.save` wrote."
             )
         try:
-            about = {"by_name": True} | json.loads(metadata.get(b"about", b"{}"))
+            about = json.loads(metadata.get(b"about", b"{}"))
+            played = about.pop("played", None)
             text, *numbers = (table[name].combine_chunks() for name in COLUMNS)
             numbers = [column.cast(pa.float64()) for column in numbers]
         except (ValueError, TypeError, KeyError, pa.ArrowException) as error:
@@ -79,8 +100,13 @@ class Verdicts:
             raise DataError(f"{path} holds no whole verdicts: it does not say what they are about.")
         if gaps := sum(column.null_count for column in (text, *numbers)):
             raise DataError(f"{path} holds verdicts with {gaps} gaps; expected none.")
+        try:
+            game = Played.of(played)
+        except DataError as error:
+            raise DataError(f"{path} holds no whole verdicts. {error}") from error
         return cls(
             **about,
+            played=game,
             candidate=tuple(text.to_pylist()),
             **dict(zip(COLUMNS[1:], (column.to_numpy() for column in numbers), strict=True)),
         )
@@ -100,7 +126,15 @@ class VerdictLog:
         self._probabilities.extend(map(float, probability))
         self._spent.extend([spent / len(keys)] * len(keys))
 
-    def verdicts(self, data: str, split: str, size: int, *, by_name: bool = True) -> Verdicts:
+    def verdicts(self, scope: VerdictScope) -> Verdicts:
         """All verdicts so far."""
-        numbers = np.array(self._probabilities), np.array(self._spent)
-        return Verdicts(data, split, size, tuple(self._candidates), *numbers, by_name)
+        return Verdicts(
+            candidate=tuple(self._candidates),
+            probability=np.array(self._probabilities),
+            spent=np.array(self._spent),
+            **scope,
+        )
+
+    def copied(self) -> VerdictLog:
+        """Another with the same verdicts, to which more can be added."""
+        return VerdictLog(list(self._candidates), list(self._probabilities), list(self._spent))

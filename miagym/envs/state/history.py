@@ -12,9 +12,9 @@ class History:
     """History of answers of b episodes, up to M each, as many as the budget buys."""
 
     def __init__(self, settings: Settings, episodes: int) -> None:
-        shape, size = (episodes, settings.max_answers), settings.resolution
+        shape, side = (episodes, settings.max_answers), settings.answer_side
         self.questions = np.full(shape, -1, dtype=np.int32)
-        self.images = np.zeros((*shape, size, size, 3), dtype=np.uint8)
+        self.images = np.zeros((*shape, side, side, 3), dtype=np.uint8)
         self.values = np.zeros((*shape, settings.statistics), dtype=np.float32)
         self._length = np.zeros(episodes, dtype=np.int64)
 

@@ -105,7 +105,7 @@ class Restorable:
             "kind": type(self).__name__,
             "number of episodes": len(self.game.over),
             **{name: getattr(model, "name", model) for name, model in models.items()},
-            **settings.about,
+            **{name: value for name, value in settings.about.items() if name != "played"},
             **{name: getattr(settings, name) for name in names},
             "menu": [question.name for question in settings.menu],
             "noise_seed": settings.noise_seed,
