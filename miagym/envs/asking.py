@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 import numpy as np
@@ -13,12 +13,16 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from miagym.candidates import Candidates
+from miagym.envs.menu import PICTURES
 from miagym.envs.questions import QUESTION_KINDS, QuestionBatch
-from miagym.envs.settings import Settings
+from miagym.envs.settings import OWN, Settings
 from miagym.envs.statistics import RunningMeans, Sums, statistics_of
 from miagym.envs.world import World
 from miagym.oracle.cache import Cache
 from miagym.targets.base import Target
+
+OF_THE_REFERENCE = 2**40
+"""Added to draws, so that pictures of the reference have noise that no target's have."""
 
 
 @dataclass(frozen=True)
@@ -112,8 +116,12 @@ class Questioner:
             batches[self._settings.menu[one.question].batch].append(i)
         for (kind, _), rows in batches.items():
             batch = [asked[i] for i in rows]
-            round_ = self._round(batch, candidates)
-            answers = [QUESTION_KINDS[kind].ask(oracle, round_) for oracle in self.oracles]
+            rounds = [self._round(batch, candidates)] * len(self.oracles)
+            if kind in PICTURES and self._settings.reference_noise == OWN:
+                draws = [draw + OF_THE_REFERENCE for draw in rounds[0].draws]
+                rounds[1:] = [replace(one, draws=draws) for one in rounds[1:]]
+            asked_of = zip(self.oracles, rounds, strict=True)
+            answers = [QUESTION_KINDS[kind].ask(*one) for one in asked_of]
             what = [one.what for one in batch]
             numbers = [
                 statistics_of(answer.difference, means.add(what, answer.difference))

@@ -16,6 +16,7 @@ class Options(TypedDict, total=False):
     target: str | Target
     data: str | Dataset | None
     reference: str | Target | None
+    reference_noise: str
     access: str
     split: str
     budget: int

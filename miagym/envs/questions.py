@@ -59,7 +59,7 @@ def _text_to_image(oracle: Oracle, asked: QuestionBatch) -> BatchAnswer:
         steps=asked.steps,
         guidance_scale=asked.guidance_scale,
     )
-    return BatchAnswer(images - oracle.pixels(asked.candidates), images)
+    return _picture_answer(images, oracle.pixels(asked.candidates))
 
 
 def _variation(oracle: Oracle, asked: QuestionBatch) -> BatchAnswer:
@@ -70,7 +70,13 @@ def _variation(oracle: Oracle, asked: QuestionBatch) -> BatchAnswer:
         steps=asked.steps,
         guidance_scale=asked.guidance_scale,
     )
-    return BatchAnswer(images - oracle.pixels(asked.candidates), images)
+    return _picture_answer(images, oracle.pixels(asked.candidates))
+
+
+def _picture_answer(images: Tensor, candidates: Tensor) -> BatchAnswer:
+    """Pictures of 8 bits, as a service answers: statistics carry no more than their pixels do."""
+    images = (images * 255).round().clamp(0, 255) / 255
+    return BatchAnswer(images - candidates, images)
 
 
 def _loss(oracle: Oracle, asked: QuestionBatch) -> BatchAnswer:

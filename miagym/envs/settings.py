@@ -23,6 +23,7 @@ from miagym.targets.registry import target_resolution
 
 TRAIN, VAL, TEST = "train", "val", "test"
 SPLITS = (TRAIN, VAL, TEST)
+OWN, SHARED = "own", "shared"
 LEVELS = (Access.BLACK, Access.GREY, Access.WHITE)
 
 
@@ -42,6 +43,9 @@ class Settings:
     """About whom: a data set's name, or a loaded one; by default what the target goes with."""
     reference: str | Target | None = None
     """A public model that is asked the same beside, for nothing; it doubles the statistics."""
+    reference_noise: str = OWN
+    """Of the reference's pictures: "own", since no service tells its noise, or "shared". What an
+    agent noises itself, as for losses, is the same for both."""
     access: str = "black"
     """What may be asked: "black", "grey" or "white"."""
     split: str = TRAIN
@@ -93,6 +97,10 @@ class Settings:
             )
         if self.split not in SPLITS:
             raise SettingsError(f"Expected split {_either(SPLITS)}, got {self.split!r}.")
+        if self.reference_noise not in (OWN, SHARED):
+            raise SettingsError(
+                f"Expected reference_noise {OWN!r} or {SHARED!r}, got {self.reference_noise!r}."
+            )
         for name in ("budget", "steps", "candidates", "slots", "batch_size", "max_steps"):
             value = getattr(self, name)
             if not (value is None and name == "max_steps"):
@@ -195,6 +203,7 @@ class Settings:
             target=_name(target),
             fingerprint=target.fingerprint if isinstance(target, Target) else "",
             reference=None if reference is None else _name(reference),
+            reference_noise=self.reference_noise,
             access=self.access,
             questions=tuple(question.name for question in self.menu),
             budget=int(self.budget),

@@ -168,3 +168,30 @@ def test_repeated_questions_get_fresh_noise_and_means(dummy: DummyTarget, small:
     np.testing.assert_allclose(observation["summary"][0], expected, rtol=1e-5)
     assert observation["count"].tolist() == [3]
     assert values[-1, 3] < values[:, 1].mean(), "a mean of answers strays less than each"
+
+
+def test_a_reference_has_noise_of_its_own_where_a_service_would_not_tell(
+    dummy: DummyTarget, small: Dataset
+) -> None:
+    other, seen = DummyTarget(small.candidates(np.arange(8), 64)), {}
+    game = {"access": "grey", "budget": 9, "questions": ["variation@0.3", "loss@200"]}
+    for noise in ("own", "shared"):
+        env = SingleEnv(target=dummy, data=small, reference=other, reference_noise=noise, **game)
+        env.reset(seed=0)
+        for question in (0, 1):
+            observation, *_ = env.step({"question": question, "probability": 0.5, "stop": 0})
+        seen[noise] = observation["statistics"]
+    own, shared = seen["own"], seen["shared"]
+    np.testing.assert_array_equal(own[:, :4], shared[:, :4])
+    np.testing.assert_array_equal(own[1], shared[1], "who noises the latents knows the noise")
+    assert (own[0, 4:] != shared[0, 4:]).all()
+
+
+def test_statistics_carry_no_more_than_the_picture(dummy: DummyTarget, small: Dataset) -> None:
+    env = SingleEnv(target=dummy, data=small, budget=3, questions=["variation@0.3"])
+    env.reset(seed=0)
+    observation, *_ = env.step({"question": 0, "probability": 0.5, "stop": 0})
+    d = observation["images"][0].astype(float) / 255 - observation["candidate"] / 255
+    told = observation["statistics"][0, :3]
+    means = [np.abs(d).mean(), (d**2).mean() ** (1 / 2), (d**4).mean() ** (1 / 4)]
+    np.testing.assert_allclose(told, means, rtol=1e-5)

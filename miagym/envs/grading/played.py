@@ -17,6 +17,8 @@ class Played:
     fingerprint: str
     """Of the target's weights; "" where it has none, or was not loaded."""
     reference: str | None
+    reference_noise: str
+    """Of its pictures: "own" or "shared"."""
     access: str
     questions: tuple[str, ...]
     """The menu, as in `Settings.questions`."""
@@ -46,7 +48,7 @@ class Played:
             DataError: if something is missing, beside it, or of another kind.
         """
         kinds = {
-            **dict.fromkeys(("target", "fingerprint", "access", "version"), str),
+            **dict.fromkeys(("target", "fingerprint", "reference_noise", "access", "version"), str),
             "reference": str | None,
             "questions": list | tuple,
             **dict.fromkeys(("budget", "candidates", "slots", "steps", "noise_seed"), int),

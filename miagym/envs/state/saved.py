@@ -109,5 +109,6 @@ class Restorable:
             **{name: getattr(settings, name) for name in names},
             "menu": [question.name for question in settings.menu],
             "noise_seed": settings.noise_seed,
+            "reference_noise": settings.reference_noise,
             "max_steps": settings.step_limit,
         }
