@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from miagym.oracle.access import Access
     from miagym.oracle.budget import Budget
     from miagym.oracle.oracle import Oracle
+    from miagym.remote.env import RemoteEnv
     from miagym.targets.registry import load_target
 
 _LAZY = {
@@ -70,6 +71,7 @@ _LAZY = {
     "Candidates": "miagym.candidates",
     "Dataset": "miagym.data.dataset",
     "grade": "miagym.envs.grading.grade",
+    "RemoteEnv": "miagym.remote.env",
 }
 """Where each public name lives; it is imported when it is asked for, so that this stays light."""
 
@@ -81,6 +83,7 @@ __all__ = [
     "Check",
     "Dataset",
     "Oracle",
+    "RemoteEnv",
     "Run",
     "ScoreReport",
     "UnusedCheck",

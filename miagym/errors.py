@@ -124,3 +124,16 @@ class UnknownName(MiagymError):
         near = difflib.get_close_matches(name, names, n=3, cutoff=0.4)
         suggestion = f"did you mean {' or '.join(near)}?" if near else f"known: {', '.join(names)}."
         super().__init__(f"No {kind} is called {name!r}; {suggestion}{' ' + hint if hint else ''}")
+
+
+class HostError(MiagymError):
+    """Raised by a hosted game: a ledger, key, request or submission that is not as it should be.
+
+    Args:
+        message: what players may read; it names nothing that they are not told anyway.
+        status: HTTP's number for it.
+    """
+
+    def __init__(self, message: str, status: int = 400) -> None:
+        super().__init__(message)
+        self.status = status

@@ -44,10 +44,21 @@ class BlindAgent:
     def act(self, observation: Observation, rng: np.random.Generator) -> Action:
         batch = ObservationBatch.of(observation)
         pictures = batch.pictures.reshape(-1, *batch.pictures.shape[2:])
-        tokens = _words(batch.captions.reshape(len(pictures), -1))
-        seen = _joined(self.colours.transform(_colours(pictures)), self.words.transform(tokens))
-        said = self.model.predict_proba(seen)[:, 1]
+        said = self.judge(pictures, batch.captions.reshape(len(pictures), -1))
         return batch.verdict(said.reshape(len(batch.left), batch.n))
+
+    def judge(
+        self, pictures: NDArray[np.uint8], captions: NDArray[np.int32]
+    ) -> NDArray[np.float64]:
+        """Probabilities of membership (m,).
+
+        Args:
+            pictures: (m, size, size, 3), 8 bit.
+            captions: token ids (m, 77).
+        """
+        words = self.words.transform(_words(captions))
+        seen = _joined(self.colours.transform(_colours(pictures)), words)
+        return self.model.predict_proba(seen)[:, 1]
 
     @classmethod
     def fit(cls, envs: gym.vector.VectorEnv, episodes: int, seed: int) -> Self:

@@ -20,6 +20,9 @@ ENVIRONMENTS = {
 }
 """What is registered: the class of one environment, and of many at once."""
 
+REMOTE = "miagym/Remote-v0"
+"""A task of a host, which plays elsewhere."""
+
 _ELSEWHERE = {
     "oracle_from_env": "miagym.envs.bridge",
     "Verdicts": "miagym.envs.grading.verdicts",
@@ -36,6 +39,8 @@ def register() -> None:
     for name, (entry_point, vector_entry_point) in ENVIRONMENTS.items():
         if name not in gym.registry:
             gym.register(name, entry_point=entry_point, vector_entry_point=vector_entry_point)
+    if REMOTE not in gym.registry:  # what it answers depends on a host
+        gym.register(REMOTE, entry_point="miagym.remote.env:RemoteEnv", nondeterministic=True)
 
 
 def __getattr__(name: str) -> object:

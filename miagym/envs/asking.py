@@ -14,7 +14,7 @@ from torch import Tensor
 
 from miagym.candidates import Candidates
 from miagym.envs.menu import PICTURES
-from miagym.envs.questions import QUESTION_KINDS, QuestionBatch
+from miagym.envs.questions import QUESTION_KINDS, BatchAnswer, QuestionBatch
 from miagym.envs.settings import OWN, Settings
 from miagym.envs.statistics import RunningMeans, Sums, statistics_of
 from miagym.envs.world import World
@@ -116,12 +116,7 @@ class Questioner:
             batches[self._settings.menu[one.question].batch].append(i)
         for (kind, _), rows in batches.items():
             batch = [asked[i] for i in rows]
-            rounds = [self._round(batch, candidates)] * len(self.oracles)
-            if kind in PICTURES and self._settings.reference_noise == OWN:
-                draws = [draw + OF_THE_REFERENCE for draw in rounds[0].draws]
-                rounds[1:] = [replace(one, draws=draws) for one in rounds[1:]]
-            asked_of = zip(self.oracles, rounds, strict=True)
-            answers = [QUESTION_KINDS[kind].ask(*one) for one in asked_of]
+            answers = self.answers(kind, batch, candidates)
             what = [one.what for one in batch]
             numbers = [
                 statistics_of(answer.difference, means.add(what, answer.difference))
@@ -129,9 +124,20 @@ class Questioner:
             ]
             values[rows] = torch.cat(numbers, dim=1).cpu().numpy()
             if (pictures := answers[0].images) is not None:
-                for i, picture in zip(rows, _as_bytes(pictures), strict=True):
+                for i, picture in zip(rows, as_bytes(pictures), strict=True):
                     images[i] = picture
         return StepAnswers(values, images)
+
+    def answers(
+        self, kind: str, batch: Sequence[PaidQuestion], candidates: Sequence[Candidates | None]
+    ) -> list[BatchAnswer]:
+        """What each oracle answers to a batch of questions of one kind."""
+        rounds = [self._round(batch, candidates)] * len(self.oracles)
+        if kind in PICTURES and self._settings.reference_noise == OWN:
+            draws = [draw + OF_THE_REFERENCE for draw in rounds[0].draws]
+            rounds[1:] = [replace(one, draws=draws) for one in rounds[1:]]
+        asked_of = zip(self.oracles, rounds, strict=True)
+        return [QUESTION_KINDS[kind].ask(*one) for one in asked_of]
 
     def _round(
         self, batch: Sequence[PaidQuestion], candidates: Sequence[Candidates | None]
@@ -179,6 +185,6 @@ def _unpacked(packed: tuple[torch.dtype, torch.Size, bytes]) -> Tensor:
     return torch.frombuffer(bytearray(content), dtype=dtype).reshape(shape)
 
 
-def _as_bytes(pictures: Tensor) -> NDArray[np.uint8]:
+def as_bytes(pictures: Tensor) -> NDArray[np.uint8]:
     """Pictures (k, 3, h, w) in [0, 1] as (k, h, w, 3), 8 bit."""
     return (pictures * 255).round().clamp(0, 255).byte().permute(0, 2, 3, 1).cpu().numpy()

@@ -18,7 +18,7 @@ from miagym.candidates import Candidates
 from miagym.envs.asking import PaidQuestion, Questioner, SavedAnswers
 from miagym.envs.grading.reward import step_rewards
 from miagym.envs.grading.verdicts import VerdictLog
-from miagym.envs.sampler import CandidateSampler
+from miagym.envs.sampler import CandidateSampler, Sampler
 from miagym.envs.settings import TRAIN, Settings
 from miagym.envs.state.accounts import Accounts
 from miagym.envs.state.history import History
@@ -70,7 +70,7 @@ class Game:
         self.last: list[dict[int, Slot]] = [{} for _ in range(episodes)]
         """The slots, by number, of the last step that asked anything, for `render`."""
         self.log = VerdictLog()
-        self._samplers: list[CandidateSampler | None] = [None] * episodes
+        self._samplers: list[Sampler | None] = [None] * episodes
         self._first_draw = np.zeros(episodes, dtype=np.int64)
         self._answers: SavedAnswers | None = None
         """Of a game that was saved, for a questioner that is still to be made."""
@@ -102,6 +102,10 @@ class Game:
         self.begun += 1
         if self._questioner is not None:
             self._questioner.restore(self._answers)
+
+    def host(self, samplers: Sequence[Sampler], questioner: Questioner) -> None:
+        """Deals each episode from a sampler of a host's, whose questioner answers."""
+        self._samplers, self._questioner = list(samplers), questioner
 
     def share_world(self, other: Game) -> None:
         """Uses the models and data that another game has loaded."""

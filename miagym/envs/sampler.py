@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,6 +49,14 @@ class CandidateSplit:
     def member(self, places: NDArray[np.integer]) -> NDArray[np.int8] | None:
         """Labels (n,) at some places of the split, 1 for members; None on `test`."""
         return None if self._member is None else self._member[places]
+
+
+class Sampler(Protocol):
+    """Deals an episode's candidates."""
+
+    def sample(self) -> NDArray[np.int64]:
+        """Places in the split of one episode's candidates (n,)."""
+        ...
 
 
 class CandidateSampler:

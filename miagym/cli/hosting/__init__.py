@@ -1,0 +1,1 @@
+"""Commands of whoever hosts a game: the server, its players, a class."""

@@ -1,0 +1,134 @@
+"""`miagym host`: a game on a server of one's own, its players, and its leaderboard."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from miagym.cli.shared.console import AsJson, console, print_json, say
+
+host = typer.Typer(help="Host a game: serve it, add players, read the leaderboard.")
+
+Db = Annotated[Path, typer.Option(help="The ledger, one SQLite file; made if there is none.")]
+Tasks = Annotated[str, typer.Option(help="A suite: black-2026.")]
+Phase = Annotated[str, typer.Option(help="dev or final: two halves of the test candidates.")]
+LEDGER = Path("host.sqlite")
+SUITE = "black-2026"
+
+
+@host.callback(invoke_without_command=True)
+def serve(
+    context: typer.Context,
+    tasks: Tasks = SUITE,
+    db: Db = LEDGER,
+    phase: Phase = "dev",
+    port: Annotated[int, typer.Option(min=1, max=65535)] = 8000,
+    address: Annotated[
+        str, typer.Option(help="Address to listen on; 0.0.0.0 lets other machines in.")
+    ] = "127.0.0.1",
+    target: Annotated[
+        list[str] | None,
+        typer.Option(help="Instead of a suite, one task about this model; repeatable."),
+    ] = None,
+    data: Annotated[
+        str | None, typer.Option(help="Pictures of the --target, with labels that stay here.")
+    ] = None,
+    reference: Annotated[
+        str | None, typer.Option(help="A public model, whose pictures are told beside.")
+    ] = None,
+    questions: Annotated[
+        str, typer.Option(help="Menu of the task about a --target, separated by commas.")
+    ] = "variation@0.3,variation@0.6",
+    budget: Annotated[int, typer.Option(min=1, help="UNet rows of a hand of 16.")] = 60,
+    hands: Annotated[int, typer.Option(min=1, help="Hands of 16 candidates in a walk.")] = 16,
+) -> None:
+    """Serve a game. Labels, weights and the meter stay here; players see pictures.
+
+    The labels of the embedded data are in the package for everybody to read: for an examination,
+    name a model and data of your own.
+    """
+    if context.invoked_subcommand is not None:
+        return
+    from miagym.hosting.serving import serve_forever
+    from miagym.hosting.suite import own_task, suite
+
+    if target:
+        played = (own_task(target, data, reference, questions.split(","), budget, hands),)
+    else:
+        played = suite(tasks)
+    serve_forever(played, db, phase, address, port, say)
+
+
+@host.command()
+def add(
+    names: Annotated[list[str], typer.Argument(help="Of players, as on the leaderboard.")],
+    db: Db = LEDGER,
+    days: Annotated[float | None, typer.Option(min=0, help="Until the keys expire.")] = None,
+) -> None:
+    """Add players, and print their keys, which can be read this once."""
+    from miagym.hosting.keys import add_player
+    from miagym.hosting.ledger import Ledger
+
+    with Ledger(db) as ledger:
+        for name in names:
+            say(f"{name}: {add_player(ledger, name, days)}")
+
+
+@host.command()
+def revoke(
+    names: Annotated[list[str], typer.Argument(help="Of players.")], db: Db = LEDGER
+) -> None:
+    """Make keys useless; what was played stays."""
+    from miagym.hosting.keys import revoke as revoke_key
+    from miagym.hosting.ledger import Ledger
+
+    with Ledger(db) as ledger:
+        for name in names:
+            revoke_key(ledger, name)
+            say(f"The key of {name} opens nothing any more.")
+
+
+@host.command()
+def board(
+    task: Annotated[str, typer.Argument(help="Name of a task.")],
+    tasks: Tasks = SUITE,
+    db: Db = LEDGER,
+    phase: Phase = "dev",
+    as_json: AsJson = False,
+) -> None:
+    """Print the leaderboard of a task, beside a player who never asks."""
+    from miagym.hosting.board import board as standings
+    from miagym.hosting.host import Host
+    from miagym.hosting.ledger import Ledger
+    from miagym.hosting.suite import suite
+
+    with Ledger(db) as ledger:
+        rows = [one.as_row() for one in standings(Host(suite(tasks), ledger, phase), task)]
+    if as_json:
+        print_json(rows)
+    else:
+        _print(rows)
+
+
+def _print(rows: list[dict[str, Any]]) -> None:
+    from rich.table import Table
+
+    table = Table("rank", "player", "AUC [95 %]", "TPR@1%FPR [95 %]", "Brier reward", "UNet rows")
+    for row in rows:
+        name = f"{row['player']} (asks nothing)" if row["is_blind"] else row["player"]
+        table.add_row(
+            str(row["rank"]),
+            name,
+            _interval(row["auc"], row["auc_ci"]),
+            "too few" if row["tpr"] is None else _interval(row["tpr"], row["tpr_ci"]),
+            "" if row["brier_reward"] is None else f"{row['brier_reward']:.3f}",
+            str(row["spent"]),
+        )
+    console.print(table)
+    say("Players of one rank are not told apart by these candidates.")
+
+
+def _interval(value: float, ci: list[float]) -> str:
+    return f"{value:.3f} [{ci[0]:.3f}, {ci[1]:.3f}]"

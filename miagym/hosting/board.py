@@ -1,0 +1,160 @@
+"""Leaderboard: the last submission of each player with intervals, beside a row that never asks.
+
+Ranks are groups: a player stands below another only if the difference of their AUCs on the same
+candidates, corrected for all that were compared, is shown.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from functools import lru_cache
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from miagym.agents.blind_agent import BlindAgent
+from miagym.data.dataset import TEST, Dataset
+from miagym.data.registry import load_data
+from miagym.envs.settings import Settings
+from miagym.envs.single import SingleVectorEnv
+from miagym.hosting.host import Host
+from miagym.hosting.seats import settings_of
+from miagym.metrics.auc import Interval
+from miagym.metrics.brier import brier_rewards
+from miagym.metrics.comparisons.comparison import compare
+from miagym.metrics.measure import measure
+from miagym.targets.registry import shared_target
+
+BLIND = "blind"
+"""Name of the row that looks at pictures and captions, and asks nothing."""
+ALPHA, AT_FPR = 0.05, 0.01
+DIGITS = 3
+FIT_EPISODES = 600
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Row of a leaderboard; intervals are of 95 %, over groups of look-alikes where there are."""
+
+    rank: int
+    """Of the group; players of one group are not told apart."""
+    player: str
+    is_blind: bool
+    auc: float
+    auc_ci: Interval
+    tpr: float | None
+    """At a false positive rate of at most 1 %; None where the candidates are too few."""
+    tpr_ci: Interval | None
+    brier_reward: float | None
+    """None where scores are no probabilities."""
+    spent: int
+    """UNet rows, of all walks of this phase."""
+    submissions: int
+
+    def as_row(self) -> dict[str, Any]:
+        """Plain numbers, lists and None; with as many digits as intervals bear."""
+        return {name: _rounded(value) for name, value in asdict(self).items()}
+
+
+@dataclass(frozen=True, eq=False)
+class Labels:
+    """What the board knows of a task's candidates, in the order of their keys."""
+
+    keys: tuple[str, ...]
+    member: NDArray[np.bool_]
+    groups: NDArray[np.integer] | None
+
+    @classmethod
+    def of(cls, data: Dataset, size: int) -> Self:
+        rows = np.flatnonzero(data.part == TEST)
+        keys = np.array(data.candidates(rows, size).keys)
+        order = np.argsort(keys)
+        rows = rows[order]
+        groups = None if data.groups is None else data.groups[rows]
+        return cls(tuple(keys[order].tolist()), data.member[rows], groups)
+
+    def ordered(self, scores: Mapping[str, float]) -> NDArray[np.float64]:
+        return np.array([scores[key] for key in self.keys])
+
+
+def board(host: Host, name: str) -> list[Standing]:
+    """The leaderboard of a task in the host's phase, the best group first."""
+    task, data, desk = host.task(name), host.deck(name), host.desk(name)
+    settings = settings_of(task, task.targets[0], data)
+    labels, everyone = Labels.of(data, settings.resolution), desk.all()
+    last = {one.player: one for one in everyone}
+    scores = {player: labels.ordered(one.scores) for player, one in last.items()}
+    scores[BLIND] = labels.ordered(_blind_scores(settings, load_data(task.data)))
+    ranks = rank_groups(scores, labels)
+    sent = Counter(one.player for one in everyone)
+    return [
+        Standing(
+            rank=ranks[player],
+            player=player,
+            is_blind=player == BLIND,
+            spent=last[player].spent if player in last else 0,
+            submissions=sent[player],
+            **_measured(scores[player], labels),
+        )
+        for player in sorted(scores, key=lambda player: (ranks[player], player))
+    ]
+
+
+def rank_groups(scores: Mapping[str, NDArray[np.float64]], labels: Labels) -> dict[str, int]:
+    """Rank of each player's group: 1, then one more than there are players in groups above.
+
+    From the best AUC downwards; who is not shown to be worse than the best of a group belongs to
+    it. Differences are paired; their p-values are multiplied by the number of all pairs
+    (Bonferroni), since who is compared with whom is decided by the same scores.
+    """
+    auc = {name: measure(each, labels.member, labels.groups).auc for name, each in scores.items()}
+    order = sorted(scores, key=lambda name: (-auc[name], name))
+    pairs = len(order) * (len(order) - 1) // 2
+    ranks, best = {order[0]: 1}, order[0]
+    for place, name in enumerate(order[1:], start=2):
+        between = compare(scores[best], scores[name], labels.member, 0, labels.groups).auc
+        if between.p * pairs <= ALPHA:
+            best, ranks[name] = name, place
+        else:
+            ranks[name] = ranks[best]
+    return ranks
+
+
+def _measured(scores: NDArray[np.float64], labels: Labels) -> dict[str, Any]:
+    found = measure(scores, labels.member, labels.groups)
+    at = found.tpr_at_fpr.get(AT_FPR)
+    is_probability = scores.min() >= 0 and scores.max() <= 1
+    reward = brier_rewards(scores, labels.member).mean() if is_probability else None
+    return {
+        "auc": found.auc,
+        "auc_ci": found.auc_ci,
+        "tpr": at and at.point.tpr,
+        "tpr_ci": at and at.ci,
+        "brier_reward": None if reward is None else float(reward),
+    }
+
+
+@lru_cache(maxsize=16)
+def _blind_agent(target: str, data: str) -> BlindAgent:
+    envs = SingleVectorEnv(32, target=target, data=data, split="train")
+    return BlindAgent.fit(envs, episodes=FIT_EPISODES // 32, seed=0)
+
+
+def _blind_scores(settings: Settings, data: Dataset) -> dict[str, float]:
+    """Verdicts of an agent that never asks, learned on candidates of the calibration part."""
+    assert isinstance(settings.target, str) and isinstance(settings.data, Dataset)
+    rows = np.flatnonzero(settings.data.part == TEST)
+    candidates = settings.data.candidates(rows, settings.resolution)
+    agent = _blind_agent(settings.target, data.name)
+    tokens = shared_target(settings.target, "auto").tokenize(candidates.captions)
+    said = agent.judge(candidates.images, tokens)
+    return dict(zip(candidates.keys, map(float, said), strict=True))
+
+
+def _rounded(value: Any) -> Any:
+    if isinstance(value, float):
+        return round(value, DIGITS)
+    return [round(one, DIGITS) for one in value] if isinstance(value, tuple) else value

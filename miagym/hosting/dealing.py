@@ -1,0 +1,87 @@
+"""Dealing by a secret: which candidates belong to a phase, to whose hands, under which names."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from miagym.data.dataset import CALIBRATION, TEST, Dataset
+from miagym.data.splits import deal_well
+from miagym.errors import HostError
+from miagym.hosting.suite import PHASES, HostedTask
+
+NAME_BYTES = 8
+
+
+def drawn(secret: str, *what: object) -> int:
+    """A number of 63 bits that nobody without the secret can foretell."""
+    return int.from_bytes(_digest(secret, *what)[:8], "big") >> 1
+
+
+def opaque_name(secret: str, *what: object) -> str:
+    """A name that tells nothing of what it names, and differs from player to player."""
+    return _digest(secret, *what)[:NAME_BYTES].hex()
+
+
+def _digest(secret: str, *what: object) -> bytes:
+    text = "\0".join(map(str, what))
+    return hmac.new(bytes.fromhex(secret), text.encode(), hashlib.sha256).digest()
+
+
+def deck(data: Dataset, task: HostedTask, phase: str, secret: str) -> Dataset:
+    """Data whose test part are the candidates of a phase, as many members as others.
+
+    Whole groups of look-alikes belong to one phase, so that `dev` teaches nothing about `final`;
+    all players of a phase are asked about the same candidates.
+
+    Raises:
+        HostError: if there are too few.
+    """
+    test = np.flatnonzero(data.part == TEST)
+    groups = np.arange(len(data)) if data.groups is None else data.groups
+    sides = np.where(data.member[test], "member", "non-member").tolist()
+    shares = {name: 1.0 for name in PHASES}
+    half = deal_well(groups[test], sides, shares, drawn(secret, "phases", data.name), deals=50)
+    rng = np.random.default_rng(drawn(secret, "deck", task.name, phase))
+    each = task.hands * task.candidates // 2
+    chosen: list[NDArray[np.int64]] = []
+    for member in (True, False):
+        side = test[(half == phase) & (data.member[test] == member)]
+        if len(side) < each:
+            raise HostError(
+                f"{task.hands} hands of {task.candidates} need {each} members and as many others "
+                f"in each phase; {data.name} has {len(side)}: name larger data, or fewer hands."
+            )
+        chosen.append(rng.permutation(side)[:each])
+    part = np.full(len(data), CALIBRATION, dtype=data.part.dtype)
+    part[np.concatenate(chosen)] = TEST
+    return replace(data, part=part)
+
+
+@dataclass(frozen=True)
+class Hand:
+    """Hand of candidates, as a sampler that deals it whenever it is asked."""
+
+    places: NDArray[np.int64]
+    """In the deck (n,)."""
+
+    def sample(self) -> NDArray[np.int64]:
+        return self.places
+
+
+def hands(task: HostedTask, secret: str, walk: str) -> list[Hand]:
+    """Hands of one walk through the deck; every candidate is in one of them."""
+    rng = np.random.default_rng(drawn(secret, "hands", walk))
+    order = rng.permutation(task.hands * task.candidates)
+    return [Hand(places) for places in order.reshape(task.hands, task.candidates)]
+
+
+def targets_of(task: HostedTask, secret: str, walk: str) -> list[str]:
+    """Which target each hand is about: each as often as the others, in an order nobody is told."""
+    rng = np.random.default_rng(drawn(secret, "targets", walk))
+    evenly = np.arange(task.hands) % len(task.targets)
+    return [task.targets[i] for i in rng.permutation(evenly)]

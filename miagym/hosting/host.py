@@ -1,0 +1,172 @@
+"""Host: tasks, players' tables and submissions, whichever face they are asked through."""
+
+from __future__ import annotations
+
+import json
+from collections import OrderedDict
+from collections.abc import Sequence
+from threading import Lock
+from typing import Any
+
+from miagym.data.dataset import Dataset
+from miagym.data.registry import load_data
+from miagym.errors import HostError
+from miagym.hosting.dealing import deck
+from miagym.hosting.ledger import Ledger
+from miagym.hosting.log import WriteConflict, replied
+from miagym.hosting.messages import Query, Reset, Step, body_of
+from miagym.hosting.seats import settings_of
+from miagym.hosting.submissions import Desk, read_scores
+from miagym.hosting.suite import DEV, HostedTask
+from miagym.hosting.table import Table
+from miagym.targets.registry import shared_target
+
+MAX_TABLES = 48
+"""Kept in memory; others are built from the ledger when they are asked for again."""
+CONFLICTS = 5
+"""How often an action is tried anew because another process was faster."""
+
+
+class Host:
+    """Hosted game.
+
+    Args:
+        tasks: what is played.
+        ledger: who keeps it.
+        phase: "dev" or "final".
+
+    Raises:
+        HostError: if a model is not the one that the ledger began with, or data are too few.
+    """
+
+    def __init__(self, tasks: Sequence[HostedTask], ledger: Ledger, phase: str = DEV) -> None:
+        self.tasks = {task.name: task for task in tasks}
+        self.ledger, self.phase = ledger, phase
+        self._decks: dict[str, Dataset] = {}
+        for task in tasks:
+            task.in_phase(phase, task.walks)
+            self._decks[task.name] = deck(load_data(task.data), task, phase, ledger.secret)
+            for target in task.targets:
+                _ = settings_of(task, target, self._decks[task.name])
+                self._check_model(target)
+        self._tables: OrderedDict[str, Table] = OrderedDict()
+        self._lock = Lock()
+
+    def task(self, name: str) -> HostedTask:
+        """Finds a task.
+
+        Raises:
+            HostError: if there is none of this name.
+        """
+        if name not in self.tasks:
+            raise HostError(f"There is no such task; there are {', '.join(self.tasks)}.", 404)
+        return self.tasks[name]
+
+    def play(self, player: str, name: str, message: Reset | Step | Query) -> dict[str, Any]:
+        """Plays one request; the same one again gets the same reply, and costs nothing.
+
+        Raises:
+            HostError, ActionError: if it cannot be; nothing was charged.
+        """
+        task, body = self.task(name), body_of(message)
+        for _ in range(CONFLICTS):
+            walk = self._walk(player, name)
+            table = self._table(task, walk)
+            with table.lock:
+                known = replied(self.ledger, player, message.request_id, walk, body)
+                if known is not None and known.reply is not None:
+                    return json.loads(known.reply)
+                if known is not None:  # it was cut off; a table that is built anew ends it
+                    self._forget(table)
+                    continue
+                if table.is_over and isinstance(message, Reset):
+                    table = self._table(task, self._next_walk(task, walk))
+                try:
+                    reply = table.play(message.request_id, body)
+                except WriteConflict:
+                    self._forget(table)
+                    continue
+                except BaseException:
+                    self._forget(table)
+                    raise
+                self._hand_in(table, player, task)
+                return reply
+        raise HostError("Another process plays with this key at the same time; try again.", 409)
+
+    def table(self, player: str, name: str) -> Table:
+        """The table at which a player walks now.
+
+        Raises:
+            HostError: if there is no such task.
+        """
+        return self._table(self.task(name), self._walk(player, name))
+
+    def submit(self, player: str, name: str, text: str) -> int:
+        """Takes a file of scores, and returns the submission's number.
+
+        Raises:
+            HostError: if it is not as it should be, or the one too many; nothing was kept.
+        """
+        task, table = self.task(name), self.table(player, name)
+        keys = table.keys()
+        scores = read_scores(text, set(keys))
+        by_key = {keys[candidate]: score for candidate, score in scores.items()}
+        a_day = task.in_phase(self.phase, task.submissions_a_day)
+        return self.desk(name).take_file(player, by_key, self._spent(player, name), a_day)
+
+    def desk(self, name: str) -> Desk:
+        """Where submissions to a task are kept."""
+        return Desk(self.ledger, self.task(name).name, self.phase)
+
+    def deck(self, name: str) -> Dataset:
+        """Data whose test part are a task's candidates, with labels: for the board only."""
+        return self._decks[self.task(name).name]
+
+    def _hand_in(self, table: Table, player: str, task: HostedTask) -> None:
+        if table.is_over:
+            spent = self._spent(player, task.name)
+            self.desk(task.name).take_play(player, table.walk, table.verdicts(), spent)
+
+    def _spent(self, player: str, name: str) -> int:
+        return self.ledger.spent_on(f"{player}/{name}/{self.phase}")
+
+    def _walk(self, player: str, name: str) -> str:
+        begun = f"{player}/{self.task(name).name}/{self.phase}"
+        found = self.ledger.read(
+            "SELECT max(CAST(substr(walk, ?) AS INTEGER)) FROM actions WHERE walk GLOB ?",
+            (len(begun) + 2, f"{begun}/*"),
+        )
+        return f"{begun}/{found[0][0] or 0}"
+
+    def _next_walk(self, task: HostedTask, walk: str) -> str:
+        begun, _, number = walk.rpartition("/")
+        walks = task.in_phase(self.phase, task.walks)
+        if int(number) + 1 >= walks:
+            raise HostError(
+                f"All {walks} walks through the deck of this phase are over; no reset renews them.",
+                409,
+            )
+        return f"{begun}/{int(number) + 1}"
+
+    def _table(self, task: HostedTask, walk: str) -> Table:
+        with self._lock:
+            if walk not in self._tables:
+                self._tables[walk] = Table(task, self._decks[task.name], walk, self.ledger)
+            self._tables.move_to_end(walk)
+            while len(self._tables) > MAX_TABLES:
+                self._tables.popitem(last=False)
+            table = self._tables[walk]
+        self._hand_in(table, walk.partition("/")[0], task)
+        return table
+
+    def _forget(self, table: Table) -> None:
+        with self._lock:
+            self._tables.pop(table.walk, None)
+
+    def _check_model(self, target: str) -> None:
+        found = shared_target(target, "auto").fingerprint
+        if self.ledger.fact(f"fingerprint of {target}", found) != found:
+            raise HostError(
+                f"{target} is not the model that {self.ledger.path} began with, and its answers "
+                "would not fit those given; bring that one back, or start a new ledger."
+            )

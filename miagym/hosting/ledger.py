@@ -1,0 +1,207 @@
+"""Ledger of a hosted game in one SQLite file: what was asked, charged, answered and said.
+
+A transaction charges before anything is computed, so that no crash makes an answer free; what was
+charged is named by who asks about whom, so that nothing is charged twice. Several processes may
+write to it.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from secrets import token_hex
+from threading import local
+from typing import Any, Self
+
+from miagym.errors import HostError
+
+FORMAT = "miagym host 1"
+BUSY_SECONDS = 30
+"""How long a process waits for another's transaction, which takes milliseconds."""
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS keys (
+    name TEXT PRIMARY KEY, digest TEXT NOT NULL UNIQUE, expires REAL, revoked INTEGER DEFAULT 0
+);
+CREATE TABLE IF NOT EXISTS actions (
+    walk TEXT NOT NULL, number INTEGER NOT NULL, player TEXT NOT NULL, request TEXT NOT NULL,
+    body TEXT NOT NULL, reply TEXT, PRIMARY KEY (walk, number), UNIQUE (player, request)
+);
+CREATE TABLE IF NOT EXISTS accounts (
+    walk TEXT NOT NULL, hand INTEGER NOT NULL, spent INTEGER NOT NULL, PRIMARY KEY (walk, hand)
+);
+CREATE TABLE IF NOT EXISTS charges (
+    walk TEXT NOT NULL, hand INTEGER NOT NULL, what TEXT NOT NULL, rows INTEGER NOT NULL,
+    answer BLOB, PRIMARY KEY (walk, hand, what)
+);
+CREATE TABLE IF NOT EXISTS submissions (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, player TEXT NOT NULL, task TEXT NOT NULL,
+    phase TEXT NOT NULL, kind TEXT NOT NULL, walk TEXT UNIQUE, spent INTEGER NOT NULL,
+    at REAL NOT NULL, scores TEXT NOT NULL
+);
+"""
+
+
+@dataclass(frozen=True)
+class Account:
+    """Budget of one hand of one walk, which no session and no connection renews."""
+
+    walk: str
+    """Player, task, phase, and the number of the walk through the deck."""
+    hand: int
+
+
+@dataclass(frozen=True)
+class Charge:
+    """Question that is charged once, however often it is put."""
+
+    what: str
+    """Candidate, question and number of the answer."""
+    rows: int
+    """UNet rows."""
+
+
+class Ledger:
+    """Ledger in a file, opened by any number of threads and processes.
+
+    Args:
+        path: the file; made if there is none.
+
+    Raises:
+        HostError: if it is another file, or cannot be written.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._open = local()
+        try:
+            with self.transaction() as db:
+                known = db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+                if (
+                    known
+                    and not db.execute(
+                        "SELECT 1 FROM sqlite_master WHERE name = 'facts'"
+                    ).fetchone()
+                ):
+                    raise HostError(
+                        f"{path} is another program's database; name a file of its own."
+                    )
+                for statement in SCHEMA.split(";"):
+                    db.execute(statement)
+        except sqlite3.DatabaseError as error:
+            raise HostError(
+                f"{path} cannot be used as a ledger ({error}); name a file that can be written."
+            ) from error
+        if self.fact("format", FORMAT) != FORMAT:
+            raise HostError(f"{path} is the ledger of another version of miagym; start a new one.")
+
+    @property
+    def secret(self) -> str:
+        """What deals, names and noise are drawn from; made once, and told to nobody."""
+        return self.fact("secret", token_hex(32))
+
+    def fact(self, name: str, otherwise: str) -> str:
+        """Reads a fact that never changes, or writes it down if it is new."""
+        with self.transaction() as db:
+            db.execute("INSERT OR IGNORE INTO facts VALUES (?, ?)", (name, otherwise))
+            return db.execute("SELECT value FROM facts WHERE name = ?", (name,)).fetchone()[0]
+
+    def spent(self, account: Account) -> int:
+        """UNet rows charged to an account so far."""
+        found = self._db.execute(
+            "SELECT spent FROM accounts WHERE walk = ? AND hand = ?", (account.walk, account.hand)
+        ).fetchone()
+        return 0 if found is None else found[0]
+
+    def spent_on(self, walks: str) -> int:
+        """UNet rows of all walks whose names begin so."""
+        found = self.read("SELECT sum(spent) FROM accounts WHERE walk GLOB ?", (f"{walks}/*",))
+        return found[0][0] or 0
+
+    def charge(self, account: Account, charges: Sequence[Charge], budget: int) -> int:
+        """Charges what was not charged before, all or nothing, and returns the new spending.
+
+        Raises:
+            HostError: if the budget does not cover it; then nothing was charged.
+        """
+        with self.transaction() as db:
+            new = 0
+            for one in charges:
+                key = (account.walk, account.hand, one.what)
+                known = db.execute(
+                    "SELECT rows FROM charges WHERE walk = ? AND hand = ? AND what = ?", key
+                ).fetchone()
+                if known is None:
+                    db.execute("INSERT INTO charges VALUES (?, ?, ?, ?, NULL)", (*key, one.rows))
+                    new += one.rows
+            at = (account.walk, account.hand)
+            db.execute("INSERT OR IGNORE INTO accounts VALUES (?, ?, 0)", at)
+            db.execute(
+                "UPDATE accounts SET spent = spent + ? WHERE walk = ? AND hand = ?", (new, *at)
+            )
+            spent = self.spent(account)
+            if spent > budget:
+                raise HostError(
+                    f"These questions would bring the spending to {spent} of {budget} UNet rows; "
+                    "nothing was charged."
+                )
+        return spent
+
+    def answer(self, account: Account, what: str) -> bytes | None:
+        """The answer that was kept to a question, if there is one."""
+        found = self._db.execute(
+            "SELECT answer FROM charges WHERE walk = ? AND hand = ? AND what = ?",
+            (account.walk, account.hand, what),
+        ).fetchone()
+        return None if found is None else found[0]
+
+    def keep(self, account: Account, what: str, answer: bytes) -> None:
+        """Keeps the answer to a question that was charged; the first one stands."""
+        with self.transaction() as db:
+            db.execute(
+                "UPDATE charges SET answer = ? "
+                "WHERE walk = ? AND hand = ? AND what = ? AND answer IS NULL",
+                (answer, account.walk, account.hand, what),
+            )
+
+    def read(self, query: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+        """Rows that a query finds; nobody waits for it, and it waits for nobody."""
+        return self._db.execute(query, values).fetchall()
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """A transaction that nobody else writes beside; undone if anything is raised."""
+        db = self._db
+        db.execute("BEGIN IMMEDIATE")
+        try:
+            yield db
+        except BaseException:
+            db.execute("ROLLBACK")
+            raise
+        db.execute("COMMIT")
+
+    @property
+    def _db(self) -> sqlite3.Connection:
+        """This thread's connection."""
+        if not hasattr(self._open, "db"):
+            db = sqlite3.connect(self.path, timeout=BUSY_SECONDS, isolation_level=None)
+            db.execute("PRAGMA journal_mode = WAL")
+            db.execute("PRAGMA synchronous = FULL")
+            self._open.db = db
+        return self._open.db
+
+    def close(self) -> None:
+        """Closes this thread's connection."""
+        if hasattr(self._open, "db"):
+            self._open.db.close()
+            del self._open.db
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()

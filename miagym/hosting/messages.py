@@ -1,0 +1,113 @@
+"""Messages of a hosted game: what may be asked, checked field by field, and how answers travel."""
+
+from __future__ import annotations
+
+import base64
+import json
+from io import BytesIO
+from typing import Annotated, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+from pydantic import BaseModel, ConfigDict, Field
+
+from miagym.envs.settings import Settings
+from miagym.envs.statistics import MAX_STATISTIC
+from miagym.hosting.suite import HostedTask
+from miagym.targets.base import TOKENS, VOCABULARY
+
+RequestId = Annotated[str, Field(min_length=8, max_length=64, pattern=r"^[A-Za-z0-9_-]+$")]
+"""Chosen by the player, one for each request: whoever sends it again is not charged again."""
+Name = Annotated[str, Field(min_length=1, max_length=64)]
+MAX_QUESTIONS = 64
+
+
+class Message(BaseModel):
+    """Message with no other fields than those named."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class Reset(Message):
+    """Begins the next hand, or shows the one again that nothing was asked about."""
+
+    request_id: RequestId
+
+
+class Step(Message):
+    """Action of the environment, as `miagym/Pool-v0` takes it."""
+
+    request_id: RequestId
+    action: dict[str, Any]
+
+
+class Question(Message):
+    """Question of the menu about one candidate."""
+
+    candidate: Name
+    question: Name
+
+
+class Query(Message):
+    """Questions about any candidates of the walk; each is charged to its hand."""
+
+    request_id: RequestId
+    questions: Annotated[list[Question], Field(min_length=1, max_length=MAX_QUESTIONS)]
+
+
+def body_of(message: Reset | Step | Query) -> str:
+    """What a request asks for, without its name: how it is written down, and compared."""
+    if isinstance(message, Step):
+        return json.dumps({"kind": "step", "action": message.action}, sort_keys=True)
+    if isinstance(message, Query):
+        asked = [[one.candidate, one.question] for one in message.questions]
+        return json.dumps({"kind": "query", "questions": asked})
+    return json.dumps({"kind": "reset"})
+
+
+def as_png(image: NDArray[np.uint8]) -> str:
+    """A picture (h, w, 3) as PNG in base64."""
+    stream = BytesIO()
+    Image.fromarray(np.ascontiguousarray(image)).save(stream, "PNG", compress_level=1)
+    return base64.b64encode(stream.getvalue()).decode("ascii")
+
+
+def observed(observation: dict[str, NDArray[Any]]) -> dict[str, Any]:
+    """What of an observation changes in play: numbers as lists, pictures as PNG or none."""
+    found: dict[str, Any] = {}
+    for name, value in observation.items():
+        if name in ("candidates", "captions"):
+            continue  # told by `reset` once
+        found[name] = (
+            [as_png(image) if image.any() else None for image in value]
+            if name == "images"
+            else value.tolist()
+        )
+    return found
+
+
+def described(task: HostedTask, phase: str, settings: Settings) -> dict[str, Any]:
+    """A task as players are told: menu, prices, sizes, and how much there is to play; no target."""
+    return {
+        "task": task.name,
+        "about": task.about,
+        "phase": phase,
+        "menu": [{"question": one.name, "price": one.price} for one in settings.menu],
+        "budget": task.budget,
+        "candidates": task.candidates,
+        "slots": task.slots,
+        "hands": task.hands,
+        "walks": task.in_phase(phase, task.walks),
+        "submissions_a_day": task.in_phase(phase, task.submissions_a_day),
+        "reference": task.reference,
+        "steps": task.steps,
+        "size": settings.resolution,
+        "statistics": settings.statistics,
+        "max_answers": settings.max_answers,
+        "max_steps": settings.step_limit,
+        "price": settings.price,
+        "tokens": TOKENS,
+        "vocabulary": VOCABULARY,
+        "max_statistic": MAX_STATISTIC,
+    }

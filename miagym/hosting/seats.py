@@ -1,0 +1,78 @@
+"""Seats of a table: where each hand is played, in the game about its target."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from miagym.data.dataset import TEST, Dataset
+from miagym.envs.game import Game
+from miagym.envs.settings import Settings
+from miagym.hosting.answers import LedgerQuestioner
+from miagym.hosting.dealing import drawn, hands, opaque_name, targets_of
+from miagym.hosting.ledger import Account, Ledger
+from miagym.hosting.suite import HostedTask
+
+
+@dataclass(frozen=True)
+class Seat:
+    """Where a hand is played: one row of the game about its target."""
+
+    game: Game
+    row: int
+    names: tuple[str, ...]
+    """Of its candidates (n), opaque."""
+
+    @property
+    def is_over(self) -> bool:
+        return bool(self.game.over[self.row])
+
+
+def seats(task: HostedTask, data: Dataset, walk: str, ledger: Ledger) -> list[Seat]:
+    """Seats of one walk, hand by hand: as many games as there are targets.
+
+    Args:
+        task: what is played.
+        data: the deck of its phase.
+        walk: player, task, phase and the number of the walk; candidates, targets, names and noise
+            are drawn from it and the ledger's secret.
+        ledger: who keeps charges and answers.
+    """
+    secret = ledger.secret
+    about, dealt = targets_of(task, secret, walk), hands(task, secret, walk)
+    found: dict[int, Seat] = {}
+    for target in dict.fromkeys(about):
+        own = [hand for hand, name in enumerate(about) if name == target]
+        noise = drawn(secret, "noise", walk)
+        game = Game(settings_of(task, target, data, noise), len(own))
+        accounts = [Account(walk, hand) for hand in own]
+        questioner = LedgerQuestioner(game.settings, game.world, accounts, ledger)
+        game.host([dealt[hand] for hand in own], questioner)
+        for row, hand in enumerate(own):
+            rng = np.random.default_rng(drawn(secret, "hand", walk, hand))
+            game.begin(row, rng, shuffle=False)
+            keys = game.dealt(row).keys
+            names = tuple(opaque_name(secret, "candidate", walk, key) for key in keys)
+            found[hand] = Seat(game, row, names)
+    return [found[hand] for hand in sorted(found)]
+
+
+def settings_of(task: HostedTask, target: str, data: Dataset, noise_seed: int = 0) -> Settings:
+    """Settings of the games about one target of a task.
+
+    Raises:
+        SettingsError, BudgetError, UnknownName: if the task makes no game.
+    """
+    return Settings(
+        target=target,
+        data=data,
+        reference=task.reference,
+        split=TEST,
+        budget=task.budget,
+        questions=task.questions,
+        steps=task.steps,
+        candidates=task.candidates,
+        slots=task.slots,
+        noise_seed=noise_seed,
+    )

@@ -1,0 +1,161 @@
+"""REST face of a hosted game, whose sentences name nothing but what the player knows."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Annotated, Any
+
+from fastapi import Depends, FastAPI, Header, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, Response
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+
+from miagym import __version__
+from miagym.errors import HostError, MiagymError
+from miagym.hosting.board import board
+from miagym.hosting.host import Host
+from miagym.hosting.keys import player_of
+from miagym.hosting.limits import MAX_BYTES, BodyLimit, Bucket
+from miagym.hosting.messages import Query, Reset, Step, described
+from miagym.hosting.seats import settings_of
+from miagym.hosting.suite import HostedTask
+
+NOT_THERE = "There is nothing here; GET /docs lists what there is."
+BROKEN = "The server failed; what was charged is kept, and the same request_id goes on with it."
+
+
+class TooMany(Exception):
+    """Raised where a key asks too often; args: seconds to wait."""
+
+
+def player(
+    request: Request,
+    x_api_key: Annotated[str | None, Header()] = None,
+    authorization: Annotated[str | None, Header()] = None,
+) -> str:
+    """Name of the player whose key a request bears.
+
+    Raises:
+        HostError: if it bears none, or one that opens nothing.
+        TooMany: if it asks too often.
+    """
+    address = request.client.host if request.client else ""
+    key = x_api_key or (authorization or "").removeprefix("Bearer ")
+    if wait := request.app.state.bucket.take(key or address):
+        raise TooMany(wait)
+    if not key:
+        raise HostError("Expected a key in the header X-API-Key, or as a bearer token.", 401)
+    return player_of(request.app.state.host.ledger, key)
+
+
+Player = Annotated[str, Depends(player)]
+
+
+def make_app(host: Host) -> FastAPI:
+    """The server's application.
+
+    Args:
+        host: whose tasks are played.
+    """
+    app = FastAPI(title="miagym host", version=__version__, redoc_url=None)
+    app.state.host, app.state.bucket = host, Bucket()
+    too_large = _sentence(413, f"Expected a body of up to {MAX_BYTES:,} bytes.")
+    app.add_middleware(BodyLimit, refuse=too_large)
+    _say_errors(app)
+
+    @app.get("/health")
+    def health() -> dict[str, str]:
+        """Whether the server is up, its version and its phase."""
+        return {"status": "ok", "version": __version__, "phase": host.phase}
+
+    @app.get("/tasks")
+    def tasks() -> list[dict[str, Any]]:
+        """What is played here."""
+        return [_told(host, task) for task in host.tasks.values()]
+
+    @app.get("/tasks/{task}")
+    def one_task(task: str) -> dict[str, Any]:
+        """One task, with the sizes of its spaces."""
+        return _told(host, host.task(task))
+
+    @app.get("/tasks/{task}/candidates")
+    def candidates(task: str, who: Player) -> list[dict[str, Any]]:
+        """Candidates of the player's walk, hand by hand; pictures are PNG in base64."""
+        return host.table(who, task).candidates()
+
+    @app.post("/tasks/{task}/query")
+    def query(task: str, message: Query, who: Player) -> dict[str, Any]:
+        """Asks about any candidates of the walk; each question is charged to its hand."""
+        return host.play(who, task, message)
+
+    @app.post("/tasks/{task}/reset")
+    def reset(task: str, message: Reset, who: Player) -> dict[str, Any]:
+        """Begins the next hand, as `miagym.RemoteEnv` does."""
+        return host.play(who, task, message)
+
+    @app.post("/tasks/{task}/step")
+    def step(task: str, message: Step, who: Player) -> dict[str, Any]:
+        """Plays an action of the environment."""
+        return host.play(who, task, message)
+
+    @app.post("/submit/{task}")
+    async def submit(task: str, request: Request, who: Player) -> dict[str, int]:
+        """Takes `ids,score` lines as the body, one for each candidate of the walk."""
+        text = (await request.body()).decode("utf-8-sig", errors="replace")
+        return {"submission": await run_in_threadpool(host.submit, who, task, text)}
+
+    @app.get("/submissions/{number}")
+    def submission(number: int, who: Player) -> dict[str, Any]:
+        """A submission of one's own: when it came, and whether it is the one that counts."""
+        for name in host.tasks:
+            mine = [one for one in host.desk(name).all() if one.player == who]
+            for one in mine:
+                if one.number == number:
+                    counts = one == mine[-1]
+                    return {"task": name, "kind": one.kind, "at": one.at, "counts": counts}
+        raise HostError("There is no such submission of yours.", 404)
+
+    @app.get("/leaderboard/{task}")
+    def leaderboard(task: str) -> list[dict[str, Any]]:
+        """Standings with intervals; equal ranks are not told apart."""
+        return [standing.as_row() for standing in board(host, task)]
+
+    return app
+
+
+def _told(host: Host, task: HostedTask) -> dict[str, Any]:
+    return described(task, host.phase, settings_of(task, task.targets[0], host.deck(task.name)))
+
+
+def _sentence(status: int, message: str, **headers: str) -> JSONResponse:
+    return JSONResponse({"error": message}, status, headers)
+
+
+def _say_errors(app: FastAPI) -> None:
+    """Has every error said in one sentence, and in no case how the server is made."""
+
+    def handle(kind: type[Exception], reply: Callable[[Any], Response]) -> None:
+        async def handler(request: Request, error: Exception) -> Response:
+            return reply(error)
+
+        app.add_exception_handler(kind, handler)
+
+    handle(HostError, lambda error: _sentence(error.status, str(error)))
+    handle(MiagymError, lambda error: _sentence(400, str(error)))
+    handle(RequestValidationError, lambda error: _sentence(422, _what_is_wrong(error)))
+    handle(HTTPException, lambda error: _sentence(error.status_code, NOT_THERE))
+    handle(TooMany, lambda error: _too_many(error.args[0]))
+    handle(Exception, lambda error: _sentence(500, BROKEN))
+
+
+def _too_many(wait: float) -> Response:
+    seconds = str(math.ceil(wait))
+    return _sentence(429, "Too many requests with this key.", **{"Retry-After": seconds})
+
+
+def _what_is_wrong(error: RequestValidationError) -> str:
+    first = error.errors()[0]
+    where = ".".join(str(part) for part in first["loc"][1:]) or "the body"
+    return f"{where[:80]}: {first['msg']}."

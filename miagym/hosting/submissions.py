@@ -1,0 +1,147 @@
+"""Submissions: one score for every candidate of a task, from a file or from play."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from miagym.errors import HostError
+from miagym.hosting.ledger import Ledger
+
+PLAY, FILE = "play", "file"
+DAY = 86_400
+HEADER = ["ids", "score"]
+INSERT = (
+    "INSERT OR IGNORE INTO submissions (player, task, phase, kind, walk, spent, at, scores) "
+    "VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+)
+NAMED = 3
+"""How many ids a refusal names."""
+
+
+@dataclass(frozen=True)
+class Submission:
+    """Scores of one player for all candidates of a task in a phase."""
+
+    number: int
+    player: str
+    kind: str
+    """"file", or "play" for the verdicts of a walk."""
+    spent: int
+    """UNet rows of all walks up to then."""
+    at: float
+    """Seconds since 1970."""
+    scores: Mapping[str, float]
+    """By key of the candidate, higher = member."""
+
+
+def read_scores(text: str, expected: set[str]) -> dict[str, float]:
+    """Reads `ids,score` lines, one for each candidate.
+
+    Args:
+        text: of a CSV file.
+        expected: the ids that there are.
+
+    Raises:
+        HostError: if ids are missing, doubled or foreign, a score is no finite number, or all of
+            them are labels.
+    """
+    rows = [row for row in csv.reader(io.StringIO(text)) if row]
+    if not rows or [name.strip() for name in rows[0]] != HEADER:
+        raise HostError(f"Expected a CSV file whose first line is {','.join(HEADER)}.")
+    scores: dict[str, float] = {}
+    for number, row in enumerate(rows[1:], start=2):
+        if len(row) != len(HEADER):
+            raise HostError(f"Line {number} has {len(row)} columns; expected an id and a score.")
+        name, written = (cell.strip() for cell in row)
+        try:
+            score = float(written)
+        except ValueError:
+            score = math.nan
+        if not math.isfinite(score):
+            raise HostError(f"Line {number}: expected a finite number as score.")
+        if name in scores:
+            raise HostError(f"Line {number} scores an id for the second time; score each once.")
+        scores[name] = score
+    if foreign := scores.keys() - expected:
+        raise HostError(
+            f"{len(foreign)} ids are of no candidate here; the ids of a task are under "
+            "GET /tasks/{task}/candidates, and differ from player to player and walk to walk."
+        )
+    if missing := sorted(expected - scores.keys()):
+        raise HostError(
+            f"{len(missing)} of {len(expected)} candidates have no score, such as "
+            f"{', '.join(missing[:NAMED])}; score every one, those you cannot tell with one half."
+        )
+    if set(scores.values()) <= {0.0, 1.0} and len(set(scores.values())) == 2:
+        raise HostError(
+            "All scores are 0 or 1: these are labels; expected scores, higher = member, by which "
+            "candidates can be ranked."
+        )
+    return scores
+
+
+@dataclass(frozen=True)
+class Desk:
+    """Where submissions to one task in one phase are handed in, and kept.
+
+    Args:
+        ledger: who keeps them.
+        task: its name.
+        phase: "dev" or "final".
+    """
+
+    ledger: Ledger
+    task: str
+    phase: str
+
+    def take_file(self, player: str, scores: Mapping[str, float], spent: int, a_day: int) -> int:
+        """Keeps the scores of a file, and returns the submission's number.
+
+        Raises:
+            HostError: if it is the one too many of the last 24 hours; nothing was kept.
+        """
+        now = time.time()
+        with self.ledger.transaction() as db:
+            recent, first = db.execute(
+                "SELECT count(*), min(at) FROM submissions WHERE player = ? AND task = ? "
+                "AND phase = ? AND kind = ? AND at > ?",
+                (player, self.task, self.phase, FILE, now - DAY),
+            ).fetchone()
+            if recent >= a_day:
+                hours = math.ceil((first + DAY - now) / 3600)
+                raise HostError(
+                    f"{a_day} files a day are taken in this phase; the next one in {hours} hours.",
+                    429,
+                )
+            row = (player, self.task, self.phase, FILE, None, spent, now, json.dumps(dict(scores)))
+            made = db.execute(INSERT, row)
+            assert made.lastrowid is not None
+            return made.lastrowid
+
+    def take_play(self, player: str, walk: str, scores: Mapping[str, float], spent: int) -> None:
+        """Keeps the verdicts of a walk that is over; once, however often it is told."""
+        row = (player, self.task, self.phase, PLAY, walk, spent, time.time())
+        with self.ledger.transaction() as db:
+            db.execute(INSERT, (*row, json.dumps(dict(scores))))
+
+    def all(self) -> list[Submission]:
+        """All submissions, the first one first."""
+        found = self.ledger.read(
+            "SELECT id, player, kind, spent, at, scores FROM submissions "
+            "WHERE task = ? AND phase = ? ORDER BY id",
+            (self.task, self.phase),
+        )
+        return [
+            Submission(number, player, kind, spent, at, json.loads(scores))
+            for number, player, kind, spent, at, scores in found
+        ]
+
+    def last(self) -> list[Submission]:
+        """Of each player the last one, which counts."""
+        return list({one.player: one for one in self.all()}.values())

@@ -1,0 +1,124 @@
+"""Tasks that a host serves: a service, a family of targets, candidates and a budget."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from miagym.envs.menu import PICTURES
+from miagym.errors import HostError, UnknownName
+
+DEV, FINAL = "dev", "final"
+PHASES = (DEV, FINAL)
+"""Each on a half of the test candidates that no player of the other has met."""
+
+IMAGE_TO_IMAGE = ("variation@0.3", "variation@0.6")
+FULL = ("text-to-image", *IMAGE_TO_IMAGE)
+
+
+@dataclass(frozen=True)
+class HostedTask:
+    """Task of a suite: hands of candidates, each about one target that the player is not told."""
+
+    name: str
+    about: str
+    """A sentence for players."""
+    targets: tuple[str, ...]
+    """Family; each hand is about one of them."""
+    data: str
+    questions: tuple[str, ...]
+    """The menu; pictures only, since a service answers with nothing else."""
+    reference: str | None = None
+    """A public model whose pictures are told beside, for nothing."""
+    budget: int = 60
+    """UNet rows of a hand."""
+    candidates: int = 16
+    slots: int = 4
+    steps: int = 10
+    hands: int = 16
+    walks: tuple[int, int] = (5, 1)
+    """How often a player may walk through the deck, in `dev` and in `final`."""
+    submissions_a_day: tuple[int, int] = (20, 2)
+
+    def in_phase(self, phase: str, of: tuple[int, int]) -> int:
+        """The number of a phase, of one for each.
+
+        Raises:
+            HostError: if there is no such phase.
+        """
+        if phase not in PHASES:
+            raise HostError(f"Expected a phase {' or '.join(PHASES)}, got {phase!r}.")
+        return of[PHASES.index(phase)]
+
+
+def _black_2026() -> tuple[HostedTask, ...]:
+    base, data = "clipart-realistic", "clipart-tune"
+    overfit = "clipart-overfit"
+    return (
+        HostedTask(
+            "overfit-30",
+            "A fine-tune that has overfitted, beside its base; most candidates get one answer.",
+            (overfit,), data, IMAGE_TO_IMAGE, base, budget=30,
+        ),
+        HostedTask(
+            "overfit-60",
+            "A fine-tune that has overfitted, beside its base.",
+            (overfit,), data, IMAGE_TO_IMAGE, base,
+        ),
+        HostedTask(
+            "mixed-60",
+            "Checkpoints of a fine-tune, early and late; nobody says which a hand is about.",
+            (f"{overfit}@40", f"{overfit}@80", overfit), data, IMAGE_TO_IMAGE, base,
+        ),
+        HostedTask(
+            "alone-60",
+            "The same fine-tune as a service gives it: no public model beside.",
+            (overfit,), data, FULL,
+        ),
+        HostedTask(
+            "null-60",
+            "A control: the model saw none of the candidates; who beats chance has cheated.",
+            ("clipart-null",), data, IMAGE_TO_IMAGE, base,
+        ),
+    )  # fmt: skip
+
+
+SUITES = {"black-2026": _black_2026()}
+"""Suites by name."""
+
+
+def suite(name: str) -> tuple[HostedTask, ...]:
+    """Finds a suite by its name.
+
+    Raises:
+        UnknownName: if there is none.
+    """
+    if name not in SUITES:
+        raise UnknownName("suite", name, SUITES)
+    return SUITES[name]
+
+
+def own_task(
+    targets: Sequence[str],
+    data: str | None,
+    reference: str | None,
+    questions: Sequence[str],
+    budget: int,
+    hands: int,
+) -> HostedTask:
+    """A task about models of the operator's own.
+
+    Raises:
+        HostError: if no data are named, or the menu asks for other than pictures.
+    """
+    if data is None:
+        raise HostError("Expected --data beside --target: pictures with labels, which stay here.")
+    if others := [one for one in questions if one.partition("@")[0] not in PICTURES]:
+        raise HostError(
+            f"A host answers with pictures only; {', '.join(others)} asks for more. Expected "
+            f"{' or '.join(PICTURES)}, the latter with a strength as in variation@0.3."
+        )
+    about = "Models of this host's own."
+    return HostedTask(
+        "own", about, tuple(targets), data, tuple(questions), reference, budget, hands=hands
+    )

@@ -1,0 +1,219 @@
+"""Table: one player's walk through the deck of one task, whichever way the questions come in.
+
+The games of `miagym.envs` keep the rules; the ledger keeps what happened. A table that is gone, as
+after a crash, is built again by playing the log once more: answers and charges are in the ledger.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from threading import RLock
+from typing import Any
+
+import numpy as np
+
+from miagym.data.dataset import Dataset
+from miagym.envs.pool import PoolSpaces
+from miagym.envs.state.moves import Moves
+from miagym.errors import HostError
+from miagym.hosting.ledger import Account, Ledger
+from miagym.hosting.log import ActionLog
+from miagym.hosting.messages import as_png, observed
+from miagym.hosting.seats import Seat, seats
+from miagym.hosting.suite import HostedTask
+
+Reply = dict[str, Any]
+
+
+class Table:
+    """One walk of one player.
+
+    Args:
+        task: what is played.
+        data: the deck of its phase.
+        walk: player, task, phase and the number of the walk.
+        ledger: who keeps charges, answers and actions.
+    """
+
+    def __init__(self, task: HostedTask, data: Dataset, walk: str, ledger: Ledger) -> None:
+        self.task, self.walk, self.ledger = task, walk, ledger
+        self.lock = RLock()
+        self.log = ActionLog(ledger, walk.partition("/")[0], walk)
+        self.current = -1
+        """The hand that `reset` and `step` are about."""
+        self.seats = seats(task, data, walk, ledger)
+        self.spaces = PoolSpaces(self.seats[0].game.settings)
+        self._place = {
+            name: (hand, i)
+            for hand, seat in enumerate(self.seats)
+            for i, name in enumerate(seat.names)
+        }
+        self.played = 0
+        for logged in self.log.all():
+            reply = self._apply(json.loads(logged.body))
+            self.played += 1
+            if logged.reply is None:
+                self.log.finish(logged.number, json.dumps(reply))
+
+    def play(self, request: str, body: str) -> Reply:
+        """Plays an action, after it was checked and written down.
+
+        Args:
+            request: its name, by which it is found again.
+            body: as `messages.body_of` gives it.
+
+        Raises:
+            ActionError: if it is outside the space; nothing was written or charged.
+            HostError: if there is no such candidate or question, or its hand is over; the same.
+            WriteConflict: if another process has played in between; build the table again.
+        """
+        action = json.loads(body)
+        self._check(action)
+        self.log.begin(self.played, request, body)
+        reply = self._apply(action)
+        self.log.finish(self.played, json.dumps(reply))
+        self.played += 1
+        return reply
+
+    def _check(self, action: Mapping[str, Any]) -> None:
+        if action["kind"] == "step":
+            self._checked_step(action["action"])
+        elif action["kind"] == "query":
+            self._placed(action["questions"])
+        elif self.is_over:
+            raise HostError("Every hand of this walk has its verdict.", 409)
+
+    def _checked_step(self, action: object) -> Moves:
+        if self.current < 0 or self.seats[self.current].is_over:
+            raise HostError("No hand is being played; reset before the next step.", 409)
+        is_named = isinstance(action, Mapping)
+        batch = {name: [value] for name, value in action.items()} if is_named else action
+        return self.spaces.moves(self.spaces.check(batch, 1))
+
+    def _placed(self, questions: Sequence[Sequence[str]]) -> list[tuple[int, int, int]]:
+        """Hand, place in it and number on the menu of each question (candidate, question)."""
+        menu = [question.name for question in self.seats[0].game.settings.menu]
+        placed = []
+        for name, question in questions:
+            hand, place = self._find(name)
+            if question not in menu:
+                raise HostError(f"Expected a question of the menu: {', '.join(menu)}.", 404)
+            if self.seats[hand].is_over:
+                raise HostError("The verdict on this candidate's hand is given; ask others.", 409)
+            placed.append((hand, place, menu.index(question)))
+        return placed
+
+    @property
+    def is_over(self) -> bool:
+        """Whether every hand has its verdict."""
+        return all(seat.is_over for seat in self.seats)
+
+    @property
+    def spent(self) -> int:
+        """UNet rows of all hands."""
+        return sum(self.ledger.spent(Account(self.walk, hand)) for hand in range(len(self.seats)))
+
+    def verdicts(self) -> dict[str, float]:
+        """The last word on every candidate by its key, one half where there was none."""
+        found: dict[str, float] = {}
+        for seat in self.seats:
+            said = seat.game.probability[seat.row]
+            found |= dict(zip(seat.game.dealt(seat.row).keys, map(float, said), strict=True))
+        return found
+
+    def candidates(self) -> list[Reply]:
+        """All candidates of the walk, hand by hand."""
+        shown = []
+        for hand, seat in enumerate(self.seats):
+            dealt = seat.game.dealt(seat.row)
+            for name, image, caption in zip(seat.names, dealt.images, dealt.captions, strict=True):
+                shown.append(
+                    {"candidate": name, "hand": hand, "caption": caption, "picture": as_png(image)}
+                )
+        return shown
+
+    def keys(self) -> dict[str, str]:
+        """Key of every candidate, by which verdicts are graded, by the name that players know."""
+        found: dict[str, str] = {}
+        for seat in self.seats:
+            found |= dict(zip(seat.names, seat.game.dealt(seat.row).keys, strict=True))
+        return found
+
+    def _find(self, name: str) -> tuple[int, int]:
+        if name not in self._place:
+            raise HostError("No candidate of this walk has such a name; GET the candidates.", 404)
+        return self._place[name]
+
+    def _apply(self, action: Mapping[str, Any]) -> Reply:
+        if action["kind"] == "reset":
+            return self._reset()
+        if action["kind"] == "step":
+            return self._step(self._checked_step(action["action"]))
+        return self._query(self._placed(action["questions"]))
+
+    def _reset(self) -> Reply:
+        if self.current >= 0:
+            seat = self.seats[self.current]
+            if seat.game.is_given_up(seat.row):
+                seat.game.over[seat.row] = True  # with its last word, and all that it spent
+        later = [hand for hand, seat in enumerate(self.seats) if not seat.is_over]
+        if not later:
+            return {"hand": None}
+        self.current = later[0]
+        seat = self.seats[self.current]
+        dealt = seat.game.dealt(seat.row)
+        return {
+            "hand": self.current,
+            "names": seat.names,
+            "captions": dealt.captions,
+            "tokens": seat.game.tokens[seat.row].tolist(),
+            "candidates": [as_png(image) for image in dealt.images],
+            "observation": self._observed(seat),
+        }
+
+    def _step(self, moves: Moves) -> Reply:
+        seat = self.seats[self.current]
+        outcome = seat.game.play(np.array([seat.row]), moves)
+        return {
+            "observation": self._observed(seat),
+            "terminated": bool(outcome.terminated[0]),
+            "truncated": bool(outcome.truncated[0]),
+        }
+
+    def _query(self, questions: Sequence[tuple[int, int, int]]) -> Reply:
+        """Puts the questions hand by hand, slot by slot, as an agent would."""
+        slots, n = self.task.slots, self.task.candidates
+        answers: list[Reply | None] = [None] * len(questions)
+        for hand in sorted({hand for hand, _, _ in questions}):
+            seat = self.seats[hand]
+            own = [i for i, one in enumerate(questions) if one[0] == hand]
+            for start in range(0, len(own), slots):
+                chunk = own[start : start + slots]
+                whom, what = np.full((1, slots), n), np.zeros((1, slots), dtype=np.int64)
+                whom[0, : len(chunk)] = [questions[i][1] for i in chunk]
+                what[0, : len(chunk)] = [questions[i][2] for i in chunk]
+                said = seat.game.probability[[seat.row]]
+                if not seat.is_over:
+                    moves = Moves(whom, what, said, np.array([False]))
+                    seat.game.play(np.array([seat.row]), moves)
+                for slot, i in enumerate(chunk):
+                    answers[i] = self._answer(seat, slot, questions[i])
+        left = {hand: int(s.game.accounts.left[s.row]) for hand, s in enumerate(self.seats)}
+        return {"answers": answers, "budget_left": left}
+
+    def _answer(self, seat: Seat, slot: int, asked: tuple[int, int, int]) -> Reply:
+        game, (_, place, question) = seat.game, asked
+        answered = bool(game.answered[seat.row, slot])
+        picture = as_png(game.answer_images[seat.row, slot]) if answered else None
+        return {
+            "candidate": seat.names[place],
+            "question": game.settings.menu[question].name,
+            "answered": answered,
+            "picture": picture,
+            "statistics": game.answer_values[seat.row, slot].tolist() if answered else None,
+        }
+
+    def _observed(self, seat: Seat) -> Reply:
+        batch = self.spaces.observe(seat.game, np.array([seat.row]))
+        return observed({name: value[0] for name, value in batch.items()})

@@ -1,0 +1,1 @@
+"""Playing a hosted game from a process that has neither torch nor the package's models."""
