@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from collections import Counter
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -15,6 +16,8 @@ from miagym.errors import HostError
 from miagym.hosting.suite import PHASES, HostedTask
 
 NAME_BYTES = 8
+MOST_ALIKE = 3
+"""Candidates of one group of look-alikes in a deck."""
 
 
 def drawn(secret: str, *what: object) -> int:
@@ -35,14 +38,16 @@ def _digest(secret: str, *what: object) -> bytes:
 def deck(data: Dataset, task: HostedTask, phase: str, secret: str) -> Dataset:
     """Data whose test part are the candidates of a phase, as many members as others.
 
-    Whole groups of look-alikes belong to one phase, so that `dev` teaches nothing about `final`;
-    all players of a phase are asked about the same candidates.
+    Whole groups of look-alikes belong to one phase, so that `dev` teaches nothing about `final`,
+    with `MOST_ALIKE` of each at most, since those of one group are no independent evidence. All
+    players of a phase are asked about the same candidates.
 
     Raises:
         HostError: if there are too few.
     """
-    test = np.flatnonzero(data.part == TEST)
     groups = np.arange(len(data)) if data.groups is None else data.groups
+    rng = np.random.default_rng(drawn(secret, "candidates", data.name))
+    test = _thinned(rng.permutation(np.flatnonzero(data.part == TEST)), groups)
     sides = np.where(data.member[test], "member", "non-member").tolist()
     shares = {name: 1.0 for name in PHASES}
     half = deal_well(groups[test], sides, shares, drawn(secret, "phases", data.name), deals=50)
@@ -60,6 +65,17 @@ def deck(data: Dataset, task: HostedTask, phase: str, secret: str) -> Dataset:
     part = np.full(len(data), CALIBRATION, dtype=data.part.dtype)
     part[np.concatenate(chosen)] = TEST
     return replace(data, part=part)
+
+
+def _thinned(rows: NDArray[np.int64], groups: NDArray[np.integer]) -> NDArray[np.int64]:
+    """The first `MOST_ALIKE` rows of each group, in order."""
+    seen: Counter[int] = Counter()
+    kept = []
+    for row in map(int, np.asarray(rows)):
+        seen[int(groups[row])] += 1
+        if seen[int(groups[row])] <= MOST_ALIKE:
+            kept.append(row)
+    return np.sort(np.array(kept, dtype=np.int64))
 
 
 @dataclass(frozen=True)

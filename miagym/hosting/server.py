@@ -61,7 +61,9 @@ def make_app(host: Host) -> FastAPI:
     """
     app = FastAPI(title="miagym host", version=__version__, redoc_url=None)
     app.state.host, app.state.bucket = host, Bucket()
-    too_large = _sentence(413, f"Expected a body of up to {MAX_BYTES:,} bytes.")
+    # Else the rest of the body would be read, and thrown away, for as long as somebody sends it.
+    hang_up = {"Connection": "close"}
+    too_large = _sentence(413, f"Expected a body of up to {MAX_BYTES:,} bytes.", **hang_up)
     app.add_middleware(BodyLimit, refuse=too_large)
     _say_errors(app)
 

@@ -165,8 +165,8 @@ class Table:
         dealt = seat.game.dealt(seat.row)
         return {
             "hand": self.current,
-            "names": seat.names,
-            "captions": dealt.captions,
+            "names": list(seat.names),
+            "captions": list(dealt.captions),
             "tokens": seat.game.tokens[seat.row].tolist(),
             "candidates": [as_png(image) for image in dealt.images],
             "observation": self._observed(seat),

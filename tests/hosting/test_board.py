@@ -1,0 +1,89 @@
+"""The leaderboard: intervals, a row that never asks, and ranks of those who can be told apart."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from miagym.data.dataset import TEST
+from miagym.hosting.board import BLIND, Labels, board, rank_groups
+from miagym.hosting.host import Host
+from miagym.hosting.ledger import Ledger
+from tests.command_line import run
+from tests.hosting.serving import TASK
+
+LARGE = dataclasses.replace(TASK, candidates=16, slots=4, hands=16, submissions_a_day=(9, 1))
+
+
+@pytest.fixture(scope="module")
+def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
+    with Ledger(tmp_path_factory.mktemp("board") / "host.sqlite") as ledger:
+        yield Host([LARGE], ledger)
+
+
+def submit(host: Host, player: str, skill: float, seed: int) -> None:
+    """Scores that know the truth to some extent."""
+    data, rng = host.deck("small"), np.random.default_rng(seed)
+    rows = np.flatnonzero(data.part == TEST)
+    truth = dict(zip(data.candidates(rows, 64).keys, data.member[rows], strict=True))
+    lines = ["ids,score"]
+    for name, key in host.table(player, "small").keys().items():
+        lines.append(f"{name},{1 / (1 + np.exp(-skill * (truth[key] - 0.5) - rng.normal()))}")
+    host.submit(player, "small", "\n".join(lines))
+
+
+def test_standings_have_intervals_and_a_row_that_asks_nothing(host: Host) -> None:
+    for player, skill in (("good", 6), ("fair", 1.5), ("other", 1.5), ("none", 0)):
+        submit(host, player, skill, seed=len(player))
+    submit(host, "none", 0, seed=9)
+    rows = {one.player: one for one in board(host, "small")}
+    assert set(rows) == {"good", "fair", "other", "none", BLIND}
+    assert [name for name, one in rows.items() if one.is_blind] == [BLIND]
+    assert rows[BLIND].spent == 0 and rows[BLIND].auc_ci[0] < 0.5 < rows[BLIND].auc_ci[1]
+    assert rows["good"].rank == 1 < rows["fair"].rank == rows["other"].rank
+    assert rows["fair"].rank <= rows[BLIND].rank <= rows["none"].rank
+    assert rows["none"].submissions == 2 and rows["good"].submissions == 1
+    for one in rows.values():
+        assert one.auc_ci[0] <= one.auc <= one.auc_ci[1]
+        assert one.tpr is not None and one.tpr_ci is not None
+        assert one.tpr_ci[0] <= one.tpr <= one.tpr_ci[1]
+    assert rows["good"].brier_reward is not None and rows["good"].brier_reward > 0.5
+    assert json.loads(json.dumps([one.as_row() for one in rows.values()]))
+
+
+def test_who_is_not_told_apart_shares_a_rank() -> None:
+    """Of twenty players who know nothing, all stand together in nearly every contest."""
+    member = np.arange(200) < 100
+    labels = Labels(tuple(map(str, range(200))), member, None)
+    parted = 0
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        scores = {str(i): rng.normal(size=200) for i in range(8)}
+        parted += len(set(rank_groups(scores, labels).values())) > 1
+    assert parted <= 3
+    scores = {"a": member + rng.normal(size=200) / 9, "b": rng.normal(size=200)}
+    assert rank_groups(scores, labels) == {"a": 1, "b": 2}
+    assert rank_groups({"a": scores["a"]}, labels) == {"a": 1}
+
+
+def test_the_command_line_adds_players_and_prints_the_board(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def said(*arguments: str, code: int = 0) -> str:
+        run("host", *arguments, "--db", tmp_path / "host.sqlite", code=code)
+        return capsys.readouterr().out
+
+    assert said("add", "ada", "bob").startswith("ada: ")
+    said("add", "ada", code=2)
+    assert "opens nothing" in said("revoke", "ada")
+    shown = said("board", "null-60")
+    assert "blind (asks nothing)" in shown and "not told apart" in shown
+    (row,) = json.loads(said("board", "null-60", "--json"))
+    assert row["is_blind"] and row["rank"] == 1
+    said("board", "nothing", code=2)
+    said("board", "null-60", "--tasks", "white-2026", code=2)

@@ -1,0 +1,233 @@
+"""A host that is cut off, begun again, or doubled: nothing lost, nothing doubled, nothing free."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import numpy as np
+import pytest
+
+from miagym.data.dataset import TEST
+from miagym.data.registry import load_data
+from miagym.envs.asking import Questioner
+from miagym.errors import HostError
+from miagym.hosting.dealing import deck, hands, targets_of
+from miagym.hosting.host import Host
+from miagym.hosting.keys import add_player
+from miagym.hosting.ledger import Ledger
+from miagym.hosting.messages import Query, Question, Reset, Step
+from miagym.hosting.suite import FINAL, SUITES, own_task
+from tests.hosting.serving import TASK
+
+HOLD = {"candidate": [4, 4], "question": [0, 0], "probability": [0.5] * 4, "stop": 0}
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Iterator[Ledger]:
+    with Ledger(tmp_path / "host.sqlite") as ledger:
+        yield ledger
+
+
+def step(number: int, **action: Any) -> Step:
+    return Step(request_id=f"request-{number}", action=HOLD | action)
+
+
+def begin(number: int = 0) -> Reset:
+    return Reset(request_id=f"request-{number}")
+
+
+def ask(host: Host, player: str, number: int, *whom: int) -> dict[str, Any]:
+    names = [one["candidate"] for one in host.table(player, "small").candidates()]
+    asked = [Question(candidate=names[i], question="variation@0.3") for i in whom]
+    return host.play(player, "small", Query(request_id=f"request-{number}", questions=asked))
+
+
+def test_a_crash_between_charge_and_answer_is_made_good(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    host = Host([TASK], ledger)
+    host.play("ada", "small", begin())
+    with monkeypatch.context() as patch:
+        patch.setattr(Questioner, "answers", lambda *_: sys.exit("the power went"))
+        with pytest.raises(SystemExit):
+            host.play("ada", "small", step(1, candidate=[0, 1]))
+    assert ledger.spent_on("ada/small/dev") == 6, "charged before anything is computed"
+    again = Host([TASK], ledger)
+    found = again.play("ada", "small", step(1, candidate=[0, 1]))
+    assert found["observation"]["answered"] == [1, 1]
+    assert ledger.spent_on("ada/small/dev") == 6, "and not for a second time"
+    whole = Host([TASK], Ledger(ledger.path)).play("ada", "small", step(1, candidate=[0, 1]))
+    assert whole == found
+
+
+def test_a_host_that_begins_again_goes_on_as_if_nothing_had_been(ledger: Ledger) -> None:
+    """Whatever comes after is equal to what a host gives that was never ended."""
+    moves = [step(1, candidate=[0, 1]), step(2, candidate=[2, 2]), step(3, stop=1), begin(4),
+             step(5, candidate=[3, 0])]  # fmt: skip
+    host, seen = Host([TASK], ledger), {}
+    host.play("ada", "small", begin())
+    for move in moves:
+        host = Host([TASK], ledger)
+        seen[move.request_id] = host.play("ada", "small", move)
+    steady = Host([TASK], ledger)
+    shown = [steady.play("ada", "small", move) for move in moves]
+    assert shown == list(seen.values())
+    assert steady.table("ada", "small").current == 1
+
+
+def test_two_hosts_on_one_ledger_play_one_game(ledger: Ledger) -> None:
+    one, other = Host([TASK], ledger), Host([TASK], Ledger(ledger.path))
+    one.play("ada", "small", begin())
+    first = one.play("ada", "small", step(1, candidate=[0, 4]))
+    second = other.play("ada", "small", step(2, candidate=[0, 4]))
+    third = one.play("ada", "small", step(3, candidate=[0, 4]))
+    counts = [np.sum(each["observation"]["count"]) for each in (first, second, third)]
+    assert counts == [1, 2, 3] and ledger.spent_on("ada/small/dev") == 9
+    assert other.play("ada", "small", step(1, candidate=[0, 4])) == first
+
+
+def test_questions_and_play_draw_on_one_budget(ledger: Ledger) -> None:
+    host = Host([TASK], ledger)
+    host.play("ada", "small", begin())
+    ask(host, "ada", 1, 0, 1)
+    seen = host.play("ada", "small", step(2, candidate=[2, 3]))["observation"]
+    assert seen["answered"] == [1, 0] and seen["budget_left"] == [0]
+    assert np.sum(seen["count"]) == 3, "what was asked beside is seen"
+
+
+def test_a_walk_that_ends_is_a_submission(ledger: Ledger) -> None:
+    host = Host([TASK], ledger)
+    for hand in range(3):
+        host.play("ada", "small", begin(10 * hand))
+        if hand < 2:
+            host.play("ada", "small", step(10 * hand + 1, stop=1, probability=[0.9, 0.1, 0.2, 0.3]))
+    assert not host.desk("small").all()
+    host.play("ada", "small", step(22, candidate=[0, 4], probability=[0.6] * 4))
+    host.play("ada", "small", begin(30))  # gives up the last hand, which has no next one
+    (found,) = host.desk("small").all()
+    assert (
+        sorted(found.scores.values()) == [0.1] * 2 + [0.2] * 2 + [0.3] * 2 + [0.6] * 4 + [0.9] * 2
+    )
+    assert found.spent == 3
+    Host([TASK], ledger).table("ada", "small")
+    assert len(host.desk("small").all()) == 1, "once, however often it is built again"
+
+
+def test_the_phases_share_no_candidate_and_no_look_alike(ledger: Ledger) -> None:
+    data = load_data("clipart-tune")
+    for task in SUITES["black-2026"]:
+        parts = [deck(data, task, phase, ledger.secret) for phase in ("dev", "final")]
+        rows = [np.flatnonzero(part.part == TEST) for part in parts]
+        assert all(len(each) == task.hands * task.candidates for each in rows)
+        assert all(data.member[each].mean() == 0.5 for each in rows)
+        assert (data.part[np.concatenate(rows)] == TEST).all()
+        assert data.groups is not None
+        assert not set(data.groups[rows[0]]) & set(data.groups[rows[1]])
+    final = Host([TASK], ledger, FINAL)
+    shown = {one["picture"] for one in final.table("ada", "small").candidates()}
+    dev = Host([TASK], ledger).table("ada", "small").candidates()
+    assert not shown & {one["picture"] for one in dev}
+
+
+def test_hands_are_a_deck_and_targets_come_evenly(ledger: Ledger) -> None:
+    mixed = next(task for task in SUITES["black-2026"] if len(task.targets) == 3)
+    order = [hands(mixed, ledger.secret, f"{who}/{mixed.name}/dev/0") for who in ("ada", "bob")]
+    for dealt in order:
+        places = np.concatenate([hand.places for hand in dealt])
+        assert sorted(places) == list(range(mixed.hands * mixed.candidates))
+    assert any((a.places != b.places).any() for a, b in zip(*order, strict=True))
+    about = targets_of(mixed, ledger.secret, "ada/mixed-60/dev/0")
+    assert {about.count(target) for target in mixed.targets} == {5, 6}
+    assert about != targets_of(mixed, ledger.secret, "ada/mixed-60/dev/1")
+
+
+def test_hands_about_several_targets_are_played(ledger: Ledger) -> None:
+    both = dataclasses.replace(TASK, targets=("clipart-overfit", "clipart-overfit@40"))
+    host = Host([both], ledger)
+    names = {seat.game.settings.target for seat in host.table("ada", "small").seats}
+    assert names == set(both.targets)
+    for hand in range(3):
+        host.play("ada", "small", begin(10 * hand))
+        found = host.play("ada", "small", step(10 * hand + 1, candidate=[0, 1], stop=0))
+        assert found["observation"]["answered"] == [1, 1]
+        host.play("ada", "small", step(10 * hand + 2, stop=1))
+
+
+def test_a_model_that_is_another_one_than_before_is_refused(ledger: Ledger) -> None:
+    ledger.fact("fingerprint of clipart-overfit", "of last week")
+    with pytest.raises(HostError, match="bring that one back, or start a new ledger"):
+        Host([TASK], ledger)
+
+
+def test_tasks_that_cannot_be_are_a_sentence(ledger: Ledger) -> None:
+    with pytest.raises(HostError, match="pictures only; loss@60 asks for more"):
+        own_task(["clipart-overfit"], "clipart-tune", None, ["loss@60"], 60, 2)
+    with pytest.raises(HostError, match="--data beside --target"):
+        own_task(["clipart-overfit"], None, None, ["text-to-image"], 60, 2)
+    with pytest.raises(HostError, match="need 800 members"):
+        Host([dataclasses.replace(TASK, hands=400)], ledger)
+    with pytest.raises(HostError, match="a phase dev or final"):
+        Host([TASK], ledger, "exam")
+
+
+KILLED = """
+import sys
+from pathlib import Path
+from miagym.hosting.serving import serve_forever
+from tests.hosting.serving import TASK
+serve_forever([TASK], Path(sys.argv[1]), "dev", "127.0.0.1", int(sys.argv[2]), print)
+"""
+
+
+@pytest.mark.slow
+def test_a_server_that_is_killed_again_and_again_loses_and_doubles_nothing(ledger: Ledger) -> None:
+    """A client that sends each request until it is answered, and a server shot at odd moments."""
+    key, rng = add_player(ledger, "ada"), np.random.default_rng(0)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+
+    def start() -> subprocess.Popen[bytes]:
+        command = [sys.executable, "-c", KILLED, ledger.path, str(port)]
+        root = Path(__file__).parents[2]
+        return subprocess.Popen(command, stdout=subprocess.DEVNULL, cwd=root)
+
+    server, kills, replies = start(), 0, {}
+    client = httpx2.Client(base_url=f"http://127.0.0.1:{port}", headers={"X-API-Key": key})
+    moves = [begin()] + [step(i, candidate=[i % 4, (i + 1) % 4]) for i in range(1, 8)]
+    until = time.monotonic() + 4
+    try:
+        for move in moves:
+            path = "reset" if isinstance(move, Reset) else "step"
+            while move.request_id not in replies:
+                if kills < 6 and time.monotonic() > until:
+                    os.kill(server.pid, signal.SIGKILL)
+                    server.wait()
+                    server, kills = start(), kills + 1
+                    until = time.monotonic() + rng.uniform(3, 6)
+                try:
+                    reply = client.post(f"/tasks/small/{path}", json=move.model_dump(), timeout=5)
+                    if reply.status_code == 200:
+                        replies[move.request_id] = reply.json()
+                except httpx2.TransportError:
+                    time.sleep(0.05)
+            time.sleep(rng.uniform(0, 2))
+    finally:
+        client.close()
+        server.kill()
+        server.wait()
+    assert kills >= 2
+    assert ledger.spent_on("ada/small/dev") == 9
+    steady = Host([TASK], ledger)
+    for move in moves:
+        assert steady.play("ada", "small", move) == replies[move.request_id]
