@@ -103,9 +103,9 @@ class Game:
         if self._questioner is not None:
             self._questioner.restore(self._answers)
 
-    def host(self, samplers: Sequence[Sampler], questioner: Questioner) -> None:
-        """Deals each episode from a sampler of a host's, whose questioner answers."""
-        self._samplers, self._questioner = list(samplers), questioner
+    def host(self, world: World, samplers: Sequence[Sampler], questioner: Questioner) -> None:
+        """Deals each episode from a sampler of a host's, whose questioner asks its world."""
+        self._world, self._samplers, self._questioner = world, list(samplers), questioner
 
     def share_world(self, other: Game) -> None:
         """Uses the models and data that another game has loaded."""

@@ -82,7 +82,7 @@ class Labels:
 
 def board(host: Host, name: str) -> list[Standing]:
     """The leaderboard of a task in the host's phase, the best group first."""
-    task, data, desk = host.task(name), host.deck(name), host.desk(name)
+    task, data, desk = host.task(name), host.deck(name).data, host.desk(name)
     settings = settings_of(task, task.targets[0], data)
     labels, everyone = Labels.of(data, settings.resolution), desk.all()
     last = {one.player: one for one in everyone}

@@ -5,26 +5,33 @@ from __future__ import annotations
 import json
 from collections import OrderedDict
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from threading import Lock
 from typing import Any
 
-from miagym.data.dataset import Dataset
 from miagym.data.registry import load_data
 from miagym.errors import HostError
 from miagym.hosting.dealing import deck
 from miagym.hosting.ledger import Ledger
 from miagym.hosting.log import WriteConflict, replied
 from miagym.hosting.messages import Query, Reset, Step, body_of
-from miagym.hosting.seats import settings_of
+from miagym.hosting.seats import Deck
 from miagym.hosting.submissions import Desk, read_scores
 from miagym.hosting.suite import DEV, HostedTask
 from miagym.hosting.table import Table
-from miagym.targets.registry import shared_target
 
 MAX_TABLES = 48
 """Kept in memory; others are built from the ledger when they are asked for again."""
 CONFLICTS = 5
 """How often an action is tried anew because another process was faster."""
+
+
+@dataclass(eq=False)
+class Place:
+    """Where a table stands, or will: built by one thread, while those at others play on."""
+
+    table: Table | None = None
+    lock: Any = field(default_factory=Lock)
 
 
 class Host:
@@ -42,14 +49,14 @@ class Host:
     def __init__(self, tasks: Sequence[HostedTask], ledger: Ledger, phase: str = DEV) -> None:
         self.tasks = {task.name: task for task in tasks}
         self.ledger, self.phase = ledger, phase
-        self._decks: dict[str, Dataset] = {}
+        self.decks: dict[str, Deck] = {}
         for task in tasks:
             task.in_phase(phase, task.walks)
-            self._decks[task.name] = deck(load_data(task.data), task, phase, ledger.secret)
-            for target in task.targets:
-                _ = settings_of(task, target, self._decks[task.name])
-                self._check_model(target)
-        self._tables: OrderedDict[str, Table] = OrderedDict()
+            data = deck(load_data(task.data), task, phase, ledger.secret)
+            self.decks[task.name] = Deck.of(task, data)
+            for target, world in self.decks[task.name].worlds.items():
+                self._check_model(target, world.target.fingerprint)
+        self._places: OrderedDict[str, Place] = OrderedDict()
         self._lock = Lock()
 
     def task(self, name: str) -> HostedTask:
@@ -118,9 +125,9 @@ class Host:
         """Where submissions to a task are kept."""
         return Desk(self.ledger, self.task(name).name, self.phase)
 
-    def deck(self, name: str) -> Dataset:
-        """Data whose test part are a task's candidates, with labels: for the board only."""
-        return self._decks[self.task(name).name]
+    def deck(self, name: str) -> Deck:
+        """Candidates of a task with labels, for the board only, and its models."""
+        return self.decks[self.task(name).name]
 
     def _hand_in(self, table: Table, player: str, task: HostedTask) -> None:
         if table.is_over:
@@ -150,21 +157,21 @@ class Host:
 
     def _table(self, task: HostedTask, walk: str) -> Table:
         with self._lock:
-            if walk not in self._tables:
-                self._tables[walk] = Table(task, self._decks[task.name], walk, self.ledger)
-            self._tables.move_to_end(walk)
-            while len(self._tables) > MAX_TABLES:
-                self._tables.popitem(last=False)
-            table = self._tables[walk]
-        self._hand_in(table, walk.partition("/")[0], task)
-        return table
+            place = self._places.setdefault(walk, Place())
+            self._places.move_to_end(walk)
+            while len(self._places) > MAX_TABLES:
+                self._places.popitem(last=False)
+        with place.lock:
+            if place.table is None:
+                place.table = Table(self.decks[task.name], walk, self.ledger)
+                self._hand_in(place.table, walk.partition("/")[0], task)
+            return place.table
 
     def _forget(self, table: Table) -> None:
         with self._lock:
-            self._tables.pop(table.walk, None)
+            self._places.pop(table.walk, None)
 
-    def _check_model(self, target: str) -> None:
-        found = shared_target(target, "auto").fingerprint
+    def _check_model(self, target: str, found: str) -> None:
         if self.ledger.fact(f"fingerprint of {target}", found) != found:
             raise HostError(
                 f"{target} is not the model that {self.ledger.path} began with, and its answers "

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Self
 
 import numpy as np
+from numpy.typing import NDArray
 
+from miagym.candidates import Candidates
 from miagym.data.dataset import TEST, Dataset
 from miagym.envs.game import Game
+from miagym.envs.sampler import CandidateSplit
 from miagym.envs.settings import Settings
+from miagym.envs.world import World
 from miagym.hosting.answers import LedgerQuestioner
 from miagym.hosting.dealing import drawn, hands, opaque_name, targets_of
 from miagym.hosting.ledger import Account, Ledger
@@ -29,26 +34,65 @@ class Seat:
         return bool(self.game.over[self.row])
 
 
-def seats(task: HostedTask, data: Dataset, walk: str, ledger: Ledger) -> list[Seat]:
+class Decoded(CandidateSplit):
+    """Candidates of a deck, decoded once for all tables."""
+
+    def __init__(self, data: Dataset, size: int) -> None:
+        super().__init__(data, TEST, size)
+        self._all = super().candidates(np.arange(len(self)))
+
+    def candidates(self, places: NDArray[np.integer]) -> Candidates:
+        return self._all[places]
+
+
+@dataclass(frozen=True, eq=False)
+class Deck:
+    """Deck of a task in one phase, and the models that its hands are about, loaded."""
+
+    task: HostedTask
+    data: Dataset
+    worlds: dict[str, World]
+    """By target."""
+
+    @classmethod
+    def of(cls, task: HostedTask, data: Dataset) -> Self:
+        """Loads the models of a task.
+
+        Raises:
+            MiagymError: if the task makes no game.
+        """
+        worlds = {}
+        for target in task.targets:
+            settings = settings_of(task, target, data)
+            split = next(iter(worlds.values())).split if worlds else None
+            world = World.load(settings)
+            split = split or Decoded(data, settings.resolution)
+            worlds[target] = replace(world, split=split)
+        return cls(task, data, worlds)
+
+
+def seats(deck: Deck, walk: str, ledger: Ledger) -> list[Seat]:
     """Seats of one walk, hand by hand: as many games as there are targets.
 
     Args:
-        task: what is played.
-        data: the deck of its phase.
+        deck: of the task in its phase.
         walk: player, task, phase and the number of the walk; candidates, targets, names and noise
             are drawn from it and the ledger's secret.
         ledger: who keeps charges and answers.
     """
-    secret = ledger.secret
+    secret, task = ledger.secret, deck.task
     about, dealt = targets_of(task, secret, walk), hands(task, secret, walk)
     found: dict[int, Seat] = {}
     for target in dict.fromkeys(about):
         own = [hand for hand, name in enumerate(about) if name == target]
         noise = drawn(secret, "noise", walk)
-        game = Game(settings_of(task, target, data, noise), len(own))
+        game, world = (
+            Game(settings_of(task, target, deck.data, noise), len(own)),
+            deck.worlds[target],
+        )
         accounts = [Account(walk, hand) for hand in own]
-        questioner = LedgerQuestioner(game.settings, game.world, accounts, ledger)
-        game.host([dealt[hand] for hand in own], questioner)
+        questioner = LedgerQuestioner(game.settings, world, accounts, ledger)
+        game.host(world, [dealt[hand] for hand in own], questioner)
         for row, hand in enumerate(own):
             rng = np.random.default_rng(drawn(secret, "hand", walk, hand))
             game.begin(row, rng, shuffle=False)

@@ -128,7 +128,9 @@ def make_app(host: Host) -> FastAPI:
 
 
 def _told(host: Host, task: HostedTask) -> dict[str, Any]:
-    return described(task, host.phase, settings_of(task, task.targets[0], host.deck(task.name)))
+    return described(
+        task, host.phase, settings_of(task, task.targets[0], host.deck(task.name).data)
+    )
 
 
 def _sentence(status: int, message: str, **headers: str) -> JSONResponse:

@@ -13,15 +13,13 @@ from typing import Any
 
 import numpy as np
 
-from miagym.data.dataset import Dataset
 from miagym.envs.pool import PoolSpaces
 from miagym.envs.state.moves import Moves
 from miagym.errors import HostError
 from miagym.hosting.ledger import Account, Ledger
 from miagym.hosting.log import ActionLog
 from miagym.hosting.messages import as_png, observed
-from miagym.hosting.seats import Seat, seats
-from miagym.hosting.suite import HostedTask
+from miagym.hosting.seats import Deck, Seat, seats
 
 Reply = dict[str, Any]
 
@@ -30,19 +28,18 @@ class Table:
     """One walk of one player.
 
     Args:
-        task: what is played.
-        data: the deck of its phase.
+        deck: of the task in its phase.
         walk: player, task, phase and the number of the walk.
         ledger: who keeps charges, answers and actions.
     """
 
-    def __init__(self, task: HostedTask, data: Dataset, walk: str, ledger: Ledger) -> None:
-        self.task, self.walk, self.ledger = task, walk, ledger
+    def __init__(self, deck: Deck, walk: str, ledger: Ledger) -> None:
+        self.task, self.walk, self.ledger = deck.task, walk, ledger
         self.lock = RLock()
         self.log = ActionLog(ledger, walk.partition("/")[0], walk)
         self.current = -1
         """The hand that `reset` and `step` are about."""
-        self.seats = seats(task, data, walk, ledger)
+        self.seats = seats(deck, walk, ledger)
         self.spaces = PoolSpaces(self.seats[0].game.settings)
         self._place = {
             name: (hand, i)

@@ -28,7 +28,7 @@ def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
 
 def submit(host: Host, player: str, skill: float, seed: int) -> None:
     """Scores that know the truth to some extent."""
-    data, rng = host.deck("small"), np.random.default_rng(seed)
+    data, rng = host.deck("small").data, np.random.default_rng(seed)
     rows = np.flatnonzero(data.part == TEST)
     truth = dict(zip(data.candidates(rows, 64).keys, data.member[rows], strict=True))
     lines = ["ids,score"]

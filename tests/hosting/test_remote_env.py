@@ -33,7 +33,7 @@ def test_gymnasium_s_checker_is_content(hosted: Hosted) -> None:
 
 def test_its_spaces_are_those_of_the_pool(hosted: Hosted, enter: Enter) -> None:
     env = enter(hosted.key("spaces"))
-    pool = PoolSpaces(settings_of(TASK, TASK.targets[0], hosted.host.deck("small")))
+    pool = PoolSpaces(settings_of(TASK, TASK.targets[0], hosted.host.deck("small").data))
     assert env.observation_space == pool.observation_space
     assert env.action_space == pool.action_space
 
