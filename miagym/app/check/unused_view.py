@@ -61,14 +61,19 @@ def p_figure(found: UnusedFinding) -> go.Figure:
         marker={"symbol": "diamond", "size": 11, "color": ASKED},
         name="your pictures",
     )
-    figure.add_vline(found.alpha, line={"color": GREY, "width": 1.5, "dash": "dash"})
+    figure.add_vline(
+        found.alpha,
+        line={"color": GREY, "width": 1.5, "dash": "dash"},
+        annotation={"text": f"← p ≤ {percent(found.alpha)}", "xanchor": "right"},
+        annotation_position="top left",
+    )
     ticks = {"tickvals": [0.001, 0.01, 0.1, 1], "ticktext": ["0.1 %", "1 %", "10 %", "100 %"]}
     return styled(figure, height=260, top=30).update_layout(
         font_color=GREY,
         dragmode=False,
         showlegend=False,
         xaxis={
-            "title": {"text": "p: unused ones that score as high", "font_size": 13},
+            "title": {"text": "p: unused ones that score as high", "font_size": 13, "standoff": 8},
             "type": "log",
             "range": [-3, 0.05],
             "fixedrange": True,
@@ -112,7 +117,7 @@ def _numbers(found: UnusedFinding) -> list[tuple[str, str]]:
     test = found.together.test
     return [
         ("p-value of the set", p_text(test.p_value)),
-        ("p that is allowed", percent(found.alpha)),
+        ("p that is allowed", p_text(found.alpha)),
         ("used, at least", f"{found.together.share.at_least} of {found.together.share.pictures}"),
     ]
 

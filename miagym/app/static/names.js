@@ -6,6 +6,13 @@
     document.querySelectorAll("footer button img[alt]:not([alt='']), footer a img[alt]:not([alt=''])")
       .forEach((image) => { image.alt = ""; });
   };
+  const picture = (event) => event.target.closest && event.target.closest("#check-picture img");
+  document.addEventListener("load", (event) => {
+    if (picture(event)) event.target.alt = "your picture";
+  }, true);
+  document.addEventListener("error", (event) => {
+    if (picture(event)) event.target.alt = "a file that cannot be shown";
+  }, true);
   new MutationObserver(name).observe(document.body, { childList: true, subtree: true });
   name();
 }
