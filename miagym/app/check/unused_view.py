@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
 import plotly.graph_objects as go
 from markupsafe import Markup
 
@@ -61,11 +62,14 @@ def p_figure(found: UnusedFinding) -> go.Figure:
         marker={"symbol": "diamond", "size": 11, "color": ASKED},
         name="your pictures",
     )
-    figure.add_vline(
-        found.alpha,
-        line={"color": GREY, "width": 1.5, "dash": "dash"},
-        annotation={"text": f"← p ≤ {percent(found.alpha)}", "xanchor": "right"},
-        annotation_position="top left",
+    figure.add_vline(found.alpha, line={"color": GREY, "width": 1.5, "dash": "dash"})
+    figure.add_annotation(
+        text=f"← p ≤ {percent(found.alpha)}  ",
+        x=np.log10(found.alpha),  # unlike a line, it stands on a logarithmic axis by its power
+        xanchor="right",
+        y=1,
+        yref="paper",
+        showarrow=False,
     )
     ticks = {"tickvals": [0.001, 0.01, 0.1, 1], "ticktext": ["0.1 %", "1 %", "10 %", "100 %"]}
     return styled(figure, height=260, top=30).update_layout(
