@@ -12,6 +12,7 @@ from miagym.app.site import TAB_NAMES
 from tests.app.visiting import SIZES, watch
 
 MINUTE = 60_000
+MAX_STOPS = 60
 IN_SIGHT = """
 () => {
   const at = document.activeElement;
@@ -38,6 +39,54 @@ def faults(page: Page) -> list[Any]:
     return [(one["id"], [node["html"][:200] for node in one["nodes"]]) for one in found]
 
 
+def check_one(page: Page) -> None:
+    page.set_input_files(
+        "#check-picture input[type=file]", str(examples("clipart-overfit")[MEMBER].file)
+    )
+    page.wait_for_selector("#check-verdict [role=status]")
+    assert page.locator("#check-picture img").first.get_attribute("alt") == "your picture"
+    page.locator("#check-details summary").click()
+
+
+def check_a_set(page: Page) -> None:
+    page.get_by_role("tab", name="Several").click()
+    files = [str(one.file) for one in examples("clipart-overfit").values()]
+    page.set_input_files("#check-files input[type=file]", files)
+    page.wait_for_selector("#check-files tr >> nth=2")
+    page.locator("#check-several").click()
+    page.wait_for_selector("#check-verdict [role=status]:has-text('set')")
+    page.locator("#check-details summary").click()
+
+
+def check_without_pictures(page: Page) -> None:
+    page.get_by_role("tab", name="Against unused").click()
+    page.locator("#check-compare").click()
+    page.wait_for_selector("#check-verdict [role=status]:has-text('Not checked')")
+
+
+def open_budgets(page: Page) -> None:
+    page.locator("#evaluate-more button").first.click()
+
+
+def play_a_picture(page: Page) -> None:
+    page.locator("#play-begin").click()
+    page.get_by_role("button", name="Vary slightly").click()
+    page.locator(".play-answer").wait_for()
+
+
+def give_a_verdict(page: Page) -> None:
+    page.locator("#play-verdict").click()
+    page.locator(".play-truth").wait_for()
+
+
+USES = {
+    "check": (check_one, check_a_set, check_without_pictures),
+    "evaluate": (open_budgets,),
+    "play": (play_a_picture, give_a_verdict),
+}
+"""What is done on a tab, step by step, before axe-core looks again."""
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("tab", TAB_NAMES)
@@ -50,24 +99,18 @@ def test_axe_core_finds_no_fault(browser: Browser, url: str, tab: str, theme: st
     page.wait_for_timeout(1000)  # colours of a tab fade in
     page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
     assert faults(page) == []
-    if tab == "check":
-        page.set_input_files(
-            "#check-picture input[type=file]", str(examples("clipart-overfit")[MEMBER].file)
-        )
-        page.wait_for_selector("#check-verdict [role=status]")
-        page.wait_for_timeout(500)
-        assert page.locator("#check-picture img").first.get_attribute("alt") == "your picture"
-        assert faults(page) == []
+    for use in USES.get(tab, ()):
+        use(page)
+        page.wait_for_timeout(700)
+        assert faults(page) == [], use.__name__
     page.close()
     assert against == []
 
 
-def test_the_check_tab_by_keyboard_alone(browser: Browser, url: str) -> None:
-    """Every stop can be seen, and an example is asked about without a mouse."""
-    against: list[str] = []
-    page = visited(browser, url, "", against)
+def stops(page: Page) -> list[str]:
+    """Ids of all stops of the Tab key, each of which can be seen."""
     ids, unseen = [], []
-    for _ in range(40):
+    for _ in range(MAX_STOPS):
         page.keyboard.press("Tab")
         is_nowhere, is_seen, html, name = page.evaluate(IN_SIGHT)
         if is_nowhere:
@@ -75,10 +118,32 @@ def test_the_check_tab_by_keyboard_alone(browser: Browser, url: str) -> None:
         ids.append(name)
         unseen += [] if is_seen else [html]
     assert unseen == []
-    assert {"check-one", "check-example-0", "check-example-1", "check-example-2"} <= set(ids)
+    return ids
+
+
+def test_the_check_tab_by_keyboard_alone(browser: Browser, url: str) -> None:
+    """Every stop can be seen, and an example is asked about without a mouse."""
+    against: list[str] = []
+    page = visited(browser, url, "", against)
+    examples = {"check-example-0", "check-example-1", "check-example-2"}
+    assert {"check-one"} | examples <= set(stops(page))
     page.locator("#check-example-1").focus()
     page.keyboard.press("Enter")
     verdict = page.locator("#check-verdict:has([role=status])")
     expect(verdict).to_contain_text("Cannot tell", timeout=MINUTE)
+    page.close()
+    assert against == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("tab", "reaches"),
+    [("evaluate", "evaluate-run"), ("audit", "audit-run"), ("play", "play-begin")],
+)
+def test_other_tabs_by_keyboard_alone(browser: Browser, url: str, tab: str, reaches: str) -> None:
+    against: list[str] = []
+    page = visited(browser, url, f"tab={tab}", against)
+    page.wait_for_selector(f"#tab-{tab}-button[aria-selected=true]")
+    assert reaches in stops(page)
     page.close()
     assert against == []

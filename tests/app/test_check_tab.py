@@ -99,6 +99,7 @@ document.querySelectorAll('#check-verdict [role=status], .toast-body')
 """
 
 
+IS_IDLE = "!document.querySelector('#check-verdict .meta-text, #check-verdict .progress-text')"
 ANSWERED = "#check-verdict [role=status]:not(.old)"
 
 
@@ -122,6 +123,7 @@ class Visitor:
         self.window.evaluate(MARK_OLD)
         self.window.get_by_role("button", name=name, exact=name not in LABELS.values()).click()
         self.window.wait_for_selector(f"{ANSWERED}, .toast-body:not(.old)")
+        self.window.wait_for_function(IS_IDLE)  # a picture is checked when it is dropped, too
         toast = self.window.query_selector(".toast-body:not(.old)")
         return toast.inner_text() if toast else self.window.inner_text("#check-verdict")
 
@@ -199,6 +201,11 @@ def test_a_picture_is_checked_when_it_is_pasted_or_dropped_on_another(visit: Vis
         given = [list(file.read_bytes()), file.name, "image/webp", place]
         visitor.window.evaluate(PUT, given)
         expect(said).to_contain_text(word, timeout=60_000)
+        caption = visitor.window.locator("#check-caption textarea")
+        expect(caption).to_have_value("", timeout=60_000)  # that of the one before is none of its
+        if kind == MEMBER:
+            caption.fill("cat, animal")
+            assert "used" in visitor.press("Check")
 
 
 @pytest.mark.parametrize(

@@ -20,11 +20,13 @@ def test_an_answer_counts_only_for_its_text() -> None:
     page = LatestQuestion()
     page.ask("a", 1)
     assert page.answer("a", 1, "cat") and not page.write("a", "cat")
+    assert page.is_about("a", "cat") and not page.is_about("a", "dog")
     assert page.write("a", "dog") and not page.write("a", "dogs")
     page.ask("a", 2)
     assert not page.answer("a", 2, "dog"), "it became another while it was asked about"
     page.ask("a", 3)
     assert page.answer("a", 3, "dogs") and page.answer("a", 3), "a set has no text of its own"
+    assert page.answer("a", 3, "dogs", is_refusal=True) and not page.is_about("a", "dogs")
 
 
 def test_pages_are_forgotten() -> None:

@@ -100,7 +100,7 @@ def test_what_cannot_be_done_is_said_and_costs_nothing() -> None:
         game.deal()
     game.ask(2)
     game.ask(2)
-    with pytest.raises(BudgetExhausted, match=r"costs 7 rows, and 6 rows are left"):
+    with pytest.raises(BudgetExhausted, match=r"costs 7, and 6 of the budget are left"):
         game.ask(2)
     with pytest.raises(ActionError, match="menu"):
         game.ask(99)

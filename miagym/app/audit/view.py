@@ -78,4 +78,5 @@ def _figure(audits: Sequence[AuditRecord]) -> go.Figure:
     figure = auc_figure(curves)
     figure.add_vline(x=MIN_RELEVANT_AUC, line={"color": FAINT, "width": 1, "dash": "dash"})
     # The page writes its label into the corner, beside the title of the first panel.
+    figure.update_xaxes(title_font_size=13)
     return figure.update_layout(margin_t=64, height=figure.layout.height + 24)  # pyright: ignore

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from miagym.palette import MEMBERS, NONMEMBERS, PALETTE
 from miagym.report.figures.style import safe_text, styled
+from miagym.results.formats import percent
 
 if TYPE_CHECKING:
     from miagym.app.check.service import Scale
@@ -118,6 +119,6 @@ def _mirrored(
         figure.add_vline(threshold, line={"color": GREY, "width": 1.5, "dash": "dash"})
         figure.add_annotation(
             x=threshold, y=-top, yanchor="bottom", xanchor="right", showarrow=False,
-            text=f"p ≤ {alpha:.0%} →  ", font={"color": GREY},
+            text=f"p ≤ {percent(alpha)} →  ", font={"color": GREY},
         )  # fmt: skip
     return figure

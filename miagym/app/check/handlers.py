@@ -61,6 +61,16 @@ class Handlers:
         self._latest.ask(request.session_hash, number)
         return self.before(target)
 
+    def dropped(self, target: str, caption: str, number: float | None, request: gr.Request) -> Any:
+        """Another picture, to which the caption of the one before does not belong."""
+        page = request.session_hash
+        of_example = any(caption == examples(target)[kind].caption for kind in self._kinds)
+        is_old = of_example or (bool(caption) and self._latest.is_about(page, caption))
+        before = self.changed(target, number, request)
+        if is_old:
+            self._latest.write(page, "")  # before the browser says so
+        return [*before, "" if is_old else gr.skip()]
+
     def turned(self, target: str, number: float | None, request: gr.Request) -> Any:
         """Another sub-tab is no place for an answer; the example may stay, which names itself."""
         if self._latest.ask(request.session_hash, number):
@@ -164,12 +174,14 @@ class Handlers:
         """What is shown of an answer, or why there is none, unless the form has changed since."""
         page = request.session_hash
         self._latest.ask(page, number)
+        is_refusal = False
         try:
             shown = answered(partial(self._site.allowance.take, client_id(request)))
         except MiagymError as error:
             _, figure, _ = self.before(target)
-            shown = refused_html(str(error)), figure, ""
-        return shown if self._latest.answer(page, number, caption) else UNCHANGED
+            shown, is_refusal = (refused_html(str(error)), figure, ""), True
+        is_wanted = self._latest.answer(page, number, caption, is_refusal=is_refusal)
+        return shown if is_wanted else UNCHANGED
 
     def _shown(self, found: Check, truth: bool | None = None) -> Shown:
         """The verdict, and the marks of the pictures that stand on one scale."""

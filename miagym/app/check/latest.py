@@ -54,7 +54,20 @@ class LatestQuestion:
             self._keep(page, replace(before, text=text, is_answered=is_answered))
         return is_past
 
-    def answer(self, page: str | None, number: float | None, text: str | None = None) -> bool:
+    def is_about(self, page: str | None, text: str) -> bool:
+        """Whether the answer that stands on a page is about this text."""
+        with self._lock:
+            before = self._last.get(page, Asked())
+        return before.is_answered and before.answered == text
+
+    def answer(
+        self,
+        page: str | None,
+        number: float | None,
+        text: str | None = None,
+        *,
+        is_refusal: bool = False,
+    ) -> bool:
         """Whether to show an answer: nothing was asked since, and the text is as it was.
 
         A program that does not count is always answered.
@@ -63,6 +76,7 @@ class LatestQuestion:
             page: which asked.
             number: of the question.
             text: that was asked about; None if there is none.
+            is_refusal: whether it says why there is no answer, which is about no text.
         """
         with self._lock:
             last = self._last.get(page, Asked())
@@ -70,7 +84,8 @@ class LatestQuestion:
                 text is not None and last.text not in (None, text)
             ):
                 return False
-            self._keep(page, replace(last, answered=text, is_answered=True))
+            about = None if is_refusal else text
+            self._keep(page, replace(last, answered=about, is_answered=True))
             return True
 
     def _keep(self, page: str | None, asked: Asked) -> None:

@@ -45,7 +45,7 @@ def check_tab(site: Site) -> None:
         with gr.Column(elem_id="check-answer", min_width=300):
             said, drawn, folded = _opening(site)
             verdict = gr.HTML(said, elem_id="check-verdict")
-            figure = gr.Plot(drawn, show_label=False, elem_id="check-figure")
+            figure = gr.Plot(drawn, show_label=False, elem_id="check-figure", elem_classes="figure")
             details = gr.HTML(folded, elem_id="check-details")
         with gr.Column(elem_id="check-more", min_width=280) as more:
             one = one_picture(site.offers)
@@ -59,7 +59,8 @@ def check_tab(site: Site) -> None:
     asked = [picture, one.caption, target, number]
     # Whatever is changed in the form takes away what was shown about it.
     changed: dict[str, Any] = {"inputs": [target, number], "outputs": shown, **at_once, **numbered}
-    dropped = picture.upload(handlers.changed, **changed)
+    dropping = {**changed, "inputs": [target, one.caption, number]}
+    dropped = picture.upload(handlers.dropped, **{**dropping, "outputs": [*shown, one.caption]})
     uploads = [several.files.change, sides.used.change, sides.unused.change]
     for change in (picture.clear, *uploads, sides.fdr.change):
         change(handlers.changed, **changed)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
 import plotly.graph_objects as go
 from markupsafe import Markup
 
@@ -62,13 +63,21 @@ def p_figure(found: UnusedFinding) -> go.Figure:
         name="your pictures",
     )
     figure.add_vline(found.alpha, line={"color": GREY, "width": 1.5, "dash": "dash"})
+    figure.add_annotation(
+        text=f"← p ≤ {percent(found.alpha)}  ",
+        x=np.log10(found.alpha),  # unlike a line, it stands on a logarithmic axis by its power
+        xanchor="right",
+        y=1,
+        yref="paper",
+        showarrow=False,
+    )
     ticks = {"tickvals": [0.001, 0.01, 0.1, 1], "ticktext": ["0.1 %", "1 %", "10 %", "100 %"]}
     return styled(figure, height=260, top=30).update_layout(
         font_color=GREY,
         dragmode=False,
         showlegend=False,
         xaxis={
-            "title": {"text": "p: unused ones that score as high", "font_size": 13},
+            "title": {"text": "p: unused ones that score as high", "font_size": 13, "standoff": 8},
             "type": "log",
             "range": [-3, 0.05],
             "fixedrange": True,
@@ -112,7 +121,7 @@ def _numbers(found: UnusedFinding) -> list[tuple[str, str]]:
     test = found.together.test
     return [
         ("p-value of the set", p_text(test.p_value)),
-        ("p that is allowed", percent(found.alpha)),
+        ("p that is allowed", p_text(found.alpha)),
         ("used, at least", f"{found.together.share.at_least} of {found.together.share.pictures}"),
     ]
 

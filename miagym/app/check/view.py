@@ -48,24 +48,21 @@ def verdict_html(
 
 def details_html(found: Check, scale: Scale) -> Markup:
     """What is folded below the figure: the answer in full; of a set, each picture."""
-    from miagym.checking.words import p_text, percent, sentences, set_sentences
+    from miagym.checking.words import sentences, set_sentences
+    from miagym.report.tables.check import answers_table, chance_of_alarm
 
     one = found.answers[0]
     if found.together is None:
         first, *others = sentences(one)
         reading = [] if one.score is None else [reading_of(one.score, scale)]
         return render("check/details.html", sentences=[first, *reading, *others], done=one.done)
-    rows = [
-        (a.name, a.verdict, "" if a.p_value is None else p_text(a.p_value), "; ".join(a.done))
-        for a in found.answers
-    ]
     why = marks_of(found).why_not_all
     unmarked = [] if why is None else [why]
     return render(
         "check/set_details.html",
         sentences=[*set_sentences(found.together), *unmarked],
-        rows=rows,
-        chance=percent(one.power.fpr),
+        table=answers_table(found.answers),
+        chance=chance_of_alarm(one),
         skipped=list(found.skipped.values()),
     )
 
@@ -88,18 +85,18 @@ def _numbers(answer: Answer) -> list[tuple[str, str]]:
         return []
     return [
         ("p-value", p_text(p)),
-        ("p that is allowed", percent(answer.alpha)),
+        ("p that is allowed", p_text(answer.alpha)),
         ("used ones found", percent(answer.power.tpr)),
     ]
 
 
 def _set_numbers(together: SetAnswer) -> list[tuple[str, str]]:
-    from miagym.checking.words import p_text, percent
+    from miagym.checking.words import p_text
 
     if together.test is None:
         return []
     return [
         ("p-value of the set", p_text(together.test.p_value)),
-        ("p that is allowed", percent(together.alpha)),
+        ("p that is allowed", p_text(together.alpha)),
         ("pictures compared", str(together.used)),
     ]

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 EMPTY = "No run yet: choose attacks and press Run."
 MANY = 13
 """Curves from which on only those are drawn that the report shows at first: a page is narrow."""
-NO_BUDGETS = "No attack of this run asks more than once."
+NO_BUDGETS = "No attack asked more than once."
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,10 +57,12 @@ def view(found: Run | None, heading: str = "What this run found") -> View:
     curves, _ = curves_of(groups, found.scores)
     curves = [curve for curve in curves if curve.shown or len(curves) <= MANY]
     return View(
-        render("evaluate/finding.html", heading=heading, finding=found.finding, run=run),
+        render(
+            "evaluate/finding.html", heading=heading, clauses=found.finding.split("; "), run=run
+        ),
         page_roc(curves),
         legend(curves),
-        budget_figure(groups, stacked=True) or _no_budgets(),
+        _budgets(groups),
         render(
             "evaluate/table.html",
             first=first_rows(groups, found.results.audit),
@@ -115,16 +117,24 @@ def _flat(row: AttackRow, group: Sequence[AttackRow], family: Family) -> dict[st
     }
 
 
+def _budgets(groups: Groups) -> go.Figure:
+    """What more queries buy; the page writes its label into the corner, beside the first title."""
+    figure = budget_figure(groups, stacked=True)
+    if figure is None:
+        return _no_budgets()
+    return figure.update_xaxes(title_font_size=13).update_layout(margin_t=64)
+
+
 def _no_budgets() -> go.Figure:
     figure = go.Figure()
     figure.update_layout(
         xaxis={
-            "title": "queries a candidate",
+            "title": {"text": "queries a candidate", "font_size": 13},
             "type": "log",
             "range": [0, np.log10(16)],
             "tickvals": [1, 2, 4, 8, 16],
         },
-        yaxis={"title": "AUC", "range": [0.4, 1]},
+        yaxis={"title": {"text": "AUC", "font_size": 13}, "range": [0.4, 1]},
     )
     figure.add_hline(y=0.5, line={"color": "#888888", "width": 1, "dash": "dot"})
     return captioned(styled(figure, height=300), NO_BUDGETS)

@@ -13,7 +13,6 @@ from miagym.app.play.chart import chart
 from miagym.app.play.games import Session
 from miagym.app.play.setup import GREY, MENU, STEPS, WORDS
 from miagym.envs.menu import menu
-from miagym.envs.rendering.scene import rows_in_words
 from miagym.oracle.access import Access
 
 CANNOT_TELL = render("play/payoff.html")
@@ -93,7 +92,7 @@ def build_board() -> tuple[Board, gr.Button]:
             budget = gr.HTML(elem_id="play-budget", padding=False)
             with gr.Row(elem_id="play-questions"):
                 questions = tuple(
-                    gr.Button(f"{WORDS[one.name]} · {rows_in_words(one.price)}", min_width=140)
+                    gr.Button(f"{WORDS[one.name]} · costs {one.price}", min_width=140)
                     for one in menu(MENU[GREY], Access.GREY, STEPS, guidance_scale=1.0)
                 )
             slider, payoff, verdict, following = _verdict()

@@ -13,7 +13,7 @@ import numpy as np
 
 from miagym.app.play.setup import BUDGET, GameSetup
 from miagym.envs.menu import Question
-from miagym.envs.rendering.scene import Scene, rows_in_words, scene_of
+from miagym.envs.rendering.scene import Scene, scene_of
 from miagym.envs.single import SingleEnv
 from miagym.errors import ActionError, BudgetExhausted
 from miagym.metrics.brier import brier_reward
@@ -128,9 +128,10 @@ class HumanGame:
             raise ActionError("Your verdict is given; nothing can be asked until the next picture.")
         price, left = self.menu[question].price, self.scene.left
         if price > left:
+            are = "is" if left == 1 else "are"
             raise BudgetExhausted(
-                f"This costs {rows_in_words(price)}, and {rows_in_words(left)} "
-                f"{'is' if left == 1 else 'are'} left; ask something cheaper, or give your verdict."
+                f"This costs {price}, and {left} of the budget {are} left; ask something cheaper, "
+                "or give your verdict."
             )
         return price
 

@@ -16,7 +16,7 @@ from miagym.app.play.game import SECRET_ROUNDS, YOU, HumanGame, Round
 from miagym.app.play.opponents import ABOUT
 from miagym.app.play.setup import BUDGET, WORDS
 from miagym.app.play.tally import Tally, caution, tally
-from miagym.envs.rendering.scene import DISTANCE, Scene, rows_in_words
+from miagym.envs.rendering.scene import DISTANCE, Scene
 from miagym.envs.state.moves import Slot
 from miagym.envs.statistics import STATISTICS
 
@@ -39,7 +39,7 @@ def budget(scene: Scene) -> Markup:
         "play/budget.html",
         left=scene.left,
         budget=BUDGET,
-        spent=rows_in_words(BUDGET - scene.left),
+        spent=BUDGET - scene.left,
         is_over=scene.is_over,
         is_enough=scene.left >= scene.cheapest.price,
     )
