@@ -40,7 +40,7 @@ from miagym.checking.cache import cache_folder
 from miagym.checking.words import set_sentences
 from miagym.data.dataset import TEST
 from miagym.data.registry import load_data
-from tests.app.visiting import SIZES, served, watch
+from tests.app.visiting import ANSWERED, IS_IDLE, MARK_OLD, SAID, SIZES, served, watch
 from tests.checking.test_upload import blank_png
 from tests.command_line import run
 
@@ -93,16 +93,6 @@ def client(address: str) -> Iterator[Client]:
     client.close()
 
 
-MARK_OLD = """
-document.querySelectorAll('#check-verdict [role=status], .toast-body')
-  .forEach(shown => shown.classList.add('old'))
-"""
-
-
-IS_IDLE = "!document.querySelector('#check-verdict .meta-text, #check-verdict .progress-text')"
-ANSWERED = "#check-verdict [role=status]:not(.old)"
-
-
 class Visitor:
     """A browser window, which has noted what went wrong."""
 
@@ -114,18 +104,26 @@ class Visitor:
         self.window.goto(f"{address}?__theme={theme}")
         self.window.wait_for_selector("#check-figure .js-plotly-plot .barlayer")
 
-    def upload(self, file: Path, where: str = "check-picture") -> None:
-        self.window.set_input_files(f"#{where} input[type=file]", str(file))
-        self.window.wait_for_selector(f"#{where} img[src*='/file=']")
+    def upload(self, file: Path) -> None:
+        """Drops a picture, and waits for the answer that comes by itself."""
+        self.drop(file)
+        self.window.wait_for_selector("#check-picture img[src*='/file=']")
+
+    def drop(self, file: Path) -> str:
+        """What is said of a file that is dropped."""
+        self.window.evaluate(MARK_OLD)
+        self.window.set_input_files("#check-picture input[type=file]", str(file))
+        self.window.wait_for_selector(ANSWERED)
+        return self.window.inner_text(SAID)
 
     def press(self, name: str) -> str:
         """The verdict, or the sentence, that follows a press of a button."""
         self.window.evaluate(MARK_OLD)
         self.window.get_by_role("button", name=name, exact=name not in LABELS.values()).click()
         self.window.wait_for_selector(f"{ANSWERED}, .toast-body:not(.old)")
-        self.window.wait_for_function(IS_IDLE)  # a picture is checked when it is dropped, too
+        self.window.wait_for_function(IS_IDLE)
         toast = self.window.query_selector(".toast-body:not(.old)")
-        return toast.inner_text() if toast else self.window.inner_text("#check-verdict")
+        return toast.inner_text() if toast else self.window.inner_text(SAID)
 
     def leave(self) -> None:
         self.window.close()
@@ -316,9 +314,7 @@ def test_an_unreadable_file_is_said_where_the_verdict_stands(
     bad = tmp_path / "text.png"
     bad.write_text("no picture")
     visitor.window.click("#check-picture button[title='Remove Image']")
-    visitor.window.set_input_files("#check-picture input[type=file]", str(bad))
-    visitor.window.wait_for_selector("#check-picture img")
-    said = visitor.press("Check")
+    said = visitor.drop(bad)
     assert said.startswith("Not checked") and "text.png" not in said and "picture" in said
     assert "your picture" not in visitor.window.inner_text("#check-figure")
 

@@ -270,7 +270,11 @@ def test_the_price_is_told_before_and_asked_too_much_is_a_sentence(visit: Any) -
     choose(page, ("sima",), 20)
     rows = EvaluationRequest("clipart-overfit", ("sima",), 20).rows
     price.get_by_text(f"{round(100 * rows / ALLOWED)} % of an hour's budget").wait_for()
-    assert price.locator("meter").get_attribute("value") == "100"
+    meter = price.locator("meter")
+    assert meter.get_attribute("low") == str(round(100 * rows / ALLOWED))
+    assert (
+        0 < int(meter.get_attribute("value") or 0) <= 100
+    )  # others behind this address spend, too
     page.get_by_label("white box").check()
     page.locator("#evaluate-attacks").get_by_label("gradient-masking").wait_for()
     choose(page, QUICK_ATTACKS, MAX_CANDIDATES)

@@ -22,6 +22,16 @@ from typing import Any
 ROOT = Path(__file__).parents[2]
 SIZES = {"desktop": {"width": 1280, "height": 900}, "phone": {"width": 390, "height": 844}}
 ADDRESS = re.compile(r"Running on local URL: +(http\S+)\n")
+MARK_OLD = """
+document.querySelectorAll('#check-verdict [role=status], .toast-body')
+  .forEach(shown => shown.classList.add('old'))
+"""
+"""So that an answer that comes is told from the one before, which says the same perhaps."""
+ANSWERED = "#check-verdict [role=status]:not(.old)"
+IS_IDLE = "!document.querySelector('#check-verdict .meta-text, #check-verdict .progress-text')"
+"""Nothing is on its way: a picture is checked when it is dropped, too."""
+SAID = "#check-verdict .html-container"
+"""The answer without the bar that Gradio draws over it while another is on its way."""
 SECONDS = 180
 """To wait for an address. A busy machine is no failure."""
 
