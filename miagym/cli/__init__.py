@@ -20,6 +20,7 @@ from miagym.cli.demo import demo
 from miagym.cli.evaluate import evaluate
 from miagym.cli.exercise import exercise
 from miagym.cli.gate import gate
+from miagym.cli.hosting.classroom import classroom
 from miagym.cli.hosting.host import host
 from miagym.cli.page import page
 from miagym.cli.paper import paper
@@ -75,6 +76,7 @@ for command in (
 app.add_typer(data, name="data")
 app.add_typer(exercise, name="exercise")
 app.add_typer(host, name="host")
+app.add_typer(classroom, name="class")
 
 INTERRUPTED = 130
 FAILED = 2

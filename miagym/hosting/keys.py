@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import sqlite3
 import time
+from collections.abc import Sequence
 from hashlib import sha256
 from secrets import token_urlsafe
 from typing import NamedTuple
@@ -34,17 +36,28 @@ def add_player(ledger: Ledger, name: str, days: float | None = None) -> str:
     Raises:
         HostError: if the name is taken, or no name.
     """
-    if not NAME.fullmatch(name):
-        raise HostError(
-            f"Expected a player's name of up to 32 letters a to z, digits and -, got {name!r}."
-        )
-    key = token_urlsafe(24)
-    expires = None if days is None else time.time() + days * 86_400
     with ledger.transaction() as db:
+        return add_players(db, [name], days)[name]
+
+
+def add_players(db: sqlite3.Connection, names: Sequence[str], days: float | None) -> dict[str, str]:
+    """Adds players within a transaction, and returns their keys by name.
+
+    Raises:
+        HostError: if a name is taken, or no name.
+    """
+    keys = {}
+    expires = None if days is None else time.time() + days * 86_400
+    for name in names:
+        if not NAME.fullmatch(name):
+            raise HostError(
+                f"Expected a player's name of up to 32 letters a to z, digits and -, got {name!r}."
+            )
         if db.execute("SELECT 1 FROM keys WHERE name = ?", (name,)).fetchone():
             raise HostError(f"There is a player {name} already; choose another name.")
-        db.execute("INSERT INTO keys VALUES (?, ?, ?, 0)", (name, _digest(key), expires))
-    return key
+        keys[name] = token_urlsafe(24)
+        db.execute("INSERT INTO keys VALUES (?, ?, ?, 0)", (name, _digest(keys[name]), expires))
+    return keys
 
 
 def revoke(ledger: Ledger, name: str) -> None:

@@ -1,0 +1,36 @@
+"""`miagym class`: keys and handouts for a class that plays a hosted game."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from miagym.cli.hosting.host import LEDGER, Db
+from miagym.cli.shared.console import say
+
+classroom = typer.Typer(help="A class that plays a hosted game.", no_args_is_help=True)
+
+
+@classroom.callback()
+def about() -> None:
+    """A class that plays a hosted game."""
+
+
+@classroom.command()
+def create(
+    students: Annotated[int, typer.Option(min=1, max=999, help="How many.")],
+    url: Annotated[str, typer.Option(help="Where they find the host.")],
+    db: Db = LEDGER,
+    out: Annotated[Path, typer.Option(help="A new folder for keys and handouts.")] = Path("class"),
+    days: Annotated[float | None, typer.Option(min=0, help="Until the keys expire.")] = None,
+) -> None:
+    """Add students to a host, and write their keys and a handout for each."""
+    from miagym.hosting.classroom import KEYS, create_class
+    from miagym.hosting.ledger import Ledger
+
+    with Ledger(db) as ledger:
+        names = create_class(ledger, students, days, url.rstrip("/"), out)
+    say(f"{len(names)} students, {names[0]} to {names[-1]}: {out / KEYS}, and a handout for each.")
+    say(f"`miagym host --db {db} --address 0.0.0.0` lets them in.")
