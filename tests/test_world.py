@@ -135,6 +135,7 @@ def test_the_null_target_of_pixels_knows_neither_side() -> None:
     "name",
     mostly_slow(["loss", "sima", "pia", "secmi", "clid", "rediffuse"], quick=["sima", "pia"]),
 )
+@pytest.mark.slow
 def test_the_realistic_target_hardly_leaks(realistic: Game, name: str) -> None:
     metrics = realistic.play(make_attack(name))
     found = metrics.tpr_at_fpr[0.01]
@@ -152,6 +153,7 @@ def test_nothing_is_found_where_nothing_is(null: Game, name: str, quick: Maker) 
 
 @pytest.mark.parametrize("name", ["blind-captions", "blind-pixels"])
 @pytest.mark.parametrize("data", ["clipart", "clipart-tune"])
+@pytest.mark.slow
 def test_the_splits_give_nothing_away(data: str, name: str) -> None:
     game = Game(load_target("clipart-null"), data, 1000)
     low, high = game.play(make_attack(name)).auc_ci
@@ -170,6 +172,7 @@ def test_memorisation_rises_with_the_checkpoints() -> None:
     assert aucs == sorted(aucs) and aucs[0] < 0.6 and aucs[-1] > aucs[0] + 0.2
 
 
+@pytest.mark.slow
 def test_reconstructions_are_crisp_and_favour_no_side() -> None:
     target, data = load_target("clipart-realistic"), load_data("clipart")
     rows = data.rows(TEST, seed=0, limit=150)

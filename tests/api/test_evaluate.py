@@ -183,6 +183,7 @@ def test_what_was_skipped_says_why(run: miagym.Run, dummy: DummyTarget, small: D
         run.report()
 
 
+@pytest.mark.slow
 def test_several_targets_are_told_apart(dummy: DummyTarget, small: Dataset) -> None:
     other = DummyTarget(small.candidates(np.flatnonzero(~small.member)[:20], 64))
     other.name = "other"

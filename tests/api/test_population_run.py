@@ -54,6 +54,7 @@ def _few_resamples(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("miagym.metrics.resampling.over_models.RESAMPLES", 50)
 
 
+@pytest.mark.slow
 def test_evaluate_compares_with_all_models_but_the_target(population: Path, tmp_path: Path) -> None:
     run = miagym.evaluate(
         str(population / "00"),

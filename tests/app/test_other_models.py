@@ -69,6 +69,7 @@ def test_a_page_offers_what_was_calibrated(
         service.check(picture, "", str(calibration))
 
 
+@pytest.mark.slow
 def test_a_model_that_cannot_be_loaded_is_told_and_left_out(
     calibration: Path, small: Path, pictures: Path, tmp_path: Path
 ) -> None:

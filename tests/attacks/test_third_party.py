@@ -58,6 +58,7 @@ def miagym(site: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, env=environment, capture_output=True, text=True)
 
 
+@pytest.mark.slow
 def test_it_is_listed_beside_ours(site: Path) -> None:
     listed = json.loads(miagym(site, "attacks", "--json").stdout)
     (own,) = (attack for attack in listed if attack["name"] == "brightness")
@@ -97,6 +98,7 @@ def test_its_target_keeps_the_contract(site: Path, monkeypatch: pytest.MonkeyPat
 
 
 @pytest.mark.usefixtures("installed")
+@pytest.mark.slow
 def test_its_target_is_found_by_name_and_attacked(tmp_path: Path) -> None:
     """Brighter to the right, as its mean is: such pictures score as members."""
     for side, slope in (("members", 1), ("nonmembers", -1)):

@@ -42,6 +42,7 @@ def test_few_fair_splits_are_flagged(captions: np.ndarray) -> None:
 
 
 @pytest.mark.parametrize("name", ["clipart", "clipart-tune"])
+@pytest.mark.slow
 def test_the_embedded_splits_are_fair(name: str) -> None:
     found = audit_dataset(load_data(name), seed=0, limit=400)
     assert found.verdict is AuditVerdict.FAIR

@@ -84,6 +84,7 @@ def noise() -> bytes:
     return buffer.getvalue()
 
 
+@pytest.mark.slow
 def test_members_are_mostly_member_like_and_others_are_mostly_not(
     checker: Checker, fresh: Open
 ) -> None:

@@ -128,6 +128,7 @@ def test_a_changed_attack_is_run_again_and_no_other(
     }
 
 
+@pytest.mark.slow
 def test_an_unfinished_run_never_mixes_two_codes(
     mine: Path, tmp_path: Path, pipelines: dict[str, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:

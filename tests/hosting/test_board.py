@@ -71,6 +71,7 @@ def test_who_is_not_told_apart_shares_a_rank() -> None:
     assert rank_groups({"a": scores["a"]}, labels) == {"a": 1}
 
 
+@pytest.mark.slow
 def test_the_command_line_adds_players_and_prints_the_board(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

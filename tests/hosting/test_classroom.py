@@ -34,6 +34,7 @@ def play(program: str) -> str:
     return done.stdout
 
 
+@pytest.mark.slow
 def test_a_handout_plays_as_it_stands(hosted: Hosted, tmp_path: Path) -> None:
     run("class", "create", "--students", 3, "--url", hosted.address, "--db", hosted.ledger.path,
         "--out", tmp_path / "class", "--days", 90)  # fmt: skip

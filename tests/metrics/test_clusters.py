@@ -104,6 +104,7 @@ def test_the_interval_holds_the_truth_and_one_without_groups_does_not(truth: flo
     assert ignored / runs < 0.88
 
 
+@pytest.mark.slow
 def test_differences_of_nothing_are_seldom_significant() -> None:
     rng, told, ignored, runs = np.random.default_rng(3), 0, 0, 80
     for _ in range(runs):

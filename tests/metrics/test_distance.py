@@ -36,6 +36,7 @@ def test_distance_is_that_of_scipy(members: NDArray, nonmembers: NDArray, random
     assert json.loads(json.dumps(found.as_row())).keys() == {"value", "ci", "chance"}
 
 
+@pytest.mark.slow
 def test_one_distribution_is_within_chance() -> None:
     """Two samples of it are apart, but in about 95 of 100 cases not more than shuffled labels."""
     rng, within = np.random.default_rng(0), 0

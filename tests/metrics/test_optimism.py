@@ -84,6 +84,7 @@ def test_the_row_is_json() -> None:
 
 @settings(max_examples=25)  # each draws 1,000 times
 @given(st.integers(4, 30), st.integers(4, 30), st.integers(1, 4), st.integers(0, 9))
+@pytest.mark.slow
 def test_it_is_seeded_and_within_bounds(m: int, n: int, variants: int, seed: int) -> None:
     rng = np.random.default_rng(seed)
     member = np.arange(m + n) < m

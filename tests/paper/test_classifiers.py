@@ -36,6 +36,7 @@ def logistic_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("miagym.paper.classifiers.names", lambda *asked: names(*asked)[:1])
 
 
+@pytest.mark.slow
 def test_all_four_find_what_is_planted_and_nothing_else(planted: Plant, tmp_path: Path) -> None:
     own = planted(200, 1.0)
     by_name = found(replace(own, world=own.world.under(splits=1)), tmp_path)
@@ -66,6 +67,7 @@ def test_logistic_regression_is_that_of_scikit_learn(planted: Plant, tmp_path: P
 
 
 @pytest.mark.usefixtures("logistic_alone")
+@pytest.mark.slow
 def test_random_splits_resolve_one_percent_or_are_left_out(planted: Plant, tmp_path: Path) -> None:
     many = found(planted(220, 1.0), tmp_path / "many")[SETTINGS[0], "trajectory-logistic"]
     assert many.tested == 110 and many.splits is not None

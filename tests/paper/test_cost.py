@@ -50,6 +50,7 @@ def test_draws_are_walks_of_their_own() -> None:
     assert shared_cost([text_to_image(2, 3)]) == Cost(unet_rows=2 * 3 * 2, decodes=2)
 
 
+@pytest.mark.slow
 def test_a_real_model_computes_as_many() -> None:
     """All settings on one drawing: what the dry run takes for shared is shared, and no more."""
     names = list(under_all_signals(SETTINGS, 1))

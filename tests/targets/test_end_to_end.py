@@ -48,6 +48,7 @@ def plain(base: Path, tmp_path_factory: pytest.TempPathFactory) -> list[float]:
     return scores(out)
 
 
+@pytest.mark.slow
 def test_a_lora_from_the_command_line_changes_the_scores(
     base: Path, plain: list[float], tmp_path: Path
 ) -> None:
@@ -60,6 +61,7 @@ def test_a_lora_from_the_command_line_changes_the_scores(
     assert scores(tmp_path / "zero") == plain != scores(tmp_path / "lora")
 
 
+@pytest.mark.slow
 def test_a_single_file_from_the_command_line(
     base: Path, plain: list[float], tmp_path: Path
 ) -> None:

@@ -248,6 +248,7 @@ def test_plans_that_cannot_be(
     assert not (tmp_path / "mine").exists()
 
 
+@pytest.mark.slow
 def test_a_full_disk_is_a_sentence_and_the_training_goes_on(
     plan: FineTuning, tmp_path: Path
 ) -> None:
