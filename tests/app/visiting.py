@@ -12,7 +12,7 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,6 +35,18 @@ for line in sys.stdin:  # which ends when the tests do, however they end
     print("Done:", line, end="", flush=True)
 """
 """Follows a program that has built `page`, of a `site` if it has one."""
+
+
+ASKED = "window.miagymAsked || 0"
+ANSWERED = """
+(before) => {
+  const shown = document.querySelector("#check-verdict [data-question]");
+  const asked = window.miagymAsked || 0;
+  return asked > before && shown && Number(shown.dataset.question) === asked;
+}
+"""
+"""Whether the answer to the last question of the check tab is shown: a picture is checked when it
+is dropped, too, so that the next answer need not be the one to the click."""
 
 
 @dataclass(frozen=True)
@@ -117,6 +129,21 @@ def _end(process: subprocess.Popen[str]) -> None:
     except subprocess.TimeoutExpired:
         process.kill()
         process.communicate()
+
+
+def check_answer(page: Any, ask: Callable[[], object]) -> str:
+    """What the check tab says to a question, however much else is being asked."""
+    return check_answers([page], lambda _: ask())[0]
+
+
+def check_answers(pages: Sequence[Any], ask: Callable[[Any], object]) -> list[str]:
+    """What the check tabs of several pages say, once all have been asked."""
+    asked = [page.evaluate(ASKED) for page in pages]
+    for page in pages:
+        ask(page)
+    for page, before in zip(pages, asked, strict=True):
+        page.wait_for_function(ANSWERED, arg=before)
+    return [page.inner_text("#check-verdict [data-question]") for page in pages]
 
 
 def watch(page: Any, address: str, against: list[str]) -> None:
