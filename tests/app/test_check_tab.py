@@ -40,7 +40,7 @@ from miagym.checking.cache import cache_folder
 from miagym.checking.words import set_sentences
 from miagym.data.dataset import TEST
 from miagym.data.registry import load_data
-from tests.app.visiting import ANSWERED, IS_IDLE, MARK_OLD, SAID, SIZES, served, watch
+from tests.app.visiting import SIZES, check_answer, served, watch
 from tests.checking.test_upload import blank_png
 from tests.command_line import run
 
@@ -104,26 +104,17 @@ class Visitor:
         self.window.goto(f"{address}?__theme={theme}")
         self.window.wait_for_selector("#check-figure .js-plotly-plot .barlayer")
 
-    def upload(self, file: Path) -> None:
-        """Drops a picture, and waits for the answer that comes by itself."""
-        self.drop(file)
-        self.window.wait_for_selector("#check-picture img[src*='/file=']")
-
-    def drop(self, file: Path) -> str:
-        """What is said of a file that is dropped."""
-        self.window.evaluate(MARK_OLD)
+    def drop(self, file: Path) -> None:
         self.window.set_input_files("#check-picture input[type=file]", str(file))
-        self.window.wait_for_selector(ANSWERED)
-        return self.window.inner_text(SAID)
+
+    def upload(self, file: Path) -> str:
+        """What is said of a picture that is dropped."""
+        return check_answer(self.window, lambda: self.drop(file))
 
     def press(self, name: str) -> str:
-        """The verdict, or the sentence, that follows a press of a button."""
-        self.window.evaluate(MARK_OLD)
-        self.window.get_by_role("button", name=name, exact=name not in LABELS.values()).click()
-        self.window.wait_for_selector(f"{ANSWERED}, .toast-body:not(.old)")
-        self.window.wait_for_function(IS_IDLE)
-        toast = self.window.query_selector(".toast-body:not(.old)")
-        return toast.inner_text() if toast else self.window.inner_text(SAID)
+        """What is said when a button is pressed."""
+        button = self.window.get_by_role("button", name=name, exact=name not in LABELS.values())
+        return check_answer(self.window, button.click)
 
     def leave(self) -> None:
         self.window.close()
@@ -264,12 +255,30 @@ def test_bad_input_is_a_sentence_and_the_page_goes_on(visit: Visit, tmp_path: Pa
     assert "Drop a picture first" in visitor.press("Check")
     noise = np.random.default_rng(0).integers(0, 255, (64, 64, 3), np.uint8)
     Image.fromarray(noise).save(tmp_path / "noise.png")
-    visitor.upload(tmp_path / "noise.png")
+    assert visitor.upload(tmp_path / "noise.png").startswith("Not judged")
     visitor.window.fill("#check-caption textarea", "a\u0007\u202e cat " * 2000)
     verdict = visitor.press("Check")
     assert verdict.startswith("Not judged") and "p-value\n" not in verdict
     visitor.window.click("#check-details summary")
     assert "control characters" in visitor.window.inner_text("#check-details")
+
+
+def test_a_press_while_a_drop_is_being_answered_is_answered_too(
+    visit: Visit, picture: Path
+) -> None:
+    """The answer that stays is about all of the form."""
+    visitor = visit()
+    window = visitor.window
+
+    def drop_and_press() -> None:
+        visitor.drop(picture)
+        window.wait_for_selector("#check-picture img[src*='/file=']")
+        window.fill("#check-caption textarea", "cat,\u0007 animal")
+        window.get_by_role("button", name="Check", exact=True).click()
+
+    assert check_answer(window, drop_and_press).startswith("Cannot tell")
+    expect(window.locator("#check-details")).to_contain_text("control characters")
+    assert "your picture" in window.inner_text("#check-figure")
 
 
 def test_a_verdict_stands_beside_what_it_is_about(visit: Visit, picture: Path) -> None:
@@ -314,8 +323,8 @@ def test_an_unreadable_file_is_said_where_the_verdict_stands(
     bad = tmp_path / "text.png"
     bad.write_text("no picture")
     visitor.window.click("#check-picture button[title='Remove Image']")
-    said = visitor.drop(bad)
-    assert said.startswith("Not checked") and "text.png" not in said and "picture" in said
+    for said in (visitor.upload(bad), visitor.press("Check")):
+        assert said.startswith("Not checked") and "text.png" not in said and "picture" in said
     assert "your picture" not in visitor.window.inner_text("#check-figure")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
+from functools import partial
 from pathlib import Path
 from threading import Barrier
 from typing import Any
@@ -19,7 +20,7 @@ from miagym.app.check.service import TARGETS
 from miagym.app.server.fair_queue import BUSY, MAX_EVENTS
 from miagym.data.dataset import TEST
 from miagym.data.registry import load_data
-from tests.app.visiting import ANSWERED, MARK_OLD, SAID, Served, watch
+from tests.app.visiting import Served, check_answer, check_answers, watch
 
 pytestmark = pytest.mark.slow
 VISITORS = 20
@@ -123,9 +124,8 @@ def test_two_tabs_of_one_visitor_do_not_mix(
         watch(tab, page.address, against)
         tab.goto(page.address)
         tab.wait_for_selector("#check-figure .js-plotly-plot .barlayer")
-        tab.evaluate(MARK_OLD)
-        tab.set_input_files("#check-picture input[type=file]", str(picture))
-        tab.wait_for_selector(ANSWERED)  # by itself, without a caption
+        drop = partial(tab.set_input_files, "#check-picture input[type=file]", str(picture))
+        assert "p-value" in check_answer(tab, drop)
         tab.fill("#check-caption textarea", caption)
     overfit, realistic, again = [
         verdicts_at_once(tabs, target) for target in (TARGETS[0], TARGETS[1], TARGETS[0])
@@ -140,10 +140,5 @@ def verdicts_at_once(tabs: list[Page], target: str) -> list[str]:
     """What both say under a target, once both have been asked."""
     for tab in tabs:
         tab.get_by_label(target).check()
-        tab.wait_for_selector("#check-verdict :text('No picture yet')")
-    for tab in tabs:
-        tab.evaluate(MARK_OLD)
-        tab.click("#check-one")
-    for tab in tabs:
-        tab.wait_for_selector(ANSWERED)
-    return [tab.inner_text(SAID) for tab in tabs]
+        tab.wait_for_selector("#check-verdict :text('No picture yet')")  # the caption is another
+    return check_answers(tabs, lambda tab: tab.click("#check-one"))

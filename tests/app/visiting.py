@@ -12,7 +12,7 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,16 +22,6 @@ from typing import Any
 ROOT = Path(__file__).parents[2]
 SIZES = {"desktop": {"width": 1280, "height": 900}, "phone": {"width": 390, "height": 844}}
 ADDRESS = re.compile(r"Running on local URL: +(http\S+)\n")
-MARK_OLD = """
-document.querySelectorAll('#check-verdict [role=status], .toast-body')
-  .forEach(shown => shown.classList.add('old'))
-"""
-"""So that an answer that comes is told from the one before, which says the same perhaps."""
-ANSWERED = "#check-verdict [role=status]:not(.old)"
-IS_IDLE = "!document.querySelector('#check-verdict .meta-text, #check-verdict .progress-text')"
-"""Nothing is on its way: a picture is checked when it is dropped, too."""
-SAID = "#check-verdict .html-container"
-"""The answer without the bar that Gradio draws over it while another is on its way."""
 SECONDS = 180
 """To wait for an address. A busy machine is no failure."""
 
@@ -45,6 +35,18 @@ for line in sys.stdin:  # which ends when the tests do, however they end
     print("Done:", line, end="", flush=True)
 """
 """Follows a program that has built `page`, of a `site` if it has one."""
+
+
+ASKED = "window.miagymAsked || 0"
+ANSWERED = """
+(before) => {
+  const shown = document.querySelector("#check-verdict [data-question]");
+  const asked = window.miagymAsked || 0;
+  return asked > before && shown && Number(shown.dataset.question) === asked;
+}
+"""
+"""Whether the answer to the last question of the check tab is shown: a picture is checked when it
+is dropped, too, so that the next answer need not be the one to the click."""
 
 
 @dataclass(frozen=True)
@@ -127,6 +129,21 @@ def _end(process: subprocess.Popen[str]) -> None:
     except subprocess.TimeoutExpired:
         process.kill()
         process.communicate()
+
+
+def check_answer(page: Any, ask: Callable[[], object]) -> str:
+    """What the check tab says to a question, however much else is being asked."""
+    return check_answers([page], lambda _: ask())[0]
+
+
+def check_answers(pages: Sequence[Any], ask: Callable[[Any], object]) -> list[str]:
+    """What the check tabs of several pages say, once all have been asked."""
+    asked = [page.evaluate(ASKED) for page in pages]
+    for page in pages:
+        ask(page)
+    for page, before in zip(pages, asked, strict=True):
+        page.wait_for_function(ANSWERED, arg=before)
+    return [page.inner_text("#check-verdict [data-question]") for page in pages]
 
 
 def watch(page: Any, address: str, against: list[str]) -> None:

@@ -19,7 +19,7 @@ from miagym.app.check.marks import marks_of
 from miagym.app.check.service import CheckService, Pay, check_service
 from miagym.app.check.unused import check_against_unused
 from miagym.app.check.unused_view import p_figure, unused_details, unused_verdict
-from miagym.app.check.view import BEFORE, details_html, refused_html, verdict_html
+from miagym.app.check.view import BEFORE, details_html, numbered_html, refused_html, verdict_html
 from miagym.app.server.body_limit import MAX_PICTURES
 from miagym.app.server.client_id import client_id
 from miagym.app.server.errors import page_errors
@@ -180,8 +180,10 @@ class Handlers:
         except MiagymError as error:
             _, figure, _ = self.before(target)
             shown, is_refusal = (refused_html(str(error)), figure, ""), True
-        is_wanted = self._latest.answer(page, number, caption, is_refusal=is_refusal)
-        return shown if is_wanted else UNCHANGED
+        if not self._latest.answer(page, number, caption, is_refusal=is_refusal):
+            return UNCHANGED
+        said, *others = shown
+        return numbered_html(said, number), *others
 
     def _shown(self, found: Check, truth: bool | None = None) -> Shown:
         """The verdict, and the marks of the pictures that stand on one scale."""

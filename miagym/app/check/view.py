@@ -25,6 +25,14 @@ def refused_html(sentence: str) -> Markup:
     return render("check/refused.html", sentence=sentence)
 
 
+def numbered_html(said: str, number: float | None) -> Markup:
+    """An answer with the number of its question.
+
+    The same answer again is so another text, which is shown, and announced, again.
+    """
+    return render("check/numbered.html", said=said, number=int(number or 0))
+
+
 def verdict_html(
     found: Check, pictures: str, truth: bool | None = None, opening: Example | None = None
 ) -> Markup:
