@@ -19,6 +19,7 @@ from miagym.cli.data import data
 from miagym.cli.demo import demo
 from miagym.cli.evaluate import evaluate
 from miagym.cli.exercise import exercise
+from miagym.cli.folders.diff import diff
 from miagym.cli.gate import gate
 from miagym.cli.page import page
 from miagym.cli.paper import paper
@@ -56,6 +57,7 @@ def options(
 
 for command in (
     evaluate,
+    diff,
     demo,
     paper,
     page,
