@@ -34,8 +34,8 @@ if TYPE_CHECKING:
     from miagym.api.check import check
     from miagym.api.check_unused import UnusedCheck
     from miagym.api.checking.result import Check
-    from miagym.api.diff import RunDiff, diff
     from miagym.api.evaluate import evaluate
+    from miagym.api.folders.diff import RunDiff, diff
     from miagym.api.gate import gate
     from miagym.api.population import evaluate_population
     from miagym.api.results import AuditReport, ScoreReport
@@ -57,12 +57,12 @@ _LAZY = {
     "calibrate": "miagym.api.calibrate",
     "score": "miagym.api.score",
     "gate": "miagym.api.gate",
-    "diff": "miagym.api.diff",
+    "diff": "miagym.api.folders.diff",
     "evaluate_population": "miagym.api.population",
     "load_target": "miagym.targets.registry",
     "load_data": "miagym.data.registry",
     "Run": "miagym.api.run",
-    "RunDiff": "miagym.api.diff",
+    "RunDiff": "miagym.api.folders.diff",
     "Check": "miagym.api.checking.result",
     "UnusedCheck": "miagym.api.check_unused",
     "AuditReport": "miagym.api.results",

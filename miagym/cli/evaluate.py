@@ -95,6 +95,18 @@ def evaluate(
     device: Device = "auto",
     dtype: Dtype = "auto",
     posterior: Posterior = "mean",
+    join: Annotated[
+        bool,
+        typer.Option(
+            "--join", help="Work on a run in --out that other processes have begun, here or there."
+        ),
+    ] = False,
+    together: Annotated[
+        bool,
+        typer.Option(
+            "--together", help="As --join, but begin the run if nobody has: one command for all."
+        ),
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Run attacks on targets whose members are known, and measure what they find."""
@@ -121,6 +133,7 @@ def evaluate(
             device=device,
             dtype=dtype,
             posterior=posterior,
+            join="begin" if together else join,
             command=typed_command(),
             progress=phases,
             tell=(lambda sentence: None) if as_json else say,

@@ -15,11 +15,14 @@ from miagym.evaluation.chunk import Job
 from miagym.evaluation.config import AUTO, Config, Match
 from miagym.evaluation.experiment import Experiment, Objects
 from miagym.evaluation.measuring import Scored, measured
+from miagym.evaluation.opening import Join, opened_run
 from miagym.evaluation.provenance import identity
-from miagym.evaluation.store import RunFolder
 from miagym.evaluation.workers import Workplace
 from miagym.progress import Progress, silent
 from miagym.results import SCHEMA, AuditRecord, DataSeen, Doubt, Results, RunAbout
+
+RESULTS = "results"
+"""Claimed by the process that measures, once all is scored."""
 
 
 def evaluate(
@@ -30,6 +33,7 @@ def evaluate(
     command: str,
     progress: Progress = silent,
     tell: Callable[[str], None] = lambda sentence: None,
+    join: Join = Join.NO,
 ) -> Results:
     """Runs all matches, resuming what the folder already holds, and writes the results.
 
@@ -43,6 +47,7 @@ def evaluate(
         command: what gives the same numbers again.
         progress: shows how far each phase is.
         tell: is told, in sentences, what the folder already holds and what is odd about the data.
+        join: whether to work on a run together with others.
 
     Raises:
         MiagymError: of whatever kind; what has been scored before it stays in the folder, and
@@ -57,26 +62,16 @@ def evaluate(
     for name, read in about["targets"].items():
         if "configuration" in read:
             tell(f"{name} is read as a {read['pipeline']}, as {read['configuration']} is built.")
-    folder = RunFolder(out, about)
-    if folder.changed:
-        tell(
-            f"The code of {' and '.join(folder.changed)} has changed; what it scored is made anew."
-        )
-    if folder.finished:
-        tell(f"{out} holds this very run, finished.")
-        return folder.results()
-    if folder.begun:
-        tell(f"{out} holds the beginning of this run; going on.")
-    place = Workplace(folder, progress)
-    try:
+    with opened_run(out, about, tell, join=join) as folder:
+        if folder.finished:
+            return folder.results()
+        place = Workplace(folder, progress)
         scored = [_score(run, place) for run in runs]
-        folder.gather(place.clocks)
-        results = _results(config, scored, place, progress)
-    except BaseException:
-        folder.give_up()
-        raise
-    folder.finish(results)
-    return results
+        with place.only_one(RESULTS):
+            if not folder.finished:  # by another process
+                folder.gather(place.clocks)
+                folder.finish(_results(config, scored, place, progress))
+        return folder.results()
 
 
 def _completed(match: Match, objects: Objects) -> Match:
@@ -106,7 +101,11 @@ def _score(run: Experiment, place: Workplace) -> Scored:
     if asking and run.null is not None:  # loaded now, and not by two workers at once
         place.do(run, [(chunk, Job(asking)) for chunk in run.null_chunks()], leave_out=False)
     if asking:
-        place.do(run, [(chunk, Job(asking)) for chunk in run.generated_chunks()], leave_out=False)
+        place.do(
+            run,
+            [(chunk, Job(asking)) for chunk in run.generated_chunks()],
+            leave_out=False,
+        )
     run.release()
     return Scored(run, calibrated, clocks)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,9 @@ from miagym.evaluation.store import with_all_columns
 
 KEYS = ("target", "data", "attack", "variant", "part", "candidate", "row", "budget")
 """Columns that say of what a score is."""
+
+MAX_TOLD = 3
+"""Differences in one sentence."""
 
 NONE = "none"
 """Stands where one of the two runs has nothing."""
@@ -85,6 +88,13 @@ def made_differently(first: Mapping[str, Any], second: Mapping[str, Any]) -> tup
     names = dict.fromkeys([*found[0], *found[1]])
     values = ((name, *(facts.get(name, NONE) for facts in found)) for name in names)
     return tuple(Differs(name, one, other) for name, one, other in values if one != other)
+
+
+def in_words(made: Sequence[Differs]) -> str:
+    """The first few of what differs, with both values: "seed: 0 there, 1 here"."""
+    told = [f"{one.what}: {one.first} there, {one.second} here" for one in made[:MAX_TOLD]]
+    more = len(made) - MAX_TOLD
+    return ", ".join(told) + (f", and {more} more" if more > 0 else "")
 
 
 def scores_differ(first: Path, second: Path) -> tuple[ScoresDiffer, ...]:
