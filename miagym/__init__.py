@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from miagym.api.checking.result import Check
     from miagym.api.evaluate import evaluate
     from miagym.api.folders.diff import RunDiff, diff
+    from miagym.api.folders.merge import merge
     from miagym.api.gate import gate
     from miagym.api.population import evaluate_population
     from miagym.api.results import AuditReport, ScoreReport
@@ -58,6 +59,7 @@ _LAZY = {
     "score": "miagym.api.score",
     "gate": "miagym.api.gate",
     "diff": "miagym.api.folders.diff",
+    "merge": "miagym.api.folders.merge",
     "evaluate_population": "miagym.api.population",
     "load_target": "miagym.targets.registry",
     "load_data": "miagym.data.registry",
@@ -99,6 +101,7 @@ __all__ = [
     "grade",
     "load_data",
     "load_target",
+    "merge",
     "score",
 ]
 

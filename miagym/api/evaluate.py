@@ -26,6 +26,7 @@ from miagym.evaluation.config import AUTO, Config, Match
 from miagym.evaluation.experiment import Objects
 from miagym.evaluation.opening import Join
 from miagym.evaluation.shadow_models import shadow_names
+from miagym.evaluation.sharding.shards import WHOLE, Shard
 from miagym.oracle import Budget
 from miagym.oracle.posterior import Posterior
 from miagym.progress import Progress, silent
@@ -55,6 +56,7 @@ def evaluate(
     dtype: str = "auto",
     posterior: str = "mean",
     join: bool | Literal["begin"] = False,
+    shard: str | None = None,
     command: str | None = None,
     progress: Progress = silent,
     tell: Tell = lambda sentence: None,
@@ -101,6 +103,8 @@ def evaluate(
         join: whether to work on a run in `out` that other processes have begun, here or on other
             machines; "begin" is to begin it if nobody has. Without it, a folder in which others
             are at work is refused.
+        shard: "2/3" is the second of three parts of the run, each in an `out` of its own; rows are
+            there once `miagym.merge` has measured them together.
         command: what gives the same numbers again; by default this call.
         progress: shows how far each phase is.
         tell: is told, in a sentence, what the folder already holds.
@@ -163,9 +167,9 @@ def evaluate(
         _own(models),
         _own(known),
     )
-    return run_config(
-        config, objects, out, command or _call(config, out), progress, tell, Join.of(join)
-    )
+    part = WHOLE if shard is None else Shard.parse(shard)
+    said = command or _call(config, out)
+    return run_config(config, objects, out, said, progress, tell, Join.of(join), part)
 
 
 def _several(given: Any) -> list[Any]:

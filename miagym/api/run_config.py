@@ -12,7 +12,10 @@ from miagym.errors import RunError, option
 from miagym.evaluation import run as engine
 from miagym.evaluation.config import Config
 from miagym.evaluation.experiment import Objects
+from miagym.evaluation.folders.difference import read_about
 from miagym.evaluation.opening import Join
+from miagym.evaluation.sharding.shards import WHOLE, Shard
+from miagym.evaluation.store import SCORES
 from miagym.progress import Progress, silent
 
 FOLDER = "miagym-run-"
@@ -27,6 +30,7 @@ def run_config(
     progress: Progress = silent,
     tell: Callable[[str], None] = lambda sentence: None,
     join: Join = Join.NO,
+    shard: Shard = WHOLE,
 ) -> Run:
     """Runs a configuration, in its folder or in one that is gone afterwards.
 
@@ -38,12 +42,14 @@ def run_config(
         progress: shows how far each phase is.
         tell: is told what the folder already holds.
         join: whether to work on a run together with others.
+        shard: the part of the run to score, which is measured once it is merged.
 
     Raises:
-        RunError: if no folder is named in which to join others.
+        RunError: if no folder is named in which to join others, or to leave a shard.
     """
-    if out is None and join != Join.NO:
-        raise RunError(f"To join a run, name its folder: {option('out')}.")
+    if out is None and (join != Join.NO or not shard.whole):
+        what = "join a run" if shard.whole else "score a shard"
+        raise RunError(f"To {what}, name its folder: {option('out')}.")
     if objects is None:
         names = dict.fromkeys(name for match in config.matches for name in match.attacks)
         objects = Objects(blind_attacks() | attacks_of(list(names)))
@@ -53,7 +59,7 @@ def run_config(
                 config, objects, Path(folder), command=command, progress=progress, tell=tell
             )
             return Run.open(folder).detached()
-    engine.evaluate(
+    found = engine.evaluate(
         config,
         objects,
         Path(out),
@@ -61,7 +67,10 @@ def run_config(
         progress=progress,
         tell=tell,
         join=join,
+        shard=shard,
     )
+    if not shard.whole:
+        return Run(found, SCORES.empty_table(), read_about(Path(out)), Path(out))
     run = Run.open(out)
     run.report()
     return run

@@ -20,6 +20,7 @@ from miagym.cli.demo import demo
 from miagym.cli.evaluate import evaluate
 from miagym.cli.exercise import exercise
 from miagym.cli.folders.diff import diff
+from miagym.cli.folders.merge import merge
 from miagym.cli.gate import gate
 from miagym.cli.page import page
 from miagym.cli.paper import paper
@@ -58,6 +59,7 @@ def options(
 for command in (
     evaluate,
     diff,
+    merge,
     demo,
     paper,
     page,

@@ -45,5 +45,7 @@ def test_several_processes_as_shown(tmp_path: Path) -> None:
     for number, out in enumerate(("big", "together", "array")):
         in_a_shell(shown(number), tmp_path)
         assert (tmp_path / "runs" / out / "results.json").is_file()
+    in_a_shell(shown(3), tmp_path)
     compared = "miagym diff runs/big runs/together && miagym diff runs/big runs/array"
-    assert in_a_shell(compared, tmp_path).count("Nothing that made them differs") == 2
+    compared += " && miagym diff runs/big runs/merged"
+    assert in_a_shell(compared, tmp_path).count("Nothing that made them differs") == 3

@@ -26,14 +26,20 @@ OPTIONS: dict[str, Any] = {
 }
 
 
-def evaluated(out: Path, **options: Any) -> Any:
-    """The run, in this process."""
+def dummy_target() -> Any:
+    """A target that has memorised some members of the data."""
     import miagym
     from miagym.targets.dummy import DummyTarget
 
     data = miagym.load_data("clipart-tune")
-    target = DummyTarget(data.candidates(np.flatnonzero(data.member)[:8], 64))
-    return miagym.evaluate(target, "clipart-tune", out=out, **(OPTIONS | options))
+    return DummyTarget(data.candidates(np.flatnonzero(data.member)[:8], 64))
+
+
+def evaluated(out: Path, **options: Any) -> Any:
+    """The run, in this process."""
+    import miagym
+
+    return miagym.evaluate(dummy_target(), "clipart-tune", out=out, **(OPTIONS | options))
 
 
 def written(log: Path) -> list[tuple[int, str]]:
