@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from miagym.api.check_unused import UnusedCheck
     from miagym.api.checking.result import Check
     from miagym.api.evaluate import evaluate
+    from miagym.api.folders.diff import RunDiff, diff
+    from miagym.api.folders.merge import merge
     from miagym.api.gate import gate
     from miagym.api.population import evaluate_population
     from miagym.api.results import AuditReport, ScoreReport
@@ -57,10 +59,13 @@ _LAZY = {
     "calibrate": "miagym.api.calibrate",
     "score": "miagym.api.score",
     "gate": "miagym.api.gate",
+    "diff": "miagym.api.folders.diff",
+    "merge": "miagym.api.folders.merge",
     "evaluate_population": "miagym.api.population",
     "load_target": "miagym.targets.registry",
     "load_data": "miagym.data.registry",
     "Run": "miagym.api.run",
+    "RunDiff": "miagym.api.folders.diff",
     "Check": "miagym.api.checking.result",
     "UnusedCheck": "miagym.api.check_unused",
     "AuditReport": "miagym.api.results",
@@ -85,18 +90,21 @@ __all__ = [
     "Oracle",
     "RemoteEnv",
     "Run",
+    "RunDiff",
     "ScoreReport",
     "UnusedCheck",
     "__version__",
     "audit",
     "calibrate",
     "check",
+    "diff",
     "evaluate",
     "evaluate_population",
     "gate",
     "grade",
     "load_data",
     "load_target",
+    "merge",
     "score",
 ]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,14 +15,20 @@ from safetensors import SafetensorError
 
 
 @contextmanager
-def replacing(path: Path) -> Iterator[Path]:
+def replacing(path: Path, *, shared: bool = False) -> Iterator[Path]:
     """Context of a temporary file that takes the place of `path` once the block ends well.
+
+    Args:
+        path: the file.
+        shared: whether other processes may be writing the same file; each has a temporary file of
+            its own then, which stays behind if it is killed.
 
     Raises:
         OSError: if it cannot be written, on a full disk, say; nothing is left of it then.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f"{path.name}.partial")
+    whose = f".{os.getpid()}-{secrets.token_hex(4)}" if shared else ""
+    partial = path.with_name(f"{path.name}{whose}.partial")
     try:
         yield partial
         os.replace(partial, path)
@@ -31,9 +38,9 @@ def replacing(path: Path) -> Iterator[Path]:
         partial.unlink(missing_ok=True)
 
 
-def write_json(path: Path, content: dict[str, Any]) -> None:
-    """Writes a JSON file atomically."""
-    with replacing(path) as partial:
+def write_json(path: Path, content: dict[str, Any], *, shared: bool = False) -> None:
+    """Writes a JSON file atomically; see `replacing`."""
+    with replacing(path, shared=shared) as partial:
         text = json.dumps(content, indent=2, ensure_ascii=False) + "\n"
         partial.write_text(text, encoding="utf-8")
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, Literal
 
 from miagym.api.names import (
     AttackLike,
@@ -20,21 +19,17 @@ from miagym.api.names import (
     with_blind_rows,
 )
 from miagym.api.run import Run
+from miagym.api.run_config import run_config
 from miagym.data.labels import MemberValue
 from miagym.errors import DataError, option, told
-from miagym.evaluation import run as engine
 from miagym.evaluation.config import AUTO, Config, Match
 from miagym.evaluation.experiment import Objects
+from miagym.evaluation.opening import Join
 from miagym.evaluation.shadow_models import shadow_names
+from miagym.evaluation.sharding.shards import WHOLE, Shard
 from miagym.oracle import Budget
 from miagym.oracle.posterior import Posterior
 from miagym.progress import Progress, silent
-
-if TYPE_CHECKING:
-    pass
-
-FOLDER = "miagym-run-"
-"""How the name of a temporary run folder begins."""
 
 ModelLike = TargetLike | None
 Tell = Callable[[str], None]
@@ -60,6 +55,8 @@ def evaluate(
     device: str = "auto",
     dtype: str = "auto",
     posterior: str = "mean",
+    join: bool | Literal["begin"] = False,
+    shard: str | None = None,
     command: str | None = None,
     progress: Progress = silent,
     tell: Tell = lambda sentence: None,
@@ -103,6 +100,11 @@ def evaluate(
         device: "auto", "cpu", "cuda".
         dtype: "float32", "float16", "bfloat16"; "auto" is half precision on a GPU.
         posterior: "mean" of the encoder's posterior, or a "sample" by paired noise.
+        join: whether to work on a run in `out` that other processes have begun, here or on other
+            machines; "begin" is to begin it if nobody has. Without it, a folder in which others
+            are at work is refused.
+        shard: "2/3" is the second of three parts of the run, each in an `out` of its own; rows are
+            there once `miagym.merge` has measured them together.
         command: what gives the same numbers again; by default this call.
         progress: shows how far each phase is.
         tell: is told, in a sentence, what the folder already holds.
@@ -165,40 +167,9 @@ def evaluate(
         _own(models),
         _own(known),
     )
-    return run_config(config, objects, out, command or _call(config, out), progress, tell)
-
-
-def run_config(
-    config: Config,
-    objects: Objects | None = None,
-    out: str | Path | None = None,
-    command: str = "",
-    progress: Progress = silent,
-    tell: Tell = lambda sentence: None,
-) -> Run:
-    """Runs a configuration, in its folder or in one that is gone afterwards.
-
-    Args:
-        config: what to run.
-        objects: what its names stand for; by default registered attacks, and what is loaded.
-        out: the run folder.
-        command: what gives the same numbers again.
-        progress: shows how far each phase is.
-        tell: is told what the folder already holds.
-    """
-    if objects is None:
-        names = dict.fromkeys(name for match in config.matches for name in match.attacks)
-        objects = Objects(blind_attacks() | attacks_of(list(names)))
-    if out is None:
-        with tempfile.TemporaryDirectory(prefix=FOLDER) as folder:
-            engine.evaluate(
-                config, objects, Path(folder), command=command, progress=progress, tell=tell
-            )
-            return Run.open(folder).detached()
-    engine.evaluate(config, objects, Path(out), command=command, progress=progress, tell=tell)
-    run = Run.open(out)
-    run.report()
-    return run
+    part = WHOLE if shard is None else Shard.parse(shard)
+    said = command or _call(config, out)
+    return run_config(config, objects, out, said, progress, tell, Join.of(join), part)
 
 
 def _several(given: Any) -> list[Any]:

@@ -102,6 +102,9 @@ class Run(Result):
         from miagym.report.tables.generated import generated_table
 
         run = self.results.run
+        if not self.rows and (shard := self.about.get("shard")):
+            yield f"Shard {shard} is done; `miagym merge` measures it together with the others."
+            return
         yield main_table(by_target(self.rows), self.results.audit)
         for skipped in run.skipped:
             yield f"Skipped {skipped.attack} on {skipped.target}: {skipped.why}"

@@ -19,6 +19,8 @@ from miagym.cli.data import data
 from miagym.cli.demo import demo
 from miagym.cli.evaluate import evaluate
 from miagym.cli.exercise import exercise
+from miagym.cli.folders.diff import diff
+from miagym.cli.folders.merge import merge
 from miagym.cli.gate import gate
 from miagym.cli.hosting.classroom import classroom
 from miagym.cli.hosting.host import host
@@ -58,6 +60,8 @@ def options(
 
 for command in (
     evaluate,
+    diff,
+    merge,
     demo,
     paper,
     page,

@@ -37,8 +37,8 @@ def demo(
     ] = False,
 ) -> None:
     """Run twelve attacks on both embedded targets: overfit against realistic."""
-    from miagym.api.evaluate import run_config
     from miagym.api.names import with_reference
+    from miagym.api.run_config import run_config
     from miagym.cli.page import open_page
     from miagym.evaluation.config import Config, Match
 

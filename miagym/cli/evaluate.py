@@ -95,6 +95,24 @@ def evaluate(
     device: Device = "auto",
     dtype: Dtype = "auto",
     posterior: Posterior = "mean",
+    join: Annotated[
+        bool,
+        typer.Option(
+            "--join", help="Work on a run in --out that other processes have begun, here or there."
+        ),
+    ] = False,
+    together: Annotated[
+        bool,
+        typer.Option(
+            "--together", help="As --join, but begin the run if nobody has: one command for all."
+        ),
+    ] = False,
+    shard: Annotated[
+        str | None,
+        typer.Option(
+            metavar="I/N", help="Score one part of the run, for `miagym merge`: 1/4, say."
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Run attacks on targets whose members are known, and measure what they find."""
@@ -121,12 +139,14 @@ def evaluate(
             device=device,
             dtype=dtype,
             posterior=posterior,
+            join="begin" if together else join,
+            shard=shard,
             command=typed_command(),
             progress=phases,
             tell=(lambda sentence: None) if as_json else say,
         )
     show(run, as_json)
-    if not as_json:
+    if not as_json and run.rows:
         say(f"Report: {out / 'report.html'}")
 
 

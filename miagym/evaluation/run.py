@@ -15,11 +15,15 @@ from miagym.evaluation.chunk import Job
 from miagym.evaluation.config import AUTO, Config, Match
 from miagym.evaluation.experiment import Experiment, Objects
 from miagym.evaluation.measuring import Scored, measured
+from miagym.evaluation.opening import Join, opened_run
 from miagym.evaluation.provenance import identity
-from miagym.evaluation.store import RunFolder
+from miagym.evaluation.sharding.shards import WHOLE, Shard
 from miagym.evaluation.workers import Workplace
 from miagym.progress import Progress, silent
 from miagym.results import SCHEMA, AuditRecord, DataSeen, Doubt, Results, RunAbout
+
+RESULTS = "results"
+"""Claimed by the process that measures, once all is scored."""
 
 
 def evaluate(
@@ -30,6 +34,8 @@ def evaluate(
     command: str,
     progress: Progress = silent,
     tell: Callable[[str], None] = lambda sentence: None,
+    join: Join = Join.NO,
+    shard: Shard = WHOLE,
 ) -> Results:
     """Runs all matches, resuming what the folder already holds, and writes the results.
 
@@ -43,6 +49,8 @@ def evaluate(
         command: what gives the same numbers again.
         progress: shows how far each phase is.
         tell: is told, in sentences, what the folder already holds and what is odd about the data.
+        join: whether to work on a run together with others.
+        shard: the part of the run to score; results without rows are returned of one.
 
     Raises:
         MiagymError: of whatever kind; what has been scored before it stays in the folder, and
@@ -54,29 +62,24 @@ def evaluate(
     for name, warning in dict.fromkeys((r.data.name, w) for r in runs for w in r.data.warnings):
         tell(f"{name}: {warning}")
     about = identity(config, runs, command)
+    if not shard.whole:
+        about["shard"] = str(shard)
     for name, read in about["targets"].items():
         if "configuration" in read:
             tell(f"{name} is read as a {read['pipeline']}, as {read['configuration']} is built.")
-    folder = RunFolder(out, about)
-    if folder.changed:
-        tell(
-            f"The code of {' and '.join(folder.changed)} has changed; what it scored is made anew."
-        )
-    if folder.finished:
-        tell(f"{out} holds this very run, finished.")
+    with opened_run(out, about, tell, join=join) as folder:
+        if folder.finished:
+            return folder.results()
+        place = Workplace(folder, progress)
+        scored = [_score(run, place, shard) for run in runs]
+        if not shard.whole:
+            shard.finish(out, list(place.clocks))
+            return Results(schema=SCHEMA, run=_about(config, scored, place), rows=())
+        with place.only_one(RESULTS):
+            if not folder.finished:  # by another process
+                folder.gather(place.clocks)
+                folder.finish(_results(config, scored, place, progress))
         return folder.results()
-    if folder.begun:
-        tell(f"{out} holds the beginning of this run; going on.")
-    place = Workplace(folder, progress)
-    try:
-        scored = [_score(run, place) for run in runs]
-        folder.gather(place.clocks)
-        results = _results(config, scored, place, progress)
-    except BaseException:
-        folder.give_up()
-        raise
-    folder.finish(results)
-    return results
 
 
 def _completed(match: Match, objects: Objects) -> Match:
@@ -91,22 +94,29 @@ def _completed(match: Match, objects: Objects) -> Match:
     return replace(match, attacks=names, reference=reference, null=null)
 
 
-def _score(run: Experiment, place: Workplace) -> Scored:
-    """Calibrates, asks about the test part, then asks the null target."""
+def _score(run: Experiment, place: Workplace, shard: Shard) -> Scored:
+    """Calibrates, asks about the test part, then asks the null target; all but the first shared."""
     run.probe()
     before = len(place.clocks)
     calibrated = calibrate(run, place)
     others = calibrated.others if run.config.paper else {}
-    test = run.test_chunks()
+    test = shard.share(run.test_chunks())
     place.do(run, [(chunk, Job(calibrated.chosen, others)) for chunk in test])
     run.check_any_attack()
-    place.check_both_sides(run, test)
+    if shard.whole:
+        place.check_both_sides(run, test)
     clocks = list(place.clocks.values())[before:]
     asking = {name: calibrated.chosen[name] for name in run.asking}
     if asking and run.null is not None:  # loaded now, and not by two workers at once
-        place.do(run, [(chunk, Job(asking)) for chunk in run.null_chunks()], leave_out=False)
+        place.do(
+            run, [(chunk, Job(asking)) for chunk in shard.share(run.null_chunks())], leave_out=False
+        )
     if asking:
-        place.do(run, [(chunk, Job(asking)) for chunk in run.generated_chunks()], leave_out=False)
+        place.do(
+            run,
+            [(chunk, Job(asking)) for chunk in shard.share(run.generated_chunks())],
+            leave_out=False,
+        )
     run.release()
     return Scored(run, calibrated, clocks)
 

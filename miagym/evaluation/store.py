@@ -11,7 +11,6 @@ import re
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -19,8 +18,9 @@ import pyarrow.parquet as pq
 from safetensors.numpy import load_file, save_file
 
 from miagym.atomic import replacing, write_json
-from miagym.errors import RunError, option
+from miagym.errors import RunError
 from miagym.evaluation.chunk import Clock, Features
+from miagym.evaluation.claims.claims import Claims, Unshared
 from miagym.evaluation.protocol import LearnedAttack
 from miagym.metrics.labelled import Labelled
 from miagym.results import Results
@@ -62,29 +62,19 @@ score is at the highest. Where the data know no groups or no names, these are nu
 class RunFolder:
     """A run's folder. What has been written is never written again, unless its code has changed.
 
-    Args:
-        path: made if it does not exist.
-        identity: what makes this run this run: configuration, data, models, code, versions.
+    `opening.opened_run` opens one; it refuses the folder of another run.
 
-    Raises:
-        RunError: if the folder holds another run, or files that are none of ours.
+    Args:
+        path: the folder.
+        claims: who works on which chunk; by default, this process alone works on all.
     """
 
-    def __init__(self, path: Path, identity: dict[str, Any]) -> None:
+    def __init__(self, path: Path, claims: Claims | None = None) -> None:
         self.path = path
+        self.claims: Claims = Unshared() if claims is None else claims
         self._chunks = path / "chunks"
-        self.changed: tuple[str, ...] = ()
-        """Attacks whose code has changed since the folder was last written; they are run again."""
-        existing = path / "run.json"
-        if existing.is_file():
-            self._forget_changed(self._check_same(existing, identity), identity)
-        elif path.exists() and (not path.is_dir() or any(path.iterdir())):
-            raise RunError(
-                f"{path} is there already and holds no run of miagym; choose another "
-                f"{option('out')}."
-            )
-        else:
-            write_json(existing, identity)
+        self.made_by = b""
+        """The run.json under which this process works."""
 
     @property
     def finished(self) -> bool:
@@ -109,7 +99,7 @@ class RunFolder:
         if features.by_attack:  # an attack may be called anything, `member` too
             known = self.features(chunk).by_attack | features.by_attack
             arrays = {f"of {name}": np.ascontiguousarray(array) for name, array in known.items()}
-            with replacing(self._chunks / f"{chunk}.safetensors") as partial:
+            with replacing(self._chunks / f"{chunk}.safetensors", shared=True) as partial:
                 save_file({"rows": features.rows, "member": features.member} | arrays, partial)
         if self._file(chunk).is_file():
             scores = pa.concat_tables([self.read(chunk), scores])
@@ -132,7 +122,7 @@ class RunFolder:
     def keep(self, name: str, attack: LearnedAttack) -> None:
         """Saves a fitted attack beside the results."""
         file = re.sub(r"[^\w.+=(),-]", "-", name)  # parameters that were named may hold anything
-        with replacing(self.path / "fitted" / f"{file}.safetensors") as partial:
+        with replacing(self.path / "fitted" / f"{file}.safetensors", shared=True) as partial:
             attack.save(partial)
 
     def clock(self, chunk: str) -> Clock:
@@ -142,7 +132,7 @@ class RunFolder:
     def gather(self, chunks: Iterable[str]) -> None:
         """Writes scores.parquet, chunk after chunk, so that memory holds one chunk at a time."""
         with (
-            replacing(self.path / "scores.parquet") as partial,
+            replacing(self.path / "scores.parquet", shared=True) as partial,
             pq.ParquetWriter(partial, SCORES, compression="zstd") as writer,
         ):
             for chunk in chunks:
@@ -158,7 +148,7 @@ class RunFolder:
 
         The chunks stay: if an attack's code changes, the others need not be run again.
         """
-        write_json(self.path / "results.json", results.as_json())
+        write_json(self.path / "results.json", results.as_json(), shared=True)
 
     def give_up(self) -> None:
         """Leaves nothing behind where nothing was scored, so that a mended command may begin."""
@@ -175,46 +165,41 @@ class RunFolder:
 
     def _write_chunk(self, chunk: str, scores: pa.Table, clock: Clock) -> None:
         told = json.dumps(vars(clock), ensure_ascii=False)
-        with replacing(self._file(chunk)) as partial:
+        with replacing(self._file(chunk), shared=True) as partial:
             described = scores.replace_schema_metadata({CLOCK: told})
             pq.write_table(described, partial, compression="zstd")
 
-    def _forget_changed(self, then: dict[str, Any], now: dict[str, Any]) -> None:
-        """Drops what attacks have scored whose code has changed since."""
-        changed: set[str] = set()
-        for number, (old, new) in enumerate(zip(then["code"], now["code"], strict=True)):
-            names = {name for name, digest in new.items() if old[name] != digest}
-            if not names:
-                continue
-            changed |= names
-            (self.path / "results.json").unlink(missing_ok=True)
-            for path in self._chunks.glob(f"{number:02d}-*.parquet"):
-                self._forget(path.stem, names)
-        self.changed = tuple(sorted(changed))
-        if changed:  # last, so that a run that is stopped before forgets them again
-            write_json(self.path / "run.json", now)
+    def check_same_code(self) -> None:
+        """Whether the run is still what it was when this process began to work on it.
+
+        Raises:
+            RunError: if somebody has begun it anew with other code.
+        """
+        try:
+            now = (self.path / "run.json").read_bytes()
+        except FileNotFoundError:
+            now = b""
+        if now != self.made_by:
+            raise RunError(
+                f"{self.path} was begun anew with other code while this process worked on it; "
+                "start it again with that code. What is finished is kept."
+            )
+
+    def forget(self, number: int, names: set[str]) -> None:
+        """Drops what these attacks have scored in a match."""
+        (self.path / "results.json").unlink(missing_ok=True)
+        for path in self._chunks.glob(f"{number:02d}-*.parquet"):
+            self._forget(path.stem, names)
+
+    def sweep(self) -> None:
+        """Removes what killed processes have left half written; only for whoever is alone here."""
+        for path in self.path.rglob("*.partial"):
+            path.unlink(missing_ok=True)
 
     def _forget(self, chunk: str, names: set[str]) -> None:
         scores = self.read(chunk)
         kept = pa.array([name not in names for name in scores["attack"].to_pylist()], pa.bool_())
         self._write_chunk(chunk, scores.filter(kept), self.clock(chunk).without(names))
-
-    def _check_same(self, existing: Path, identity: dict[str, Any]) -> dict[str, Any]:
-        try:
-            other = json.loads(existing.read_text(encoding="utf-8"))
-        except ValueError as error:
-            raise RunError(
-                f"{existing} cannot be read ({error}); choose another {option('out')}."
-            ) from error
-        ours = json.loads(json.dumps(identity))
-        keys = (key for key in ours.keys() | other.keys() if ours.get(key) != other.get(key))
-        different = sorted(set(keys) - {"git_commit", "command", "code"})
-        if different:
-            raise RunError(
-                f"{self.path} holds another run (they differ in {' and '.join(different)}); choose "
-                f"another {option('out')}, or delete it."
-            )
-        return other
 
 
 def with_all_columns(scores: pa.Table) -> pa.Table:

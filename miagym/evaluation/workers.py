@@ -1,10 +1,12 @@
-"""Where chunks are scored: in threads, side by side, and each is kept as soon as it is done."""
+"""Where chunks are scored: in threads, side by side, and beside other processes."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 
 import torch
 
@@ -15,6 +17,9 @@ from miagym.evaluation.scoring import score_chunk
 from miagym.evaluation.store import RunFolder
 from miagym.progress import Progress
 from miagym.targets.base import Target
+
+POLL = 0.2
+"""Seconds after which a process looks again whether others have ended what they hold."""
 
 MOST_WORKERS = 4
 """Each worker keeps the answers of a whole chunk in memory."""
@@ -34,6 +39,8 @@ class Workplace:
     ) -> None:
         """Does each job on its chunk, unless the folder already holds what came of it.
 
+        Chunks that other processes hold are waited for, and done here if those end before.
+
         Args:
             run: the match.
             tasks: chunks, and what to do with each.
@@ -42,23 +49,58 @@ class Workplace:
         if not tasks:
             return
         done = self._progress(f"{run.match.target}: {tasks[0][0].part}", len(tasks))
-
-        def work(task: tuple[Chunk, Job]) -> str:
-            chunk, job = task
-            if names := self.folder.missing(chunk.name, job.names):
-                self.folder.write(chunk.name, job.names, *score_chunk(run, chunk, job, names))
-            return chunk.name
-
         with chunk_workers(run.target) as pool:
-            try:
-                for name in pool.map(work, tasks):
-                    self.clocks[name] = self.folder.clock(name)
-                    if leave_out:
-                        run.leave_out(self.clocks[name].refused)
-                    done()
-            except KeyboardInterrupt:
-                self._progress("stopping after the chunks at work", 1)
-                raise
+            left = tasks
+            while left:
+                waiting = []
+                try:
+                    for task, ended in zip(
+                        left, pool.map(partial(self._do, run), left), strict=True
+                    ):
+                        if ended:
+                            done()
+                        else:
+                            waiting.append(task)
+                except KeyboardInterrupt:
+                    self._progress("stopping after the chunks at work", 1)
+                    raise
+                if len(waiting) == len(left):
+                    time.sleep(POLL)
+                left = waiting
+        for chunk, _ in tasks:
+            self.clocks[chunk.name] = self.folder.clock(chunk.name)
+            if leave_out:
+                run.leave_out(self.clocks[chunk.name].refused)
+
+    def _do(self, run: Experiment, task: tuple[Chunk, Job]) -> bool:
+        """Does a job, unless it is done; False if another process has it in hand."""
+        (chunk, job), claims = task, self.folder.claims
+        if not self.folder.missing(chunk.name, job.names):
+            return True
+        if not claims.take(chunk.name):
+            return False
+        try:
+            if names := self.folder.missing(chunk.name, job.names):  # nobody has done it meanwhile
+                self.folder.check_same_code()
+                made = score_chunk(run, chunk, job, names)
+                if not claims.holds(chunk.name):  # given up for dead: whoever took it goes on
+                    return False
+                self.folder.check_same_code()
+                self.folder.write(chunk.name, job.names, *made)
+        finally:
+            claims.release(chunk.name)
+        return True
+
+    @contextmanager
+    def only_one(self, name: str) -> Iterator[None]:
+        """Context in which only one process is at a time; the others wait."""
+        claims = self.folder.claims
+        while not claims.take(name):
+            time.sleep(POLL)
+        try:
+            yield
+        finally:
+            claims.release(name)
 
     def check_both_sides(self, run: Experiment, chunks: list[Chunk]) -> None:
         """Whether pictures of both sides of a part could be read.

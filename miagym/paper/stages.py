@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from miagym.api.evaluate import run_config
 from miagym.api.run import Run
+from miagym.api.run_config import run_config
 from miagym.evaluation.config import Config, Match
 from miagym.oracle.posterior import Posterior
 from miagym.paper.settings import baseline, text_to_image, three_attacks, under_all_signals

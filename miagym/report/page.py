@@ -62,7 +62,7 @@ def write_report(results: Results, scores: pa.Table, about: Mapping[str, Any], o
         seed=about["seed"],
         versions=sorted(about["versions"].items()),
     )
-    with replacing(out) as partial:
+    with replacing(out, shared=True) as partial:
         partial.write_text(page, encoding="utf-8", newline="\n")
 
 

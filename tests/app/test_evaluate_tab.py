@@ -17,7 +17,7 @@ import pytest
 from gradio_client import Client, handle_file
 from playwright.sync_api import expect
 
-from miagym.api.evaluate import FOLDER
+from miagym.api.run_config import FOLDER
 from miagym.app.evaluate import service as evaluate_service
 from miagym.app.evaluate.service import (
     BASE_ROWS,

@@ -1,0 +1,1 @@
+"""Run folders side by side: how they differ, and how parts of one run are put together."""

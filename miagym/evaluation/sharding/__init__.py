@@ -1,0 +1,1 @@
+"""Parts of a run for machines without a shared folder, and how they become one."""
