@@ -22,8 +22,8 @@ from pathlib import Path
 import httpx2
 import numpy as np
 
-from miagym.hosting.keys import add_player
-from miagym.hosting.ledger import Ledger
+from miagym.hosting.records.keys import add_player
+from miagym.hosting.records.ledger import Ledger
 
 SERVER = """
 import sys, threading, time
@@ -32,7 +32,7 @@ from pathlib import Path
 import uvicorn
 from miagym.hosting.answers import LedgerQuestioner
 from miagym.hosting.host import Host
-from miagym.hosting.ledger import Ledger
+from miagym.hosting.records.ledger import Ledger
 from miagym.hosting.server import make_app
 from miagym.hosting.suite import HostedTask
 

@@ -13,7 +13,7 @@ from miagym.envs.asking import PaidQuestion, Questioner, StepAnswers, as_bytes
 from miagym.envs.questions import BatchAnswer
 from miagym.envs.settings import Settings
 from miagym.envs.world import World
-from miagym.hosting.ledger import Account, Charge, Ledger
+from miagym.hosting.records.ledger import Account, Charge, Ledger
 
 
 class LedgerQuestioner(Questioner):

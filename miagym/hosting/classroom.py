@@ -8,8 +8,8 @@ from string import Template
 
 from miagym.atomic import new_folder
 from miagym.errors import HostError
-from miagym.hosting.keys import add_players
-from miagym.hosting.ledger import Ledger
+from miagym.hosting.records.keys import add_players
+from miagym.hosting.records.ledger import Ledger
 
 KEYS = "keys.csv"
 HANDOUT = "handout.md"

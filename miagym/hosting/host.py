@@ -12,11 +12,11 @@ from typing import Any
 from miagym.data.registry import load_data
 from miagym.errors import HostError
 from miagym.hosting.dealing import deck
-from miagym.hosting.ledger import Ledger
-from miagym.hosting.log import WriteConflict, replied
 from miagym.hosting.messages import Query, Reset, Step, body_of
+from miagym.hosting.records.ledger import Ledger
+from miagym.hosting.records.log import WriteConflict, replied
+from miagym.hosting.records.submissions import Desk, read_scores
 from miagym.hosting.seats import Deck
-from miagym.hosting.submissions import Desk, read_scores
 from miagym.hosting.suite import DEV, HostedTask
 from miagym.hosting.table import Table
 

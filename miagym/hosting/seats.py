@@ -16,7 +16,7 @@ from miagym.envs.settings import Settings
 from miagym.envs.world import World
 from miagym.hosting.answers import LedgerQuestioner
 from miagym.hosting.dealing import drawn, hands, opaque_name, targets_of
-from miagym.hosting.ledger import Account, Ledger
+from miagym.hosting.records.ledger import Account, Ledger
 from miagym.hosting.suite import HostedTask
 
 

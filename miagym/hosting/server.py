@@ -16,9 +16,9 @@ from miagym import __version__
 from miagym.errors import HostError, MiagymError
 from miagym.hosting.board import board
 from miagym.hosting.host import Host
-from miagym.hosting.keys import player_of
 from miagym.hosting.limits import MAX_BYTES, BodyLimit, Bucket
 from miagym.hosting.messages import Query, Reset, Step, described
+from miagym.hosting.records.keys import player_of
 from miagym.hosting.seats import settings_of
 from miagym.hosting.suite import HostedTask
 

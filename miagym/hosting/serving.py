@@ -8,7 +8,7 @@ from pathlib import Path
 import uvicorn
 
 from miagym.hosting.host import Host
-from miagym.hosting.ledger import Ledger
+from miagym.hosting.records.ledger import Ledger
 from miagym.hosting.server import make_app
 from miagym.hosting.suite import HostedTask
 

@@ -16,9 +16,9 @@ import numpy as np
 from miagym.envs.pool import PoolSpaces
 from miagym.envs.state.moves import Moves
 from miagym.errors import HostError
-from miagym.hosting.ledger import Account, Ledger
-from miagym.hosting.log import ActionLog
 from miagym.hosting.messages import as_png, observed
+from miagym.hosting.records.ledger import Account, Ledger
+from miagym.hosting.records.log import ActionLog
 from miagym.hosting.seats import Deck, Seat, seats
 
 Reply = dict[str, Any]

@@ -12,8 +12,8 @@ from pathlib import Path
 import uvicorn
 
 from miagym.hosting.host import Host
-from miagym.hosting.keys import add_player
-from miagym.hosting.ledger import Ledger
+from miagym.hosting.records.keys import add_player
+from miagym.hosting.records.ledger import Ledger
 from miagym.hosting.server import make_app
 from miagym.hosting.suite import HostedTask
 

@@ -13,7 +13,7 @@ import pytest
 from miagym.data.dataset import TEST
 from miagym.hosting.board import BLIND, Labels, board, rank_groups
 from miagym.hosting.host import Host
-from miagym.hosting.ledger import Ledger
+from miagym.hosting.records.ledger import Ledger
 from tests.command_line import run
 from tests.hosting.serving import TASK
 

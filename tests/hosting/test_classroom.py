@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from miagym.hosting.keys import players
-from miagym.hosting.ledger import Ledger
+from miagym.hosting.records.keys import players
+from miagym.hosting.records.ledger import Ledger
 from tests.command_line import run
 from tests.hosting.serving import TASK, Hosted, serving
 

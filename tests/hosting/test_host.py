@@ -23,9 +23,9 @@ from miagym.envs.asking import Questioner
 from miagym.errors import HostError
 from miagym.hosting.dealing import deck, hands, targets_of
 from miagym.hosting.host import Host
-from miagym.hosting.keys import add_player
-from miagym.hosting.ledger import Ledger
 from miagym.hosting.messages import Query, Question, Reset, Step
+from miagym.hosting.records.keys import add_player
+from miagym.hosting.records.ledger import Ledger
 from miagym.hosting.suite import FINAL, SUITES, own_task
 from tests.hosting.serving import TASK
 

@@ -16,8 +16,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from miagym.errors import HostError
-from miagym.hosting.keys import add_player, player_of, players, revoke
-from miagym.hosting.ledger import Account, Charge, Ledger
+from miagym.hosting.records.keys import add_player, player_of, players, revoke
+from miagym.hosting.records.ledger import Account, Charge, Ledger
 
 BUDGET = 20
 CHARGES = st.lists(
@@ -58,7 +58,7 @@ WORKER = """
 import random, sys
 from pathlib import Path
 from miagym.errors import HostError
-from miagym.hosting.ledger import Account, Charge, Ledger
+from miagym.hosting.records.ledger import Account, Charge, Ledger
 path, seed = Path(sys.argv[1]), int(sys.argv[2])
 ledger, rng = Ledger(path), random.Random(seed)
 print("open", flush=True)

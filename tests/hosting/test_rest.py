@@ -15,8 +15,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from miagym.hosting.keys import revoke
 from miagym.hosting.limits import AT_ONCE, MAX_BYTES
+from miagym.hosting.records.keys import revoke
 from tests.hosting.serving import Hosted
 
 

@@ -28,7 +28,7 @@ def create(
 ) -> None:
     """Add students to a host, and write their keys and a handout for each."""
     from miagym.hosting.classroom import KEYS, create_class
-    from miagym.hosting.ledger import Ledger
+    from miagym.hosting.records.ledger import Ledger
 
     with Ledger(db) as ledger:
         names = create_class(ledger, students, days, url.rstrip("/"), out)

@@ -68,8 +68,8 @@ def add(
     days: Annotated[float | None, typer.Option(min=0, help="Until the keys expire.")] = None,
 ) -> None:
     """Add players, and print their keys, which can be read this once."""
-    from miagym.hosting.keys import add_player
-    from miagym.hosting.ledger import Ledger
+    from miagym.hosting.records.keys import add_player
+    from miagym.hosting.records.ledger import Ledger
 
     with Ledger(db) as ledger:
         for name in names:
@@ -81,8 +81,8 @@ def revoke(
     names: Annotated[list[str], typer.Argument(help="Of players.")], db: Db = LEDGER
 ) -> None:
     """Make keys useless; what was played stays."""
-    from miagym.hosting.keys import revoke as revoke_key
-    from miagym.hosting.ledger import Ledger
+    from miagym.hosting.records.keys import revoke as revoke_key
+    from miagym.hosting.records.ledger import Ledger
 
     with Ledger(db) as ledger:
         for name in names:
@@ -101,7 +101,7 @@ def board(
     """Print the leaderboard of a task, beside a player who never asks."""
     from miagym.hosting.board import board as standings
     from miagym.hosting.host import Host
-    from miagym.hosting.ledger import Ledger
+    from miagym.hosting.records.ledger import Ledger
     from miagym.hosting.suite import suite
 
     with Ledger(db) as ledger:

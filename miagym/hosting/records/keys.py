@@ -11,7 +11,7 @@ from secrets import token_urlsafe
 from typing import NamedTuple
 
 from miagym.errors import HostError
-from miagym.hosting.ledger import Ledger
+from miagym.hosting.records.ledger import Ledger
 
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
 

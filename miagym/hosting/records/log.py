@@ -6,7 +6,7 @@ import sqlite3
 from dataclasses import dataclass
 
 from miagym.errors import HostError
-from miagym.hosting.ledger import Ledger
+from miagym.hosting.records.ledger import Ledger
 
 
 @dataclass(frozen=True)

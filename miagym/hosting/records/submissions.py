@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from miagym.errors import HostError
-from miagym.hosting.ledger import Ledger
+from miagym.hosting.records.ledger import Ledger
 
 PLAY, FILE = "play", "file"
 DAY = 86_400
