@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import uvicorn
+from fastapi import FastAPI
 
 from miagym.hosting.host import Host
 from miagym.hosting.records.keys import add_player
@@ -38,6 +39,7 @@ class Hosted:
     """A server, and whoever runs it."""
 
     address: str
+    app: FastAPI
     host: Host
     ledger: Ledger
 
@@ -49,7 +51,8 @@ class Hosted:
 def serving(path: Path, *tasks: HostedTask, phase: str = "dev") -> Iterator[Hosted]:
     ledger = Ledger(path)
     host = Host(tasks or (TASK,), ledger, phase)
-    config = uvicorn.Config(make_app(host), port=0, log_level="warning")
+    app = make_app(host)
+    config = uvicorn.Config(app, port=0, log_level="warning")
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
@@ -57,7 +60,7 @@ def serving(path: Path, *tasks: HostedTask, phase: str = "dev") -> Iterator[Host
         time.sleep(0.01)
     port = server.servers[0].sockets[0].getsockname()[1]
     try:
-        yield Hosted(f"http://127.0.0.1:{port}", host, ledger)
+        yield Hosted(f"http://127.0.0.1:{port}", app, host, ledger)
     finally:
         server.should_exit = True
         thread.join()

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from miagym.hosting.limits import AT_ONCE, MAX_BYTES
+from miagym.hosting.limits import A_SECOND, AT_ONCE, MAX_BYTES, Bucket
 from miagym.hosting.records.keys import revoke
 from tests.hosting.serving import Hosted
 
@@ -211,9 +211,19 @@ def test_large_bodies_end_before_they_are_read(hosted: Hosted, join: Any) -> Non
         assert b" 413 " in raw.recv(100)
 
 
-def test_whoever_asks_too_often_is_told_when_there_is_more(hosted: Hosted, join: Any) -> None:
+def test_whoever_asks_too_often_is_told_when_there_is_more(
+    hosted: Hosted, join: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     client, other = join("hasty"), join("patient")
-    seen = [client.http.get("/tasks/small/candidates") for _ in range(int(AT_ONCE) + 30)]
-    refused = [reply for reply in seen if reply.status_code == 429]
-    assert refused and refused[0].headers["Retry-After"] == "1"
-    assert other.http.get("/tasks/small/candidates").status_code == 200, "others are served"
+    now = [0.0]
+    monkeypatch.setattr(hosted.app.state, "bucket", Bucket(lambda: now[0]))
+
+    def ask(who: Client) -> httpx2.Response:
+        return who.http.get("/submissions/0")
+
+    assert [ask(client).status_code for _ in range(int(AT_ONCE))] == [404] * int(AT_ONCE)
+    refused = ask(client)
+    assert refused.status_code == 429 and refused.headers["Retry-After"] == "1"
+    assert ask(other).status_code == 404, "others are served"
+    now[0] = 2 / A_SECOND
+    assert [ask(client).status_code for _ in range(3)] == [404, 404, 429]
