@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from functools import lru_cache
+from threading import Lock
 from typing import Any, Self
 
 import numpy as np
@@ -101,6 +102,31 @@ def board(host: Host, name: str) -> list[Standing]:
         )
         for player in sorted(scores, key=lambda player: (ranks[player], player))
     ]
+
+
+class Boards:
+    """Leaderboards of a host, measured anew only where somebody has submitted since.
+
+    Args:
+        host: whose tasks they are of.
+    """
+
+    def __init__(self, host: Host) -> None:
+        self._host, self._lock = host, Lock()
+        self._kept: dict[str, tuple[int, list[dict[str, Any]]]] = {}
+
+    def rows(self, name: str) -> list[dict[str, Any]]:
+        """Rows of a task's leaderboard.
+
+        Raises:
+            HostError: if there is no such task.
+        """
+        newest = self._host.desk(name).newest()
+        with self._lock:
+            if name not in self._kept or self._kept[name][0] != newest:
+                rows = [standing.as_row() for standing in board(self._host, name)]
+                self._kept[name] = newest, rows
+            return self._kept[name][1]
 
 
 def rank_groups(scores: Mapping[str, NDArray[np.float64]], labels: Labels) -> dict[str, int]:

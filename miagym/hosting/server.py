@@ -14,7 +14,7 @@ from starlette.exceptions import HTTPException
 
 from miagym import __version__
 from miagym.errors import HostError, MiagymError
-from miagym.hosting.board import board
+from miagym.hosting.board import Boards
 from miagym.hosting.host import Host
 from miagym.hosting.limits import MAX_BYTES, BodyLimit, Bucket
 from miagym.hosting.messages import Query, Reset, Step, described
@@ -41,13 +41,22 @@ def player(
         HostError: if it bears none, or one that opens nothing.
         TooMany: if it asks too often.
     """
-    address = request.client.host if request.client else ""
+    bucket, ledger = request.app.state.bucket, request.app.state.host.ledger
     key = x_api_key or (authorization or "").removeprefix("Bearer ")
-    if wait := request.app.state.bucket.take(key or address):
+    try:
+        if not key:
+            raise HostError("Expected a key in the header X-API-Key, or as a bearer token.", 401)
+        who = player_of(ledger, key)
+    except HostError:  # whoever guesses keys is one guesser, however many they try
+        _take(bucket, f"address {request.client.host if request.client else ''}")
+        raise
+    _take(bucket, who)
+    return who
+
+
+def _take(bucket: Bucket, whose: str) -> None:
+    if wait := bucket.take(whose):
         raise TooMany(wait)
-    if not key:
-        raise HostError("Expected a key in the header X-API-Key, or as a bearer token.", 401)
-    return player_of(request.app.state.host.ledger, key)
 
 
 Player = Annotated[str, Depends(player)]
@@ -61,6 +70,7 @@ def make_app(host: Host) -> FastAPI:
     """
     app = FastAPI(title="miagym host", version=__version__, redoc_url=None)
     app.state.host, app.state.bucket = host, Bucket()
+    boards = Boards(host)
     # Else the rest of the body would be read, and thrown away, for as long as somebody sends it.
     hang_up = {"Connection": "close"}
     too_large = _sentence(413, f"Expected a body of up to {MAX_BYTES:,} bytes.", **hang_up)
@@ -85,7 +95,7 @@ def make_app(host: Host) -> FastAPI:
     @app.get("/tasks/{task}/candidates")
     def candidates(task: str, who: Player) -> list[dict[str, Any]]:
         """Candidates of the player's walk, hand by hand; pictures are PNG in base64."""
-        return host.table(who, task).candidates()
+        return host.table(who, task).candidates
 
     @app.post("/tasks/{task}/query")
     def query(task: str, message: Query, who: Player) -> dict[str, Any]:
@@ -122,7 +132,7 @@ def make_app(host: Host) -> FastAPI:
     @app.get("/leaderboard/{task}")
     def leaderboard(task: str) -> list[dict[str, Any]]:
         """Standings with intervals; equal ranks are not told apart."""
-        return [standing.as_row() for standing in board(host, task)]
+        return boards.rows(task)
 
     return app
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from threading import RLock
 from typing import Any
 
@@ -119,6 +120,7 @@ class Table:
             found |= dict(zip(seat.game.dealt(seat.row).keys, map(float, said), strict=True))
         return found
 
+    @cached_property
     def candidates(self) -> list[Reply]:
         """All candidates of the walk, hand by hand."""
         shown = []

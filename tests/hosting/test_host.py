@@ -47,7 +47,7 @@ def begin(number: int = 0) -> Reset:
 
 
 def ask(host: Host, player: str, number: int, *whom: int) -> dict[str, Any]:
-    names = [one["candidate"] for one in host.table(player, "small").candidates()]
+    names = [one["candidate"] for one in host.table(player, "small").candidates]
     asked = [Question(candidate=names[i], question="variation@0.3") for i in whom]
     return host.play(player, "small", Query(request_id=f"request-{number}", questions=asked))
 
@@ -134,8 +134,8 @@ def test_the_phases_share_no_candidate_and_no_look_alike(ledger: Ledger) -> None
         assert data.groups is not None
         assert not set(data.groups[rows[0]]) & set(data.groups[rows[1]])
     final = Host([TASK], ledger, FINAL)
-    shown = {one["picture"] for one in final.table("ada", "small").candidates()}
-    dev = Host([TASK], ledger).table("ada", "small").candidates()
+    shown = {one["picture"] for one in final.table("ada", "small").candidates}
+    dev = Host([TASK], ledger).table("ada", "small").candidates
     assert not shown & {one["picture"] for one in dev}
 
 

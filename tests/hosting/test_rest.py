@@ -200,6 +200,14 @@ def test_keys_that_open_nothing_are_refused(hosted: Hosted, join: Any) -> None:
         assert reply.status_code == 200
 
 
+def test_who_guesses_keys_is_one_guesser(hosted: Hosted, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hosted.app.state, "bucket", Bucket(lambda: 0.0))
+    with httpx2.Client(base_url=hosted.address) as http:
+        path, tries = "/tasks/small/candidates", int(AT_ONCE) + 1
+        codes = [http.get(path, headers={"X-API-Key": str(i)}).status_code for i in range(tries)]
+    assert codes == [401] * (tries - 1) + [429]
+
+
 def test_large_bodies_end_before_they_are_read(hosted: Hosted, join: Any) -> None:
     client = join("large")
     assert client.submit("x" * (MAX_BYTES + 1)).status_code == 413

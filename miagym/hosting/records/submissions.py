@@ -142,6 +142,13 @@ class Desk:
             for number, player, kind, spent, at, scores in found
         ]
 
+    def newest(self) -> int:
+        """Number of the newest submission; 0 if there is none."""
+        found = self.ledger.read(
+            "SELECT max(id) FROM submissions WHERE task = ? AND phase = ?", (self.task, self.phase)
+        )
+        return found[0][0] or 0
+
     def last(self) -> list[Submission]:
         """Of each player the last one, which counts."""
         return list({one.player: one for one in self.all()}.values())
