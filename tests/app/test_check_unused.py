@@ -27,6 +27,8 @@ from tests.app.visiting import watch
 OVERFIT = TARGETS[0]
 N_USED, N_UNUSED = 12, 24
 MINUTE = 60_000
+HOUR = 10_000
+"""Units of one."""
 
 Sides = tuple[dict[str, Path], dict[str, Path]]
 
@@ -68,7 +70,9 @@ def test_a_missing_side_is_said_in_the_box(sides: Sides) -> None:
 @pytest.mark.slow
 def test_one_picture_on_both_sides_is_said_in_the_box(sides: Sides) -> None:
     both = {**sides[1], **dict(list(sides[0].items())[:1])}
-    said = asked(sides, Site(device="cpu"), unused=both)
+    site = Site(allowance=Allowance(HOUR), device="cpu")
+    said = asked(sides, site, unused=both)
+    assert site.allowance.left("1.2.3.4") == HOUR
     assert "Not checked" in said and "same file" in said and "/tmp" not in said
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from tempfile import gettempdir
 from threading import Lock
@@ -176,7 +175,8 @@ class Handlers:
         self._latest.ask(page, number)
         is_refusal = False
         try:
-            shown = answered(partial(self._site.allowance.take, client_id(request)))
+            with self._site.allowance.paying(client_id(request)) as pay:
+                shown = answered(pay)
         except MiagymError as error:
             _, figure, _ = self.before(target)
             shown, is_refusal = (refused_html(str(error)), figure, ""), True
