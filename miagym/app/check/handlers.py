@@ -170,6 +170,11 @@ class Handlers:
         request: gr.Request,
         caption: str | None = None,
     ) -> Any:
+    def arrived(self, target: str, request: gr.Request) -> Any:
+        """Takes away an answer that was sent before the form was changed, and shown after."""
+        is_about_form = self._latest.is_answered(request.session_hash)
+        return UNCHANGED if is_about_form else self.before(target)
+
         """What is shown of an answer, or why there is none, unless the form has changed since."""
         page = request.session_hash
         self._latest.ask(page, number)

@@ -51,7 +51,8 @@ def check_tab(site: Site) -> None:
             one = one_picture(site.offers)
         number = gr.Number(visible=False)
     shown = [verdict, figure, details]
-    private: dict[str, Any] = {"api_visibility": "private", "show_progress_on": verdict}
+    unseen: dict[str, Any] = {"api_visibility": "private"}
+    private: dict[str, Any] = {**unseen, "show_progress_on": verdict}
     numbered: dict[str, Any] = {"js": NUMBERED, **private}
     pressed: dict[str, Any] = {"trigger_mode": "always_last", **numbered, **MODEL}
     at_once: dict[str, Any] = {"queue": False, "trigger_mode": "always_last"}
@@ -85,7 +86,7 @@ def check_tab(site: Site) -> None:
     target.change(
         handlers.retargeted, [target, number], [*shown, *thumbnails], **at_once, **numbered
     )
-    quiet: dict[str, Any] = {"api_visibility": "private", "queue": False}
+    quiet: dict[str, Any] = {"queue": False, **unseen}
     picture.clear(lambda: "", None, one.caption, **quiet)
     single.select(lambda: gr.Column(visible=True), None, more, **quiet)
     for tab in (multiple, against):
@@ -100,7 +101,8 @@ def check_tab(site: Site) -> None:
         )
         answers.append(filled.success(handlers.check_one, asked, shown, **pressed))
     for answer in answers:
-        answer.success(None, js=SHOW_VERDICT, api_visibility="private")
+        answer.success(None, js=SHOW_VERDICT, **unseen)
+        answer.success(handlers.arrived, target, shown, show_progress="hidden", **at_once, **unseen)
 
 
 def _opening(site: Site) -> Shown:
