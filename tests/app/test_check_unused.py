@@ -17,7 +17,7 @@ from playwright.sync_api import Browser, expect
 import miagym
 from miagym.app.check.handlers import Handlers
 from miagym.app.check.service import TARGETS, check_service
-from miagym.app.check.unused import ATTACK
+from miagym.app.check.unused.compare import ATTACK
 from miagym.app.server.rate_limit import Allowance
 from miagym.app.site import Site
 from miagym.data.dataset import TEST
@@ -69,6 +69,7 @@ def test_a_missing_side_is_said_in_the_box(sides: Sides) -> None:
 
 @pytest.mark.slow
 def test_one_picture_on_both_sides_is_said_in_the_box(sides: Sides) -> None:
+    """And costs nothing: none of it is computed."""
     both = {**sides[1], **dict(list(sides[0].items())[:1])}
     site = Site(allowance=Allowance(HOUR), device="cpu")
     said = asked(sides, site, unused=both)
@@ -89,7 +90,7 @@ def test_the_page_answers_as_the_front_door_and_gives_the_evidence(
     for place, files in (("check-used", used), ("check-unused", unused)):
         page.set_input_files(f"#{place} input[type=file]", list(map(str, files.values())))
         page.wait_for_selector(f"#{place} tr >> nth={len(files) - 1}")
-    page.get_by_label("With evidence to hand on").check()
+    page.locator("#check-evidence-unused input").check()
     page.get_by_role("button", name="Compare").click()
     verdict = page.locator("#check-verdict:has([role=status])")
     expect(verdict).to_contain_text("The set looks used", timeout=2 * MINUTE)

@@ -57,7 +57,7 @@ def check_tab(site: Site) -> None:
     pressed: dict[str, Any] = {"trigger_mode": "always_last", **numbered, **MODEL}
     at_once: dict[str, Any] = {"queue": False, "trigger_mode": "always_last"}
     handlers = Handlers(site)
-    asked = [picture, one.caption, target, number]
+    asked = [picture, one.caption, one.evidence, target, number]
     # Whatever is changed in the form takes away what was shown about it.
     changed: dict[str, Any] = {"inputs": [target, number], "outputs": shown, **at_once, **numbered}
     dropping = {**changed, "inputs": [target, one.caption, number]}
@@ -72,7 +72,10 @@ def check_tab(site: Site) -> None:
         one.check.click(handlers.check_one, asked, shown, **pressed),
         one.caption.submit(handlers.check_one, asked, shown, **pressed),
         several.check.click(
-            handlers.check_several, [several.files, target, number], shown, **pressed
+            handlers.check_several,
+            [several.files, several.evidence, target, number],
+            shown,
+            **pressed,
         ),
         sides.check.click(
             handlers.compare,
