@@ -136,7 +136,7 @@ def offered(calibrations: Sequence[Path]) -> tuple[Offer, ...]:
         record = KeptCalibration.open(folder).record
         sizes = f"{record.members} members and {record.nonmembers} others of {record.data}"
         about = f"calibrated by {sizes}"
-        offers.append(Offer(record.target, _short(record.target), about, calibration=folder))
+        offers.append(Offer(record.target, short_name(record.target), about, calibration=folder))
     return distinct(offers)
 
 
@@ -162,7 +162,9 @@ def named(
         )
     return distinct(
         [
-            Offer(target, _short(target), f"calibrated by {known}", known, None if b == "-" else b)
+            Offer(
+                target, short_name(target), f"calibrated by {known}", known, None if b == "-" else b
+            )
             for target, known, b in zip(targets, data, bases, strict=True)
         ]
     )
@@ -183,7 +185,8 @@ def distinct(offers: Sequence[Offer]) -> tuple[Offer, ...]:
     return tuple(offers)
 
 
-def _short(target: str) -> str:
+def short_name(target: str) -> str:
+    """The last part of a name or a path."""
     return target.rstrip("/").rpartition("/")[2]
 
 

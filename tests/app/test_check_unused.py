@@ -17,7 +17,7 @@ from playwright.sync_api import Browser, expect
 import miagym
 from miagym.app.check.handlers import Handlers
 from miagym.app.check.service import TARGETS, check_service
-from miagym.app.check.unused import ATTACK
+from miagym.app.check.unused.compare import ATTACK
 from miagym.app.server.rate_limit import Allowance
 from miagym.app.site import Site
 from miagym.data.dataset import TEST
@@ -27,6 +27,8 @@ from tests.app.visiting import watch
 OVERFIT = TARGETS[0]
 N_USED, N_UNUSED = 12, 24
 MINUTE = 60_000
+HOUR = 10_000
+"""Units of one."""
 
 Sides = tuple[dict[str, Path], dict[str, Path]]
 
@@ -67,8 +69,11 @@ def test_a_missing_side_is_said_in_the_box(sides: Sides) -> None:
 
 @pytest.mark.slow
 def test_one_picture_on_both_sides_is_said_in_the_box(sides: Sides) -> None:
+    """And costs nothing: none of it is computed."""
     both = {**sides[1], **dict(list(sides[0].items())[:1])}
-    said = asked(sides, Site(device="cpu"), unused=both)
+    site = Site(allowance=Allowance(HOUR), device="cpu")
+    said = asked(sides, site, unused=both)
+    assert site.allowance.left("1.2.3.4") == HOUR
     assert "Not checked" in said and "same file" in said and "/tmp" not in said
 
 
@@ -85,7 +90,7 @@ def test_the_page_answers_as_the_front_door_and_gives_the_evidence(
     for place, files in (("check-used", used), ("check-unused", unused)):
         page.set_input_files(f"#{place} input[type=file]", list(map(str, files.values())))
         page.wait_for_selector(f"#{place} tr >> nth={len(files) - 1}")
-    page.get_by_label("With evidence to hand on").check()
+    page.locator("#check-evidence-unused input").check()
     page.get_by_role("button", name="Compare").click()
     verdict = page.locator("#check-verdict:has([role=status])")
     expect(verdict).to_contain_text("The set looks used", timeout=2 * MINUTE)

@@ -29,6 +29,18 @@ def test_an_answer_counts_only_for_its_text() -> None:
     assert page.answer("a", 3, "dogs", is_refusal=True) and not page.is_about("a", "dogs")
 
 
+def test_an_answer_that_arrives_after_a_change_is_known() -> None:
+    page = LatestQuestion()
+    page.ask("a", 1)
+    assert page.answer("a", 1, "cat") and page.is_answered("a")
+    page.write("a", "dog")
+    assert not page.is_answered("a"), "sent about cat, shown beside dog"
+    page.ask("a", 2)
+    assert page.answer("a", 2, "dog") and page.is_answered("a")
+    page.ask("a", 3)
+    assert not page.is_answered("a") and not page.is_answered("b")
+
+
 def test_pages_are_forgotten() -> None:
     page = LatestQuestion()
     for number in range(latest.MAX_PAGES + 5):

@@ -79,6 +79,20 @@ def test_clients_do_not_pay_for_each_other() -> None:
     assert (allowance.left("a"), allowance.left("b")) == (0, 90)
 
 
+def test_what_fails_after_it_was_paid_is_given_back() -> None:
+    allowance = Allowance(100, lambda: 0.0)
+    with allowance.paying("a") as pay:
+        pay(30)
+    with pytest.raises(ZeroDivisionError), allowance.paying("a") as pay:
+        pay(20)
+        pay(50)
+        assert allowance.left("a") == 0
+        _ = 1 / 0
+    with pytest.raises(RateLimitExceeded), allowance.paying("a") as pay:
+        pay(71)
+    assert allowance.left("a") == 70
+
+
 def test_what_waits_is_paid_and_what_never_begins_is_given_back() -> None:
     allowance, line, until = Allowance(100, lambda: 0.0), JobQueue("test"), threading.Event()
     before = line.submit(Work(lambda progress: until.wait(20)))

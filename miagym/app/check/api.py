@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -47,10 +46,9 @@ def check_api(site: Site) -> None:
         """
         if picture is None:
             raise DataError("Expected an uploaded picture, got none.")
-        pay = partial(site.allowance.take, client_id(request))
-        answer = check_service(site.device, site.offers).check(
-            Path(picture), caption, target, pay=pay
-        )
+        service = check_service(site.device, site.offers)
+        with site.allowance.paying(client_id(request)) as pay:
+            answer = service.check(Path(picture), caption, target, pay=pay)
         return json_answer(answer.as_json(), request)
 
     names = [offer.name for offer in site.offers]

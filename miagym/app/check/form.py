@@ -24,6 +24,7 @@ class OnePicture:
     """What stands below the answer: the caption, and examples by kind."""
 
     caption: gr.Textbox
+    evidence: gr.Checkbox
     check: gr.Button
     examples: dict[str, gr.Button]
 
@@ -33,6 +34,7 @@ class Several:
     """Pictures of a set."""
 
     files: gr.File
+    evidence: gr.Checkbox
     check: gr.Button
 
 
@@ -71,8 +73,9 @@ def one_picture(offers: Sequence[Offer]) -> OnePicture:
         max_length=1000,
         elem_id="check-caption",
     )
+    evidence = with_evidence("one")
     check = gr.Button("Check", variant="primary", elem_id="check-one")
-    return OnePicture(caption, check, _thumbnails(offers) if has_examples(offers) else {})
+    return OnePicture(caption, evidence, check, _thumbnails(offers) if has_examples(offers) else {})
 
 
 def several_pictures() -> Several:
@@ -83,7 +86,9 @@ def several_pictures() -> Several:
     )
     gr.HTML(part("small", about))
     files = files_input(label="Pictures", height=230, elem_id="check-files")
-    return Several(files, gr.Button("Check the set", variant="primary", elem_id="check-several"))
+    evidence = with_evidence("several")
+    check = gr.Button("Check the set", variant="primary", elem_id="check-several")
+    return Several(files, evidence, check)
 
 
 def against_unused() -> TwoSides:
@@ -105,11 +110,15 @@ def against_unused() -> TwoSides:
         label="List single pictures, on average with at most",
         elem_id="check-fdr",
     )
-    evidence = gr.Checkbox(
-        False, label="With evidence to hand on (a zip)", elem_id="check-evidence"
-    )
+    evidence = with_evidence("unused")
     check = gr.Button("Compare", variant="primary", elem_id="check-compare")
     return TwoSides(used, unused, fdr, evidence, check)
+
+
+def with_evidence(where: str) -> gr.Checkbox:
+    """Whether an answer shall come with a zip."""
+    label, name = "With evidence to hand on (a zip)", f"check-evidence-{where}"
+    return gr.Checkbox(False, label=label, container=False, elem_id=name)
 
 
 def thumbnail(target: str, kind: str) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from tempfile import gettempdir
 from threading import Lock
@@ -12,13 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
+from miagym.app.check.evidence import recorded, zipped
 from miagym.app.check.examples import KINDS, examples, has_examples, truth_of
 from miagym.app.check.figures import verdict_figure, verdict_sketch
 from miagym.app.check.latest import LatestQuestion
 from miagym.app.check.marks import marks_of
 from miagym.app.check.service import CheckService, Pay, check_service
-from miagym.app.check.unused import check_against_unused
-from miagym.app.check.unused_view import p_figure, unused_details, unused_verdict
+from miagym.app.check.unused.compare import check_against_unused
+from miagym.app.check.unused.view import p_figure, unused_details, unused_verdict
 from miagym.app.check.view import BEFORE, details_html, numbered_html, refused_html, verdict_html
 from miagym.app.server.body_limit import MAX_PICTURES
 from miagym.app.server.client_id import client_id
@@ -95,33 +95,40 @@ class Handlers:
         self,
         picture: str | None,
         caption: str,
+        with_evidence: bool,
         target: str,
         number: float | None,
         request: gr.Request,
     ) -> Any:
         """The answer about the picture, and the truth about an example."""
 
-        def check(pay: Pay) -> Check:
+        def check(pay: Pay) -> Shown:
             if picture is None:
                 raise DataError("Drop a picture first, or choose an example.")
-            return self._service.check(Path(picture), caption, target, pay=pay)
+            file = Path(picture)
+            found = self._service.check(file, caption, target, pay=pay)
+            given = {file.name: file} if with_evidence else None
+            return self._shown(found, truth_of(file, target), given, caption)
 
-        truth = None if picture is None else truth_of(Path(picture), target)
-        return self._answered(
-            lambda pay: self._shown(check(pay), truth), target, number, request, caption
-        )
+        return self._answered(check, target, number, request, caption)
 
     def check_several(
-        self, files: dict[str, Path], target: str, number: float | None, request: gr.Request
+        self,
+        files: dict[str, Path],
+        with_evidence: bool,
+        target: str,
+        number: float | None,
+        request: gr.Request,
     ) -> Any:
         """The answers about the set."""
 
-        def check(pay: Pay) -> Check:
+        def check(pay: Pay) -> Shown:
             if not files:
                 raise DataError(f"Drop 2 to {MAX_PICTURES} pictures first.")
-            return self._service.check_set(files, target, pay=pay)
+            found = self._service.check_set(files, target, pay=pay)
+            return self._shown(found, given=files if with_evidence else None)
 
-        return self._answered(lambda pay: self._shown(check(pay)), target, number, request)
+        return self._answered(check, target, number, request)
 
     def compare(
         self,
@@ -163,6 +170,11 @@ class Handlers:
 
         return filled
 
+    def arrived(self, target: str, request: gr.Request) -> Any:
+        """Takes away an answer that was sent before the form was changed, and shown after."""
+        is_about_form = self._latest.is_answered(request.session_hash)
+        return UNCHANGED if is_about_form else self.before(target)
+
     def _answered(
         self,
         answered: Callable[[Pay], Shown],
@@ -176,7 +188,8 @@ class Handlers:
         self._latest.ask(page, number)
         is_refusal = False
         try:
-            shown = answered(partial(self._site.allowance.take, client_id(request)))
+            with self._site.allowance.paying(client_id(request)) as pay:
+                shown = answered(pay)
         except MiagymError as error:
             _, figure, _ = self.before(target)
             shown, is_refusal = (refused_html(str(error)), figure, ""), True
@@ -185,11 +198,28 @@ class Handlers:
         said, *others = shown
         return numbered_html(said, number), *others
 
-    def _shown(self, found: Check, truth: bool | None = None) -> Shown:
-        """The verdict, and the marks of the pictures that stand on one scale."""
+    def _shown(
+        self,
+        found: Check,
+        truth: bool | None = None,
+        given: dict[str, Path] | None = None,
+        caption: str | None = None,
+    ) -> Shown:
+        """The verdict, and the marks of the pictures that stand on one scale.
+
+        Args:
+            found: the check.
+            truth: whether its picture was used; None if nobody knows.
+            given: files by name of which evidence is made; None for no evidence.
+            caption: of the one picture.
+        """
         marks = marks_of(found)
         scale = self._service.scale(found.target, marks.captioned)
-        said = verdict_html(found, self._service.offer(found.target).pictures, truth)
+        evidence = None
+        if given is not None:
+            evidence = zipped(recorded(self._service, found, given, caption))
+        pictures = self._service.offer(found.target).pictures
+        said = verdict_html(found, pictures, truth, evidence=evidence)
         return said, verdict_figure(scale, marks.scores), details_html(found, scale)
 
 

@@ -54,6 +54,11 @@ class LatestQuestion:
             self._keep(page, replace(before, text=text, is_answered=is_answered))
         return is_past
 
+    def is_answered(self, page: str | None) -> bool:
+        """Whether the answer to what a page asked last is given, and nothing changed since."""
+        with self._lock:
+            return self._last.get(page, Asked()).is_answered
+
     def is_about(self, page: str | None, text: str) -> bool:
         """Whether the answer that stands on a page is about this text."""
         with self._lock:

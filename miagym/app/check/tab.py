@@ -51,12 +51,13 @@ def check_tab(site: Site) -> None:
             one = one_picture(site.offers)
         number = gr.Number(visible=False)
     shown = [verdict, figure, details]
-    private: dict[str, Any] = {"api_visibility": "private", "show_progress_on": verdict}
+    unseen: dict[str, Any] = {"api_visibility": "private"}
+    private: dict[str, Any] = {**unseen, "show_progress_on": verdict}
     numbered: dict[str, Any] = {"js": NUMBERED, **private}
     pressed: dict[str, Any] = {"trigger_mode": "always_last", **numbered, **MODEL}
     at_once: dict[str, Any] = {"queue": False, "trigger_mode": "always_last"}
     handlers = Handlers(site)
-    asked = [picture, one.caption, target, number]
+    asked = [picture, one.caption, one.evidence, target, number]
     # Whatever is changed in the form takes away what was shown about it.
     changed: dict[str, Any] = {"inputs": [target, number], "outputs": shown, **at_once, **numbered}
     dropping = {**changed, "inputs": [target, one.caption, number]}
@@ -71,7 +72,10 @@ def check_tab(site: Site) -> None:
         one.check.click(handlers.check_one, asked, shown, **pressed),
         one.caption.submit(handlers.check_one, asked, shown, **pressed),
         several.check.click(
-            handlers.check_several, [several.files, target, number], shown, **pressed
+            handlers.check_several,
+            [several.files, several.evidence, target, number],
+            shown,
+            **pressed,
         ),
         sides.check.click(
             handlers.compare,
@@ -85,7 +89,7 @@ def check_tab(site: Site) -> None:
     target.change(
         handlers.retargeted, [target, number], [*shown, *thumbnails], **at_once, **numbered
     )
-    quiet: dict[str, Any] = {"api_visibility": "private", "queue": False}
+    quiet: dict[str, Any] = {"queue": False, **unseen}
     picture.clear(lambda: "", None, one.caption, **quiet)
     single.select(lambda: gr.Column(visible=True), None, more, **quiet)
     for tab in (multiple, against):
@@ -100,7 +104,8 @@ def check_tab(site: Site) -> None:
         )
         answers.append(filled.success(handlers.check_one, asked, shown, **pressed))
     for answer in answers:
-        answer.success(None, js=SHOW_VERDICT, api_visibility="private")
+        answer.success(None, js=SHOW_VERDICT, **unseen)
+        answer.success(handlers.arrived, target, shown, show_progress="hidden", **at_once, **unseen)
 
 
 def _opening(site: Site) -> Shown:

@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from miagym.app.check.marks import marks_of
 from miagym.app.check.words import plain
-from miagym.app.html import render
+from miagym.app.html import downloads, render
 
 if TYPE_CHECKING:
     from miagym.api.checking.result import Check
@@ -34,7 +34,11 @@ def numbered_html(said: str, number: float | None) -> Markup:
 
 
 def verdict_html(
-    found: Check, pictures: str, truth: bool | None = None, opening: Example | None = None
+    found: Check,
+    pictures: str,
+    truth: bool | None = None,
+    opening: Example | None = None,
+    evidence: bytes | None = None,
 ) -> Markup:
     """The verdict and its numbers: of the one picture, or of the set.
 
@@ -43,6 +47,7 @@ def verdict_html(
         pictures: what the model saw, in the plural.
         truth: whether the picture was used; None if nobody knows.
         opening: the example that the page opens on, which is shown beside its answer.
+        evidence: a zip to hand on, if it was asked for.
     """
     one, together = found.answers[0], found.together
     return render(
@@ -51,7 +56,15 @@ def verdict_html(
         truth=truth,
         opening=opening,
         numbers=_numbers(one) if together is None else _set_numbers(together),
+        links=evidence_link(evidence),
     )
+
+
+def evidence_link(evidence: bytes | None) -> Markup:
+    """What is clicked for a zip of evidence; nothing where there is none."""
+    if evidence is None:
+        return Markup("")
+    return downloads({"evidence.zip": ("application/zip", evidence)})
 
 
 def details_html(found: Check, scale: Scale) -> Markup:

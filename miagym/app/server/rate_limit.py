@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from threading import Lock
 from typing import TypeVar
 
@@ -74,6 +75,21 @@ class Allowance:
         if self.most is not None:
             with self._lock:
                 self._keep(client, self._filled(client, self.most) + count)
+
+    @contextmanager
+    def paying(self, client: str) -> Iterator[Callable[[int], None]]:
+        """What takes from a client's allowance; if the work within fails, all is given back."""
+        taken: list[int] = []
+
+        def pay(count: int) -> None:
+            self.take(client, count)
+            taken.append(count)
+
+        try:
+            yield pay
+        except BaseException:
+            self.give_back(client, sum(taken))
+            raise
 
     def paid(self, client: str, bill: Bill, do: Callable[[Progress], T]) -> Work[T]:
         """Work that is paid for now, so that it is never refused once it has waited.

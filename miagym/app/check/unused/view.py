@@ -9,8 +9,9 @@ import plotly.graph_objects as go
 from markupsafe import Markup
 
 from miagym.app.check.figures import ASKED, GREY
+from miagym.app.check.view import evidence_link
 from miagym.app.check.words import MARKS, Plain, odds
-from miagym.app.html import downloads, render
+from miagym.app.html import render
 from miagym.checking.answer import Verdict
 from miagym.checking.unused.control import Standing
 from miagym.report.figures.style import safe_text, styled
@@ -18,7 +19,7 @@ from miagym.report.tables.check import unused_table
 from miagym.results.formats import p_text, percent
 
 if TYPE_CHECKING:
-    from miagym.app.check.unused import AgainstUnused
+    from miagym.app.check.unused.compare import AgainstUnused
     from miagym.checking.unused.result import UnusedFinding
 
 
@@ -31,7 +32,7 @@ def unused_verdict(checked: AgainstUnused) -> Markup:
         control=found.control.words,
         numbers=_numbers(found),
         listed=list(found.listed.sentences()) if found.listed and _compares(found) else [],
-        links=_links(checked),
+        links=evidence_link(checked.evidence),
     )
 
 
@@ -124,9 +125,3 @@ def _numbers(found: UnusedFinding) -> list[tuple[str, str]]:
         ("p that is allowed", p_text(found.alpha)),
         ("used, at least", f"{found.together.share.at_least} of {found.together.share.pictures}"),
     ]
-
-
-def _links(checked: AgainstUnused) -> Markup:
-    if checked.evidence is None:
-        return Markup("")
-    return downloads({"evidence.zip": ("application/zip", checked.evidence)})

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import copy
-import io
 import shutil
-import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
+from miagym.app.check.evidence import called, zipped
 from miagym.app.check.service import CheckService, Pay
-from miagym.app.offers import SEED, Offer
+from miagym.app.offers import SEED
 from miagym.app.server.body_limit import MAX_PICTURES
 from miagym.app.server.uploads import MAX_FILES
 from miagym.data.captions.sidecars import SUFFIXES
@@ -22,11 +20,9 @@ from miagym.errors import DataError
 
 if TYPE_CHECKING:
     from miagym.api.check_unused import UnusedCheck
-    from miagym.targets.base import Target
 
 ATTACK = "sima"
 """Fixed beforehand, as `miagym check --unused` does."""
-EVIDENCE = "evidence"
 Files = Mapping[str, Path]
 
 
@@ -64,6 +60,7 @@ def check_against_unused(
         MiagymError: in one sentence.
     """
     import miagym
+    from miagym.targets.registry import shared_target
 
     offer = service.offer(target)
     _check_count("pictures in question", used, MAX_PICTURES)
@@ -73,7 +70,7 @@ def check_against_unused(
     with TemporaryDirectory(prefix="miagym-unused-") as folder:
         found = miagym.check(
             _laid_out(used, Path(folder, "used")),
-            _named(offer, device),
+            called(shared_target(offer.target, device), offer.name),
             unused=_laid_out(unused, Path(folder, "unused")),
             reference=offer.base,
             fdr=fdr,
@@ -81,23 +78,8 @@ def check_against_unused(
             device=device,
         )
         assert not hasattr(found, "answers")  # an `UnusedCheck`
-        evidence = None
-        if with_evidence:
-            evidence = _zipped(found.save_evidence, Path(folder, EVIDENCE))
+        evidence = zipped(found) if with_evidence else None
     return AgainstUnused(found, evidence)  # type: ignore[arg-type]
-
-
-def _named(offer: Offer, device: str) -> Target:
-    """The model by the name that visitors know, which is no path of the server."""
-    from miagym.targets.registry import shared_target
-
-    target = shared_target(offer.target, device)
-    if target.name == offer.name:
-        return target
-    renamed = copy.copy(target)
-    renamed.name = offer.name
-    renamed.provenance = {}
-    return renamed
 
 
 def _check_count(what: str, files: Files, most: int) -> None:
@@ -116,11 +98,3 @@ def _laid_out(files: Files, folder: Path) -> dict[str, Path]:
     for name, file in files.items():
         shutil.copyfile(file, folder / name)
     return {name: folder / name for name in _pictures(files)}
-
-
-def _zipped(save: Callable[[Path], list[Path]], folder: Path) -> bytes:
-    content = io.BytesIO()
-    with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
-        for file in save(folder):
-            archive.write(file, f"{EVIDENCE}/{file.name}")
-    return content.getvalue()

@@ -1,0 +1,1 @@
+"""Checks on the page by pictures that were not used: no member has to be known."""
