@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import shlex
 import sys
-from typing import Annotated
+from contextlib import ExitStack
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from miagym.cli.shared.console import AsJson, Device, MemberValue, Out, Seed, progress, say, show
+from miagym.cli.shared.json_progress import JsonProgress
 from miagym.cli.shared.targets import (
     BatchSize,
     Dtype,
@@ -19,6 +22,16 @@ from miagym.cli.shared.targets import (
     Vae,
     with_additions,
 )
+
+if TYPE_CHECKING:
+    from miagym.api.tracking import Tracker
+
+
+class Shown(StrEnum):
+    """How progress is shown."""
+
+    BAR = "bar"
+    JSON = "json"
 
 
 def evaluate(
@@ -113,13 +126,27 @@ def evaluate(
             metavar="I/N", help="Score one part of the run, for `miagym merge`: 1/4, say."
         ),
     ] = None,
+    progress_as: Annotated[
+        Shown, typer.Option("--progress", help="Bars for people, or JSON lines on stderr.")
+    ] = Shown.BAR,
+    log: Annotated[
+        str | None,
+        typer.Option(metavar="TRACKER", help="Log the results to trackio, mlflow or wandb."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Run attacks on targets whose members are known, and measure what they find."""
     import miagym
     from miagym.evaluation.config import AUTO
 
-    with progress(shown=not as_json) as phases:
+    tracker = None if log is None else _tracker(log)
+    tell = (lambda sentence: None) if as_json else say
+    with ExitStack() as stack:
+        if progress_as is Shown.JSON:
+            phases = JsonProgress()
+            tell = phases.say
+        else:
+            phases = stack.enter_context(progress(shown=not as_json))
         run = miagym.evaluate(
             with_additions(target, lora, embedding, vae, scheduler),
             data,
@@ -143,11 +170,20 @@ def evaluate(
             shard=shard,
             command=typed_command(),
             progress=phases,
-            tell=(lambda sentence: None) if as_json else say,
+            tell=tell,
         )
     show(run, as_json)
+    if tracker and run.rows:
+        tracker.log(run)
     if not as_json and run.rows:
         say(f"Report: {out / 'report.html'}")
+
+
+def _tracker(name: str) -> Tracker:
+    """Asked for before anything is scored, so that what is not installed is said at once."""
+    from miagym.api.tracking import Tracker
+
+    return Tracker(name)
 
 
 def _named(name: str) -> str | None:

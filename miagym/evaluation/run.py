@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from miagym.embedded.pairings import pairing
 from miagym.errors import DataError
 from miagym.evaluation.calibration import calibrate
 from miagym.evaluation.chunk import Job
+from miagym.evaluation.claims.log import RunLog
 from miagym.evaluation.config import AUTO, Config, Match
 from miagym.evaluation.experiment import Experiment, Objects
 from miagym.evaluation.measuring import Scored, measured
@@ -67,9 +69,13 @@ def evaluate(
     for name, read in about["targets"].items():
         if "configuration" in read:
             tell(f"{name} is read as a {read['pipeline']}, as {read['configuration']} is built.")
-    with opened_run(out, about, tell, join=join) as folder:
+    with opened_run(out, about, tell, join=join) as folder, ExitStack() as stack:
         if folder.finished:
             return folder.results()
+        log = RunLog(out, folder.claims.process)
+        stack.enter_context(log.until_the_end())
+        log.write(command)
+        progress = log.following(progress)
         place = Workplace(folder, progress)
         scored = [_score(run, place, shard) for run in runs]
         if not shard.whole:

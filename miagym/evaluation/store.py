@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -21,6 +22,7 @@ from miagym.atomic import replacing, write_json
 from miagym.errors import RunError
 from miagym.evaluation.chunk import Clock, Features
 from miagym.evaluation.claims.claims import Claims, Unshared
+from miagym.evaluation.claims.log import LOGS
 from miagym.evaluation.protocol import LearnedAttack
 from miagym.metrics.labelled import Labelled
 from miagym.results import Results
@@ -154,6 +156,7 @@ class RunFolder:
         """Leaves nothing behind where nothing was scored, so that a mended command may begin."""
         if not self.begun and not self.finished:
             (self.path / "run.json").unlink(missing_ok=True)
+            shutil.rmtree(self.path / LOGS, ignore_errors=True)
             with suppress(OSError):  # somebody may have put something there
                 self.path.rmdir()
 
