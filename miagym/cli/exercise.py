@@ -59,12 +59,11 @@ def list_exercises(as_json: AsJson = False) -> None:
 
 
 def _print(found: ExerciseResult) -> None:
-    which = found.exercise
-    if found.findings:
-        _say(
-            f"Exercise {which.number}, {which.title}: {found.solved} of {len(found.findings)} "
-            "tasks solved."
-        )
+    which, not_reached = found.exercise, sum(not finding.reached for finding in found.findings)
+    _say(
+        f"Exercise {which.number}, {which.title}: {found.solved} of {len(found.findings)} tasks "
+        f"solved{f', {not_reached} not reached' if not_reached else ''}."
+    )
     for finding in found.findings:
         if finding.hint is None:
             _say(f"✓ {finding.task}: {finding.about}.")

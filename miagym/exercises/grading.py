@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from miagym.errors import DataError
-from miagym.exercises.registry import EXERCISES, Exercise, exercise
+from miagym.exercises.registry import EXERCISES, Exercise, exercise, tasks_of
 
 MAX_SECONDS = 300
 """Seconds that a file may take, checks included."""
@@ -31,6 +31,8 @@ class TaskResult:
     about: str
     hint: str | None
     """None if it is solved."""
+    reached: bool = True
+    """Whether the file ran as far as its gap."""
 
 
 @dataclass(frozen=True)
@@ -39,8 +41,9 @@ class ExerciseResult:
 
     exercise: Exercise
     findings: tuple[TaskResult, ...]
+    """Of all tasks, in the order of the exercise, those that the file never came to included."""
     error: str | None
-    """Why the file does not run to its end, in a sentence; the findings are then of what did."""
+    """Why the file does not run to its end, in a sentence."""
     seconds: float
 
     @property
@@ -59,7 +62,13 @@ class ExerciseResult:
             "passed": self.passed,
             "error": self.error,
             "tasks": [
-                {"task": f.task, "solved": f.hint is None, "about": f.about, "hint": f.hint}
+                {
+                    "task": f.task,
+                    "solved": f.hint is None,
+                    "reached": f.reached,
+                    "about": f.about,
+                    "hint": f.hint,
+                }
                 for f in self.findings
             ],
             "seconds": round(self.seconds, 1),
@@ -74,25 +83,39 @@ def grade_file(file: Path, limit: float = MAX_SECONDS) -> ExerciseResult:
         limit: seconds after which it is stopped.
 
     Raises:
-        DataError: if it is missing, no exercise, or came to no end.
+        DataError: if it is missing, or no exercise.
     """
     which, began = identify(file), time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder, "report.json")
         code, said = _run(file.resolve(), which.number, report, limit)
-        seconds = time.monotonic() - began
-        if code is None:
-            raise DataError(
-                f"{file} was stopped after {limit:g} seconds; does a loop in it never end? An "
-                "exercise takes less than two minutes."
-            )
-        if not report.is_file():
-            raise DataError(f"{file} ended Python before it could be judged ({said or code}).")
+        found = _read(report)
+    if code is None:
+        error = (
+            f"{file} was stopped after {limit:g} seconds; does a loop in it never end? An "
+            "exercise takes less than two minutes."
+        )
+    elif found is None:
+        error = f"{file} ended Python before it could be judged ({said or code})."
+    else:
+        error = found["error"] and f"{file} does not run: {found['error']}"
+    results = _unjudged(which) if code is None or found is None else found["tasks"]
+    return ExerciseResult(which, tuple(results), error, time.monotonic() - began)
+
+
+def _read(report: Path) -> dict[str, Any] | None:
+    """What the process found, None if it left nothing that says so."""
+    try:
         found = json.loads(report.read_text(encoding="utf-8"))
-    error = found["error"] and f"{file} does not run: {found['error']}"
-    return ExerciseResult(
-        which, tuple(TaskResult(**task) for task in found["tasks"]), error, seconds
-    )
+        return found | {"tasks": [TaskResult(**task) for task in found["tasks"]]}
+    except (OSError, ValueError, TypeError, KeyError, RecursionError):
+        return None  # a student's file can write there too
+
+
+def _unjudged(which: Exercise) -> list[TaskResult]:
+    """All tasks of an exercise, as nothing is known of them."""
+    hint = "not reached: there was an end before it could be judged."
+    return [TaskResult(t.name, t.about, hint, reached=False) for t in tasks_of(which.number)]
 
 
 def identify(file: Path) -> Exercise:

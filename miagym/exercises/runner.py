@@ -15,7 +15,7 @@ from typing import Any
 from miagym.atomic import replacing
 from miagym.exercises.registry import tasks_of
 from miagym.exercises.statements import RunResult, run_file, where
-from miagym.exercises.task import NotWritten, Task, Wrong
+from miagym.exercises.task import NOT_REACHED, NotWritten, Task, Wrong
 
 MODULE = "__main__"
 """What a file is called that is run."""
@@ -29,9 +29,13 @@ def main(file: str, number: str, report: str) -> None:
     sys.modules[MODULE] = module  # dataclasses look their module up
     ran = run_file(path, module)
     found = [
-        {"task": task.name, "about": task.about, "hint": check_task(task, ran, path)}
+        {
+            "task": task.name,
+            "about": task.about,
+            "hint": check_task(task, ran, path) if ran.reached(task.name) else NOT_REACHED,
+            "reached": ran.reached(task.name),
+        }
         for task in tasks_of(int(number))
-        if ran.error is None or task.name in ran.names
     ]
     with replacing(Path(report)) as partial:
         partial.write_text(json.dumps({"error": ran.error, "tasks": found}), encoding="utf-8")

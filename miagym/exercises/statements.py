@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import traceback
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -20,11 +21,19 @@ class RunResult:
         names: what it defined.
         open: whether it came upon a gap.
         error: why it stopped, with the line, in words; None if only a gap stood in its way.
+        unread: whether nothing of it could be read, for a slip in its grammar.
+        ahead: names that it defines in what was not run any more.
     """
 
     names: dict[str, Any]
     open: bool
     error: str | None
+    unread: bool = False
+    ahead: frozenset[str] = frozenset()
+
+    def reached(self, name: str) -> bool:
+        """Whether the file came as far as where it defines a name, or does not define it at all."""
+        return name in self.names or not (self.unread or name in self.ahead)
 
 
 def run_file(path: Path, module: ModuleType) -> RunResult:
@@ -40,9 +49,9 @@ def run_file(path: Path, module: ModuleType) -> RunResult:
         statements = ast.parse(source).body
     except (SyntaxError, ValueError) as error:
         line = f"line {error.lineno}: " if isinstance(error, SyntaxError) else ""
-        return RunResult(names, gap, f"{line}{_told(error)}")
+        return RunResult(names, gap, f"{line}{_told(error)}", unread=True)
     future = [s for s in statements if isinstance(s, ast.ImportFrom) and s.module == "__future__"]
-    for statement in statements:
+    for place, statement in enumerate(statements):
         if gap and not _defines(statement):
             continue
         code = compile(ast.Module([*future, statement], []), str(path), "exec")
@@ -52,7 +61,8 @@ def run_file(path: Path, module: ModuleType) -> RunResult:
             gap = True
         except (Exception, SystemExit) as error:
             if not gap:
-                return RunResult(names, gap, where(error, path))
+                ahead = frozenset(_defined(statements[place:]))
+                return RunResult(names, gap, where(error, path), ahead=ahead)
     return RunResult(names, gap, None)
 
 
@@ -71,6 +81,16 @@ def _defines(statement: ast.stmt) -> bool:
     if isinstance(statement, ast.Assign | ast.AnnAssign):
         return not any(isinstance(part, ast.Call) for part in ast.walk(statement))
     return isinstance(statement, DEFINITIONS)
+
+
+def _defined(statements: Iterable[ast.stmt]) -> Iterator[str]:
+    """Names that statements would define, were they run."""
+    for statement in statements:
+        if isinstance(statement, ast.FunctionDef | ast.ClassDef):
+            yield statement.name
+        else:
+            names = (node for node in ast.walk(statement) if isinstance(node, ast.Name))
+            yield from (name.id for name in names if isinstance(name.ctx, ast.Store))
 
 
 def _told(error: BaseException) -> str:

@@ -41,11 +41,14 @@ def test_a_file_with_open_gaps_exits_with_1_and_a_line_for_each_task(tmp_path: P
 
 def test_a_file_that_does_not_run_is_a_sentence_after_what_could_be_judged(tmp_path: Path) -> None:
     file = tmp_path / "mine.py"
-    file.write_text(FEW.format(more="1 / 0"))
+    file.write_text(FEW.format(more="1 / 0\nanswer_artist = 1"))
     found = called("check", file)
     assert isinstance(found.exception, DataError)  # one sentence and exit code 2, in `main`
     assert "mine.py does not run: line 8: ZeroDivisionError" in str(found.exception)
-    assert "✓ p_value" in found.output and "fewest" not in found.output
+    first, *lines = found.output.splitlines()
+    assert first == "Exercise 5, One picture, one p-value: 1 of 8 tasks solved, 1 not reached."
+    assert lines[0].startswith("✓ p_value") and len(lines) == 8
+    assert "✗ answer_artist: not reached: the file stops before it." in lines
 
 
 @pytest.mark.slow
@@ -58,6 +61,7 @@ def test_json_is_all_that_is_printed(tmp_path: Path) -> None:
     assert told["tasks"][0] == {
         "task": "p_value",
         "solved": True,
+        "reached": True,
         "about": "a rank among n + 1, never 0, ties against membership",
         "hint": None,
     }
