@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import signal
-import subprocess
 import sys
 import tempfile
 import time
@@ -15,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from miagym.errors import DataError
+from miagym.exercises.process import run_limited
 from miagym.exercises.registry import EXERCISES, Exercise, exercise, tasks_of
 
 MAX_SECONDS = 300
@@ -88,7 +86,7 @@ def grade_file(file: Path, limit: float = MAX_SECONDS) -> ExerciseResult:
     which, began = identify(file), time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder, "report.json")
-        code, said = _run(file.resolve(), which.number, report, limit)
+        code, said = run_limited(_command(file.resolve(), which, report), file.parent, limit)
         found = _read(report)
     if code is None:
         error = (
@@ -101,6 +99,15 @@ def grade_file(file: Path, limit: float = MAX_SECONDS) -> ExerciseResult:
         error = found["error"] and f"{file} does not run: {found['error']}"
     results = _unjudged(which) if code is None or found is None else found["tasks"]
     return ExerciseResult(which, tuple(results), error, time.monotonic() - began)
+
+
+def _command(file: Path, which: Exercise, report: Path) -> list[str]:
+    """Command that runs and checks a file; `-P` keeps its neighbours from standing in for modules.
+
+    A file `json.py` beside it, of another student say, would else be what miagym itself imports.
+    """
+    runner = [sys.executable, "-P", "-m", "miagym.exercises.runner"]
+    return [*runner, str(file), str(which.number), str(report)]
 
 
 def _read(report: Path) -> dict[str, Any] | None:
@@ -144,30 +151,3 @@ def identify(file: Path) -> Exercise:
             f"`# miagym exercise N`, N from 1 to {max(EXERCISES)}."
         )
     return exercise(int(declared[1]))
-
-
-def _run(file: Path, number: int, report: Path, limit: float) -> tuple[int | None, str]:
-    """Exit code, None if it had to be stopped, and the last line on standard error."""
-    command = [sys.executable, "-m", "miagym.exercises.runner", str(file), str(number), str(report)]
-    quiet = {"HF_HUB_OFFLINE": "1", "MPLBACKEND": "Agg"}
-    with tempfile.TemporaryFile() as errors:
-        process = subprocess.Popen(
-            command,
-            cwd=file.parent,
-            env=os.environ | quiet,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=errors,
-            start_new_session=True,
-        )
-        try:
-            code = process.wait(limit)
-        except subprocess.TimeoutExpired:
-            code = None
-        finally:  # Ctrl-C too: it and what it started
-            if process.poll() is None:
-                os.killpg(process.pid, signal.SIGKILL)
-                process.wait()
-        errors.seek(0)
-        lines = errors.read().decode(errors="replace").split("\n")
-    return code, next((line.strip()[:300] for line in reversed(lines) if line.strip()), "")

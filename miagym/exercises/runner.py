@@ -27,6 +27,7 @@ def main(file: str, number: str, report: str) -> None:
     module = ModuleType(MODULE)
     module.__file__ = file
     sys.modules[MODULE] = module  # dataclasses look their module up
+    sys.path.append(str(path.parent))  # last: what it imports from beside it hides no module
     ran = run_file(path, module)
     found = [
         {

@@ -196,3 +196,12 @@ def test_what_is_found_is_plain_json(tmp_path: Path) -> None:
     found = judged(tmp_path, HONEST).as_json()
     assert json.loads(json.dumps(found)) == found
     assert found["passed"] and found["exercise"] == 5 and len(found["tasks"]) == 8
+
+
+def test_a_neighbour_s_file_stands_in_for_no_module(tmp_path: Path) -> None:
+    """Students' files lie side by side, and one of them is called json or numpy."""
+    for name in ("json.py", "numpy.py", "miagym.py"):
+        (tmp_path / name).write_text("raise SystemExit('a neighbour')\n")
+    (tmp_path / "beside.py").write_text("ONE = 1\n")
+    found = judged(tmp_path, "# miagym exercise 5\nfrom beside import ONE\nimport numpy\nstop")
+    assert found.error and "line 4: NameError" in found.error
