@@ -10,6 +10,7 @@ from typer.testing import CliRunner, Result
 
 from miagym.cli.exercise import exercise
 from miagym.errors import DataError
+from miagym.exercises.registry import SCRIPTS
 
 FEW = """# miagym exercise 5
 def p_value(score, nonmember_scores):
@@ -74,10 +75,9 @@ def test_what_is_missing_is_a_sentence() -> None:
 
 
 def test_the_list_names_files_that_are_there() -> None:
-    folder = Path(__file__).parents[2] / "docs" / "exercises"
     rows = json.loads(called("list", "--json").output)
     assert [row["exercise"] for row in rows] == [1, 2, 3, 4, 5]
-    assert all((folder / row["file"]).is_file() for row in rows)
+    assert all((SCRIPTS / row["file"]).is_file() for row in rows)
     assert all(row["file"] in called("list").output for row in rows)
 
 
