@@ -12,13 +12,14 @@ from pathlib import Path
 from typing import Any
 
 from miagym.errors import DataError
+from miagym.exercises.printable import printable
 from miagym.exercises.process import run_limited
 from miagym.exercises.registry import EXERCISES, Exercise, exercise, tasks_of
+from miagym.exercises.source import read_source
 
 MAX_SECONDS = 300
 """Seconds that a file may take, checks included."""
-MAX_BYTES = 1_000_000
-DECLARED = re.compile(r"^# miagym exercise (\d+)\s*$", re.MULTILINE)
+DECLARED = re.compile(r"^# miagym exercise (\d{1,9})\s*$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,8 @@ class ExerciseResult:
     error: str | None
     """Why the file does not run to its end, in a sentence."""
     seconds: float
+    skipped: str | None = None
+    """What of a notebook only Jupyter understands and was left out, in a sentence."""
 
     @property
     def solved(self) -> int:
@@ -59,6 +62,7 @@ class ExerciseResult:
             "title": self.exercise.title,
             "passed": self.passed,
             "error": self.error,
+            "skipped": self.skipped,
             "tasks": [
                 {
                     "task": f.task,
@@ -96,9 +100,10 @@ def grade_file(file: Path, limit: float = MAX_SECONDS) -> ExerciseResult:
     elif found is None:
         error = f"{file} ended Python before it could be judged ({said or code})."
     else:
-        error = found["error"] and f"{file} does not run: {found['error']}"
-    results = _unjudged(which) if code is None or found is None else found["tasks"]
-    return ExerciseResult(which, tuple(results), error, time.monotonic() - began)
+        error = found.error and f"{file} does not run: {found.error}"
+    results = _unjudged(which) if code is None or found is None else found.tasks
+    skipped = found and found.skipped
+    return ExerciseResult(which, results, error, time.monotonic() - began, skipped)
 
 
 def _command(file: Path, which: Exercise, report: Path) -> list[str]:
@@ -110,19 +115,33 @@ def _command(file: Path, which: Exercise, report: Path) -> list[str]:
     return [*runner, str(file), str(which.number), str(report)]
 
 
-def _read(report: Path) -> dict[str, Any] | None:
-    """What the process found, None if it left nothing that says so."""
+@dataclass(frozen=True)
+class _Report:
+    """What the process found."""
+
+    error: str | None
+    skipped: str | None
+    tasks: tuple[TaskResult, ...]
+
+
+def _read(report: Path) -> _Report | None:
+    """Reads what the process found; None if it left nothing that says so."""
+
+    def shown(text: str | None) -> str | None:
+        return None if text is None else printable(text)
+
     try:
         found = json.loads(report.read_text(encoding="utf-8"))
-        return found | {"tasks": [TaskResult(**task) for task in found["tasks"]]}
-    except (OSError, ValueError, TypeError, KeyError, RecursionError):
+        tasks = (TaskResult(**task | {"hint": shown(task["hint"])}) for task in found["tasks"])
+        return _Report(shown(found["error"]), shown(found["skipped"]), tuple(tasks))
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return None  # a student's file can write there too
 
 
-def _unjudged(which: Exercise) -> list[TaskResult]:
+def _unjudged(which: Exercise) -> tuple[TaskResult, ...]:
     """All tasks of an exercise, as nothing is known of them."""
     hint = "not reached: there was an end before it could be judged."
-    return [TaskResult(t.name, t.about, hint, reached=False) for t in tasks_of(which.number)]
+    return tuple(TaskResult(t.name, t.about, hint, reached=False) for t in tasks_of(which.number))
 
 
 def identify(file: Path) -> Exercise:
@@ -131,23 +150,11 @@ def identify(file: Path) -> Exercise:
     Raises:
         DataError: if it cannot be read, or is none.
     """
-    if file.suffix == ".ipynb":
+    source = read_source(file)
+    declared = DECLARED.search("\n".join(source.cells)) or re.match(r"(\d{1,9})_", file.name)
+    if declared is None:
         raise DataError(
-            f"{file} is a notebook; save it as a script first: "
-            f"`jupytext --to py:percent {file.name}`."
-        )
-    try:
-        if not file.is_file():
-            raise DataError(f"There is no file {file}; the exercises are in docs/exercises.")
-        if file.stat().st_size > MAX_BYTES:
-            raise DataError(f"{file} is too large for an exercise (more than 1 MB).")
-        text = file.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"{file} cannot be read as text ({error}).") from None
-    declared = DECLARED.search(text) or re.match(r"(\d+)_", file.name)
-    if file.suffix != ".py" or declared is None:
-        raise DataError(
-            f"{file} is no exercise: expected a Python script with a line "
-            f"`# miagym exercise N`, N from 1 to {max(EXERCISES)}."
+            f"{file} is no exercise: expected a line `# miagym exercise N` in its code, N from 1 "
+            f"to {max(EXERCISES)}."
         )
     return exercise(int(declared[1]))

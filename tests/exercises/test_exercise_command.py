@@ -70,7 +70,7 @@ def test_json_is_all_that_is_printed(tmp_path: Path) -> None:
 
 def test_what_is_missing_is_a_sentence() -> None:
     found = called("check", "nowhere.py")
-    with pytest.raises(DataError, match=r"There is no file nowhere.py; the exercises are in docs"):
+    with pytest.raises(DataError, match=r"no file nowhere.py; `miagym exercise start 1` writes"):
         raise found.exception or AssertionError
 
 

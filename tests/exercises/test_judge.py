@@ -171,13 +171,13 @@ def test_a_gap_that_was_taken_out_is_missing_and_not_out_of_reach(tmp_path: Path
 def test_files_that_are_no_exercise_are_refused(tmp_path: Path) -> None:
     (tmp_path / "notes.py").write_text("print('hello')\n")
     (tmp_path / "9_more.py").write_text("")
-    (tmp_path / "1_loss.ipynb").write_text("{}")
+    (tmp_path / "1_words.txt").write_text("# miagym exercise 1")
     (tmp_path / "1_bytes.py").write_bytes(b"\xff\xfe\x00")
     for name, sentence in {
         "missing.py": "There is no file",
-        "notes.py": "is no exercise: expected a Python script with a line",
+        "notes.py": "is no exercise: expected a line `# miagym exercise N` in its code",
         "9_more.py": "There is no exercise 9; there are 1, 2, 3, 4, 5",
-        "1_loss.ipynb": "jupytext --to py:percent 1_loss.ipynb",
+        "1_words.txt": r"expected a Python script \(.py\) or a notebook \(.ipynb\)",
         "1_bytes.py": "cannot be read as text",
     }.items():
         with pytest.raises(DataError, match=sentence):
@@ -198,6 +198,7 @@ def test_what_is_found_is_plain_json(tmp_path: Path) -> None:
     assert found["passed"] and found["exercise"] == 5 and len(found["tasks"]) == 8
 
 
+@pytest.mark.slow
 def test_a_neighbour_s_file_stands_in_for_no_module(tmp_path: Path) -> None:
     """Students' files lie side by side, and one of them is called json or numpy."""
     for name in ("json.py", "numpy.py", "miagym.py"):
