@@ -21,6 +21,9 @@ ELSEWHERE = {
     "SECURITY.md": "security.md",
     "LICENSE": "LICENSE",
     "CITATION.cff": "CITATION.cff",
+} | {
+    f"miagym/exercises/scripts/{file.name}": f"exercises/{file.name}"
+    for file in sorted((ROOT / "miagym/exercises/scripts").glob("*.py"))
 }
 """Where the site has what the repository has outside of docs/."""
 _IN_REPOSITORY = {on_site: source for source, on_site in ELSEWHERE.items()}

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from miagym.cli.shared.console import AsJson, console, print_json
+from miagym.cli.shared.console import AsJson, print_json, say
 
 if TYPE_CHECKING:
     from miagym.exercises.grading import ExerciseResult
 
 exercise = typer.Typer(
-    help="Exercises for a class: list them, check a solution.", no_args_is_help=True
+    help="Exercises for a class: list them, start one, check a solution.", no_args_is_help=True
 )
 
 
@@ -23,7 +23,7 @@ def check(
     limit: Annotated[float, typer.Option(min=1, help="Seconds after which it is stopped.")] = 300,
     as_json: AsJson = False,
 ) -> None:
-    """Run a file, and say of each task whether it is solved, with a hint where it is not.
+    """Run a script or notebook, and say of each task whether it is solved, with a hint if not.
 
     The file is Python code and runs with your rights: check only what you would run yourself. Exit
     code 0 if all is solved, 1 if something is not, 2 if the file does not run.
@@ -42,9 +42,28 @@ def check(
         raise typer.Exit(1)
 
 
+@exercise.command()
+def start(
+    number: Annotated[int, typer.Argument(help="Which exercise; `list` names them.")],
+    notebook: Annotated[
+        bool, typer.Option("--notebook", help="A Jupyter notebook instead of a script.")
+    ] = False,
+    out: Annotated[Path, typer.Option(help="Folder that it goes to.")] = Path(),
+    as_json: AsJson = False,
+) -> None:
+    """Write an exercise into a folder, with its gaps, to be solved there."""
+    from miagym.exercises.handout import write_handout
+
+    path = write_handout(number, out, notebook=notebook)
+    if as_json:
+        print_json({"exercise": number, "file": str(path)})
+    else:
+        say(f"{path} is yours; `miagym exercise check {path}` says how far you are.")
+
+
 @exercise.command(name="list")
 def list_exercises(as_json: AsJson = False) -> None:
-    """List the exercises, which are in docs/exercises."""
+    """List the exercises, which `start` writes."""
     from miagym.exercises.registry import EXERCISES
 
     if as_json:
@@ -54,23 +73,20 @@ def list_exercises(as_json: AsJson = False) -> None:
         print_json(rows)
         return
     for e in EXERCISES.values():
-        _say(f"{e.number}  {e.title:38} {e.file}")
-    _say("They are in docs/exercises; `miagym exercise check FILE` says how far a solution is.")
+        say(f"{e.number}  {e.title:38} {e.file}")
+    say("`miagym exercise start 1` writes the first; `miagym exercise check FILE` checks it.")
 
 
 def _print(found: ExerciseResult) -> None:
-    which = found.exercise
-    if found.findings:
-        _say(
-            f"Exercise {which.number}, {which.title}: {found.solved} of {len(found.findings)} "
-            "tasks solved."
-        )
+    which, not_reached = found.exercise, sum(not finding.reached for finding in found.findings)
+    say(
+        f"Exercise {which.number}, {which.title}: {found.solved} of {len(found.findings)} tasks "
+        f"solved{f', {not_reached} not reached' if not_reached else ''}."
+    )
     for finding in found.findings:
         if finding.hint is None:
-            _say(f"✓ {finding.task}: {finding.about}.")
+            say(f"✓ {finding.task}: {finding.about}.")
         else:
-            _say(f"✗ {finding.task}: {finding.hint}")
-
-
-def _say(text: str) -> None:
-    console.print(text, markup=False, highlight=False, soft_wrap=True)
+            say(f"✗ {finding.task}: {finding.hint}")
+    if found.skipped:
+        say(f"Note: {found.skipped}")

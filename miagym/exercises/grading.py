@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import signal
-import subprocess
 import sys
 import tempfile
 import time
@@ -15,12 +12,14 @@ from pathlib import Path
 from typing import Any
 
 from miagym.errors import DataError
-from miagym.exercises.registry import EXERCISES, Exercise, exercise
+from miagym.exercises.printable import printable
+from miagym.exercises.process import run_limited
+from miagym.exercises.registry import EXERCISES, Exercise, exercise, tasks_of
+from miagym.exercises.source import read_source
 
 MAX_SECONDS = 300
 """Seconds that a file may take, checks included."""
-MAX_BYTES = 1_000_000
-DECLARED = re.compile(r"^# miagym exercise (\d+)\s*$", re.MULTILINE)
+DECLARED = re.compile(r"^# miagym exercise (\d{1,9})\s*$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -31,6 +30,8 @@ class TaskResult:
     about: str
     hint: str | None
     """None if it is solved."""
+    reached: bool = True
+    """Whether the file ran as far as its gap."""
 
 
 @dataclass(frozen=True)
@@ -39,9 +40,12 @@ class ExerciseResult:
 
     exercise: Exercise
     findings: tuple[TaskResult, ...]
+    """Of all tasks, in the order of the exercise, those that the file never came to included."""
     error: str | None
-    """Why the file does not run to its end, in a sentence; the findings are then of what did."""
+    """Why the file does not run to its end, in a sentence."""
     seconds: float
+    skipped: str | None = None
+    """What of a notebook only Jupyter understands and was left out, in a sentence."""
 
     @property
     def solved(self) -> int:
@@ -58,8 +62,15 @@ class ExerciseResult:
             "title": self.exercise.title,
             "passed": self.passed,
             "error": self.error,
+            "skipped": self.skipped,
             "tasks": [
-                {"task": f.task, "solved": f.hint is None, "about": f.about, "hint": f.hint}
+                {
+                    "task": f.task,
+                    "solved": f.hint is None,
+                    "reached": f.reached,
+                    "about": f.about,
+                    "hint": f.hint,
+                }
                 for f in self.findings
             ],
             "seconds": round(self.seconds, 1),
@@ -74,25 +85,63 @@ def grade_file(file: Path, limit: float = MAX_SECONDS) -> ExerciseResult:
         limit: seconds after which it is stopped.
 
     Raises:
-        DataError: if it is missing, no exercise, or came to no end.
+        DataError: if it is missing, or no exercise.
     """
     which, began = identify(file), time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder, "report.json")
-        code, said = _run(file.resolve(), which.number, report, limit)
-        seconds = time.monotonic() - began
-        if code is None:
-            raise DataError(
-                f"{file} was stopped after {limit:g} seconds; does a loop in it never end? An "
-                "exercise takes less than two minutes."
-            )
-        if not report.is_file():
-            raise DataError(f"{file} ended Python before it could be judged ({said or code}).")
+        code, said = run_limited(_command(file.resolve(), which, report), file.parent, limit)
+        found = _read(report)
+    if code is None:
+        error = (
+            f"{file} was stopped after {limit:g} seconds; does a loop in it never end? An "
+            "exercise takes less than two minutes."
+        )
+    elif found is None:
+        error = f"{file} ended Python before it could be judged ({said or code})."
+    else:
+        error = found.error and f"{file} does not run: {found.error}"
+    results = _unjudged(which) if code is None or found is None else found.tasks
+    skipped = found and found.skipped
+    return ExerciseResult(which, results, error, time.monotonic() - began, skipped)
+
+
+def _command(file: Path, which: Exercise, report: Path) -> list[str]:
+    """Command that runs and checks a file; `-P` keeps its neighbours from standing in for modules.
+
+    A file `json.py` beside it, of another student say, would else be what miagym itself imports.
+    """
+    runner = [sys.executable, "-P", "-m", "miagym.exercises.runner"]
+    return [*runner, str(file), str(which.number), str(report)]
+
+
+@dataclass(frozen=True)
+class _Report:
+    """What the process found."""
+
+    error: str | None
+    skipped: str | None
+    tasks: tuple[TaskResult, ...]
+
+
+def _read(report: Path) -> _Report | None:
+    """Reads what the process found; None if it left nothing that says so."""
+
+    def shown(text: str | None) -> str | None:
+        return None if text is None else printable(text)
+
+    try:
         found = json.loads(report.read_text(encoding="utf-8"))
-    error = found["error"] and f"{file} does not run: {found['error']}"
-    return ExerciseResult(
-        which, tuple(TaskResult(**task) for task in found["tasks"]), error, seconds
-    )
+        tasks = (TaskResult(**task | {"hint": shown(task["hint"])}) for task in found["tasks"])
+        return _Report(shown(found["error"]), shown(found["skipped"]), tuple(tasks))
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        return None  # a student's file can write there too
+
+
+def _unjudged(which: Exercise) -> tuple[TaskResult, ...]:
+    """All tasks of an exercise, as nothing is known of them."""
+    hint = "not reached: there was an end before it could be judged."
+    return tuple(TaskResult(t.name, t.about, hint, reached=False) for t in tasks_of(which.number))
 
 
 def identify(file: Path) -> Exercise:
@@ -101,50 +150,11 @@ def identify(file: Path) -> Exercise:
     Raises:
         DataError: if it cannot be read, or is none.
     """
-    if file.suffix == ".ipynb":
+    source = read_source(file)
+    declared = DECLARED.search("\n".join(source.cells)) or re.match(r"(\d{1,9})_", file.name)
+    if declared is None:
         raise DataError(
-            f"{file} is a notebook; save it as a script first: "
-            f"`jupytext --to py:percent {file.name}`."
-        )
-    try:
-        if not file.is_file():
-            raise DataError(f"There is no file {file}; the exercises are in docs/exercises.")
-        if file.stat().st_size > MAX_BYTES:
-            raise DataError(f"{file} is too large for an exercise (more than 1 MB).")
-        text = file.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"{file} cannot be read as text ({error}).") from None
-    declared = DECLARED.search(text) or re.match(r"(\d+)_", file.name)
-    if file.suffix != ".py" or declared is None:
-        raise DataError(
-            f"{file} is no exercise: expected a Python script with a line "
-            f"`# miagym exercise N`, N from 1 to {max(EXERCISES)}."
+            f"{file} is no exercise: expected a line `# miagym exercise N` in its code, N from 1 "
+            f"to {max(EXERCISES)}."
         )
     return exercise(int(declared[1]))
-
-
-def _run(file: Path, number: int, report: Path, limit: float) -> tuple[int | None, str]:
-    """Exit code, None if it had to be stopped, and the last line on standard error."""
-    command = [sys.executable, "-m", "miagym.exercises.runner", str(file), str(number), str(report)]
-    quiet = {"HF_HUB_OFFLINE": "1", "MPLBACKEND": "Agg"}
-    with tempfile.TemporaryFile() as errors:
-        process = subprocess.Popen(
-            command,
-            cwd=file.parent,
-            env=os.environ | quiet,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=errors,
-            start_new_session=True,
-        )
-        try:
-            code = process.wait(limit)
-        except subprocess.TimeoutExpired:
-            code = None
-        finally:  # Ctrl-C too: it and what it started
-            if process.poll() is None:
-                os.killpg(process.pid, signal.SIGKILL)
-                process.wait()
-        errors.seek(0)
-        lines = errors.read().decode(errors="replace").split("\n")
-    return code, next((line.strip()[:300] for line in reversed(lines) if line.strip()), "")

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from importlib import import_module
+from pathlib import Path
 
 from miagym.errors import DataError
 from miagym.exercises.task import Task
+
+SCRIPTS = Path(__file__).parent / "scripts"
+"""Where the exercises are, with their gaps; their solutions are not in the package."""
 
 
 @dataclass(frozen=True)
@@ -48,4 +52,4 @@ def exercise(number: int) -> Exercise:
 
 def tasks_of(number: int) -> tuple[Task, ...]:
     """Tasks of an exercise, in the order of its file."""
-    return import_module(f"miagym.exercises.{exercise(number).module}").TASKS
+    return import_module(f"miagym.exercises.checks.{exercise(number).module}").TASKS

@@ -13,31 +13,41 @@ from types import ModuleType
 from typing import Any
 
 from miagym.atomic import replacing
+from miagym.exercises.magics import without_magics
 from miagym.exercises.registry import tasks_of
-from miagym.exercises.statements import RunResult, run_file, where
-from miagym.exercises.task import NotWritten, Task, Wrong
+from miagym.exercises.source import Source, read_source
+from miagym.exercises.statements import RunResult, run_source, where
+from miagym.exercises.task import NOT_REACHED, NotWritten, Task, Wrong
 
 MODULE = "__main__"
 """What a file is called that is run."""
 
 
 def main(file: str, number: str, report: str) -> None:
-    path = Path(file)
+    source, skipped = without_magics(read_source(Path(file)))
     _show_no_figures()
     module = ModuleType(MODULE)
     module.__file__ = file
     sys.modules[MODULE] = module  # dataclasses look their module up
-    ran = run_file(path, module)
+    sys.path.append(str(source.path.parent))  # last: what it imports from beside it hides no module
+    if source.is_notebook:
+        vars(module)["display"] = print
+    ran = run_source(source, module)
     found = [
-        {"task": task.name, "about": task.about, "hint": check_task(task, ran, path)}
+        {
+            "task": task.name,
+            "about": task.about,
+            "hint": check_task(task, ran, source) if ran.reached(task.name) else NOT_REACHED,
+            "reached": ran.reached(task.name),
+        }
         for task in tasks_of(int(number))
-        if ran.error is None or task.name in ran.names
     ]
     with replacing(Path(report)) as partial:
-        partial.write_text(json.dumps({"error": ran.error, "tasks": found}), encoding="utf-8")
+        told = {"error": ran.error, "skipped": skipped, "tasks": found}
+        partial.write_text(json.dumps(told), encoding="utf-8")
 
 
-def check_task(task: Task, ran: RunResult, path: Path) -> str | None:
+def check_task(task: Task, ran: RunResult, source: Source) -> str | None:
     """Checks one task: a hint, or None if it is solved."""
     if task.name not in ran.names:
         if ran.open:
@@ -47,7 +57,7 @@ def check_task(task: Task, ran: RunResult, path: Path) -> str | None:
     try:
         if given is ...:
             raise NotWritten
-        task.check(_guarded(given, ran, path) if callable(given) else given)
+        task.check(_guarded(given, ran, source) if callable(given) else given)
     except NotWritten:
         return f"not written yet. {task.hint}"
     except Wrong as wrong:
@@ -59,7 +69,7 @@ def check_task(task: Task, ran: RunResult, path: Path) -> str | None:
     return None
 
 
-def _guarded(function: Callable[..., Any], ran: RunResult, path: Path) -> Callable[..., Any]:
+def _guarded(function: Callable[..., Any], ran: RunResult, source: Source) -> Callable[..., Any]:
     """A student's function, whose own errors become hints."""
 
     def call(*arguments: object) -> object:
@@ -70,7 +80,9 @@ def _guarded(function: Callable[..., Any], ran: RunResult, path: Path) -> Callab
         except (Exception, SystemExit) as error:
             if ran.open and isinstance(error, NameError):
                 raise Wrong("it cannot be tried before the gaps above are filled.") from None
-            raise Wrong(f"it fails on other input than the file's: {where(error, path)}") from None
+            raise Wrong(
+                f"it fails on other input than the file's: {where(error, source)}"
+            ) from None
 
     return call
 

@@ -9,6 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+NOT_REACHED = "not reached: the file stops before it."
+"""Said of a task whose gap lies behind the place where a file stops."""
+
 
 class Wrong(Exception):
     """Raised for a gap that is not filled well; the message is a hint, and not the solution."""

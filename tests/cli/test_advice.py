@@ -31,7 +31,6 @@ COMMAND = re.compile(r"`miagym ([a-z]+)(?: ([a-z]+))?([^`]*)`")
 SPOKEN_ON_THE_COMMAND_LINE = {
     "cli": "the command line's own files",
     "app/evaluate/service.py": "writes the command that gives a run of the page again",
-    "exercises/grading.py": "names an option of jupytext",
 }
 """Where options may stand as they are typed; elsewhere `errors.option` says them."""
 

@@ -106,25 +106,25 @@ def test_an_error_is_told_with_the_student_s_own_line(tmp_path: Path) -> None:
     found = judged(tmp_path, source)
     assert found.error and not found.passed
     assert "mine.py does not run: line 5, in p_value: TypeError: " in found.error
-    assert {finding.task for finding in found.findings} == {
-        "p_value",
-        "verdict",
-        "fewest_nonmembers",
-    }
+    reached = [finding.task for finding in found.findings if finding.reached]
+    assert reached == ["p_value", "verdict", "fewest_nonmembers"]
+    assert (found.solved, len(found.findings)) == (3, 8)  # the others stand in the total
 
 
 @pytest.mark.slow
 def test_a_slip_is_told_with_its_line_before_anything_runs(tmp_path: Path) -> None:
     found = judged(tmp_path, replaced("def verdict(p, alpha):", "def verdict(p, alpha)"))
     assert found.error and "does not run: line 7: SyntaxError: expected ':'" in found.error
-    assert found.findings == ()
+    assert found.solved == 0 and len(found.findings) == 8
+    assert not any(finding.reached for finding in found.findings)
 
 
 def test_an_endless_loop_is_stopped(tmp_path: Path) -> None:
     (tmp_path / "loop.py").write_text("# miagym exercise 5\nwhile True: pass\n")
     began = time.monotonic()
-    with pytest.raises(DataError, match="was stopped after 3 seconds"):
-        grade_file(tmp_path / "loop.py", limit=3)
+    found = grade_file(tmp_path / "loop.py", limit=3)
+    assert found.error and "was stopped after 3 seconds" in found.error
+    assert found.solved == 0 and len(found.findings) == 8 and not found.passed
     assert time.monotonic() - began < 30
 
 
@@ -134,23 +134,50 @@ def test_leaving_python_is_no_pass(tmp_path: Path) -> None:
         tmp_path, replaced("# %%\ndef verdict", "# %%\nraise SystemExit(0)\n# %%\ndef verdict")
     )
     assert left.error and "line 7: it ends Python" in left.error
-    with pytest.raises(DataError, match="ended Python before it could be judged"):
-        judged(
-            tmp_path,
-            replaced("# %%\ndef verdict", "# %%\nimport os; os._exit(0)\n# %%\ndef verdict"),
-        )
+    gone = judged(
+        tmp_path,
+        replaced("# %%\ndef verdict", "# %%\nimport os; os._exit(0)\n# %%\ndef verdict"),
+    )
+    assert gone.error and "ended Python before it could be judged" in gone.error
+    assert gone.solved == 0 and len(gone.findings) == 8
+
+
+@pytest.mark.parametrize("left", ["", "[" * 9000, "{}", '{"error": null, "tasks": [{"is": 1}]}'])
+def test_a_report_that_the_file_spoiled_is_no_report(tmp_path: Path, left: str) -> None:
+    (tmp_path / "spoil.py").write_text(
+        "# miagym exercise 5\nimport os, pathlib, sys\n"
+        f"pathlib.Path(sys.argv[-1]).write_text({left!r})\nos._exit(0)\n"
+    )
+    found = grade_file(tmp_path / "spoil.py", limit=60)
+    assert found.error and "ended Python before it could be judged" in found.error
+
+
+@pytest.mark.slow
+def test_a_gap_that_was_taken_out_is_missing_and_not_out_of_reach(tmp_path: Path) -> None:
+    source = replaced("def p_value(", "def another(").replace("# %%\ndef corr", "p_value\ndef corr")
+    found = judged(tmp_path, source)
+    assert found.error and "NameError" in found.error
+    by_name = {finding.task: finding for finding in found.findings}
+    assert by_name["p_value"].hint and "no p_value in the file any more" in by_name["p_value"].hint
+    assert [name for name, finding in by_name.items() if not finding.reached] == [
+        "corrected",
+        "innocent_share",
+        "answer_smallest",
+        "answer_base_rate",
+        "answer_artist",
+    ]
 
 
 def test_files_that_are_no_exercise_are_refused(tmp_path: Path) -> None:
     (tmp_path / "notes.py").write_text("print('hello')\n")
     (tmp_path / "9_more.py").write_text("")
-    (tmp_path / "1_loss.ipynb").write_text("{}")
+    (tmp_path / "1_words.txt").write_text("# miagym exercise 1")
     (tmp_path / "1_bytes.py").write_bytes(b"\xff\xfe\x00")
     for name, sentence in {
         "missing.py": "There is no file",
-        "notes.py": "is no exercise: expected a Python script with a line",
+        "notes.py": "is no exercise: expected a line `# miagym exercise N` in its code",
         "9_more.py": "There is no exercise 9; there are 1, 2, 3, 4, 5",
-        "1_loss.ipynb": "jupytext --to py:percent 1_loss.ipynb",
+        "1_words.txt": r"expected a Python script \(.py\) or a notebook \(.ipynb\)",
         "1_bytes.py": "cannot be read as text",
     }.items():
         with pytest.raises(DataError, match=sentence):
@@ -169,3 +196,13 @@ def test_what_is_found_is_plain_json(tmp_path: Path) -> None:
     found = judged(tmp_path, HONEST).as_json()
     assert json.loads(json.dumps(found)) == found
     assert found["passed"] and found["exercise"] == 5 and len(found["tasks"]) == 8
+
+
+@pytest.mark.slow
+def test_a_neighbour_s_file_stands_in_for_no_module(tmp_path: Path) -> None:
+    """Students' files lie side by side, and one of them is called json or numpy."""
+    for name in ("json.py", "numpy.py", "miagym.py"):
+        (tmp_path / name).write_text("raise SystemExit('a neighbour')\n")
+    (tmp_path / "beside.py").write_text("ONE = 1\n")
+    found = judged(tmp_path, "# miagym exercise 5\nfrom beside import ONE\nimport numpy\nstop")
+    assert found.error and "line 4: NameError" in found.error

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from miagym.exercises.grading import grade_file
-from miagym.exercises.registry import EXERCISES
+from miagym.exercises.registry import EXERCISES, SCRIPTS
 from tests.tiers import mostly_slow
 
-DOCS = Path(__file__).parents[2] / "docs" / "exercises"
+SOLUTIONS = Path(__file__).parents[2] / "docs" / "exercises" / "solutions"
 BUSY = 900
 """Seconds: a busy machine is no failure."""
 FILES = [exercise.file for exercise in EXERCISES.values()]
@@ -20,7 +20,7 @@ FILES = [exercise.file for exercise in EXERCISES.values()]
 @pytest.mark.slow
 @pytest.mark.parametrize("file", FILES)
 def test_a_solution_passes(file: str) -> None:
-    found = grade_file(DOCS / "solutions" / file, limit=BUSY)
+    found = grade_file(SOLUTIONS / file, limit=BUSY)
     assert found.error is None
     assert {f.task: f.hint for f in found.findings if f.hint} == {}
     assert found.passed
@@ -28,9 +28,9 @@ def test_a_solution_passes(file: str) -> None:
 
 @pytest.mark.parametrize("file", mostly_slow(FILES, quick=FILES[1:2]))
 def test_an_unsolved_file_has_a_hint_for_each_gap(file: str) -> None:
-    found = grade_file(DOCS / file, limit=BUSY)
+    found = grade_file(SCRIPTS / file, limit=BUSY)
     assert found.error is None and found.solved == 0
-    assert {finding.task for finding in found.findings} == _gaps(DOCS / file)
+    assert {finding.task for finding in found.findings} == _gaps(SCRIPTS / file)
     for finding in found.findings:
         assert finding.hint and finding.hint.startswith("not written yet. ")
         assert len(finding.hint) > len("not written yet. ") + 10
@@ -39,10 +39,10 @@ def test_an_unsolved_file_has_a_hint_for_each_gap(file: str) -> None:
 @pytest.mark.parametrize("file", FILES)
 def test_a_solution_is_the_exercise_with_its_gaps_filled(file: str) -> None:
     exercise, solution = (
-        _outside_gaps(path / file, DOCS / file) for path in (DOCS, DOCS / "solutions")
+        _outside_gaps(path / file, SCRIPTS / file) for path in (SCRIPTS, SOLUTIONS)
     )
     assert exercise == solution
-    assert not _gaps(DOCS / "solutions" / file)
+    assert not _gaps(SOLUTIONS / file)
 
 
 def _is_gap(node: ast.AST) -> bool:

@@ -1,11 +1,4 @@
 # miagym exercise 1
-# ---
-# jupyter:
-#   jupytext:
-#     text_representation:
-#       extension: .py
-#       format_name: percent
-# ---
 
 # %% [markdown]
 # # 1. The loss threshold, and why noise must be paired

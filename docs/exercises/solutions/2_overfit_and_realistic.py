@@ -1,11 +1,4 @@
 # miagym exercise 2
-# ---
-# jupyter:
-#   jupytext:
-#     text_representation:
-#       extension: .py
-#       format_name: percent
-# ---
 
 # %% [markdown]
 # # 2. Overfit against realistic: the paper's first figure

@@ -1,11 +1,4 @@
 # miagym exercise 4
-# ---
-# jupyter:
-#   jupytext:
-#     text_representation:
-#       extension: .py
-#       format_name: percent
-# ---
 
 # %% [markdown]
 # # 4. Spend 100 queries

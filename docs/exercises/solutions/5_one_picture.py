@@ -1,11 +1,4 @@
 # miagym exercise 5
-# ---
-# jupyter:
-#   jupytext:
-#     text_representation:
-#       extension: .py
-#       format_name: percent
-# ---
 
 # %% [markdown]
 # # 5. One picture, one p-value: what may be claimed

@@ -1,11 +1,4 @@
 # miagym exercise 3
-# ---
-# jupyter:
-#   jupytext:
-#     text_representation:
-#       extension: .py
-#       format_name: percent
-# ---
 
 # %% [markdown]
 # # 3. Cheat without the model: the blind baseline
