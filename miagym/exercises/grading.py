@@ -143,8 +143,16 @@ def _run(file: Path, number: int, report: Path, limit: float) -> tuple[int | Non
             code = None
         finally:  # Ctrl-C too: it and what it started
             if process.poll() is None:
-                os.killpg(process.pid, signal.SIGKILL)
+                _kill(process)
                 process.wait()
         errors.seek(0)
         lines = errors.read().decode(errors="replace").split("\n")
     return code, next((line.strip()[:300] for line in reversed(lines) if line.strip()), "")
+
+
+def _kill(process: subprocess.Popen[bytes]) -> None:
+    """Ends a process and, where systems know groups, what it has started."""
+    if sys.platform == "win32":
+        process.kill()
+    else:
+        os.killpg(process.pid, signal.SIGKILL)
