@@ -91,6 +91,13 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="replace")  # a pipe that knows no – or ≤ is no failure
+    for word in sys.argv[1:]:
+        if not word.isascii() and any("\udc80" <= letter <= "\udcff" for letter in word):
+            name = os.fsencode(word).decode("utf-8", errors="replace")
+            _fail(
+                f"{name} holds letters that this locale does not know "
+                f"({sys.getfilesystemencoding()}); set PYTHONUTF8=1 and try again."
+            )
     try:
         app(prog_name="miagym", standalone_mode=True)
     except MiagymError as error:

@@ -6,10 +6,11 @@ killed fetch goes on where it was.
 
 from __future__ import annotations
 
-import fcntl
+import errno
 import hashlib
 import json
 import os
+import sys
 from pathlib import Path
 
 from miagym.atomic import replacing
@@ -19,6 +20,9 @@ from miagym.errors import DataError
 
 STATUS = "status.jsonl"
 PICTURES = "images"
+
+TAKEN = (errno.EACCES, errno.EAGAIN, errno.EDEADLK, errno.EWOULDBLOCK)
+"""What systems say of a file that another process has locked."""
 
 
 class FetchFolder:
@@ -31,10 +35,12 @@ class FetchFolder:
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
-        self._lock = (folder / ".lock").open("w")
+        self._lock = (folder / ".lock").open("w", encoding="utf-8")
         try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
+            _lock(self._lock.fileno())
+        except OSError as error:
+            if error.errno not in TAKEN:
+                raise
             self._lock.close()
             raise DataError(f"Another fetch is at work in {folder}; wait for it.") from error
         self._outcomes = _read_status(folder / STATUS)
@@ -73,6 +79,18 @@ class FetchFolder:
         self._outcomes[_key(link)] = outcome
         line = {"key": _key(link), "kind": outcome.kind, "why": outcome.why, "url": link}
         os.write(self._status, (json.dumps(line) + "\n").encode())
+
+
+def _lock(file: int) -> None:
+    """Locks a file until it is closed; an `OSError` of `TAKEN` says that another process has."""
+    if sys.platform == "win32":
+        import msvcrt
+
+        msvcrt.locking(file, msvcrt.LK_NBLCK, 1)
+    else:
+        import fcntl
+
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def _key(link: str) -> str:
