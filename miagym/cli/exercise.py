@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from miagym.cli.shared.console import AsJson, print_json, say
+from miagym.cli.shared.console import AsJson, console, print_json, progress, say
 
 if TYPE_CHECKING:
     from miagym.exercises.grading import ExerciseResult
@@ -19,18 +20,34 @@ exercise = typer.Typer(
 
 @exercise.command()
 def check(
-    file: Annotated[Path, typer.Argument(help="An exercise, as far as you have solved it.")],
+    file: Annotated[
+        Path,
+        typer.Argument(metavar="FILE|FOLDER", help="An exercise, or what a class has handed in."),
+    ],
     limit: Annotated[float, typer.Option(min=1, help="Seconds after which it is stopped.")] = 300,
+    csv: Annotated[
+        Path | None,
+        typer.Option(help="Of a FOLDER: a new file for a row per student and exercise."),
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace the file of --csv.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Run a script or notebook, and say of each task whether it is solved, with a hint if not.
 
     The file is Python code and runs with your rights: check only what you would run yourself. Exit
     code 0 if all is solved, 1 if something is not, 2 if the file does not run.
+
+    A folder holds a folder for each student, or files that are named after them. What does not run
+    is a row as well; exit code 0 once all are graded.
     """
-    from miagym.errors import DataError
+    from miagym.errors import DataError, SettingsError
     from miagym.exercises.grading import grade_file
 
+    if file.is_dir():
+        _check_class(file, limit, csv, force, as_json)
+        return
+    if csv is not None:
+        raise SettingsError(f"--csv is for the folder of a class; {file} is none.")
     found = grade_file(file, limit)
     if as_json:
         print_json(found.as_json())
@@ -90,3 +107,28 @@ def _print(found: ExerciseResult) -> None:
             say(f"✗ {finding.task}: {finding.hint}")
     if found.skipped:
         say(f"Note: {found.skipped}")
+
+
+def _check_class(folder: Path, limit: float, csv: Path | None, force: bool, as_json: bool) -> None:
+    from miagym.errors import SettingsError
+    from miagym.exercises.classroom import find_files, grade_class
+    from miagym.exercises.marks import marks_file, summary, table
+    from miagym.report.terminal import print_parts
+
+    if csv is not None and csv.exists() and (csv.is_dir() or not force):
+        raise SettingsError(f"{csv} is there already; name another file, or replace it by --force.")
+    found = find_files(folder)
+    with (
+        marks_file(csv) if csv else nullcontext([]) as marks,
+        progress(shown=not as_json) as shown,
+    ):
+        marks.extend(grade_class(folder, found, limit, shown))
+    if as_json:
+        rows = [mark.as_json() for mark in marks]
+        print_json({"schema": 1, "marks": rows, "passed_over": found.passed_over})
+        return
+    print_parts(console, (table(marks), *summary(marks)))
+    if found.passed_over:
+        say(f"Passed over, as neither script nor notebook: {', '.join(found.passed_over)}.")
+    if csv:
+        say(f"{csv} has the marks.")

@@ -54,7 +54,7 @@ def read_source(path: Path) -> Source:
     try:
         if not path.is_file():
             raise DataError(f"There is no file {path}; `miagym exercise start 1` writes one.")
-        most = MAX_BYTES.get(path.suffix, 0)
+        most = MAX_BYTES.get(path.suffix.lower(), 0)
         if not most:
             raise DataError(
                 f"{path} is no exercise: expected a Python script (.py) or a notebook (.ipynb)."
@@ -64,7 +64,7 @@ def read_source(path: Path) -> Source:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(f"{path} cannot be read as text ({error}).") from None
-    if path.suffix == ".py":
+    if path.suffix.lower() == ".py":
         return Source(path, (text,), is_notebook=False)
     return Source(path, _code_cells(path, text), is_notebook=True)
 
