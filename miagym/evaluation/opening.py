@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from miagym.atomic import write_json
-from miagym.errors import RunError, SettingsError, option, told
+from miagym.errors import RunError, SettingsError, option
 from miagym.evaluation.claims.claims import Claims, NotExclusive, Unshared
 from miagym.evaluation.claims.process import Process
 from miagym.evaluation.folders.difference import in_words, made_differently, read_about
@@ -127,7 +127,7 @@ def _wait_for(file: Path) -> None:
         if time.monotonic() > deadline:
             raise RunError(
                 f"{file.parent} holds no run to join, and none was begun within {WAIT:.0f} "
-                f"seconds; begin it with the same command without {told('--join', 'join=True')}."
+                f"seconds; begin it by the same command without {joining()}."
             )
         time.sleep(0.1)
 
@@ -194,6 +194,11 @@ def _check_alone(path: Path, claims: Claims) -> None:
         return
     who = str(others[0]) if others else "another process"
     raise RunError(
-        f"{path} is being worked on by {who}; add {told('--join', 'join=True')} to work on it "
+        f"{path} is being worked on by {who}; add {joining()} to work on it "
         "together, or wait until that has ended."
     )
+
+
+def joining() -> str:
+    """How a caller is told to join a run."""
+    return option("join", python="join=True")

@@ -19,7 +19,7 @@ def serve_forever(
     phase: str,
     address: str,
     port: int,
-    say: Callable[[str], None],
+    ready: Callable[[], None],
 ) -> None:
     """Serves tasks until it is stopped; the ledger goes on from where it was.
 
@@ -29,7 +29,7 @@ def serve_forever(
         phase: "dev" or "final".
         address: to listen on.
         port: to listen on.
-        say: prints a sentence.
+        ready: is called once models are loaded and checked.
 
     Raises:
         HostError: if the ledger is none, or was begun with other models.
@@ -37,7 +37,5 @@ def serve_forever(
     """
     ledger = Ledger(db)
     app = make_app(Host(tasks, ledger, phase))
-    names = ", ".join(task.name for task in tasks)
-    say(f"Tasks {names}, phase {phase}, at http://{address}:{port} (its API: /docs).")
-    say(f"`miagym host add NAME --db {db}` gives a player a key.")
+    ready()
     uvicorn.run(app, host=address, port=port, log_level="warning", server_header=False)

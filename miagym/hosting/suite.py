@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from miagym.envs.menu import PICTURES
-from miagym.errors import HostError, UnknownName
+from miagym.errors import HostError, UnknownName, option
 
 DEV, FINAL = "dev", "final"
 PHASES = (DEV, FINAL)
@@ -112,7 +112,10 @@ def own_task(
         HostError: if no data are named, or the menu asks for other than pictures.
     """
     if data is None:
-        raise HostError("Expected --data beside --target: pictures with labels, which stay here.")
+        raise HostError(
+            f"Expected {option('data')} beside {option('target')}: pictures with labels, which "
+            "stay here."
+        )
     if others := [one for one in questions if one.partition("@")[0] not in PICTURES]:
         raise HostError(
             f"A host answers with pictures only; {', '.join(others)} asks for more. Expected "

@@ -19,6 +19,8 @@ def commands() -> dict[str, click.Command]:
     """All commands by what is typed after `miagym`."""
     root, found = typer.main.get_command(app), {}
     for name, command in root.commands.items():  # type: ignore[attr-defined]
+        if getattr(command, "invoke_without_command", False):
+            found[name] = command
         for inner, below in getattr(command, "commands", {"": command}).items():
             found[f"{name} {inner}".strip()] = below
     return found
@@ -44,8 +46,8 @@ def test_short_and_long_help_are_one(name: str) -> None:
     assert f"Usage: miagym {name}".strip() in short.output
 
 
-PAGES = ("page", "paper")
-"""Commands that serve or write a page; each stage of a paper has its results.json."""
+PAGES = ("page", "paper", "host")
+"""Commands that serve or write a page, or a game; each stage of a paper has its results.json."""
 
 
 @pytest.mark.parametrize("name", ["", "data", "exercise"])

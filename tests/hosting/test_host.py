@@ -172,7 +172,7 @@ def test_a_model_that_is_another_one_than_before_is_refused(ledger: Ledger) -> N
 def test_tasks_that_cannot_be_are_a_sentence(ledger: Ledger) -> None:
     with pytest.raises(HostError, match="pictures only; loss@60 asks for more"):
         own_task(["clipart-overfit"], "clipart-tune", None, ["loss@60"], 60, 2)
-    with pytest.raises(HostError, match="--data beside --target"):
+    with pytest.raises(HostError, match=r"data=\.\.\. beside target=\.\.\."):
         own_task(["clipart-overfit"], None, None, ["text-to-image"], 60, 2)
     with pytest.raises(HostError, match="need 800 members"):
         Host([dataclasses.replace(TASK, hands=400)], ledger)

@@ -58,7 +58,13 @@ def serve(
         played = (own_task(target, data, reference, questions.split(","), budget, hands),)
     else:
         played = suite(tasks)
-    serve_forever(played, db, phase, address, port, say)
+
+    def ready() -> None:
+        names = ", ".join(task.name for task in played)
+        say(f"Tasks {names}, phase {phase}, at http://{address}:{port} (its API: /docs).")
+        say(f"`miagym host add NAME --db {db}` gives a player a key.")
+
+    serve_forever(played, db, phase, address, port, ready)
 
 
 @host.command()
@@ -66,19 +72,26 @@ def add(
     names: Annotated[list[str], typer.Argument(help="Of players, as on the leaderboard.")],
     db: Db = LEDGER,
     days: Annotated[float | None, typer.Option(min=0, help="Until the keys expire.")] = None,
+    as_json: AsJson = False,
 ) -> None:
     """Add players, and print their keys, which can be read this once."""
-    from miagym.hosting.records.keys import add_player
+    from miagym.hosting.records.keys import add_players
     from miagym.hosting.records.ledger import Ledger
 
-    with Ledger(db) as ledger:
-        for name in names:
-            say(f"{name}: {add_player(ledger, name, days)}")
+    with Ledger(db) as ledger, ledger.transaction() as open_ledger:
+        keys = add_players(open_ledger, names, days)
+    if as_json:
+        print_json(keys)
+        return
+    for name, key in keys.items():
+        say(f"{name}: {key}")
 
 
 @host.command()
 def revoke(
-    names: Annotated[list[str], typer.Argument(help="Of players.")], db: Db = LEDGER
+    names: Annotated[list[str], typer.Argument(help="Of players.")],
+    db: Db = LEDGER,
+    as_json: AsJson = False,
 ) -> None:
     """Make keys useless; what was played stays."""
     from miagym.hosting.records.keys import revoke as revoke_key
@@ -87,7 +100,11 @@ def revoke(
     with Ledger(db) as ledger:
         for name in names:
             revoke_key(ledger, name)
-            say(f"The key of {name} opens nothing any more.")
+    if as_json:
+        print_json({"revoked": names})
+        return
+    for name in names:
+        say(f"The key of {name} opens nothing any more.")
 
 
 @host.command()

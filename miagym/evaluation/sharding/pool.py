@@ -45,7 +45,7 @@ def pool(shards: Sequence[Path], out: Path, tell: Callable[[str], None]) -> dict
     chunks = _all_there(shards)
     _check_same_choice(shards, chunks)
     whole = {key: value for key, value in about[0].items() if key != "shard"}
-    whole["command"] = re.sub(r" --shard[ =]\S+", "", whole["command"])
+    whole["command"] = re.sub(r" -{2}shard[ =]\S+", "", whole["command"])
     with opened_run(out, whole, tell):
         for path, names in chunks.items():
             for name in names:

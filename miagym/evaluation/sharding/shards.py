@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Self, TypeVar
 
 from miagym.atomic import write_json
-from miagym.errors import RunError, SettingsError
+from miagym.errors import RunError, SettingsError, option
 
 FILE = "shard.json"
 """Written once a shard is done: which it is, and its chunks."""
@@ -76,8 +76,9 @@ def finished_shard(path: Path) -> tuple[Shard, list[str]]:
     file = path / FILE
     if not file.is_file():
         raise RunError(
-            f"{path} holds no finished shard; expected {FILE} in it, which a run with --shard "
-            "writes at its end. Give its command again, and what is missing is scored."
+            f"{path} holds no finished shard; expected {FILE} in it, which a run with "
+            f"{option('shard')} writes at its end. Give its command again, and what is missing is "
+            "scored."
         )
     try:
         told = json.loads(file.read_text(encoding="utf-8"))
