@@ -78,6 +78,8 @@ class RemoteEnv(gym.Env[Observation, dict[str, Any]]):
             raise SettingsError(f"Expected no reset options, got {', '.join(map(str, options))}.")
         super().reset(seed=seed)
         told = self.client.reset(self.task)
+        if told["hand"] is None:  # the walk has ended with the hand that was given up
+            told = self.client.reset(self.task)
         self._hand = {
             "candidates": np.stack([_picture(text) for text in told["candidates"]]),
             "captions": np.array(told["tokens"], dtype=np.int32),
