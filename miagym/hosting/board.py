@@ -86,7 +86,7 @@ def board(host: Host, name: str) -> list[Standing]:
     task, data, desk = host.task(name), host.deck(name).data, host.desk(name)
     settings = settings_of(task, task.targets[0], data)
     labels, everyone = Labels.of(data, settings.resolution), desk.all()
-    last = {one.player: one for one in everyone}
+    last = {one.player: one for one in desk.last()}
     scores = {player: labels.ordered(one.scores) for player, one in last.items()}
     scores[BLIND] = labels.ordered(_blind_scores(settings, load_data(task.data)))
     ranks = rank_groups(scores, labels)

@@ -61,14 +61,9 @@ class Deck:
         Raises:
             MiagymError: if the task makes no game.
         """
-        worlds = {}
-        for target in task.targets:
-            settings = settings_of(task, target, data)
-            split = next(iter(worlds.values())).split if worlds else None
-            world = World.load(settings)
-            split = split or Decoded(data, settings.resolution)
-            worlds[target] = replace(world, split=split)
-        return cls(task, data, worlds)
+        split = Decoded(data, settings_of(task, task.targets[0], data).resolution)
+        worlds = {target: World.load(settings_of(task, target, data)) for target in task.targets}
+        return cls(task, data, {name: replace(one, split=split) for name, one in worlds.items()})
 
 
 def seats(deck: Deck, walk: str, ledger: Ledger) -> list[Seat]:
@@ -86,13 +81,10 @@ def seats(deck: Deck, walk: str, ledger: Ledger) -> list[Seat]:
     for target in dict.fromkeys(about):
         own = [hand for hand, name in enumerate(about) if name == target]
         noise = drawn(secret, "noise", walk)
-        game, world = (
-            Game(settings_of(task, target, deck.data, noise), len(own)),
-            deck.worlds[target],
-        )
+        game = Game(settings_of(task, target, deck.data, noise), len(own))
         accounts = [Account(walk, hand) for hand in own]
-        questioner = LedgerQuestioner(game.settings, world, accounts, ledger)
-        game.host(world, [dealt[hand] for hand in own], questioner)
+        questioner = LedgerQuestioner(game.settings, deck.worlds[target], accounts, ledger)
+        game.host(deck.worlds[target], [dealt[hand] for hand in own], questioner)
         for row, hand in enumerate(own):
             rng = np.random.default_rng(drawn(secret, "hand", walk, hand))
             game.begin(row, rng, shuffle=False)

@@ -18,7 +18,7 @@ from miagym.envs.pool import PoolSpaces
 from miagym.envs.state.moves import Moves
 from miagym.errors import HostError
 from miagym.hosting.messages import as_png, observed
-from miagym.hosting.records.ledger import Account, Ledger
+from miagym.hosting.records.ledger import Ledger
 from miagym.hosting.records.log import ActionLog
 from miagym.hosting.seats import Deck, Seat, seats
 
@@ -106,11 +106,6 @@ class Table:
     def is_over(self) -> bool:
         """Whether every hand has its verdict."""
         return all(seat.is_over for seat in self.seats)
-
-    @property
-    def spent(self) -> int:
-        """UNet rows of all hands."""
-        return sum(self.ledger.spent(Account(self.walk, hand)) for hand in range(len(self.seats)))
 
     def verdicts(self) -> dict[str, float]:
         """The last word on every candidate by its key, one half where there was none."""
