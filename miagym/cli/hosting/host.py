@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -119,33 +119,14 @@ def board(
     from miagym.hosting.board import board as standings
     from miagym.hosting.host import Host
     from miagym.hosting.records.ledger import Ledger
+    from miagym.hosting.standings import standings_table
     from miagym.hosting.suite import suite
+    from miagym.report.terminal import print_parts
 
     with Ledger(db) as ledger:
-        rows = [one.as_row() for one in standings(Host(suite(tasks), ledger, phase), task)]
+        found = standings(Host(suite(tasks), ledger, phase), task)
     if as_json:
-        print_json(rows)
-    else:
-        _print(rows)
-
-
-def _print(rows: list[dict[str, Any]]) -> None:
-    from rich.table import Table
-
-    table = Table("rank", "player", "AUC [95 %]", "TPR@1%FPR [95 %]", "Brier reward", "UNet rows")
-    for row in rows:
-        name = f"{row['player']} (asks nothing)" if row["is_blind"] else row["player"]
-        table.add_row(
-            str(row["rank"]),
-            name,
-            _interval(row["auc"], row["auc_ci"]),
-            "too few" if row["tpr"] is None else _interval(row["tpr"], row["tpr_ci"]),
-            "" if row["brier_reward"] is None else f"{row['brier_reward']:.3f}",
-            str(row["spent"]),
-        )
-    console.print(table)
-    say("Players of one rank are not told apart by these candidates.")
-
-
-def _interval(value: float, ci: list[float]) -> str:
-    return f"{value:.3f} [{ci[0]:.3f}, {ci[1]:.3f}]"
+        print_json([one.as_row() for one in found])
+        return
+    closing = "Players of one rank are not told apart by these candidates."
+    print_parts(console, (standings_table(found), closing))

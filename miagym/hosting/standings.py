@@ -1,0 +1,40 @@
+"""Standings as the table that every other result of the house is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from miagym.hosting.board import Standing
+from miagym.report.model import Cell, Column, Group, Line, Number, Table
+from miagym.report.tables.evaluation import measured, number, share
+
+
+def standings_table(standings: Sequence[Standing]) -> Table:
+    """A line for each player, the best group first; who asks nothing among them."""
+    columns = (
+        Column("player"),
+        Column("rank", kind="number"),
+        measured("AUC"),
+        measured("TPR@1%FPR"),
+        Column("Brier reward", kind="number"),
+        Column("UNet rows", kind="number"),
+    )
+    lines = tuple(Line(_name(one), _cells(one), one.is_blind) for one in standings)
+    return Table("Leaderboard", columns, (Group("", lines),))
+
+
+def _name(one: Standing) -> str:
+    return f"{one.player} (asks nothing)" if one.is_blind else one.player
+
+
+def _cells(one: Standing) -> tuple[Cell, ...]:
+    reward = one.brier_reward
+    return (
+        Number(str(one.rank), one.rank),
+        number(one.auc, one.auc_ci),
+        Number("too few", None)
+        if one.tpr is None or one.tpr_ci is None
+        else share(one.tpr, one.tpr_ci),
+        Number("" if reward is None else f"{reward:.3f}", reward),
+        Number(str(one.spent), one.spent),
+    )
