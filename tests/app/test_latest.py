@@ -31,14 +31,31 @@ def test_an_answer_counts_only_for_its_text() -> None:
 
 def test_an_answer_that_arrives_after_a_change_is_known() -> None:
     page = LatestQuestion()
-    page.ask("a", 1)
-    assert page.answer("a", 1, "cat") and page.is_answered("a")
+    page.ask("a", 1, awaits=True)
+    assert page.answer("a", 1, "cat") and not page.is_stale("a")
     page.write("a", "dog")
-    assert not page.is_answered("a"), "sent about cat, shown beside dog"
-    page.ask("a", 2)
-    assert page.answer("a", 2, "dog") and page.is_answered("a")
+    assert page.is_stale("a"), "sent about cat, shown beside dog"
+    page.ask("a", 2, awaits=True)
+    assert not page.is_stale("a"), "another answer will take its place"
+    assert page.answer("a", 2, "dog") and not page.is_stale("a")
     page.ask("a", 3)
-    assert not page.is_answered("a") and not page.is_answered("b")
+    assert page.is_stale("a") and page.is_stale("b")
+
+
+def test_an_answer_that_is_not_shown_leaves_none_to_wait_for() -> None:
+    page = LatestQuestion()
+    page.ask("a", 1, awaits=True)
+    page.write("a", "dog")
+    assert not page.answer("a", 1, "cat") and page.is_stale("a")
+
+
+def test_a_change_that_comes_late_takes_no_newer_answer_away() -> None:
+    page = LatestQuestion()
+    page.ask("a", 2, awaits=True)
+    assert page.answer("a", 2, "cat")
+    assert page.is_past("a", 1) and not page.is_past("a", 2) and not page.is_past("a", None)
+    page.ask("a", 1)
+    assert not page.is_stale("a")
 
 
 def test_pages_are_forgotten() -> None:

@@ -58,6 +58,8 @@ class Handlers:
 
     def changed(self, target: str, number: float | None, request: gr.Request) -> Any:
         """An answer about what stood in the form before would mislead, also one still to come."""
+        if self._latest.is_past(request.session_hash, number):
+            return UNCHANGED
         self._latest.ask(request.session_hash, number)
         return self.before(target)
 
@@ -172,8 +174,8 @@ class Handlers:
 
     def arrived(self, target: str, request: gr.Request) -> Any:
         """Takes away an answer that was sent before the form was changed, and shown after."""
-        is_about_form = self._latest.is_answered(request.session_hash)
-        return UNCHANGED if is_about_form else self.before(target)
+        before = self.before(target)  # first: it takes a while, in which an answer may come
+        return before if self._latest.is_stale(request.session_hash) else UNCHANGED
 
     def _answered(
         self,
@@ -185,7 +187,7 @@ class Handlers:
     ) -> Any:
         """What is shown of an answer, or why there is none, unless the form has changed since."""
         page = request.session_hash
-        self._latest.ask(page, number)
+        self._latest.ask(page, number, awaits=True)
         is_refusal = False
         try:
             with self._site.allowance.paying(client_id(request)) as pay:

@@ -21,6 +21,7 @@ class Asked:
     text: str | None = None
     answered: str | None = None
     is_answered: bool = False
+    is_awaited: bool = False
 
 
 class LatestQuestion:
@@ -30,16 +31,30 @@ class LatestQuestion:
         self._last: OrderedDict[str | None, Asked] = OrderedDict()
         self._lock = Lock()
 
-    def ask(self, page: str | None, number: float | None) -> bool:
+    def ask(self, page: str | None, number: float | None, *, awaits: bool = False) -> bool:
         """A page has asked, or changed, something: what it asked before is past.
 
+        Not so of what the page did before that, and the network brought late.
+
+        Args:
+            page: which asked.
+            number: of the question, or the change.
+            awaits: whether an answer will come.
+
         Returns:
-            whether an answer to that stands on the page.
+            whether an answer to what it asked before stands on the page.
         """
         with self._lock:
             before = self._last.get(page, Asked())
-            self._keep(page, Asked(max(number or 0, before.number), before.text))
+            if not number or number >= before.number:
+                asked = Asked(number or before.number, before.text, is_awaited=awaits)
+                self._keep(page, asked)
         return before.is_answered
+
+    def is_past(self, page: str | None, number: float | None) -> bool:
+        """Whether a page has asked, or changed, something after this number."""
+        with self._lock:
+            return bool(number) and number < self._last.get(page, Asked()).number
 
     def write(self, page: str | None, text: str) -> bool:
         """A text of the form has become another; by a visitor, or by an example.
@@ -54,10 +69,11 @@ class LatestQuestion:
             self._keep(page, replace(before, text=text, is_answered=is_answered))
         return is_past
 
-    def is_answered(self, page: str | None) -> bool:
-        """Whether the answer to what a page asked last is given, and nothing changed since."""
+    def is_stale(self, page: str | None) -> bool:
+        """Whether an answer on a page is about what was there before, and none is to come."""
         with self._lock:
-            return self._last.get(page, Asked()).is_answered
+            last = self._last.get(page, Asked())
+        return not (last.is_answered or last.is_awaited)
 
     def is_about(self, page: str | None, text: str) -> bool:
         """Whether the answer that stands on a page is about this text."""
@@ -85,13 +101,13 @@ class LatestQuestion:
         """
         with self._lock:
             last = self._last.get(page, Asked())
-            if (number and number < last.number) or (
-                text is not None and last.text not in (None, text)
-            ):
+            if number and number < last.number:
                 return False
-            about = None if is_refusal else text
-            self._keep(page, replace(last, answered=about, is_answered=True))
-            return True
+            is_about_form = text is None or last.text in (None, text)
+            about = None if is_refusal or not is_about_form else text
+            answered = replace(last, answered=about, is_answered=is_about_form, is_awaited=False)
+            self._keep(page, answered)
+            return is_about_form
 
     def _keep(self, page: str | None, asked: Asked) -> None:
         self._last[page] = asked
