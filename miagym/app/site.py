@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field
+from functools import cached_property
+from importlib.resources import files
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from miagym.app.offers import EMBEDDED, Offer
 from miagym.app.server.rate_limit import Allowance
 from miagym.app.server.zero_gpu import PAGE_DEVICE
 from miagym.errors import UnknownName
+
+if TYPE_CHECKING:
+    from miagym.api.run import Run
 
 TAB_NAMES = CHECK, EVALUATE, AUDIT, PLAY, ABOUT = "check", "evaluate", "audit", "play", "about"
 """The tabs, in their order."""
@@ -46,6 +52,20 @@ class Site:
     """Where targets are put."""
     offers: tuple[Offer, ...] = EMBEDDED
     """The models under which pictures are checked."""
+
+    @cached_property
+    def opened(self) -> Run | None:
+        """The run that the page opens with, read once; None if the package has none.
+
+        Raises:
+            RunError: if `run` is a folder that holds no finished run, or one that cannot be read.
+        """
+        from miagym.api.run import Run
+
+        shipped = Path(str(files("miagym").joinpath("assets/demo")))
+        if self.run is None and not (shipped / "results.json").is_file():
+            return None
+        return Run.open(self.run or shipped)
 
     def __post_init__(self) -> None:
         """Raises UnknownName for a first tab that does not exist."""

@@ -47,7 +47,7 @@ from tests.command_line import run
 pytestmark = pytest.mark.slow
 """In the quick tier, `test_whole_page` uses every tab."""
 
-OVERFIT = TARGETS[0]
+OVERFIT, REALISTIC = TARGETS[:2]
 SHOTS = Path(__file__).parents[2] / "build" / "screenshots"
 """Kept by CI; ignored by git."""
 
@@ -279,6 +279,23 @@ def test_a_press_while_a_drop_is_being_answered_is_answered_too(
     assert check_answer(window, drop_and_press).startswith("Cannot tell")
     expect(window.locator("#check-details")).to_contain_text("control characters")
     assert "your picture" in window.inner_text("#check-figure")
+
+
+def test_the_form_is_kept_in_the_address(visit: Visit, browser: Any, address: str) -> None:
+    window = visit().window
+    window.get_by_label(REALISTIC).check()
+    window.fill("#check-caption textarea", "cat & <b>, animal")
+    window.locator("#check-caption textarea").blur()
+    window.wait_for_url("**caption=cat*")
+    handed_on = browser.new_page()
+    handed_on.goto(window.url)
+    expect(handed_on.get_by_label(REALISTIC)).to_be_checked()
+    expect(handed_on.locator("#check-caption textarea")).to_have_value("cat & <b>, animal")
+    expect(handed_on.locator("#check-verdict")).to_contain_text("No picture yet")
+    handed_on.goto(f"{address}?tab=check&check-model=../../secret")
+    handed_on.wait_for_selector("#check-figure .js-plotly-plot .barlayer")
+    expect(handed_on.get_by_label(OVERFIT)).to_be_checked()
+    handed_on.close()
 
 
 def test_a_verdict_stands_beside_what_it_is_about(visit: Visit, picture: Path) -> None:

@@ -6,7 +6,6 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
-from importlib.resources import files
 from pathlib import Path
 
 import pytest
@@ -74,7 +73,8 @@ def test_a_page_that_cannot_be_opened_is_a_sentence(
 
 
 def test_the_shipped_run_is_the_demo_s() -> None:
-    from miagym.app.evaluate.service import is_demo, open_run
+    from miagym.app.evaluate.service import is_demo
+    from miagym.app.site import Site
 
-    found = open_run(Path(str(files("miagym").joinpath("assets/demo"))))
+    found = Site().opened
     assert found is not None and is_demo(found)

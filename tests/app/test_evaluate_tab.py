@@ -24,9 +24,9 @@ from miagym.app.evaluate.service import (
     MAX_CANDIDATES,
     QUICK_ATTACKS,
     EvaluationRequest,
-    open_run,
 )
 from miagym.app.evaluate.view import view
+from miagym.app.site import Site
 from miagym.data.registry import EMBEDDED, load_data
 from miagym.errors import MiagymError, RunError
 from miagym.results import Results
@@ -374,11 +374,11 @@ def test_a_page_without_a_run_says_so(tmp_path: Path) -> None:
     assert "No run yet" in shown.finding and not shown.table
     assert len(shown.roc.data) == 2  # type: ignore[arg-type]  # guessing, and 1 %
     with pytest.raises(RunError, match="no finished run"):
-        open_run(tmp_path)
+        Site(run=tmp_path).opened  # noqa: B018
 
 
 def test_nothing_from_outside_becomes_html(finished: Path) -> None:
-    found = open_run(finished)
+    found = Site(run=finished).opened
     assert found is not None
     bad = "<img src=x onerror=alert(1)>"
     results = found.results.as_json()

@@ -16,7 +16,6 @@ from miagym.app.audit.service import (
     uploaded_table,
 )
 from miagym.app.audit.view import audit_view
-from miagym.app.evaluate.service import open_run
 from miagym.app.figures import plot
 from miagym.app.html import render
 from miagym.app.server.client_id import client_id
@@ -40,7 +39,7 @@ STOPPED = "Stopped. The numbers shown are those of the audit before."
 
 def audit_tab(site: Site) -> None:
     """The choice of a split, the audit, what it says."""
-    found = open_run(site.run)
+    found = site.opened
     opening = audit_view(found.results.audit if found else ())
     with gr.Row():
         with gr.Column(scale=1, min_width=280):

@@ -56,6 +56,13 @@ class Handlers:
             return BEFORE, verdict_sketch(), ""
         return BEFORE, verdict_figure(self._service.scale(target, True)), ""
 
+    def opened(self, request: gr.Request) -> list[Any]:
+        """The model and the caption that the address asks for: `?check-model=...&caption=...`."""
+        asked = request.query_params
+        is_offered = asked.get("check-model") in [offer.name for offer in self._site.offers]
+        model = asked["check-model"] if is_offered else gr.skip()
+        return [model, asked.get("caption", gr.skip())]
+
     def changed(self, target: str, number: float | None, request: gr.Request) -> Any:
         """An answer about what stood in the form before would mislead, also one still to come."""
         if self._latest.is_past(request.session_hash, number):

@@ -20,11 +20,13 @@ from miagym.app.check.marks import marks_of
 from miagym.app.check.opening import opening
 from miagym.app.check.view import BEFORE, details_html, verdict_html
 from miagym.app.html import script
-from miagym.app.site import Site
+from miagym.app.site import CHECK, Site
 
 MODEL: dict[str, Any] = {"concurrency_id": "model", "concurrency_limit": 2}
 """Shared by all that asks a model: more at once would only be slower on two cores."""
 
+IN_ADDRESS = script("form_address.js", CHECK, "check-model caption")
+"""A picture stays with its visitor; whoever gets the address drops one."""
 SHOW_VERDICT = script("into_sight.js", "check-verdict")
 """On a phone the answer stands below the form."""
 
@@ -56,6 +58,7 @@ def check_tab(site: Site) -> None:
     numbered: dict[str, Any] = {"js": NUMBERED, **private}
     pressed: dict[str, Any] = {"trigger_mode": "always_last", **numbered, **MODEL}
     at_once: dict[str, Any] = {"queue": False, "trigger_mode": "always_last"}
+    quiet: dict[str, Any] = {"queue": False, **unseen}
     handlers = Handlers(site)
     asked = [picture, one.caption, one.evidence, target, number]
     # Whatever is changed in the form takes away what was shown about it.
@@ -85,11 +88,14 @@ def check_tab(site: Site) -> None:
         ),
     ]
     one.caption.change(handlers.recaptioned, [one.caption, target], shown, **at_once, **private)
+    for written in (target.input, one.caption.blur):
+        written(None, [target, one.caption], None, js=IN_ADDRESS, **unseen)
+    # At load.
+    gr.on(None, handlers.opened, None, [target, one.caption], show_progress="hidden", **quiet)
     thumbnails = list(one.examples.values())
     target.change(
         handlers.retargeted, [target, number], [*shown, *thumbnails], **at_once, **numbered
     )
-    quiet: dict[str, Any] = {"queue": False, **unseen}
     picture.clear(lambda: "", None, one.caption, **quiet)
     single.select(lambda: gr.Column(visible=True), None, more, **quiet)
     for tab in (multiple, against):

@@ -5,8 +5,6 @@ from __future__ import annotations
 import shlex
 from dataclasses import dataclass
 from functools import partial
-from importlib.resources import files
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from miagym.app.server.bill import Bill
@@ -162,20 +160,6 @@ def run(request: EvaluationRequest, progress: Progress) -> Run:
         command=request.command,
         progress=progress,
     )
-
-
-def open_run(folder: Path | None) -> Run | None:
-    """A finished run from its folder, by default the one in the package; None if there is none.
-
-    Raises:
-        RunError: if a folder was named that holds no finished run, or one that cannot be read.
-    """
-    from miagym.api.run import Run
-
-    shipped = Path(str(files("miagym").joinpath("assets/demo")))
-    if folder is None and not (shipped / "results.json").is_file():
-        return None
-    return Run.open(shipped if folder is None else folder)
 
 
 def is_demo(found: Run) -> bool:

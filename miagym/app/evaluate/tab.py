@@ -16,7 +16,6 @@ from miagym.app.evaluate.service import (
     EvaluationRequest,
     is_demo,
     names_within,
-    open_run,
     paid_run,
 )
 from miagym.app.evaluate.view import View, view
@@ -25,7 +24,7 @@ from miagym.app.html import part, script
 from miagym.app.server.client_id import client_id
 from miagym.app.server.jobs import EVALUATIONS, Work
 from miagym.app.server.run_button import Job, RunAndStop
-from miagym.app.site import Site
+from miagym.app.site import EVALUATE, Site
 from miagym.errors import MiagymError
 from miagym.targets.registry import target_names
 
@@ -40,6 +39,7 @@ AS_NEEDED = 0
 DEMO = "The demo run: one attack of each kind, on an overfit and on a realistic model"
 OTHER = "A finished run"
 MINE = "Your run"
+IN_ADDRESS = script("form_address.js", EVALUATE, "model attacks candidates queries")
 STOPPED = "Stopped; nothing of it is kept. The numbers shown are those of the run before."
 
 
@@ -50,7 +50,7 @@ def evaluate_tab(site: Site) -> None:
             form = _form()
             price = gr.HTML(priced(site, AT_FIRST), elem_id="evaluate-price")
             buttons = RunAndStop.build("Run", "evaluate")
-        found = open_run(site.run)
+        found = site.opened
         opening = view(found, DEMO if found and is_demo(found) else OTHER)
         with gr.Column(scale=2, min_width=420):
             shown = _shown(opening)
@@ -207,7 +207,7 @@ def _wire_form(site: Site, form: Form, price: gr.HTML, running: Dependency) -> N
     form.target.change(about_data, form.target, form.data, **quiet)
     form.access.change(offered, [form.access, form.attacks], form.attacks, **quiet)
     gr.on(None, opened, None, [form.access, *form.asked], queue=False, **quiet)  # at load
-    written: dict[str, Any] = {"js": script("form_address.js"), "api_visibility": "private"}
+    written: dict[str, Any] = {"js": IN_ADDRESS, "api_visibility": "private"}
     for one in form.asked:
         one.input(None, list(form.asked), None, **written)
     priced_now: dict[str, Any] = {"inputs": list(form.asked), "outputs": price, **quiet}

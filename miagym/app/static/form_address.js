@@ -1,7 +1,11 @@
-(model, attacks, candidates, queries) => {
-  // The form of an evaluation, written into the address.
+(tab, names, ...values) => {
+  // The form of a tab, written into the address; an empty value is left away.
   const address = new URL(location.href);
-  const form = { tab: "evaluate", model, attacks: attacks.join(","), candidates, queries };
-  for (const [name, value] of Object.entries(form)) address.searchParams.set(name, value);
+  address.searchParams.set("tab", tab);
+  names.split(" ").forEach((name, i) => {
+    const value = String(values[i] ?? "");
+    if (value) address.searchParams.set(name, value);
+    else address.searchParams.delete(name);
+  });
   history.replaceState(history.state, "", address);
 }
