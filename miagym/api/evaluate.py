@@ -42,6 +42,7 @@ def evaluate(
     *,
     reference: ModelLike | Sequence[ModelLike] = AUTO,
     null: ModelLike | Sequence[ModelLike] = AUTO,
+    other_generator: ModelLike | Sequence[ModelLike] = None,
     shadows: str | Path | Sequence[str | Path] = (),
     member_value: MemberValue | None = None,
     out: str | Path | None = None,
@@ -81,6 +82,8 @@ def evaluate(
             targets, where an attack calibrates by it.
         null: a target that saw neither side, or both alike, one for each; `None` for none. Known
             of embedded targets.
+        other_generator: a different model, one for all or one for each, that is asked about the
+            test part too: what is found there, the split gives, not the target.
         shadows: models trained like the target on known pictures, for attacks such as "sima+lira":
             the folder of a population, which stands for all its models but the target, or models
             that `miagym train` has made.
@@ -128,6 +131,13 @@ def evaluate(
             f"{option('reference')} and one {option('null')} ({told('-', 'None')} for none) if you "
             "give any."
         )
+    others = [_model(each) for each in _several(other_generator)]
+    if len(others) not in (1, len(targets)):
+        raise DataError(
+            f"Got {len(targets)} targets and {len(others)} of {option('other_generator')}; give "
+            "one for all, or one for each."
+        )
+    others *= len(targets) // len(others)
     like = [str(name) for name in _several(shadows)]
     known = [data_of(each, t.name) for each, t in zip(given, targets, strict=True)]
     values = member_values(known, member_value)
@@ -143,11 +153,12 @@ def evaluate(
                 tuple(asked[c]),
                 r and r.name,
                 n and n.name,
+                o and o.name,
                 shadow_names(like, t.name),
                 value,
             )
-            for t, d, r, n, c, value in zip(
-                targets, known, references, nulls, calibrated, values, strict=True
+            for t, d, r, n, o, c, value in zip(
+                targets, known, references, nulls, others, calibrated, values, strict=True
             )
         ),
         seed=seed,
@@ -161,7 +172,7 @@ def evaluate(
         dtype=dtype,
         posterior=posterior,
     )
-    models = [*targets, *(model for model in (*references, *nulls) if model is not None)]
+    models = [*targets, *(model for model in (*references, *nulls, *others) if model)]
     objects = Objects(
         blind_attacks() | {name: a for each in asked.values() for name, a in each.items()},
         _own(models),
@@ -205,6 +216,7 @@ def _call(config: Config, out: str | Path | None) -> str:
         "attacks": list(dict.fromkeys(name for m in matches for name in m.attacks)),
         "reference": [m.reference for m in matches],
         "null": [m.null for m in matches],
+        "other_generator": [m.other_generator for m in matches if m.other_generator],
         "shadows": list(dict.fromkeys(name for m in matches for name in m.shadows)),
         "limit": config.limit,
         "generated": config.generated,

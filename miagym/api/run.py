@@ -100,6 +100,7 @@ class Run(Result):
         from miagym.report.rows import by_target
         from miagym.report.tables.evaluation import main_table
         from miagym.report.tables.generated import generated_table
+        from miagym.report.tables.other_generator import other_table
 
         run = self.results.run
         if not self.rows and (shard := self.about.get("shard")):
@@ -108,6 +109,8 @@ class Run(Result):
         yield main_table(by_target(self.rows), self.results.audit)
         for skipped in run.skipped:
             yield f"Skipped {skipped.attack} on {skipped.target}: {skipped.why}"
+        if self.results.other_generator:
+            yield other_table(self.results.other_generator, self.rows)
         if self.results.generated:
             yield generated_table(self.results.generated)
         for doubt in run.doubts:

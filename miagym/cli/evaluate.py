@@ -67,6 +67,13 @@ def evaluate(
             "one for each target, or -. Embedded targets have one."
         ),
     ] = None,
+    other_generator: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="A different model, asked about the same candidates: what attacks find there, the "
+            "split gives, not the target. One for all, or one for each target."
+        ),
+    ] = None,
     shadows: Annotated[
         list[str] | None,
         typer.Option(
@@ -153,6 +160,7 @@ def evaluate(
             attacks,
             reference=AUTO if reference is None else [_named(name) for name in reference],
             null=AUTO if null is None else [_named(name) for name in null],
+            other_generator=other_generator,
             shadows=shadows or (),
             member_value=member_value,
             out=out,

@@ -66,20 +66,34 @@ def check_reference(reference: str, target: str | None, data: str | None) -> Non
         SettingsError: if the reference is the target or a checkpoint of it, or is known to have
             been trained on the members.
     """
-    own = target is not None and reference.partition("@")[0] == target.partition("@")[0]
+    if (why := _knows_members(reference, target, data)) is not None:
+        raise SettingsError(
+            f"{reference} cannot be the reference: {why}, so it knows the members, and its answers "
+            "would be neither public nor free. Name a model that was trained on other pictures."
+        )
+
+
+def check_other_generator(other: str, target: str, data: str) -> None:
+    """Refuses another generator that has seen the members, and would find them as the target does.
+
+    Raises:
+        SettingsError: as of a reference, see `check_reference`.
+    """
+    if (why := _knows_members(other, target, data)) is not None:
+        raise SettingsError(
+            f"{other} cannot be the other generator: {why}, so what is found there need not be the "
+            "split's doing. Name a model that was trained on other pictures."
+        )
+
+
+def _knows_members(model: str, target: str | None, data: str | None) -> str | None:
+    """Why a model is known to have seen the members; None if it is not."""
     dealt = data is not None and is_of_population(data)
-    if own:
-        why = f"it is {target}, or a checkpoint of it"
-    elif dealt and (is_of_population(reference) or DEALT in seen_by(reference)):
-        why = f"it was trained on a part of {data}"
-    elif data in seen_by(reference):
-        why = f"it was trained on {data}"
-    else:
-        return
-    raise SettingsError(
-        f"{reference} cannot be the reference: {why}, so it knows the members, and its answers "
-        "would be neither public nor free. Name a model that was trained on other pictures."
-    )
+    if target is not None and model.partition("@")[0] == target.partition("@")[0]:
+        return f"it is {target}, or a checkpoint of it"
+    if dealt and (is_of_population(model) or DEALT in seen_by(model)):
+        return f"it was trained on a part of {data}"
+    return f"it was trained on {data}" if data in seen_by(model) else None
 
 
 def pairing(target: str) -> Pairing | None:

@@ -20,8 +20,8 @@ class Chunk:
 
     name: str
     part: str
-    """`CALIBRATION`, `TEST` or, where the null target is asked, `NULL`; or `GENERATED`, where the
-    target's own pictures stand in the place of those of the rows."""
+    """`CALIBRATION`, `TEST` or, where another model is asked, `NULL` or `OTHER`; or `GENERATED`,
+    where the target's own pictures stand in the place of those of the rows."""
     rows: NDArray[np.int64]
     chooses: bool = False
     """Whether variants are compared on it."""

@@ -21,6 +21,9 @@ class Match:
     """The public base of a fine-tuned target; `AUTO` names one where an attack calibrates by it."""
     null: str | None = AUTO
     """A target that saw neither side, or both alike: the control where nothing is to be found."""
+    other_generator: str | None = None
+    """A different model, about which the test part is asked too: what an attack finds there, it
+    finds by the split."""
     shadows: tuple[str, ...] = ()
     """Models trained like the target on known pictures, for attacks that compare with them."""
     member_value: MemberValue | None = None

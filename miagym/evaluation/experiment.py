@@ -11,14 +11,14 @@ from numpy.typing import NDArray
 
 from miagym.data.dataset import CALIBRATION, TEST, Dataset
 from miagym.data.registry import load_data
-from miagym.embedded.pairings import check_reference
+from miagym.embedded.pairings import check_other_generator, check_reference
 from miagym.errors import RunError
 from miagym.evaluation.chunk import Chunk
 from miagym.evaluation.config import Config, Match
 from miagym.evaluation.protocol import Attack
 from miagym.evaluation.shadow_models import ShadowModels, load_shadows
 from miagym.evaluation.signals import Signals, first_readable
-from miagym.evaluation.store import GENERATED, NULL
+from miagym.evaluation.store import GENERATED, NULL, OTHER
 from miagym.metrics.groups.clusters import check_groups
 from miagym.oracle import Access
 from miagym.results import Skipped
@@ -69,6 +69,8 @@ class Experiment:
         self.match: Match = config.matches[number]
         if self.match.reference is not None:
             check_reference(self.match.reference, self.match.target, self.match.data)
+        if self.match.other_generator is not None:
+            check_other_generator(self.match.other_generator, self.match.target, self.match.data)
         self._objects = objects
         own = objects.data.get(self.match.data)
         self.data: Dataset = own or load_data(self.match.data, self.match.member_value)
@@ -91,6 +93,18 @@ class Experiment:
     @cached_property
     def null(self) -> Target | None:
         return self._model(self.match.null)
+
+    @cached_property
+    def other_generator(self) -> Target | None:
+        return self._model(self.match.other_generator)
+
+    def asked_about(self, part: str) -> Target:
+        """The model that is asked about the candidates of a part."""
+        if part not in (NULL, OTHER):
+            return self.target
+        model = self.null if part == NULL else self.other_generator
+        assert model is not None, part
+        return model
 
     @cached_property
     def signals(self) -> Signals:
@@ -130,6 +144,7 @@ class Experiment:
             self.match.target: self.target,
             self.match.reference: self.signals.reference,
             self.match.null: self.null,
+            self.match.other_generator: self.other_generator,
         }
         if self.signals.shadows is not None:
             named |= dict(zip(self.match.shadows, self.signals.shadows.targets, strict=True))
@@ -137,7 +152,7 @@ class Experiment:
 
     def release(self) -> None:
         """Lets go of the models, which are loaded again when they are needed again."""
-        for model in ("signals", "null"):
+        for model in ("signals", "null", "other_generator"):
             self.__dict__.pop(model, None)
 
     def test_chunks(self) -> list[Chunk]:
@@ -149,6 +164,12 @@ class Experiment:
             return []
         fewer = self._at_most(self.config.null_on)
         return self._cut(NULL, self.data.rows(TEST, self.config.seed, fewer))
+
+    def other_chunks(self) -> list[Chunk]:
+        """The test part, about which the other generator is asked."""
+        if self.match.other_generator is None:
+            return []
+        return self._cut(OTHER, self.data.rows(TEST, self.config.seed, self.config.limit))
 
     def generated_chunks(self) -> list[Chunk]:
         """The first non-members of the test part, whose captions are generated from."""

@@ -15,7 +15,18 @@ from miagym.data.dataset import CALIBRATION, TEST
 from miagym.evaluation.calibration import Calibrated
 from miagym.evaluation.experiment import Experiment
 from miagym.evaluation.protocol import LearnedAttack
-from miagym.evaluation.store import GENERATED, NULL, PAPER, Clock, RunFolder, labelled
+from miagym.evaluation.store import (
+    GENERATED,
+    NULL,
+    OTHER,
+    PAPER,
+    Clock,
+    RunFolder,
+    at_full_budget,
+    labelled,
+)
+from miagym.metrics.comparisons.comparison import compare, holm
+from miagym.metrics.comparisons.multiplicity import auc_is_significant
 from miagym.metrics.controls import label_shuffle, nonmembers_against_nonmembers, null_target
 from miagym.metrics.intervals import share_interval
 from miagym.metrics.labelled import Labelled, comparisons, fixed_beforehand
@@ -27,6 +38,7 @@ from miagym.results import (
     Comparison,
     Control,
     GeneratedShare,
+    OnOther,
     Optimism,
     Unreadable,
 )
@@ -68,6 +80,7 @@ class Sections:
     protocols: list[Optimism] = field(default_factory=list)
     comparisons: list[Comparison] = field(default_factory=list)
     generated: list[GeneratedShare] = field(default_factory=list)
+    other_generator: list[OnOther] = field(default_factory=list)
 
 
 def measured(match: Scored, folder: RunFolder, attacks: int) -> Sections:
@@ -98,7 +111,44 @@ def measured(match: Scored, folder: RunFolder, attacks: int) -> Sections:
         sections.rows.append(AttackRow(**about, **row, failed_controls=failed))
     compared = comparisons(final, match.run.asking, seed)
     sections.comparisons.extend(Comparison(**where, **row) for row in compared)
+    sections.other_generator.extend(OnOther(**where, **row) for row in _on_other(match, folder))
     return sections
+
+
+def _on_other(match: Scored, folder: RunFolder) -> Iterator[Row]:
+    """What each attack finds when another generator is asked about the same candidates."""
+    asked, found = match.run.match, {}
+    for name in match.run.asking:
+        scores = folder.scores(asked.target, asked.data, name)
+        there = scores.filter(pc.field("part") == OTHER)
+        here = at_full_budget(scores.filter(pc.field("part") == TEST))
+        if not (len(here) and len(there)):
+            continue
+        rows = np.intersect1d(here["row"].to_numpy(), there["row"].to_numpy())
+        found[name] = [labelled(_at(part, rows)) for part in (here, there)]
+    compared = {
+        name: compare(here.score, there.score, here.member, match.run.config.seed, here.groups)
+        for name, (here, there) in found.items()
+    }
+    corrected = holm([one.auc.p for one in compared.values()])
+    for (name, one), p in zip(compared.items(), corrected, strict=True):
+        there = found[name][1]
+        on_other = measure(there.score, there.member, there.groups)
+        yield {
+            "attack": name,
+            "other": asked.other_generator,
+            "auc": on_other.auc,
+            "auc_ci": list(on_other.auc_ci),
+            "more": one.auc.as_row(),
+            "p_holm": p,
+            "there": auc_is_significant(on_other.auc, on_other.auc_ci[0], len(found)),
+        }
+
+
+def _at(scores: pa.Table, rows: NDArray[np.int64]) -> pa.Table:
+    """The scores of these rows of the data, in the order of the rows."""
+    scores = scores.sort_by("row")
+    return scores.filter(pa.array(np.isin(scores["row"].to_numpy(), rows)))
 
 
 def _twin(name: str, final: dict[str, Labelled]) -> str | None:

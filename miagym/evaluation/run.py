@@ -12,7 +12,7 @@ from miagym.data.dataset import TEST, Dataset
 from miagym.embedded.pairings import pairing
 from miagym.errors import DataError
 from miagym.evaluation.calibration import calibrate
-from miagym.evaluation.chunk import Job
+from miagym.evaluation.chunk import Chunk, Job
 from miagym.evaluation.claims.log import RunLog
 from miagym.evaluation.config import AUTO, Config, Match
 from miagym.evaluation.experiment import Experiment, Objects
@@ -22,7 +22,7 @@ from miagym.evaluation.provenance import identity
 from miagym.evaluation.sharding.shards import WHOLE, Shard
 from miagym.evaluation.workers import Workplace
 from miagym.progress import Progress, silent
-from miagym.results import SCHEMA, AuditRecord, DataSeen, Doubt, Results, RunAbout
+from miagym.results import SCHEMA, AuditRecord, DataSeen, Doubt, Results, RunAbout, Skipped
 
 RESULTS = "results"
 """Claimed by the process that measures, once all is scored."""
@@ -113,18 +113,22 @@ def _score(run: Experiment, place: Workplace, shard: Shard) -> Scored:
         place.check_both_sides(run, test)
     clocks = list(place.clocks.values())[before:]
     asking = {name: calibrated.chosen[name] for name in run.asking}
-    if asking and run.null is not None:  # loaded now, and not by two workers at once
-        place.do(
-            run, [(chunk, Job(asking)) for chunk in shard.share(run.null_chunks())], leave_out=False
-        )
     if asking:
-        place.do(
-            run,
-            [(chunk, Job(asking)) for chunk in shard.share(run.generated_chunks())],
-            leave_out=False,
-        )
+        run.models()  # loaded now, and not by two workers at once
+        for chunks in (run.null_chunks(), run.other_chunks(), run.generated_chunks()):
+            jobs = [(chunk, Job(asking)) for chunk in shard.share(chunks)]
+            place.do(run, jobs, leave_out=False)
+    for name, why in _refused(run.other_chunks(), place).items():
+        about = {"target": run.match.other_generator, "data": run.match.data, "attack": name}
+        run.skipped.append(Skipped(**about, why=why))
     run.release()
     return Scored(run, calibrated, clocks)
+
+
+def _refused(chunks: list[Chunk], place: Workplace) -> dict[str, str]:
+    """By attack, why it gave no scores on some of these chunks."""
+    clocks = (place.clocks[chunk.name] for chunk in chunks if chunk.name in place.clocks)
+    return {name: why for clock in clocks for name, why in clock.refused.items()}
 
 
 def _results(config: Config, scored: list[Scored], place: Workplace, progress: Progress) -> Results:
@@ -141,6 +145,7 @@ def _results(config: Config, scored: list[Scored], place: Workplace, progress: P
         protocols=tuple(row for own in sections for row in own.protocols),
         comparisons=tuple(row for own in sections for row in own.comparisons),
         generated=tuple(row for own in sections for row in own.generated),
+        other_generator=tuple(row for own in sections for row in own.other_generator),
         audit=_audits([match.run for match in scored], progress),
     )
 

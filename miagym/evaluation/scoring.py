@@ -15,7 +15,7 @@ from miagym.evaluation.chunk import Chunk, Clock, Features, Job
 from miagym.evaluation.experiment import Experiment
 from miagym.evaluation.protocol import Attack
 from miagym.evaluation.signals import REFUSALS, checked_scores
-from miagym.evaluation.store import GENERATED, NULL, PAPER, SCORES
+from miagym.evaluation.store import GENERATED, PAPER, SCORES
 from miagym.oracle import Oracle
 from miagym.oracle.cache import Cache
 
@@ -27,18 +27,19 @@ def score_chunk(
 
     Pictures that cannot be read are left out, and reported with the reason.
     """
-    loaded = run.data.load(chunk.rows, run.target.resolution)
+    model = run.asked_about(chunk.part)
+    loaded = run.data.load(chunk.rows, model.resolution)
     if chunk.part == GENERATED:
         loaded = replace(loaded, candidates=run.signals.generated(loaded.candidates))
     member = run.data.member[loaded.rows]
     features, tables = Features(loaded.rows, member, {}), [SCORES.empty_table()]
-    cache, target = Cache(), run.null if chunk.part == NULL else run.target
+    cache = Cache()
     oracles: list[Oracle] = []
     charged, seconds = dict.fromkeys(names, 0), dict.fromkeys(names, 0.0)
     refused: dict[str, str] = {}
 
     def door(attack: Attack) -> Oracle:
-        oracles.append(run.signals.oracle(attack, cache, target))
+        oracles.append(run.signals.oracle(attack, cache, model))
         return oracles[-1]
 
     for name in names if len(loaded.rows) else ():

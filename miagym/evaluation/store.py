@@ -27,9 +27,10 @@ from miagym.evaluation.protocol import LearnedAttack
 from miagym.metrics.labelled import Labelled
 from miagym.results import Results
 
-PAPER, NULL, GENERATED = "paper", "null", "generated"
+PAPER, NULL, OTHER, GENERATED = "paper", "null", "other", "generated"
 """Parts of a run beside those of the data: variants that calibration did not choose, on the test
-part; the chosen ones on the null target; and the chosen ones on pictures that the target drew."""
+part; the chosen ones on the null target and on the other generator; and the chosen ones on
+pictures that the target drew."""
 
 CLOCK = b"clock"
 """Key of a chunk's clock in the metadata of its parquet file."""

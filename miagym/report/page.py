@@ -23,6 +23,8 @@ from miagym.report.html import render
 from miagym.report.rows import by_target
 from miagym.report.tables.audit import cues_in_words, views_table
 from miagym.report.tables.evaluation import main_table, threshold_table
+from miagym.report.tables.generated import generated_table
+from miagym.report.tables.other_generator import other_table
 from miagym.report.tables.statistics import comparison_table, control_summary, optimism_table
 from miagym.results import Results
 
@@ -55,6 +57,8 @@ def write_report(results: Results, scores: pa.Table, about: Mapping[str, Any], o
         audits=[(audit, cues_in_words(audit)) for audit in results.audit],
         views=views_table(results.audit),
         controls=control_summary(results.controls),
+        other_generator=other_table(results.other_generator, results.rows),
+        generated=generated_table(results.generated),
         thresholds=threshold_table(groups),
         optimism=optimism_table(results.protocols),
         comparisons=comparison_table(results.comparisons),

@@ -183,6 +183,33 @@ class Optimism(About):
     held_out: Outcome
 
 
+class Difference(Record):
+    """Of two attacks on the same candidates."""
+
+    difference: float
+    ci: Interval
+    p: float
+
+
+class OnOther(About):
+    """What the same scores find of the same candidates when a different generator is asked.
+
+    It has learnt other things than the target, so that what is found there too is found by the
+    split, not by what the target remembers.
+    """
+
+    other: str
+    """The generator."""
+    auc: float
+    auc_ci: Interval
+    more: Difference
+    """AUC on the target less that on the other, paired."""
+    p_holm: float
+    """Of `more`, corrected for all attacks of the match that ask a model."""
+    there: bool
+    """Whether the AUC on the other is above one half, as one of so many."""
+
+
 class GeneratedShare(About):
     """How many pictures that the target itself generated an attack would call members.
 
@@ -195,14 +222,6 @@ class GeneratedShare(About):
     share: float
     ci: Interval
     """Clopper-Pearson, 95 %."""
-
-
-class Difference(Record):
-    """Of two attacks on the same candidates."""
-
-    difference: float
-    ci: Interval
-    p: float
 
 
 class Comparison(About):

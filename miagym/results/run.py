@@ -16,6 +16,7 @@ from miagym.results.records import (
     Comparison,
     Control,
     GeneratedShare,
+    OnOther,
     Optimism,
     Record,
 )
@@ -82,6 +83,7 @@ class Results(Record):
     comparisons: tuple[Comparison, ...] = ()
     audit: tuple[AuditRecord, ...] = ()
     generated: tuple[GeneratedShare, ...] = ()
+    other_generator: tuple[OnOther, ...] = ()
 
     @classmethod
     def read(cls, path: Path) -> Self:

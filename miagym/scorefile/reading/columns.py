@@ -27,17 +27,19 @@ MEMBER = "member"
 NONE = "-"
 """Instead of a column's name: no column has this role."""
 CALIBRATION, TEST, NULL, PAPER = "calibration", "test", "null", "paper"
-GENERATED = "generated"
+OTHER, GENERATED = "other", "generated"
 PARTS = {
     CALIBRATION: ("calibration", "calib", "cal", "validation", "valid", "val", "dev", "train"),
     TEST: ("test", "eval", "evaluation", "held-out"),
     NULL: ("null",),
     PAPER: ("paper",),
+    OTHER: ("other", "other generator"),
     GENERATED: ("generated",),
 }
 """Spellings of a part, case aside. `null` are scores on a target that saw neither side; `paper` are
 variants on the test part which the calibration part did not choose, as in our run folders;
-`generated` are of the target's own pictures, which are nobody's members, and are passed over."""
+`generated` are of the target's own pictures, which are nobody's members, and `other` are a
+different generator's scores; both are passed over."""
 
 OTHER_NAMES = {
     "score": "scores pred preds prediction prob proba probability confidence logit loss mia_score",
