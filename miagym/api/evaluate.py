@@ -28,6 +28,7 @@ from miagym.evaluation.opening import Join
 from miagym.evaluation.shadow_models import shadow_names
 from miagym.evaluation.sharding.shards import WHOLE, Shard
 from miagym.oracle import Budget
+from miagym.oracle.defences import Defence
 from miagym.oracle.posterior import Posterior
 from miagym.progress import Progress, silent
 
@@ -56,6 +57,7 @@ def evaluate(
     device: str = "auto",
     dtype: str = "auto",
     posterior: str = "mean",
+    defence: str = "",
     join: bool | Literal["begin"] = False,
     shard: str | None = None,
     command: str | None = None,
@@ -103,6 +105,8 @@ def evaluate(
         device: "auto", "cpu", "cuda".
         dtype: "float32", "float16", "bfloat16"; "auto" is half precision on a GPU.
         posterior: "mean" of the encoder's posterior, or a "sample" by paired noise.
+        defence: what is done to the target's pictures before a black box hands them out:
+            "round:4" bits of colour, "jpeg:60", "resize:0.5", or several with a plus.
         join: whether to work on a run in `out` that other processes have begun, here or on other
             machines; "begin" is to begin it if nobody has. Without it, a folder in which others
             are at work is refused.
@@ -118,6 +122,7 @@ def evaluate(
     """
     Budget(queries=budget)
     Posterior.named(posterior)
+    defence = str(Defence.named(defence))
     targets = [target_of(each) for each in _several(target)]
     given = [None] * len(targets) if data is None else _several(data)
     references, nulls = (
@@ -171,6 +176,7 @@ def evaluate(
         device=device,
         dtype=dtype,
         posterior=posterior,
+        defence=defence,
     )
     models = [*targets, *(model for model in (*references, *nulls, *others) if model)]
     objects = Objects(
@@ -224,6 +230,7 @@ def _call(config: Config, out: str | Path | None) -> str:
         "seed": config.seed,
         "dtype": config.dtype if config.dtype != AUTO else None,
         "posterior": config.posterior if config.posterior != Posterior.MEAN else None,
+        "defence": config.defence,
         "out": None if out is None else str(out),
     }
     given = [f"{name}={value!r}" for name, value in words.items() if value]

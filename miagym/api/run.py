@@ -96,7 +96,7 @@ class Run(Result):
         return finding(self.rows, self.results.audit)
 
     def parts(self) -> Iterator[Table | str]:
-        from miagym.report.finding import losses, seen_in
+        from miagym.report.finding import defended, losses, seen_in
         from miagym.report.rows import by_target
         from miagym.report.tables.evaluation import main_table
         from miagym.report.tables.generated import generated_table
@@ -107,6 +107,7 @@ class Run(Result):
             yield f"Shard {shard} is done; `miagym merge` measures it together with the others."
             return
         yield main_table(by_target(self.rows), self.results.audit)
+        yield from defended(run)
         for skipped in run.skipped:
             yield f"Skipped {skipped.attack} on {skipped.target}: {skipped.why}"
         if self.results.other_generator:

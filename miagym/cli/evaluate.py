@@ -115,6 +115,13 @@ def evaluate(
     device: Device = "auto",
     dtype: Dtype = "auto",
     posterior: Posterior = "mean",
+    defence: Annotated[
+        str,
+        typer.Option(
+            help="What is done to the target's pictures before a black box hands them out: round:4 "
+            "(bits), jpeg:60, resize:0.5, or several as jpeg:60+resize:0.5."
+        ),
+    ] = "",
     join: Annotated[
         bool,
         typer.Option(
@@ -174,6 +181,7 @@ def evaluate(
             device=device,
             dtype=dtype,
             posterior=posterior,
+            defence=defence,
             join="begin" if together else join,
             shard=shard,
             command=typed_command(),

@@ -55,5 +55,7 @@ class Config:
     """Latents in one call of the target."""
     device: str = "auto"
     dtype: str = "auto"
+    defence: str = ""
+    """What is done to the target's pictures before a black box hands them out; see `Defence`."""
     posterior: str = "mean"
     """What pictures are encoded to: the mean of the encoder's posterior, or a sample."""

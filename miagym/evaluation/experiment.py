@@ -119,6 +119,7 @@ class Experiment:
             self.config.queries,
             self.config.posterior,
             self._shadows(target),
+            self.config.defence,
         )
 
     @property

@@ -53,6 +53,7 @@ class Signals:
         queries: that one candidate may cost; None is no limit.
         posterior: what pictures are encoded to, as in `Oracle`.
         shadows: models like the target, for attacks that compare with them.
+        defence: of the target's black box, as in `Oracle`; reference and shadows have none.
     """
 
     target: Target
@@ -63,6 +64,7 @@ class Signals:
     queries: int | None = None
     posterior: str = "mean"
     shadows: ShadowModels | None = None
+    defence: str = ""
 
     def oracle(self, attack: Attack, cache: Cache, target: Target | None = None) -> Oracle:
         """The oracle that one attack gets: a meter of its own, a cache that it may share.
@@ -74,7 +76,10 @@ class Signals:
         """
 
         def door(
-            target: Target, reference: Oracle | None = None, shadows: Shadows | None = None
+            target: Target,
+            reference: Oracle | None = None,
+            shadows: Shadows | None = None,
+            defence: str = "",
         ) -> Oracle:
             return Oracle(
                 target,
@@ -86,13 +91,14 @@ class Signals:
                 reference=reference,
                 shadows=shadows,
                 posterior=self.posterior,
+                defence=defence,
             )
 
         reference = None if self.reference is None else door(self.reference)
         shadows = None
         if self.shadows is not None and attack.uses_shadows:
             shadows = self.shadows.through(lambda model: door(model, reference))
-        return door(target or self.target, reference, shadows)
+        return door(target or self.target, reference, shadows, self.defence)
 
     def generated(self, candidates: Candidates) -> Candidates:
         """What the target draws from the captions of candidates, as candidates of their own.
@@ -100,7 +106,8 @@ class Signals:
         Raises:
             TargetError: if it generates without being told anything.
         """
-        oracle = Oracle(self.target, seed=self.seed, batch_size=self.batch_size)
+        given = {"seed": self.seed, "batch_size": self.batch_size, "defence": self.defence}
+        oracle = Oracle(self.target, **given)
         images = oracle.generate(candidates).permute(0, 2, 3, 1) * 255
         pixels = images.round().clamp(0, 255).byte().cpu().numpy()
         return Candidates(pixels, candidates.captions)

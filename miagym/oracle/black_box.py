@@ -45,9 +45,10 @@ def generate(
 
     def compute(rows: list[int]) -> Tensor:
         prompts = [texts[i] for i in rows]
-        return self._target.generate(noise[rows], prompts, steps, guidance_scale) / 2 + 0.5
+        drawn = self._target.generate(noise[rows], prompts, steps, guidance_scale)
+        return self.defence(drawn / 2 + 0.5)
 
-    asked = ("generate", steps, guidance_scale)
+    asked = ("generate", steps, guidance_scale, self.defence)
     keys = [(*asked, *row) for row in zip(draws, candidates.keys, texts, strict=True)]
     return self._fetch(keys, compute, cost)
 
@@ -82,8 +83,8 @@ def vary(
     def compute(rows: list[int]) -> Tensor:
         prompts = [texts[i] for i in rows]
         varied = self._target.vary(z0[rows], noise[rows], prompts, strength, steps, guidance_scale)
-        return varied / 2 + 0.5
+        return self.defence(varied / 2 + 0.5)
 
-    asked = ("vary", strength, steps, guidance_scale)
+    asked = ("vary", strength, steps, guidance_scale, self.defence)
     about = zip(draws, candidates.keys, candidates.pictures, texts, strict=True)
     return self._fetch([(*asked, *row) for row in about], compute, replace(cost, encodes=0))

@@ -15,6 +15,7 @@ from miagym.oracle import black_box, grey_box, white_box
 from miagym.oracle.access import Access
 from miagym.oracle.budget import Budget, Cost, Meter
 from miagym.oracle.cache import Cache
+from miagym.oracle.defences import Defence
 from miagym.oracle.posterior import Posterior
 from miagym.oracle.shadows import Shadows
 from miagym.targets.base import FINAL, Target, Timesteps
@@ -40,9 +41,11 @@ class Oracle:
         shadows: models trained like the target on known pictures, for attacks that compare.
         posterior: what a picture is encoded to: the "mean" of the encoder's posterior, or a
             "sample" by paired noise, one a candidate, as the seed paper's scripts draw one.
+        defence: what is done to pictures before the black box hands them out, such as "jpeg:60".
 
     Raises:
         UnknownName: if no target or access level has this name.
+        SettingsError: if there is no such defence.
         BudgetError: if both `queries` and `budget` are given, or could never pay for a question.
     """
 
@@ -60,6 +63,7 @@ class Oracle:
         reference: Oracle | None = None,
         shadows: Shadows | None = None,
         posterior: str = Posterior.MEAN,
+        defence: Defence | str = "",
     ) -> None:
         if queries is not None and budget is not None:
             raise BudgetError("Give an oracle `queries` or a `budget`, not both.")
@@ -73,6 +77,7 @@ class Oracle:
         self.reference = reference
         self.shadows = shadows
         self.posterior = Posterior.named(posterior)
+        self.defence = Defence.named(defence) if isinstance(defence, str) else defence
 
     # Questions: the oracle's methods stand in one file for each access that they need.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from miagym.auditing.verdict import AuditVerdict
 from miagym.report.family import Family
@@ -16,7 +16,7 @@ from miagym.report.rows import (
     strongest,
 )
 from miagym.report.standing import standings
-from miagym.results import AttackRow, AuditRecord, DataSeen, Unreadable
+from miagym.results import AttackRow, AuditRecord, DataSeen, RunAbout, Unreadable
 from miagym.results.formats import detection, estimate, rate
 
 
@@ -87,6 +87,15 @@ def _who(
 def _strength(row: AttackRow) -> str:
     found = detection(row)
     return rate(found.tpr, found.ci) if found else f"AUC of {estimate(row.auc, row.auc_ci, '.2f')}"
+
+
+def defended(run: RunAbout) -> Iterator[str]:
+    """What the target's pictures went through before a black box handed them out, if anything."""
+    if name := run.config.get("defence"):
+        yield (
+            f"Black-box answers were defended ({name}); whoever has the weights is not kept from "
+            "anything, so that the other rows are those of the bare model."
+        )
 
 
 def seen_in(data: Sequence[DataSeen]) -> list[str]:

@@ -18,7 +18,7 @@ from plotly.offline import get_plotlyjs
 
 from miagym.atomic import replacing
 from miagym.report.figures.registry import KINDS, find_figure
-from miagym.report.finding import finding, losses, seen_in
+from miagym.report.finding import defended, finding, losses, seen_in
 from miagym.report.html import render
 from miagym.report.rows import by_target
 from miagym.report.tables.audit import cues_in_words, views_table
@@ -54,6 +54,7 @@ def write_report(results: Results, scores: pa.Table, about: Mapping[str, Any], o
         run=results.run,
         losses=losses(results.run.unreadable),
         seen=seen_in(results.run.data),
+        defended=tuple(defended(results.run)),
         audits=[(audit, cues_in_words(audit)) for audit in results.audit],
         views=views_table(results.audit),
         controls=control_summary(results.controls),
