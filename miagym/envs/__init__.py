@@ -1,7 +1,8 @@
 """Gymnasium environments: membership inference under a query budget.
 
 `import miagym` registers `miagym/Single-v0` (one candidate: ask, ask, ..., verdict) and
-`miagym/Pool-v0` (n candidates, one budget). `docs/environment.md` is the guide.
+`miagym/Pool-v0` (n candidates, one budget), and `miagym/Service-v0` (own prompts and uploads, a
+price list). `docs/environment.md` is the guide.
 """
 
 from __future__ import annotations
@@ -20,6 +21,14 @@ ENVIRONMENTS = {
 }
 """What is registered: the class of one environment, and of many at once."""
 
+SERVICES = {
+    "miagym/Service-v0": (
+        "miagym.envs.service.env:ServiceEnv",
+        "miagym.envs.service.env:ServiceVectorEnv",
+    ),
+}
+"""Black boxes as services have them: own prompts and uploads in the place of a menu."""
+
 REMOTE = "miagym/Remote-v0"
 """A task of a host, which plays elsewhere."""
 
@@ -36,7 +45,7 @@ def register() -> None:
     """Registers the environments with Gymnasium; `import miagym` sees to it."""
     import gymnasium as gym  # whose import calls this, also in the middle of importing this package
 
-    for name, (entry_point, vector_entry_point) in ENVIRONMENTS.items():
+    for name, (entry_point, vector_entry_point) in (ENVIRONMENTS | SERVICES).items():
         if name not in gym.registry:
             gym.register(name, entry_point=entry_point, vector_entry_point=vector_entry_point)
     if REMOTE not in gym.registry:  # what it answers depends on a host
