@@ -1,7 +1,7 @@
 """Measures what uploads and prompts of one's own are worth against a service without a reference.
 
-Every agent walks once through the test candidates of `clipart-overfit`, and calls each in its ways,
-in turn, until the budget is gone. Beliefs are learned on `train`.
+Every agent meets the same test candidates of `clipart-overfit`, and calls each in its ways, in
+turn, until the budget is gone. Beliefs are learned on `train`.
 
     python benchmarks/uploads.py --budget 12 original@0.3 original@0.3,turned@0.3
 """
@@ -18,9 +18,10 @@ from miagym.data.registry import load_data
 from miagym.envs.grading.grade import grade
 from miagym.envs.sampler import rows_of
 from miagym.envs.service.env import ServiceVectorEnv
+from miagym.metrics.auc import Interval
 from miagym.metrics.comparisons.comparison import compare
 
-TARGET, DATA, SIDE = "clipart-overfit", "clipart-tune", 64
+TARGET, DATA, SIDE, ENVS = "clipart-overfit", "clipart-tune", 64, 16
 
 
 def main() -> None:
@@ -28,33 +29,36 @@ def main() -> None:
     parser.add_argument("ways", nargs="+", help="ways of one agent, with commas")
     parser.add_argument("--service", default="image-to-image")
     parser.add_argument("--budget", type=int, default=12)
-    parser.add_argument("--train", type=int, default=190, help="episodes to learn from")
+    parser.add_argument("--train", type=int, default=192, help="episodes to learn from")
+    parser.add_argument("--test", type=int, default=384, help="episodes that are graded")
     options = parser.parse_args()
     data = load_data(DATA)
     rows = rows_of(data, "test")
-    keys = data.candidates(rows, SIDE).keys
-    groups = None if data.groups is None else data.groups[rows]
-    found: dict[str, np.ndarray] = {}
+    at = dict(zip(data.candidates(rows, SIDE).keys, rows.tolist(), strict=True))
+    found: dict[str, dict[str, float]] = {}
     for text in options.ways:
         made = {"target": TARGET, "service": options.service, "budget": options.budget}
-        train = ServiceVectorEnv(1, split="train", **made)
-        agent = UploadingAgent.fit(train, text.split(","), options.train, seed=0)
-        test = ServiceVectorEnv(1, split="test", **made)
-        play(agent.playing(test), test, len(rows), seed=1)
-        verdicts = test.verdicts
-        said = dict(zip(verdicts.candidate, verdicts.probability, strict=True))
-        found[text] = np.array([said[key] for key in keys])
-        graded = grade(verdicts)
-        (low, high), (least, most) = graded.metrics.auc_ci, graded.brier_reward_ci
-        print(
-            f"| `{text}` | {graded.spent:.1f} | {graded.metrics.auc:.3f} [{low:.3f}, {high:.3f}] | "
-            f"{graded.brier_reward:.2f} [{least:.2f}, {most:.2f}] |",
-            flush=True,
-        )
+        train, test = (ServiceVectorEnv(ENVS, split=s, **made) for s in ("train", "test"))
+        agent = UploadingAgent.fit(train, text.split(","), options.train // ENVS, seed=0)
+        played = play(agent.playing(test), test, options.test // ENVS, seed=1)
+        each = [zip(one.candidate, one.probability, strict=True) for one in played.verdicts]
+        found[text] = dict(pair for one in reversed(each) for pair in one)
+        graded = grade(test.verdicts)
+        auc = between(graded.metrics.auc, graded.metrics.auc_ci)
+        reward = between(graded.brier_reward, graded.brier_reward_ci)
+        print(f"| `{text}` | {graded.n_candidates} | {auc} | {reward} |", flush=True)
     first, *others = found
     for other in others:
-        gain = compare(found[other], found[first], data.member[rows], 0, groups).auc
-        print(f"{other} over {first}: {gain.value:+.3f} [{gain.ci[0]:+.3f}, {gain.ci[1]:+.3f}]")
+        keys = sorted(found[first].keys() & found[other].keys())
+        where = np.array([at[key] for key in keys])
+        one, two = (np.array([said[key] for key in keys]) for said in (found[other], found[first]))
+        groups = None if data.groups is None else data.groups[where]
+        gain = compare(one, two, data.member[where], 0, groups).auc
+        print(f"{other} over {first}, {len(keys)} candidates: {between(gain.value, gain.ci)}")
+
+
+def between(value: float, ends: Interval) -> str:
+    return f"{value:.3f} [{ends[0]:.3f}, {ends[1]:.3f}]"
 
 
 if __name__ == "__main__":
