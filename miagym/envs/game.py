@@ -18,7 +18,7 @@ from miagym.candidates import Candidates
 from miagym.envs.asking import PaidQuestion, Questioner, SavedAnswers
 from miagym.envs.grading.reward import step_rewards
 from miagym.envs.grading.verdicts import VerdictLog
-from miagym.envs.sampler import CandidateSampler, Sampler
+from miagym.envs.sampler import Sampler
 from miagym.envs.settings import TRAIN, Settings
 from miagym.envs.state.accounts import Accounts
 from miagym.envs.state.history import History
@@ -60,6 +60,7 @@ class Game:
         self.answer_images = np.zeros((episodes, slots, side, side, 3), dtype=np.uint8)
         self.answer_values = np.zeros((episodes, slots, width), dtype=np.float32)
         self.probability = np.full((episodes, n), PRIOR)
+        self.places = np.zeros((episodes, n), dtype=np.int64)
         self.steps = np.zeros(episodes, dtype=np.int64)
         self.over = np.ones(episodes, dtype=bool)
         self.beside = np.zeros(episodes, dtype=np.int64)
@@ -129,9 +130,9 @@ class Game:
             self.record([episode], self.log)
         split, sampler = self.world.split, self._samplers[episode]
         if shuffle or sampler is None:
-            sampler = CandidateSampler(split, self.settings.candidates, rng)
+            sampler = split.sampler(self.settings.candidates, rng)
             self._samplers[episode] = sampler
-        places = sampler.sample()
+        places = self.places[episode] = sampler.sample()
         dealt = split.candidates(places)
         self.candidates[episode], self.members[episode] = dealt, split.member(places)
         self.images[episode] = dealt.images
