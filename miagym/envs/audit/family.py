@@ -41,7 +41,7 @@ class Family:
         if not (folder / FILE).is_file():
             raise SettingsError(
                 f"Expected the name or folder of a population as family, got {name!r}; "
-                "`miagym train --population` makes one, clipart-population ships."
+                "`miagym train` makes one, clipart-population ships."
             )
         return cls(str(name).rstrip("/"), Deal.read(folder))
 
