@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -69,17 +70,23 @@ class LogisticBelief:
             DataError: if the environments do not tell labels.
             TooFewToLearn: if there were too few members, or non-members.
         """
-        agent = RandomAgent(unwrapped_envs(envs).game.prices, stops=0)
+        return cls.fit_over([envs], episodes, seed)
+
+    @classmethod
+    def fit_over(cls, several: Sequence[gym.vector.VectorEnv], episodes: int, seed: int) -> Self:
+        """Learns one belief for several targets, each in environments of its own; as `fit`."""
         counts, summaries, members, keys = [], [], [], []
-        for one in episodes_of(agent, envs, episodes, seed):
-            if one.member is None:
-                raise DataError("A belief is learned from labels; play on the split train.")
-            for seen in one.seen:
-                menu, width = seen["summary"].shape[-2:]
-                counts.append(seen["count"].reshape(-1, menu))
-                summaries.append(seen["summary"].reshape(-1, menu, width))
-                members.append(one.member)
-                keys.extend(one.keys)
+        for envs in several:
+            agent = RandomAgent(unwrapped_envs(envs).game.prices, stops=0)
+            for one in episodes_of(agent, envs, episodes, seed):
+                if one.member is None:
+                    raise DataError("A belief is learned from labels; play on the split train.")
+                for seen in one.seen:
+                    menu, width = seen["summary"].shape[-2:]
+                    counts.append(seen["count"].reshape(-1, menu))
+                    summaries.append(seen["summary"].reshape(-1, menu, width))
+                    members.append(one.member)
+                    keys.extend(one.keys)
         member, who = np.concatenate(members), np.array(keys)
         check_enough(member[np.unique(who, return_index=True)[1]], FOLDS)
         return cls._fitted(np.concatenate(counts), np.concatenate(summaries), member, who)

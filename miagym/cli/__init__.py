@@ -22,6 +22,7 @@ from miagym.cli.exercise import exercise
 from miagym.cli.folders.diff import diff
 from miagym.cli.folders.merge import merge
 from miagym.cli.gate import gate
+from miagym.cli.hosting.bench import bench
 from miagym.cli.hosting.classroom import classroom
 from miagym.cli.hosting.host import host
 from miagym.cli.page import page
@@ -73,6 +74,7 @@ for command in (
     attacks,
     train,
     population,
+    bench,
     art,
 ):
     app.command()(command)

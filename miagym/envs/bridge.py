@@ -9,6 +9,7 @@ from gymnasium.error import ResetNeeded
 
 from miagym.envs.env import GameEnv
 from miagym.envs.game import Game
+from miagym.envs.service.env import ServiceEnv, ServiceVectorEnv
 from miagym.envs.vector import GameVectorEnv
 from miagym.envs.world import oracle_options
 from miagym.errors import BudgetExhausted, DataError, SettingsError
@@ -39,6 +40,11 @@ def oracle_from_env(env: gym.Env | GameVectorEnv, episode: int = 0) -> EpisodeOr
     if not isinstance(bare, GameEnv | GameVectorEnv):
         raise SettingsError(
             f"Expected an environment of miagym, such as miagym/Pool-v0; got {bare!r}."
+        )
+    if isinstance(bare, ServiceEnv | ServiceVectorEnv):
+        raise SettingsError(
+            "An oracle knows nothing of a service's offers and prices; a service is called through "
+            "its actions, and miagym/Pool-v0 has an oracle."
         )
     if not 0 <= episode < len(bare.game.over):
         raise SettingsError(

@@ -10,7 +10,6 @@ import numpy as np
 from gymnasium.error import ResetNeeded
 from numpy.typing import NDArray
 
-from miagym.envs.game import Game
 from miagym.envs.grading.running import verdicts_of
 from miagym.envs.grading.verdicts import Verdicts
 from miagym.envs.rendering import MODES, render
@@ -53,7 +52,7 @@ class GameEnv(Restorable, gym.Env[Observation, Action]):
             game_spaces.observation_space,
             game_spaces.action_space,
         )
-        self.game = Game(settings, episodes=1, keep_history=keep_history)
+        self.game = game_spaces.game_kind(settings, episodes=1, keep_history=keep_history)
         self._spaces = game_spaces
 
     def reset(

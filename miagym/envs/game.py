@@ -18,7 +18,7 @@ from miagym.candidates import Candidates
 from miagym.envs.asking import PaidQuestion, Questioner, SavedAnswers
 from miagym.envs.grading.reward import step_rewards
 from miagym.envs.grading.verdicts import VerdictLog
-from miagym.envs.sampler import CandidateSampler, Sampler
+from miagym.envs.sampler import Sampler
 from miagym.envs.settings import TRAIN, Settings
 from miagym.envs.state.accounts import Accounts
 from miagym.envs.state.history import History
@@ -47,8 +47,7 @@ class Game:
         self.settings = settings
         self.history = History(settings, episodes) if keep_history else None
         n, slots, size = settings.candidates, settings.slots, settings.resolution
-        menu, width = len(settings.menu), settings.statistics
-        side = settings.answer_side
+        menu, width, side = len(settings.menu), settings.statistics, settings.answer_side
         self.prices = np.array([question.price for question in settings.menu], dtype=np.int64)
         self.accounts = Accounts(settings.budget, episodes)
         self.candidates: list[Candidates | None] = [None] * episodes
@@ -61,6 +60,7 @@ class Game:
         self.answer_images = np.zeros((episodes, slots, side, side, 3), dtype=np.uint8)
         self.answer_values = np.zeros((episodes, slots, width), dtype=np.float32)
         self.probability = np.full((episodes, n), PRIOR)
+        self.places = np.zeros((episodes, n), dtype=np.int64)
         self.steps = np.zeros(episodes, dtype=np.int64)
         self.over = np.ones(episodes, dtype=bool)
         self.beside = np.zeros(episodes, dtype=np.int64)
@@ -130,9 +130,9 @@ class Game:
             self.record([episode], self.log)
         split, sampler = self.world.split, self._samplers[episode]
         if shuffle or sampler is None:
-            sampler = CandidateSampler(split, self.settings.candidates, rng)
+            sampler = split.sampler(self.settings.candidates, rng)
             self._samplers[episode] = sampler
-        places = sampler.sample()
+        places = self.places[episode] = sampler.sample()
         dealt = split.candidates(places)
         self.candidates[episode], self.members[episode] = dealt, split.member(places)
         self.images[episode] = dealt.images
@@ -156,9 +156,8 @@ class Game:
             episodes: their rows (k,).
             moves: what they do, checked already.
         """
-        n = self.settings.candidates
-        asking = (moves.candidate < n) & ~moves.stop[:, None]
-        prices = np.where(asking, self.prices[moves.question], 0)
+        asking = (moves.candidate < self.settings.candidates) & ~moves.stop[:, None]
+        prices = np.where(asking, self.prices_of(moves), 0)
         paid = self.accounts.pay(episodes, prices)
         self.probability[episodes] = moves.probability
         self.steps[episodes] += 1
@@ -180,6 +179,10 @@ class Game:
             )
         self.beside[episodes] = 0
         return StepResult(reward, terminated, truncated)
+
+    def prices_of(self, moves: Moves) -> NDArray[np.int64]:
+        """Price of what each slot asks (k, slots)."""
+        return self.prices[moves.question]
 
     def dealt(self, episode: int) -> Candidates:
         """Candidates of an episode that has begun."""
@@ -218,9 +221,8 @@ class Game:
         asked: list[PaidQuestion] = []
         seen: defaultdict[tuple[int, int, int], int] = defaultdict(int)
         for i, slot in zip(*np.nonzero(paid), strict=True):
-            episode, candidate = int(episodes[i]), int(moves.candidate[i, slot])
-            question = int(moves.question[i, slot])
-            where = episode, candidate, question
+            episode, question = int(episodes[i]), int(moves.question[i, slot])
+            where = episode, (candidate := int(moves.candidate[i, slot])), question
             draw = int(self._first_draw[episode] + self.count[where] + seen[where])
             seen[where] += 1
             asked.append(PaidQuestion(episode, int(slot), candidate, question, draw))

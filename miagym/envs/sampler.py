@@ -50,12 +50,40 @@ class CandidateSplit:
         """Labels (n,) at some places of the split, 1 for members; None on `test`."""
         return None if self._member is None else self._member[places]
 
+    def sampler(self, n: int, rng: np.random.Generator) -> Sampler:
+        """Deals n candidates without putting back.
+
+        Raises:
+            SettingsError: if there are fewer.
+        """
+        return CandidateSampler(self, n, rng)
+
 
 class Sampler(Protocol):
     """Deals an episode's candidates."""
 
     def sample(self) -> NDArray[np.int64]:
         """Places in the split of one episode's candidates (n,)."""
+        ...
+
+
+class Split(Protocol):
+    """Candidates of one split, and how they are dealt."""
+
+    name: str
+
+    def __len__(self) -> int: ...
+
+    def candidates(self, places: NDArray[np.integer]) -> Candidates:
+        """Candidates at some places of the split, as an attacker sees them."""
+        ...
+
+    def member(self, places: NDArray[np.integer]) -> NDArray[np.int8] | None:
+        """Labels (n,) at some places of the split, 1 for members; None where nobody may know."""
+        ...
+
+    def sampler(self, n: int, rng: np.random.Generator) -> Sampler:
+        """Deals the n candidates of an episode."""
         ...
 
 

@@ -23,7 +23,7 @@ from miagym.targets.registry import target_resolution
 
 TRAIN, VAL, TEST = "train", "val", "test"
 SPLITS = (TRAIN, VAL, TEST)
-OWN, SHARED = "own", "shared"
+OWN, SHARED, ROWS = "own", "shared", "UNet rows"
 LEVELS = (Access.BLACK, Access.GREY, Access.WHITE)
 
 
@@ -114,13 +114,12 @@ class Settings:
         if not affordable_questions(self.menu, self.budget):
             cheapest = min(self.menu, key=lambda question: question.price)
             raise BudgetError(
-                f"A budget of {self.budget} UNet rows buys no answer: the cheapest question, "
+                f"A budget of {self.budget} {self.unit} buys no answer: the cheapest question, "
                 f"{cheapest.name}, costs {cheapest.price}. Raise the budget."
             )
         _ = self.resolution, self.data_name  # names that lead nowhere are refused now
         if isinstance(self.reference, str):
-            named = self.target if isinstance(self.target, str) else self.target.name
-            check_reference(self.reference, named, self.about["data"])
+            check_reference(self.reference, _name(self.target), self.about["data"])
 
     def _check_kinds(self) -> None:
         kinds = {
@@ -163,6 +162,11 @@ class Settings:
     def menu(self) -> tuple[Question, ...]:
         """The questions that an action can name."""
         return menu(self.questions, self.level, self.steps, self.guidance_scale)
+
+    @property
+    def unit(self) -> str:
+        """What budgets and prices are counted in."""
+        return ROWS
 
     @cached_property
     def resolution(self) -> int:
@@ -219,8 +223,7 @@ class Settings:
     @property
     def answer_side(self) -> int:
         """Side of the pictures that answer in pixels; 0 where the menu asks for none."""
-        asks = any(question.kind in PICTURES for question in self.menu)
-        return self.resolution if asks else 0
+        return self.resolution if any(one.kind in PICTURES for one in self.menu) else 0
 
     @property
     def statistics(self) -> int:

@@ -27,6 +27,7 @@ class GameSpaces(ABC):
 
     observation_space: spaces.Dict
     action_space: spaces.Dict
+    game_kind: type[Game] = Game
 
     @abstractmethod
     def moves(self, action: Mapping[str, NDArray[Any]]) -> Moves:
@@ -51,9 +52,19 @@ class GameSpaces(ABC):
             got = ", ".join(map(str, action)) if isinstance(action, Mapping) else repr(action)
             raise ActionError(f"Expected an action with keys {', '.join(names)}; got {got}.")
         return {
-            name: _checked(name, space, action[name], episodes)
+            name: self.checked(name, space, action[name], episodes)
             for name, space in self.action_space.spaces.items()
         }
+
+    def checked(
+        self, name: str, space: spaces.Space[Any], value: Any, episodes: int
+    ) -> NDArray[Any]:
+        """Checks one part of a batch of actions, and returns an array (episodes, ...).
+
+        Raises:
+            ActionError: if it is outside its space.
+        """
+        return _checked(name, space, value, episodes)
 
 
 def _checked(name: str, space: spaces.Space, value: Any, episodes: int) -> NDArray[Any]:
@@ -70,12 +81,17 @@ def _checked(name: str, space: spaces.Space, value: Any, episodes: int) -> NDArr
         of = f" for each of {episodes} environments" if episodes > 1 or not each else ""
         raise ActionError(f"Expected {name!r} of shape {shape}{of}, got {got}.")
     if isinstance(space, spaces.Box):
-        if array.dtype.kind not in "fiu" or not ((array >= 0) & (array <= 1)).all():
-            raise ActionError(f"Expected {name!r} to hold numbers from 0 to 1, got {value!r}.")
-        return array.astype(np.float64)
-    most = space.nvec if isinstance(space, spaces.MultiDiscrete) else np.array(_size(space))
-    if array.dtype.kind not in "biu" or not ((array >= 0) & (array < most)).all():
-        allowed = f"whole numbers from 0 to {int(most.max()) - 1}"
+        low, high = space.low.min(), space.high.max()
+        kinds, numbers = ("iu", "whole numbers") if space.dtype == np.uint8 else ("fiu", "numbers")
+        nearly = low * (1 - 1e-6)  # 0.1 is below what 32 bits make of it
+        if array.dtype.kind not in kinds or not ((array >= nearly) & (array <= high)).all():
+            allowed = f"{numbers} from {low:g} to {high:g}"
+            raise ActionError(f"Expected {name!r} to hold {allowed}, got {value!r}.")
+        return array.astype(np.uint8 if space.dtype == np.uint8 else np.float64)
+    least = int(space.start) if isinstance(space, spaces.Discrete) else 0
+    most = space.nvec if isinstance(space, spaces.MultiDiscrete) else np.array(least + _size(space))
+    if array.dtype.kind not in "biu" or not ((array >= least) & (array < most)).all():
+        allowed = f"whole numbers from {least} to {int(most.max()) - 1}"
         raise ActionError(f"Expected {name!r} to hold {allowed}, got {value!r}.")
     return array.astype(np.int64)
 

@@ -14,7 +14,6 @@ from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
 from miagym.envs.env import check_reset_options, checked_mode
-from miagym.envs.game import Game
 from miagym.envs.grading.running import verdicts_of
 from miagym.envs.grading.verdicts import Verdicts
 from miagym.envs.rendering import MODES, render
@@ -75,7 +74,7 @@ class GameVectorEnv(Restorable, VectorEnv[Observation, Action, Any]):
         self.single_action_space = game_spaces.action_space
         self.observation_space = batch_space(game_spaces.observation_space, num_envs)
         self.action_space = batch_space(game_spaces.action_space, num_envs)
-        self.game = Game(settings, num_envs, keep_history=keep_history)
+        self.game = game_spaces.game_kind(settings, num_envs, keep_history=keep_history)
         self._spaces, self._everyone = game_spaces, np.arange(num_envs)
         self._rngs: list[np.random.Generator | None] = [None] * num_envs
 

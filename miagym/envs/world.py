@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Self, TypedDict
 
-from miagym.envs.sampler import CandidateSplit, shared_data
+from miagym.envs.sampler import CandidateSplit, Split, shared_data
 from miagym.envs.settings import Settings
 from miagym.errors import SettingsError
 from miagym.oracle import Oracle
@@ -33,7 +33,7 @@ class World:
 
     target: Target
     reference: Target | None
-    split: CandidateSplit
+    split: Split
 
     @classmethod
     def load(cls, settings: Settings) -> Self:
@@ -46,13 +46,8 @@ class World:
         """
         data = settings.data_name
         data = shared_data(data) if isinstance(data, str) else data
-        target = _target(settings.target, settings.device)
-        settings.check_gradients(target)
-        reference = settings.reference
-        other = None if reference is None else _target(reference, settings.device)
-        if other is not None:
-            _check_beside(other, target, settings)
-        return cls(target, other, CandidateSplit(data, settings.split, target.resolution))
+        target, reference = load_models(settings)
+        return cls(target, reference, CandidateSplit(data, settings.split, target.resolution))
 
     def oracles(self, settings: Settings) -> list[Oracle]:
         """Oracles of the target, and of the reference model if there is one."""
@@ -60,6 +55,23 @@ class World:
         return [
             Oracle(target, **oracle_options(settings)) for target in asked if target is not None
         ]
+
+
+def load_models(settings: Settings) -> tuple[Target, Target | None]:
+    """Loads target and reference, if there is one.
+
+    Raises:
+        TargetError: if one cannot be loaded.
+        SettingsError: if the target cannot serve the access level, nor the reference stand beside
+            it.
+    """
+    target = _target(settings.target, settings.device)
+    settings.check_gradients(target)
+    reference = settings.reference
+    other = None if reference is None else _target(reference, settings.device)
+    if other is not None:
+        _check_beside(other, target, settings)
+    return target, other
 
 
 def oracle_options(settings: Settings) -> OracleOptions:

@@ -46,7 +46,7 @@ def run_limited(command: list[str], folder: Path, limit: float) -> tuple[int | N
             code = None
         finally:  # Ctrl-C too
             _end(process)
-        return code, _last_line(errors)
+        return code, last_line(errors)
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
@@ -63,7 +63,7 @@ def _end(process: subprocess.Popen[bytes]) -> None:
     process.wait()
 
 
-def _last_line(errors: IO[bytes]) -> str:
+def last_line(errors: IO[bytes]) -> str:
     size = errors.seek(0, os.SEEK_END)
     errors.seek(max(0, size - MAX_SAID))
     lines = errors.read().decode(errors="replace").split("\n")

@@ -34,6 +34,7 @@ EXERCISES = {
         Exercise(3, "3_blind_baseline.py", "Cheat without the model", "blind_baseline"),
         Exercise(4, "4_spend_100_queries.py", "Spend 100 queries", "spend_queries"),
         Exercise(5, "5_one_picture.py", "One picture, one p-value", "one_picture"),
+        Exercise(6, "6_play_a_host.py", "Play against a host", "play_host"),
     )
 }
 

@@ -7,7 +7,7 @@ candidates, corrected for all that were compared, is shown.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from threading import Lock
@@ -26,6 +26,8 @@ from miagym.hosting.seats import settings_of
 from miagym.metrics.auc import Interval
 from miagym.metrics.brier import brier_rewards
 from miagym.metrics.comparisons.comparison import compare
+from miagym.metrics.groups.group_bootstrap import group_intervals
+from miagym.metrics.intervals import mean_interval
 from miagym.metrics.measure import measure
 from miagym.targets.registry import shared_target
 
@@ -51,6 +53,7 @@ class Standing:
     tpr_ci: Interval | None
     brier_reward: float | None
     """None where scores are no probabilities."""
+    brier_reward_ci: Interval | None
     spent: int
     """UNet rows, of all walks of this phase."""
     submissions: int
@@ -77,6 +80,12 @@ class Labels:
         groups = None if data.groups is None else data.groups[rows]
         return cls(tuple(keys[order].tolist()), data.member[rows], groups)
 
+    def only(self, keys: Collection[str]) -> Self:
+        """The labels of some candidates."""
+        rows = np.array([row for row, key in enumerate(self.keys) if key in keys], dtype=np.int64)
+        groups = None if self.groups is None else self.groups[rows]
+        return type(self)(tuple(self.keys[row] for row in rows), self.member[rows], groups)
+
     def ordered(self, scores: Mapping[str, float]) -> NDArray[np.float64]:
         return np.array([scores[key] for key in self.keys])
 
@@ -88,16 +97,33 @@ def board(host: Host, name: str) -> list[Standing]:
     labels, everyone = Labels.of(data, settings.resolution), desk.all()
     last = {one.player: one for one in desk.last()}
     scores = {player: labels.ordered(one.scores) for player, one in last.items()}
-    scores[BLIND] = labels.ordered(_blind_scores(settings, load_data(task.data)))
-    ranks = rank_groups(scores, labels)
+    scores[BLIND] = labels.ordered(blind_scores(settings, load_data(task.data)))
     sent = Counter(one.player for one in everyone)
+    return standings(scores, labels, {player: one.spent for player, one in last.items()}, sent)
+
+
+def standings(
+    scores: Mapping[str, NDArray[np.float64]],
+    labels: Labels,
+    spent: Mapping[str, int],
+    submissions: Mapping[str, int],
+) -> list[Standing]:
+    """Rows of scores on the same candidates, the best group first.
+
+    Args:
+        scores: of each player, in the order of the labels; those of `BLIND` asked nothing.
+        labels: of the candidates.
+        spent: UNet rows of each player, 0 where nothing is said.
+        submissions: of each player, likewise.
+    """
+    ranks = rank_groups(scores, labels)
     return [
         Standing(
             rank=ranks[player],
             player=player,
             is_blind=player == BLIND,
-            spent=last[player].spent if player in last else 0,
-            submissions=sent[player],
+            spent=spent.get(player, 0),
+            submissions=submissions.get(player, 0),
             **_measured(scores[player], labels),
         )
         for player in sorted(scores, key=lambda player: (ranks[player], player))
@@ -153,14 +179,26 @@ def _measured(scores: NDArray[np.float64], labels: Labels) -> dict[str, Any]:
     found = measure(scores, labels.member, labels.groups)
     at = found.tpr_at_fpr.get(AT_FPR)
     is_probability = scores.min() >= 0 and scores.max() <= 1
-    reward = brier_rewards(scores, labels.member).mean() if is_probability else None
+    reward = brier_rewards(scores, labels.member) if is_probability else None
     return {
         "auc": found.auc,
         "auc_ci": found.auc_ci,
         "tpr": at and at.point.tpr,
         "tpr_ci": at and at.ci,
-        "brier_reward": None if reward is None else float(reward),
+        "brier_reward": None if reward is None else float(reward.mean()),
+        "brier_reward_ci": None if reward is None else _reward_interval(reward, scores, labels),
     }
+
+
+def _reward_interval(
+    reward: NDArray[np.float64], scores: NDArray[np.float64], labels: Labels
+) -> Interval:
+    """Over groups of look-alikes where there are; a point where all rewards are equal."""
+    if np.ptp(reward) == 0:
+        return float(reward[0]), float(reward[0])
+    groups = labels.groups
+    drawn = None if groups is None else group_intervals(scores, labels.member, groups)
+    return mean_interval(reward) if drawn is None else drawn.brier_reward
 
 
 @lru_cache(maxsize=16)
@@ -169,7 +207,7 @@ def _blind_agent(target: str, data: str) -> BlindAgent:
     return BlindAgent.fit(envs, episodes=FIT_EPISODES // 32, seed=0)
 
 
-def _blind_scores(settings: Settings, data: Dataset) -> dict[str, float]:
+def blind_scores(settings: Settings, data: Dataset) -> dict[str, float]:
     """Verdicts of an agent that never asks, learned on candidates of the calibration part."""
     assert isinstance(settings.target, str) and isinstance(settings.data, Dataset)
     rows = np.flatnonzero(settings.data.part == TEST)

@@ -16,7 +16,7 @@ def standings_table(standings: Sequence[Standing]) -> Table:
         Column("rank", kind="number"),
         measured("AUC"),
         measured("TPR@1%FPR"),
-        Column("Brier reward", kind="number"),
+        measured("Brier reward"),
         Column("UNet rows", kind="number"),
     )
     lines = tuple(Line(_name(one), _cells(one), one.is_blind) for one in standings)
@@ -35,6 +35,8 @@ def _cells(one: Standing) -> tuple[Cell, ...]:
         Number("too few", None)
         if one.tpr is None or one.tpr_ci is None
         else share(one.tpr, one.tpr_ci),
-        Number("" if reward is None else f"{reward:.3f}", reward),
+        Number("", None)
+        if reward is None or one.brier_reward_ci is None
+        else number(reward, one.brier_reward_ci),
         Number(str(one.spent), one.spent),
     )

@@ -58,6 +58,34 @@ def brightness(images: Any) -> Any:
     return images.mean((1, 2, 3))[:, None]
 
 
+def in_vain(post: Any, message: Any, name: str) -> Any:
+    """Never gives up."""
+    while True:
+        try:
+            return post({"request_id": name, **message})
+        except ConnectionError:
+            pass
+
+
+def renaming(post: Any, message: Any, name: str) -> Any:
+    """Buys anew whenever no reply came."""
+    for attempt in range(4):
+        try:
+            return post({"request_id": f"{name}{attempt or ''}", **message})
+        except ConnectionError:
+            pass
+    return post({"request_id": name, **message})
+
+
+def odds(seen: Any) -> Any:
+    """Of membership, or 1 where nothing was asked."""
+    asked = seen["count"][:, 0] > 0
+    ratio = np.where(asked, seen["summary"][:, 0, 5], 1) / np.where(
+        asked, seen["summary"][:, 0, 1], 1
+    )
+    return ratio**20
+
+
 MISTAKES: list[tuple[int, str, Callable[..., Any], str]] = [
     (1, "loss", loss_of_own_noise, "noise of its own"),
     (1, "loss", summed, "the sum of the squares"),
@@ -89,6 +117,13 @@ MISTAKES: list[tuple[int, str, Callable[..., Any], str]] = [
     (4, "choose", lambda seen, p: ([0, 0], [0, 0]), "asked twice"),
     (4, "choose", lambda seen, p: ([], []), "are worth it and can be paid, 0 asked"),
     (4, "agent", lambda seen: {"stop": 1}, "no action of the environment"),
+    (6, "ask_once", lambda post, message, name: post(message), "another name is another purchase"),
+    (6, "ask_once", in_vain, "after the fifth it gives up"),
+    (6, "ask_once", renaming, "another name is another purchase"),
+    (6, "believe", lambda seen: 1 / (1 + odds(seen)), "the sign"),
+    (6, "believe", lambda seen: odds(seen) ** 0.5 / (1 + odds(seen) ** 0.5), "1 / (1 + exp"),
+    (6, "told_apart", lambda interval: interval[0] > 0, "shows a difference"),
+    (6, "told_apart", lambda interval: True, "holds 0"),
     (5, "p_value", lambda score, known: (known >= score).mean(), "p = 0"),
     (5, "p_value", lambda score, known: (1 + (known > score).sum()) / (len(known) + 1), "tie"),
     (5, "corrected", min, "come below 5 %"),

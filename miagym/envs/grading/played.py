@@ -8,6 +8,8 @@ from typing import Any, Self
 
 from miagym.errors import DataError
 
+TEXTS = ("target", "fingerprint", "reference_noise", "access", "version", "terms")
+
 
 @dataclass(frozen=True)
 class Played:
@@ -35,6 +37,8 @@ class Played:
     noise_seed: int
     version: str
     """Of miagym."""
+    terms: str = ""
+    """Of a service: tariff, and how its pictures arrive; "" where there is a menu."""
 
     def asdict(self) -> dict[str, Any]:
         """As it is written to a file."""
@@ -48,13 +52,15 @@ class Played:
             DataError: if something is missing, beside it, or of another kind.
         """
         kinds = {
-            **dict.fromkeys(("target", "fingerprint", "reference_noise", "access", "version"), str),
+            **dict.fromkeys(TEXTS, str),
             "reference": str | None,
             "questions": list | tuple,
             **dict.fromkeys(("budget", "candidates", "slots", "steps", "noise_seed"), int),
             **dict.fromkeys(("guidance_scale", "price"), float | int),
         }
         expected = [field.name for field in fields(cls)]
+        if isinstance(told, Mapping):
+            told = {"terms": "", **told}  # which files from before there were services do not say
         if not isinstance(told, Mapping) or set(told) != set(expected):
             raise DataError(f"Expected a record of the game with {', '.join(expected)}.")
         for name, kind in kinds.items():

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from rich.cells import cell_len, set_cell_size
 
-from miagym.envs.rendering.scene import DISTANCE, Scene, belief_in_words, rows_in_words
+from miagym.envs.rendering.scene import DISTANCE, Scene, belief_in_words
 from miagym.envs.state.moves import Slot
 from miagym.envs.statistics import STATISTICS
 
@@ -27,7 +27,8 @@ def _lines(scene: Scene) -> Iterator[str]:
         yield f'"{caption}"' if caption else "(no caption)"
     yield ""
     budget = scene.settings.budget
-    yield f"budget   {_bar(scene.left / budget, 30)}  {scene.left} of {budget} UNet rows left"
+    left = f"{scene.left} of {budget} {scene.settings.unit} left"
+    yield f"budget   {_bar(scene.left / budget, 30)}  {left}"
     yield f"{'':9}{scene.buys}"
     if scene.history is not None:
         said = belief_in_words(scene.belief[0]) if scene.step else "nothing said yet"
@@ -66,10 +67,10 @@ def _slots(scene: Scene) -> Iterator[str]:
 def _answer(scene: Scene, slot: Slot) -> str:
     question = scene.question(slot)
     if slot.values is None:
-        return f"{question.name:24} refused: it costs {rows_in_words(question.price)}"
+        return f"{question.name:24} refused: it costs {scene.price(slot)}"
     target, *reference = slot.values[DISTANCE :: len(STATISTICS)]
     beside = f"  reference {reference[0]:.4g}" if reference else ""
-    return f"{question.name:24} {rows_in_words(question.price):>8}  {target:<9.4g}{beside}"
+    return f"{question.name:24} {scene.price(slot):>8}  {target:<9.4g}{beside}"
 
 
 def _table(scene: Scene) -> Iterator[str]:

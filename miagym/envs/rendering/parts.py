@@ -24,7 +24,7 @@ def draw_budget(canvas: Canvas, scene: Scene, y: float) -> None:
     """Draws how many UNet rows are left, and what they buy."""
     budget = scene.settings.budget
     canvas.text(RIGHT, y, "Budget", 17)
-    said = f"{scene.left} of {budget} UNet rows left"
+    said = f"{scene.left} of {budget} {scene.settings.unit} left"
     canvas.text(RIGHT + SIDE, y, said, 17, MUTED, anchor="ra")
     canvas.budget(RIGHT, y + 26, SIDE, 14, scene.left / budget)
     canvas.text(RIGHT, y + 47, scene.buys, 14, MUTED, width=SIDE)

@@ -16,7 +16,7 @@ from miagym.envs.rendering.parts import (
     draw_label,
     draw_verdict,
 )
-from miagym.envs.rendering.scene import DISTANCE, Scene, rows_in_words
+from miagym.envs.rendering.scene import DISTANCE, Scene
 from miagym.envs.state.moves import Slot
 
 WIDE, TALL = 752, 500
@@ -112,7 +112,7 @@ def _draw_slot(canvas: Canvas, scene: Scene, slot: Slot, y: float, side: int) ->
         x += side + 8
     x += 6
     width = RIGHT + SIDE - x
-    rows = rows_in_words(question.price)
+    rows = scene.price(slot)
     lines = [(f"{slot.candidate}: {question.name}", 15, INK)]
     if slot.values is None:
         lines.append((f"refused: it costs {rows}", 14, REFUSED))

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from miagym.envs.game import Game
 from miagym.envs.menu import PICTURES, Question
-from miagym.envs.settings import Settings
+from miagym.envs.settings import ROWS, Settings
 from miagym.envs.state.history import History
 from miagym.envs.state.moves import Slot
 from miagym.envs.statistics import STATISTICS
@@ -44,6 +44,12 @@ class Scene:
 
     def question(self, slot: Slot) -> Question:
         return self.settings.menu[slot.question]
+
+    def price(self, slot: Slot) -> str:
+        """What a question costs, in words."""
+        price = self.question(slot).price if slot.price is None else slot.price
+        unit = self.settings.unit
+        return rows_in_words(price) if unit == ROWS else f"{price} {unit}"
 
     @property
     def cheapest(self) -> Question:

@@ -25,7 +25,7 @@ from miagym.envs.rendering.parts import (
     draw_label,
     draw_verdict,
 )
-from miagym.envs.rendering.scene import DISTANCE, Scene, belief_in_words, rows_in_words
+from miagym.envs.rendering.scene import DISTANCE, Scene, belief_in_words
 from miagym.envs.state.moves import Slot
 from miagym.envs.statistics import STATISTICS
 
@@ -52,7 +52,7 @@ def _draw_answer(canvas: Canvas, scene: Scene, answers: list[Slot]) -> None:
     refused = [slot for slot in scene.last.values() if slot.values is None]
     if refused:
         question = scene.question(refused[0])
-        said = f"{question.name} refused: it costs {rows_in_words(question.price)}"
+        said = f"{question.name} refused: it costs {scene.price(refused[0])}"
         draw_label(canvas, RIGHT + SIDE, said, REFUSED, anchor="ra")
     if not answers:
         draw_label(canvas, MIDDLE, "Answer")
@@ -61,7 +61,7 @@ def _draw_answer(canvas: Canvas, scene: Scene, answers: list[Slot]) -> None:
         canvas.text(middle, TOP + SIDE / 2, "nothing answered yet", 20, MUTED, anchor="mm")
         return
     last, question = answers[-1], scene.question(answers[-1])
-    label = f"Answer {len(answers)}: {question.name}, {rows_in_words(question.price)}"
+    label = f"Answer {len(answers)}: {question.name}, {scene.price(last)}"
     draw_label(canvas, MIDDLE, label)
     if last.image is None:
         _draw_numbers(canvas, last)

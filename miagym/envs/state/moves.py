@@ -41,3 +41,5 @@ class Slot:
     """Statistics (F,); None if the budget did not cover the question."""
     image: NDArray[np.uint8] | None = None
     """The picture (size, size, 3), of a question that asks for one."""
+    price: int | None = None
+    """What it costs, where the menu does not say it."""

@@ -108,6 +108,7 @@ class Restorable:
             **{name: value for name, value in settings.about.items() if name != "played"},
             **{name: getattr(settings, name) for name in names},
             "menu": [question.name for question in settings.menu],
+            "terms": settings.about["played"].terms,
             "noise_seed": settings.noise_seed,
             "reference_noise": settings.reference_noise,
             "max_steps": settings.step_limit,

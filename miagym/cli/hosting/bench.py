@@ -1,0 +1,61 @@
+"""`miagym bench`: an agent on the tasks of a suite, in this process."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from miagym.cli.shared.console import AsJson, console, print_json, progress, say
+
+
+def bench(
+    agent: Annotated[
+        str,
+        typer.Argument(
+            help="even or adaptive, or FILE.py:MAKER, package.module:MAKER of your own."
+        ),
+    ],
+    suite: Annotated[str, typer.Option(help="A suite: black-2026.")] = "black-2026",
+    task: Annotated[
+        list[str] | None, typer.Option(help="Of its tasks only this one; repeatable.")
+    ] = None,
+    hands: Annotated[
+        int | None, typer.Option(min=1, help="Hands of 16 candidates in each task; all if absent.")
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Of the agents and of all noise.")] = 0,
+    out: Annotated[
+        Path | None, typer.Option(help="A new folder: results.json, and ids,score of each task.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Measure an agent on fixed tasks, beside baselines and beside two that ask nothing.
+
+    MAKER is a function: it gets environments on `train`, one for each target of the task's family,
+    and returns an agent with `act(observation, rng)`. Its code runs with your rights.
+    """
+    from miagym.hosting.bench.agents import BASELINES
+    from miagym.hosting.bench.run import as_rows, check_new, chosen, save_bench
+    from miagym.hosting.bench.run import bench as measured
+    from miagym.hosting.standings import standings_table
+    from miagym.hosting.suite import suite as suite_of
+    from miagym.report.terminal import print_parts
+
+    tasks = chosen(suite_of(suite), task or [])
+    if out is not None:
+        check_new(out)
+    walks = len(tasks) * len({*BASELINES, agent})
+    with progress(shown=not as_json) as show:
+        found = measured(agent, tasks, hands, seed, show("walks", walks))
+    if out is not None:
+        save_bench(found, agent, seed, out)
+    if as_json:
+        print_json(as_rows(found))
+        return
+    for one in found:
+        say(f"{one.task.name}: {one.task.about}")
+        print_parts(console, (standings_table(one.standings),))
+    say("Rows of one rank are not told apart by these candidates.")
+    if out is not None:
+        say(f"What {agent} said is in {out}.")

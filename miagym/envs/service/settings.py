@@ -1,0 +1,178 @@
+"""Settings of a service: which calls it takes, what they cost, how its pictures arrive."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from functools import cached_property
+from typing import Any, TypedDict
+
+from miagym.data.dataset import Dataset
+from miagym.envs.grading.played import Played
+from miagym.envs.menu import Question
+from miagym.envs.options import check_options
+from miagym.envs.service.tariff import Tariff
+from miagym.envs.settings import Settings
+from miagym.errors import SettingsError
+from miagym.oracle.costs import generation_cost, variation_cost
+from miagym.targets.base import Target, variation_steps
+
+MAX_PICTURES = 16
+"""Pictures in one call."""
+
+
+class Service(StrEnum):
+    """Services by name, as they are met."""
+
+    PROMPT_ONLY = "prompt-only"
+    IMAGE_TO_IMAGE = "image-to-image"
+    FULL = "full"
+
+    @property
+    def calls(self) -> tuple[str, ...]:
+        """Kinds of calls that it takes."""
+        return {
+            Service.PROMPT_ONLY: (TEXT_TO_IMAGE,),
+            Service.IMAGE_TO_IMAGE: (IMAGE_TO_IMAGE,),
+            Service.FULL: (TEXT_TO_IMAGE, IMAGE_TO_IMAGE),
+        }[self]
+
+    @property
+    def takes_uploads(self) -> bool:
+        return IMAGE_TO_IMAGE in self.calls
+
+    @property
+    def takes_seeds(self) -> bool:
+        """Whether the caller may choose the seed of the noise."""
+        return self is Service.FULL
+
+
+TEXT_TO_IMAGE, IMAGE_TO_IMAGE = "text-to-image", "image-to-image"
+
+
+@dataclass(frozen=True)
+class Offer(Question):
+    """Kind of call that a service takes; its price is that of one picture at its cheapest."""
+
+    tariff: Tariff = field(kw_only=True)
+
+    @property
+    def price(self) -> int:
+        return self.tariff.price(self.cost.unet_rows, 1)
+
+
+class ServiceOptions(TypedDict, total=False):
+    """Options of `gym.make("miagym/Service-v0", ...)`; `ServiceSettings` says what each means."""
+
+    service: str
+    tariff: Tariff | str
+    pictures: int
+    jpeg: int | None
+    answer_size: int | None
+    target: str | Target
+    data: str | Dataset | None
+    split: str
+    budget: int
+    steps: int
+    guidance_scale: float
+    price: float
+    noise_seed: int
+    max_steps: int | None
+    device: str
+    batch_size: int
+
+
+@dataclass(frozen=True, eq=False)
+class ServiceSettings(Settings):
+    """Settings of a service. One candidate an episode; black-box access; no reference beside.
+
+    Raises:
+        SettingsError: if a value is none of those allowed.
+        UnknownName: if there is no such tariff.
+    """
+
+    service: str = Service.IMAGE_TO_IMAGE
+    """Which calls it takes: "prompt-only", "image-to-image" or "full"."""
+    tariff: Tariff | str = "rows"
+    """What calls cost: "rows", "pictures", "calls", or a `Tariff`. Budgets are counted in it."""
+    jpeg: int | None = None
+    """Quality of the JPEG as which pictures arrive, from 1 to 95; by default they are exact."""
+    answer_size: int | None = None
+    """Side of the pictures that arrive, in pixels; by default the model's own."""
+
+    @classmethod
+    def given(cls, options: ServiceOptions) -> ServiceSettings:
+        """Settings from an environment's options.
+
+        Raises:
+            UnknownOption: if there is an option that a service has not.
+        """
+        check_options(options, ServiceOptions)
+        merged: dict[str, Any] = {**options}
+        pictures = merged.pop("pictures", 1)
+        if not isinstance(pictures, int) or not 1 <= pictures <= MAX_PICTURES:
+            raise SettingsError(
+                f"Expected from 1 to {MAX_PICTURES} pictures in a call, got {pictures!r}."
+            )
+        return cls(**merged, slots=pictures)
+
+    def __post_init__(self) -> None:
+        if self.service not in list(Service):
+            allowed = ", ".join(repr(str(one)) for one in Service)
+            raise SettingsError(f"Expected a service {allowed}; got {self.service!r}.")
+        for name, most in (("jpeg", 95), ("answer_size", 4096)):
+            value = getattr(self, name)
+            if value is not None and (not isinstance(value, int) or not 1 <= value <= most):
+                raise SettingsError(
+                    f"Expected a whole number from 1 to {most} for {name}, or None; got {value!r}."
+                )
+        _ = self.prices  # a tariff that there is not is refused now
+        super().__post_init__()
+
+    @cached_property
+    def kind(self) -> Service:
+        return Service(self.service)
+
+    @cached_property
+    def prices(self) -> Tariff:
+        return Tariff.named(self.tariff)
+
+    @property
+    def unit(self) -> str:
+        return self.prices.unit
+
+    @cached_property
+    def menu(self) -> tuple[Question, ...]:
+        """The kinds of calls; an image to image is cheapest where it runs one step."""
+        costs = {
+            TEXT_TO_IMAGE: generation_cost(self.steps, self.guidance_scale),
+            IMAGE_TO_IMAGE: variation_cost(1 / self.steps, self.steps, self.guidance_scale),
+        }
+        calls: Sequence[str] = self.kind.calls
+        return tuple(Offer(kind, None, costs[kind], tariff=self.prices) for kind in calls)
+
+    def price_of(self, kind: str, strength: float, pictures: int) -> int:
+        """Price of a call of a kind, in the tariff's coin."""
+        rows = self.menu[self.kind.calls.index(kind)].cost.unet_rows
+        if kind == IMAGE_TO_IMAGE:
+            rows *= variation_steps(strength, self.steps)
+        return self.prices.price(rows, pictures)
+
+    @property
+    def answer_side(self) -> int:
+        return self.resolution if self.answer_size is None else self.answer_size
+
+    @property
+    def step_limit(self) -> int:
+        """By default one step more than calls can be paid."""
+        return self.max_answers + 1 if self.max_steps is None else self.max_steps
+
+    @property
+    def _played(self) -> Played:
+        arrive = "exact" if self.jpeg is None else f"JPEG {self.jpeg}"
+        terms = (
+            f"{self.service}; {self.prices}; up to {self.slots} pictures a call, {arrive}, "
+            f"{self.answer_side} pixels a side"
+        )
+        return replace(super()._played, terms=terms)

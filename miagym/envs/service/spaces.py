@@ -1,0 +1,146 @@
+"""Spaces of a service: what a call is made of, and what is seen of its answer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from gymnasium import spaces
+from numpy.typing import NDArray
+
+from miagym.envs.game import Game
+from miagym.envs.service.calls import SEEDS, Call, ServiceMoves
+from miagym.envs.service.game import ServiceGame
+from miagym.envs.service.prompt import Prompt, checked_prompts
+from miagym.envs.service.settings import IMAGE_TO_IMAGE, ServiceSettings
+from miagym.envs.spaces import (
+    Action,
+    GameSpaces,
+    Observation,
+    budget_left,
+    pictures,
+    rows_left,
+    token_ids,
+)
+from miagym.errors import ActionError
+
+EXACT = 6
+"""Digits of a strength that count, so that 0.7 in 32 bits is 0.7."""
+
+
+class ServiceSpaces(GameSpaces):
+    """Spaces of a service with K kinds of calls that bring up to P pictures."""
+
+    game_kind = ServiceGame
+
+    def __init__(self, settings: ServiceSettings) -> None:
+        side, kinds, most = settings.answer_side, len(settings.menu), settings.slots
+        self._settings = settings
+        self.observation_space = spaces.Dict(
+            {
+                "candidate": pictures(settings),
+                "caption": token_ids(),
+                "answered": spaces.MultiBinary(most),
+                "images": spaces.Box(0, 255, (most, side, side, 3), np.uint8),
+                "count": spaces.Box(0, settings.max_answers * most, (kinds,), np.int32),
+                "affordable": spaces.MultiBinary(kinds),
+                "budget_left": budget_left(settings),
+            }
+        )
+        call: dict[str, spaces.Space[Any]] = {
+            "question": spaces.Discrete(kinds),
+            "prompt": Prompt(),
+            "pictures": spaces.Discrete(most, start=1),
+            "probability": spaces.Box(0, 1, (), np.float32),
+            "stop": spaces.Discrete(2),
+        }
+        if settings.kind.takes_uploads:
+            call["picture"] = pictures(settings)
+            call["strength"] = spaces.Box(1 / settings.steps, 1, (), np.float32)
+        if settings.kind.takes_seeds:
+            call["seed"] = spaces.Discrete(SEEDS)
+        self.action_space = spaces.Dict(call)
+
+    def check(self, action: object, episodes: int) -> dict[str, NDArray[Any]]:
+        """Checks a batch of calls, and returns arrays (episodes, ...); prompts are objects.
+
+        Raises:
+            ActionError: if a call is none; the message names what is allowed.
+        """
+        if not isinstance(action, Mapping) or "prompt" not in action:
+            return super().check(action, episodes)
+        prompts = np.empty(episodes, dtype=object)
+        prompts[:] = checked_prompts(action["prompt"], episodes)
+        return super().check(action, episodes) | {"prompt": prompts}
+
+    def checked(
+        self, name: str, space: spaces.Space[Any], value: Any, episodes: int
+    ) -> NDArray[Any]:
+        return np.empty(0) if name == "prompt" else super().checked(name, space, value, episodes)
+
+    def moves(self, action: Mapping[str, NDArray[Any]]) -> ServiceMoves:
+        question = action["question"][:, None]
+        calls = tuple(self._call(action, i) for i in range(len(question)))
+        return ServiceMoves(
+            np.zeros_like(question),
+            question,
+            action["probability"][:, None],
+            action["stop"] == 1,
+            calls,
+        )
+
+    def _call(self, action: Mapping[str, NDArray[Any]], i: int) -> Call:
+        settings = self._settings
+        kind = settings.kind.calls[int(action["question"][i])]
+        uploads = kind == IMAGE_TO_IMAGE
+        strength = round(float(action["strength"][i]), EXACT) if uploads else 1.0
+        return Call(
+            kind=kind,
+            prompt=action["prompt"][i],
+            pictures=int(action["pictures"][i]),
+            upload=action["picture"][i] if uploads else None,
+            strength=strength,
+            seed=int(action["seed"][i]) if settings.kind.takes_seeds else None,
+        )
+
+    def observe(self, game: Game, episodes: NDArray[np.intp]) -> Observation:
+        return {
+            "candidate": game.images[episodes, 0],
+            "caption": game.tokens[episodes, 0],
+            "answered": game.answered[episodes],
+            "images": game.answer_images[episodes],
+            "count": game.count[episodes, 0],
+            "affordable": game.affordable(episodes),
+            "budget_left": rows_left(game, episodes),
+        }
+
+    def info(self, game: Game, episode: int) -> dict[str, Any]:
+        member = game.told(episode)
+        info: dict[str, Any] = {
+            "caption": game.dealt(episode).captions[0],
+            "action_mask": game.affordable(np.array([episode]))[0],
+        }
+        if member is not None:
+            info["member"] = int(member[0])
+        return info
+
+
+def call_action(settings: ServiceSettings, given: Mapping[str, Any]) -> Action:
+    """A whole action from what of it is given.
+
+    Raises:
+        ActionError: if this service takes no such thing.
+    """
+    known = set(ServiceSpaces(settings).action_space.spaces)
+    if unknown := sorted(set(given) - known):
+        raise ActionError(
+            f"The service {settings.service} takes {', '.join(sorted(known))}; got "
+            f"{', '.join(unknown)}."
+        )
+    defaults = {"question": 0, "pictures": 1, "probability": 0.5, "stop": 0}
+    if settings.kind.takes_uploads:
+        defaults["strength"] = 1.0
+    if settings.kind.takes_seeds:
+        defaults["seed"] = 0
+    return {**defaults, **given}

@@ -1,0 +1,69 @@
+"""Tariffs: what a call to a service costs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from miagym.errors import SettingsError, UnknownName
+
+
+@dataclass(frozen=True)
+class Tariff:
+    """Price list of a service: so much for a call, and so much for each picture that it brings.
+
+    Prices are whole numbers, cents for instance, so that sums are exact.
+
+    Raises:
+        SettingsError: if a price is no whole number of 0 or more, or all are 0.
+    """
+
+    call: int = 0
+    picture: int = 0
+    row: int = 0
+    """For each UNet row that is computed, as whoever pays for the machine counts."""
+    unit: str = "credits"
+    """What prices and budgets are counted in."""
+
+    def __post_init__(self) -> None:
+        prices = {"call": self.call, "picture": self.picture, "row": self.row}
+        for name, price in prices.items():
+            if not isinstance(price, int) or isinstance(price, bool) or price < 0:
+                raise SettingsError(
+                    f"Expected a whole number of 0 or more as the price of a {name}, got "
+                    f"{price!r}; count in a smaller coin."
+                )
+        if not any(prices.values()):
+            raise SettingsError("A tariff that asks for nothing leaves no budget to spend wisely.")
+        if not isinstance(self.unit, str) or not self.unit:
+            raise SettingsError(f"Expected the name of a coin as unit, got {self.unit!r}.")
+
+    def price(self, rows: int, pictures: int) -> int:
+        """Price of a call for so many pictures of so many UNet rows each."""
+        return self.call + pictures * (self.picture + rows * self.row)
+
+    def __str__(self) -> str:
+        each = {"call": self.call, "picture": self.picture, "row": self.row}
+        prices = ", ".join(f"{price} a {name}" for name, price in each.items() if price)
+        return f"{prices} ({self.unit})"
+
+    @classmethod
+    def named(cls, tariff: Tariff | str) -> Tariff:
+        """The tariff of this name, or the one that is given.
+
+        Raises:
+            UnknownName: if no tariff has this name.
+        """
+        if isinstance(tariff, Tariff):
+            return tariff
+        if tariff not in TARIFFS:
+            hint = "A price list of your own is Tariff(call=2, picture=4)."
+            raise UnknownName("tariff", str(tariff), TARIFFS, hint)
+        return TARIFFS[tariff]
+
+
+TARIFFS = {
+    "rows": Tariff(row=1, unit="UNet rows"),
+    "pictures": Tariff(picture=1, unit="pictures"),
+    "calls": Tariff(call=1, unit="calls"),
+}
+"""Tariffs by name."""

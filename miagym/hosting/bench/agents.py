@@ -1,0 +1,87 @@
+"""Agents of a bench by name: those of ours, and whoever brings one of their own."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+from types import ModuleType
+from typing import cast
+
+import numpy as np
+
+from miagym.agents.adaptive import AdaptiveAgent
+from miagym.agents.agent import Agent
+from miagym.agents.belief import LogisticBelief
+from miagym.agents.fixed import FixedAgent
+from miagym.envs.pool import PoolVectorEnv
+from miagym.errors import SettingsError, UnknownName
+
+EPISODES = 6
+"""Played in each environment of `train` to learn a belief."""
+
+Maker = Callable[[Sequence[PoolVectorEnv]], Agent]
+"""Makes an agent for a task from environments on `train`, one for each target of its family."""
+
+
+def even(train: Sequence[PoolVectorEnv]) -> Agent:
+    """Asks the cheapest question about everybody in turn."""
+    prices = train[0].game.prices
+    belief = LogisticBelief.fit_over(train, EPISODES, seed=0)
+    return FixedAgent(belief, prices, (int(np.argmin(prices)),))
+
+
+def adaptive(train: Sequence[PoolVectorEnv]) -> Agent:
+    """Asks the cheapest question about whom it is least sure of."""
+    prices = train[0].game.prices
+    belief = LogisticBelief.fit_over(train, EPISODES, seed=0)
+    return AdaptiveAgent(belief, prices, (int(np.argmin(prices)),))
+
+
+BASELINES: dict[str, Maker] = {"even": even, "adaptive": adaptive}
+"""Agents that stand beside whoever is measured."""
+
+
+def maker_of(name: str) -> Maker:
+    """Finds an agent: a baseline, "package.module:maker" or "FILE.py:maker".
+
+    Raises:
+        UnknownName: if no baseline has this name.
+        SettingsError: if there is no such module, or nothing in it that can be called.
+    """
+    if name in BASELINES:
+        return BASELINES[name]
+    place, colon, attribute = name.rpartition(":")
+    if not colon:
+        hint = "An agent of your own is FILE.py:MAKER or package.module:MAKER."
+        raise UnknownName("agent", name, BASELINES, hint)
+    found = getattr(_module(place), attribute, None)
+    if not callable(found):
+        raise SettingsError(
+            f"Expected a function {attribute} in {place}, which makes an agent from a list of "
+            f"environments; found {found!r}."
+        )
+    return cast(Maker, found)
+
+
+def _module(place: str) -> ModuleType:
+    """A module by its file or its name.
+
+    Raises:
+        SettingsError: if there is none.
+    """
+    if not place.endswith(".py"):
+        try:
+            return import_module(place)
+        except ImportError as error:
+            raise SettingsError(f"There is no module {place} to import ({error}).") from error
+    path = Path(place)
+    spec = spec_from_file_location(path.stem, path) if path.is_file() else None
+    if spec is None or spec.loader is None:
+        raise SettingsError(f"There is no file {place}; name the file with your agent.")
+    module = module_from_spec(spec)
+    sys.modules[path.stem] = module  # dataclasses look their module up
+    spec.loader.exec_module(module)
+    return module

@@ -1,0 +1,125 @@
+"""One walk of an agent through a task's deck, in this process."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from miagym.agents.agent import Agent, episodes_of
+from miagym.data.dataset import Dataset
+from miagym.data.registry import load_data
+from miagym.envs.asking import Questioner
+from miagym.envs.pool import PoolVectorEnv
+from miagym.envs.sampler import CandidateSplit, Sampler
+from miagym.envs.settings import TEST, TRAIN
+from miagym.envs.world import World
+from miagym.errors import SettingsError
+from miagym.hosting.bench.agents import Maker
+from miagym.hosting.dealing import Hand, deck, hands, targets_of
+from miagym.hosting.suite import DEV, HostedTask
+
+SECRET = "2026" * 16
+"""Of the deal: public here, as the labels are, so that everybody meets the same candidates."""
+ROWS = 4
+"""Environments of `train` for each target."""
+
+
+@dataclass(frozen=True)
+class Walk:
+    """What an agent said of each candidate, by key, and what it spent."""
+
+    scores: dict[str, float]
+    spent: int
+
+
+class HandSplit(CandidateSplit):
+    """Candidates of a deck, dealt hand by hand in an order that is given."""
+
+    def __init__(self, data: Dataset, size: int, dealt: Sequence[Hand]) -> None:
+        super().__init__(data, TEST, size)
+        self._hands = iter(dealt)
+
+    def sampler(self, n: int, rng: np.random.Generator) -> Sampler:
+        """The next hand, whatever the generator is."""
+        return next(self._hands)
+
+
+class Bench:
+    """A task of a suite, dealt as everybody gets it.
+
+    Args:
+        task: which.
+        most: hands that are played of a walk; all by default.
+
+    Raises:
+        SettingsError: if that is no number of hands.
+    """
+
+    def __init__(self, task: HostedTask, most: int | None = None) -> None:
+        if most is not None and not 1 <= most <= task.hands:
+            raise SettingsError(
+                f"Expected from 1 to {task.hands} hands of {task.name}, got {most}."
+            )
+        self.task = task
+        self.data = deck(load_data(task.data), task, DEV, SECRET)
+        dealt = hands(task, SECRET, task.name)[:most]
+        about = targets_of(task, SECRET, task.name)[: len(dealt)]
+        self.hands = {
+            target: [hand for hand, name in zip(dealt, about, strict=True) if name == target]
+            for target in dict.fromkeys(about)
+        }
+
+    def train(self) -> list[PoolVectorEnv]:
+        """Environments to learn in, one for each target of the family."""
+        targets = self.task.targets
+        return [self._envs(ROWS, target, TRAIN, load_data(self.task.data)) for target in targets]
+
+    def walk(self, maker: Maker, seed: int = 0) -> Walk:
+        """Lets an agent learn on `train`, and judge each candidate of the deck once.
+
+        Raises:
+            SettingsError: if what is made is no agent.
+        """
+        agent = maker(self.train())
+        if not callable(getattr(agent, "act", None)):
+            raise SettingsError(
+                f"Expected an agent with act(observation, rng) from {maker!r}, got {agent!r}."
+            )
+        scores, spent = dict[str, float](), 0
+        for target, dealt in self.hands.items():
+            found, cost = self._about(agent, target, dealt, seed)
+            scores |= found
+            spent += cost
+        return Walk(scores, spent)
+
+    def _about(
+        self, agent: Agent, target: str, dealt: Sequence[Hand], seed: int
+    ) -> tuple[dict[str, float], int]:
+        envs = self._envs(len(dealt), target, TEST, self.data)
+        world = World.load(envs.settings)
+        world = replace(world, split=HandSplit(self.data, envs.settings.resolution, dealt))
+        envs.game.host(world, dealt, Questioner(envs.settings, world, len(dealt)))
+        scores: dict[str, float] = {}
+        spent = 0
+        for one in episodes_of(agent, envs, 1, seed):
+            scores |= dict(zip(one.keys, one.probability.tolist(), strict=True))
+            spent += one.spent
+        return scores, spent
+
+    def _envs(self, rows: int, target: str, split: str, data: Dataset) -> PoolVectorEnv:
+        task = self.task
+        return PoolVectorEnv(
+            rows,
+            autoreset_mode="Disabled",
+            target=target,
+            data=data,
+            reference=task.reference,
+            split=split,
+            budget=task.budget,
+            questions=task.questions,
+            steps=task.steps,
+            candidates=task.candidates,
+            slots=task.slots,
+        )
