@@ -39,6 +39,8 @@ class Config:
     """At most so many members, and so many non-members, of the calibration and of the test part."""
     choose_on: int = 100
     """Members, and non-members, of the calibration part on which variants are compared."""
+    learn_on: int = 2_000
+    """Members, and non-members, of the calibration part that rules are fitted to."""
     null_on: int = 100
     """Members, and non-members, of the test part about which the null target is asked."""
     generated: int = 0

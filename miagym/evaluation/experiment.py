@@ -21,7 +21,7 @@ from miagym.evaluation.signals import Signals, first_readable
 from miagym.evaluation.store import GENERATED, NULL
 from miagym.metrics.groups.clusters import check_groups
 from miagym.oracle import Access
-from miagym.results import Skipped
+from miagym.results import Sample, Skipped
 from miagym.targets.base import Target
 from miagym.targets.registry import load_target
 from miagym.training.record import record_of
@@ -158,11 +158,20 @@ class Experiment:
 
     def calibration_chunks(self) -> list[Chunk]:
         """The calibration part; its first rows choose variants, all of them fit what learns."""
-        seed, fewer = self.config.seed, self._at_most(self.config.choose_on)
-        rows = self.data.rows(CALIBRATION, seed, self.config.limit)
-        choosing = self.data.rows(CALIBRATION, seed, fewer)
+        rows = self._learned_rows()
+        fewer = self._at_most(self.config.choose_on)
+        choosing = self.data.rows(CALIBRATION, self.config.seed, fewer)
         first = self._cut(CALIBRATION, choosing, chooses=True)
         return first + self._cut(CALIBRATION, rows[~np.isin(rows, choosing)], start=len(first))
+
+    def learned_on(self) -> Sample | None:
+        """Of a calibration part that is larger, the rows that are asked about."""
+        part = self.data.rows(CALIBRATION, self.config.seed, self.config.limit)
+        return Sample.of(self.data.member[self._learned_rows()], self.data.member[part])
+
+    def _learned_rows(self) -> NDArray[np.int64]:
+        most = self._at_most(max(self.config.choose_on, self.config.learn_on))
+        return self.data.rows(CALIBRATION, self.config.seed, most)
 
     def _at_most(self, most: int) -> int:
         return most if self.config.limit is None else min(self.config.limit, most)
@@ -185,8 +194,7 @@ class Experiment:
         bare = np.array([not self.data.captions[row].strip() for row in rows])
         ordered = np.concatenate([rows[bare], rows[~bare]])
         candidate = first_readable(self.data, ordered, self.target.resolution)
-        calibration = self.data.rows(CALIBRATION, self.config.seed, self.config.limit)
-        self.leave_out(self.signals.refused(candidate, self.data.member[calibration]))
+        self.leave_out(self.signals.refused(candidate, self.data.member[self._learned_rows()]))
         if self.config.generated:  # what cannot be generated is refused before anything is scored
             self.signals.generated(candidate)
         self.check_any_attack()

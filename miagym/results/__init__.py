@@ -30,6 +30,7 @@ from miagym.results.records import (
     Optimism,
     Outcome,
     Record,
+    Sample,
     Spread,
 )
 from miagym.results.run import SCHEMA, DataSeen, Doubt, Results, RunAbout, Skipped, Unreadable
@@ -63,6 +64,7 @@ __all__ = [
     "Record",
     "Results",
     "RunAbout",
+    "Sample",
     "Skipped",
     "Spread",
     "Unreadable",

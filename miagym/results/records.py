@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
 from miagym.results.estimate import Estimate, Interval
@@ -22,6 +24,33 @@ class Record(BaseModel):
     def as_json(self) -> dict[str, Any]:
         """Plain numbers, texts, lists and None."""
         return self.model_dump(mode="json", by_alias=True, exclude_unset=True)
+
+
+class Sample(Record):
+    """Rows of each side that were drawn by the seed, and how many there were to draw from."""
+
+    members: int
+    nonmembers: int
+    of_members: int
+    of_nonmembers: int
+
+    @classmethod
+    def of(cls, drawn: NDArray[np.bool_], all_rows: NDArray[np.bool_]) -> Self | None:
+        """From the labels of the drawn rows and of all rows; None if all were drawn."""
+        if len(drawn) == len(all_rows):
+            return None
+        return cls(
+            members=int(drawn.sum()),
+            nonmembers=int((~drawn).sum()),
+            of_members=int(all_rows.sum()),
+            of_nonmembers=int((~all_rows).sum()),
+        )
+
+    def __str__(self) -> str:
+        return (
+            f"{self.members:,} of {self.of_members:,} members and {self.nonmembers:,} of "
+            f"{self.of_nonmembers:,} non-members, drawn by the seed"
+        )
 
 
 class Detection(Record):

@@ -18,6 +18,7 @@ from miagym.results.records import (
     GeneratedShare,
     Optimism,
     Record,
+    Sample,
 )
 
 SCHEMA = 2
@@ -57,6 +58,8 @@ class DataSeen(Record):
     """By side, captions by where they stood."""
     passed_over: dict[str, dict[str, int]] = Field(default_factory=dict)
     """By side, pictures and folders that were passed over, by reason."""
+    learned_on: Sample | None = None
+    """Of a calibration part that is larger, the rows that were asked about."""
 
 
 class RunAbout(Record):
