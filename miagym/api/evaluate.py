@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
+from miagym.api.engines.running import run_on
+from miagym.api.engines.work import Work
 from miagym.api.names import (
     AttackLike,
     DataLike,
@@ -21,7 +23,7 @@ from miagym.api.names import (
 from miagym.api.run import Run
 from miagym.api.run_config import run_config
 from miagym.data.labels import MemberValue
-from miagym.errors import DataError, option, told
+from miagym.errors import DataError, SettingsError, option, told
 from miagym.evaluation.config import AUTO, Config, Match
 from miagym.evaluation.experiment import Objects
 from miagym.evaluation.opening import Join
@@ -57,6 +59,9 @@ def evaluate(
     posterior: str = "mean",
     join: bool | Literal["begin"] = False,
     shard: str | None = None,
+    engine: str | None = None,
+    jobs: int | None = None,
+    deadline: float | None = None,
     command: str | None = None,
     progress: Progress = silent,
     tell: Tell = lambda sentence: None,
@@ -105,6 +110,10 @@ def evaluate(
             are at work is refused.
         shard: "2/3" is the second of three parts of the run, each in an `out` of its own; rows are
             there once `miagym.merge` has measured them together.
+        engine: "slurm" or "ray" starts `jobs` processes that work on the run together, here or
+            on a cluster that sees the folder `out`, and starts again what is lost.
+        jobs: how many processes an engine starts.
+        deadline: seconds that a chunk may take before an engine starts its process anew.
         command: what gives the same numbers again; by default this call.
         progress: shows how far each phase is.
         tell: is told, in a sentence, what the folder already holds.
@@ -169,7 +178,21 @@ def evaluate(
     )
     part = WHOLE if shard is None else Shard.parse(shard)
     said = command or _call(config, out)
-    return run_config(config, objects, out, said, progress, tell, Join.of(join), part)
+    joins = Join.of(join)
+    if engine is None:
+        if jobs is not None or deadline is not None:
+            raise SettingsError(
+                f"{option('jobs')} and {option('deadline')} are for an engine; say "
+                f"{option('engine', 'ray')} or {option('engine', 'slurm')}."
+            )
+        return run_config(config, objects, out, said, progress, tell, joins, part)
+    if joins == Join.YES or not part.whole:
+        raise SettingsError(
+            f"The jobs of an engine join one whole run by themselves; leave out {option('join')} "
+            f"and {option('shard')}."
+        )
+    work = Work.here(config, objects, out, said, deadline)
+    return run_on(engine, jobs, work, progress, tell)
 
 
 def _several(given: Any) -> list[Any]:

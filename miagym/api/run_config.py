@@ -31,6 +31,7 @@ def run_config(
     tell: Callable[[str], None] = lambda sentence: None,
     join: Join = Join.NO,
     shard: Shard = WHOLE,
+    deadline: float | None = None,
 ) -> Run:
     """Runs a configuration, in its folder or in one that is gone afterwards.
 
@@ -43,6 +44,7 @@ def run_config(
         tell: is told what the folder already holds.
         join: whether to work on a run together with others.
         shard: the part of the run to score, which is measured once it is merged.
+        deadline: seconds that a chunk may take; this process ends if one takes longer.
 
     Raises:
         RunError: if no folder is named in which to join others, or to leave a shard.
@@ -68,6 +70,7 @@ def run_config(
         tell=tell,
         join=join,
         shard=shard,
+        deadline=deadline,
     )
     if not shard.whole:
         return Run(found, SCORES.empty_table(), read_about(Path(out)), Path(out))

@@ -41,6 +41,7 @@ def evaluate(
     tell: Callable[[str], None] = lambda sentence: None,
     join: Join = Join.NO,
     shard: Shard = WHOLE,
+    deadline: float | None = None,
 ) -> Results:
     """Runs all matches, resuming what the folder already holds, and writes the results.
 
@@ -56,6 +57,7 @@ def evaluate(
         tell: is told, in sentences, what the folder already holds and what is odd about the data.
         join: whether to work on a run together with others.
         shard: the part of the run to score; results without rows are returned of one.
+        deadline: seconds that a chunk may take; this process ends if one takes longer.
 
     Raises:
         MiagymError: of whatever kind; what has been scored before it stays in the folder, and
@@ -79,7 +81,7 @@ def evaluate(
         stack.enter_context(log.until_the_end())
         log.write(command)
         progress = log.following(progress)
-        place = Workplace(folder, progress)
+        place = Workplace(folder, progress, deadline)
         scored = [_score(run, place, shard) for run in runs]
         if not shard.whole:
             shard.finish(out, list(place.clocks))
