@@ -52,6 +52,12 @@ def test_several_processes_as_shown(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+def test_seeds_as_shown(tmp_path: Path) -> None:
+    in_a_shell(shown(5), tmp_path)
+    assert (tmp_path / "runs" / "seeds" / "pooled.json").is_file()
+
+
+@pytest.mark.slow
 def test_engines_as_shown(tmp_path: Path) -> None:
     in_a_shell(shown(3), tmp_path)
     compared = "miagym diff runs/ray runs/slurm"
