@@ -18,11 +18,11 @@ test: checked
 	$(PYTEST) $(BY_FILE) -m "not slow" $(LONGEST_FIRST)
 
 # The slow tier alone: all attacks on all targets, simulations, a Space from its requirements.
-test-slow: .venv/browser
+test-slow: .venv/browser .venv/engines
 	$(PYTEST) $(BY_FILE) -m slow $(LONGEST_FIRST)
 
 # Both tiers.
-test-all: checked
+test-all: checked .venv/engines
 	$(PYTEST) $(BY_FILE) $(LONGEST_FIRST)
 
 # Two processes with one thread each. Whole files of tests are dealt to them, in order: what takes
@@ -67,6 +67,12 @@ dist: .venv/installed
 	command -v chromium || command -v chromium-browser \
 		|| (apt-get update && apt-get install --yes chromium) \
 		|| $(BIN)/playwright install --with-deps chromium
+	touch $@
+
+# Ray and submitit, for the tests that start processes by them; nothing else needs them.
+.venv/engines: .venv/installed
+	UV_SYSTEM_CERTS=1 $(BIN)/uv pip install --quiet --python $(BIN)/python -e '.[ray,slurm]' -c constraints.txt \
+		|| $(PIP) -e '.[ray,slurm]' -c constraints.txt
 	touch $@
 
 clean:

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from miagym.api.evaluate import evaluate
     from miagym.api.folders.diff import RunDiff, diff
     from miagym.api.folders.merge import merge
+    from miagym.api.folders.pooled import PooledRuns
     from miagym.api.gate import gate
     from miagym.api.population import evaluate_population
     from miagym.api.results import AuditReport, ScoreReport
@@ -66,6 +67,7 @@ _LAZY = {
     "load_data": "miagym.data.registry",
     "Run": "miagym.api.run",
     "RunDiff": "miagym.api.folders.diff",
+    "PooledRuns": "miagym.api.folders.pooled",
     "Check": "miagym.api.checking.result",
     "UnusedCheck": "miagym.api.check_unused",
     "AuditReport": "miagym.api.results",
@@ -88,6 +90,7 @@ __all__ = [
     "Check",
     "Dataset",
     "Oracle",
+    "PooledRuns",
     "RemoteEnv",
     "Run",
     "RunDiff",

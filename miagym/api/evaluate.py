@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
+from miagym.api.engines.running import run_on
+from miagym.api.engines.work import Work
 from miagym.api.names import (
     AttackLike,
     DataLike,
@@ -19,11 +21,10 @@ from miagym.api.names import (
     with_blind_rows,
 )
 from miagym.api.run import Run
-from miagym.api.run_config import run_config
+from miagym.api.run_config import call_of, run_config
 from miagym.data.labels import MemberValue
-from miagym.errors import DataError, option, told
-from miagym.evaluation.config import AUTO, Config, Match
-from miagym.evaluation.experiment import Objects
+from miagym.errors import DataError, SettingsError, option, told
+from miagym.evaluation.config import AUTO, Config, Match, Objects
 from miagym.evaluation.opening import Join
 from miagym.evaluation.shadow_models import shadow_names
 from miagym.evaluation.sharding.shards import WHOLE, Shard
@@ -60,6 +61,9 @@ def evaluate(
     defence: str = "",
     join: bool | Literal["begin"] = False,
     shard: str | None = None,
+    engine: str | None = None,
+    jobs: int | None = None,
+    deadline: float | None = None,
     command: str | None = None,
     progress: Progress = silent,
     tell: Tell = lambda sentence: None,
@@ -112,6 +116,10 @@ def evaluate(
             are at work is refused.
         shard: "2/3" is the second of three parts of the run, each in an `out` of its own; rows are
             there once `miagym.merge` has measured them together.
+        engine: "slurm" or "ray" starts `jobs` processes that work on the run together, here or
+            on a cluster that sees the folder `out`, and starts again what is lost.
+        jobs: how many processes an engine starts.
+        deadline: seconds that a chunk may take before an engine starts its process anew.
         command: what gives the same numbers again; by default this call.
         progress: shows how far each phase is.
         tell: is told, in a sentence, what the folder already holds.
@@ -185,8 +193,22 @@ def evaluate(
         _own(known),
     )
     part = WHOLE if shard is None else Shard.parse(shard)
-    said = command or _call(config, out)
-    return run_config(config, objects, out, said, progress, tell, Join.of(join), part)
+    said = command or call_of(config, out)
+    joins = Join.of(join)
+    if engine is None:
+        if jobs is not None or deadline is not None:
+            raise SettingsError(
+                f"{option('jobs')} and {option('deadline')} are for an engine; say "
+                f"{option('engine', 'ray')} or {option('engine', 'slurm')}."
+            )
+        return run_config(config, objects, out, said, progress, tell, joins, part)
+    if joins == Join.YES or not part.whole:
+        raise SettingsError(
+            f"The jobs of an engine join one whole run by themselves; leave out {option('join')} "
+            f"and {option('shard')}."
+        )
+    work = Work.here(config, objects, out, said, deadline)
+    return run_on(engine, jobs, work, progress, tell)
 
 
 def _several(given: Any) -> list[Any]:
@@ -211,28 +233,3 @@ def _own(named: Sequence[Named]) -> dict[str, Any]:
         if each.own is not None and found.setdefault(each.name, each.own) is not each.own:
             raise DataError(f"Two objects are called {each.name}; give one of them another name.")
     return found
-
-
-def _call(config: Config, out: str | Path | None) -> str:
-    """The call of this function, as Python writes it; objects stand by their names."""
-    matches = config.matches
-    words = {
-        "target": [m.target for m in matches],
-        "data": [m.data for m in matches],
-        "attacks": list(dict.fromkeys(name for m in matches for name in m.attacks)),
-        "reference": [m.reference for m in matches],
-        "null": [m.null for m in matches],
-        "other_generator": [m.other_generator for m in matches if m.other_generator],
-        "shadows": list(dict.fromkeys(name for m in matches for name in m.shadows)),
-        "limit": config.limit,
-        "generated": config.generated,
-        "budget": config.queries,
-        "seed": config.seed,
-        "dtype": config.dtype if config.dtype != AUTO else None,
-        "posterior": config.posterior if config.posterior != Posterior.MEAN else None,
-        "defence": config.defence,
-        "out": None if out is None else str(out),
-    }
-    given = [f"{name}={value!r}" for name, value in words.items() if value]
-    said = {match.member_value for match in matches} - {None}
-    return f"miagym.evaluate({', '.join([*given, *(f'member_value={one!r}' for one in said)])})"

@@ -10,12 +10,12 @@ from miagym.api.names import attacks_of, blind_attacks
 from miagym.api.run import Run
 from miagym.errors import RunError, option
 from miagym.evaluation import run as engine
-from miagym.evaluation.config import Config
-from miagym.evaluation.experiment import Objects
+from miagym.evaluation.config import AUTO, Config, Objects
 from miagym.evaluation.folders.difference import read_about
 from miagym.evaluation.opening import Join
 from miagym.evaluation.sharding.shards import WHOLE, Shard
 from miagym.evaluation.store import SCORES
+from miagym.oracle.posterior import Posterior
 from miagym.progress import Progress, silent
 
 FOLDER = "miagym-run-"
@@ -31,6 +31,7 @@ def run_config(
     tell: Callable[[str], None] = lambda sentence: None,
     join: Join = Join.NO,
     shard: Shard = WHOLE,
+    deadline: float | None = None,
 ) -> Run:
     """Runs a configuration, in its folder or in one that is gone afterwards.
 
@@ -43,6 +44,7 @@ def run_config(
         tell: is told what the folder already holds.
         join: whether to work on a run together with others.
         shard: the part of the run to score, which is measured once it is merged.
+        deadline: seconds that a chunk may take; this process ends if one takes longer.
 
     Raises:
         RunError: if no folder is named in which to join others, or to leave a shard.
@@ -68,9 +70,35 @@ def run_config(
         tell=tell,
         join=join,
         shard=shard,
+        deadline=deadline,
     )
     if not shard.whole:
         return Run(found, SCORES.empty_table(), read_about(Path(out)), Path(out))
     run = Run.open(out)
     run.report()
     return run
+
+
+def call_of(config: Config, out: str | Path | None) -> str:
+    """The call of this function, as Python writes it; objects stand by their names."""
+    matches = config.matches
+    words = {
+        "target": [m.target for m in matches],
+        "data": [m.data for m in matches],
+        "attacks": list(dict.fromkeys(name for m in matches for name in m.attacks)),
+        "reference": [m.reference for m in matches],
+        "null": [m.null for m in matches],
+        "other_generator": [m.other_generator for m in matches if m.other_generator],
+        "shadows": list(dict.fromkeys(name for m in matches for name in m.shadows)),
+        "limit": config.limit,
+        "generated": config.generated,
+        "budget": config.queries,
+        "seed": config.seed,
+        "dtype": config.dtype if config.dtype != AUTO else None,
+        "posterior": config.posterior if config.posterior != Posterior.MEAN else None,
+        "defence": config.defence,
+        "out": None if out is None else str(out),
+    }
+    given = [f"{name}={value!r}" for name, value in words.items() if value]
+    said = {match.member_value for match in matches} - {None}
+    return f"miagym.evaluate({', '.join([*given, *(f'member_value={one!r}' for one in said)])})"

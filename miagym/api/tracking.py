@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping
-from importlib import import_module
 from typing import Any
 
+from miagym.api.engines.extras import imported
 from miagym.api.run import Run
-from miagym.errors import SettingsError, UnknownName
+from miagym.errors import UnknownName
 from miagym.results.formats import detection
 
 PROJECT = "miagym"
@@ -60,13 +60,7 @@ class Tracker:
         if name not in TRACKERS:
             raise UnknownName("tracker", name, TRACKERS)
         self.name = name
-        try:
-            self._module = import_module(name)
-        except ImportError as error:
-            raise SettingsError(
-                f"{name} cannot be imported ({error}); install it with "
-                f"`pip install 'miagym[{name}]'`."
-            ) from error
+        self._module = imported(name, extra=name)
 
     def log(self, run: Run) -> None:
         """Hands over settings, AUC and TPR at 1 % FPR of a finished run, with their intervals."""

@@ -21,7 +21,7 @@ from miagym.data.dataset import Dataset
 from miagym.data.duplicates import duplicate_groups
 from miagym.errors import DataError
 from miagym.progress import Progress, silent
-from miagym.results import AuditUnreadable
+from miagym.results import AuditUnreadable, Sample
 
 MAX_ROWS = 20_000
 """Rows of each side that are looked at, unless the caller says otherwise."""
@@ -71,11 +71,13 @@ def audit(
         DataError: if there is nothing to look at.
     """
     rows = source.drawn(limit, seed)
+    drawn = Sample.of(source.member[rows], source.member)
     source = source.take(rows)
     pictures = None
     if source.pictures is not None:
         pictures = inspect_pictures(source.pictures, progress("looking at pictures", len(source)))
-    return audit_inspected(source, pictures, seed, progress, rows, among)
+    found = audit_inspected(source, pictures, seed, progress, rows, among)
+    return replace(found, drawn=drawn)
 
 
 def audit_inspected(

@@ -16,6 +16,7 @@ from miagym.results import (
     AuditShift,
     AuditUnreadable,
     AuditView,
+    Sample,
 )
 
 SCHEMA = 1
@@ -44,6 +45,8 @@ class Audit:
     unreadable: AuditUnreadable = NONE_UNREADABLE
     warnings: tuple[str, ...] = ()
     """What is odd about captions, and what lies beside the pictures."""
+    drawn: Sample | None = None
+    """The rows that were looked at, where there were more."""
     rows: NDArray[np.intp] = field(default_factory=lambda: np.empty(0, np.intp), repr=False)
     """Rows that were looked at (n,): positions in what was given."""
     scores: NDArray[np.float32] = field(
@@ -68,6 +71,7 @@ class Audit:
             unreadable=self.unreadable,
             warnings=self.warnings,
             seed=self.seed,
+            **({"drawn": self.drawn} if self.drawn else {}),
         )
 
     def as_json(self) -> dict[str, Any]:

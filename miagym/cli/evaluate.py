@@ -140,6 +140,17 @@ def evaluate(
             metavar="I/N", help="Score one part of the run, for `miagym merge`: 1/4, say."
         ),
     ] = None,
+    engine: Annotated[
+        str | None,
+        typer.Option(metavar="ray|slurm", help="Have an engine start --jobs that share the run."),
+    ] = None,
+    jobs: Annotated[int | None, typer.Option(help="Processes that an engine starts.")] = None,
+    deadline: Annotated[
+        float | None,
+        typer.Option(
+            help="Seconds that a chunk may take before an engine starts its process anew."
+        ),
+    ] = None,
     progress_as: Annotated[
         Shown, typer.Option("--progress", help="Bars for people, or JSON lines on stderr.")
     ] = Shown.BAR,
@@ -184,6 +195,9 @@ def evaluate(
             defence=defence,
             join="begin" if together else join,
             shard=shard,
+            engine=engine,
+            jobs=jobs,
+            deadline=deadline,
             command=typed_command(),
             progress=phases,
             tell=tell,

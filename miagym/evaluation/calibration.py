@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from miagym.errors import TooFewToLearn
 from miagym.evaluation.chunk import Job, Variants
@@ -86,14 +87,23 @@ def _fitted(
     run: Experiment, place: Workplace, name: str, attack: LearnedAttack, chunks: list[str]
 ) -> tuple[dict[str, Attack], dict[str, Labelled]]:
     """The attack fitted to the whole calibration part, kept in the folder, and how it scores it."""
-    parts = [place.folder.features(chunk) for chunk in chunks]
-    parts = [part for part in parts if name in part.by_attack]
-    member = np.concatenate([part.member for part in parts])
-    features = np.concatenate([part.by_attack[name] for part in parts])
+    rows, member, features = _features(place, name, chunks)
     fitted = attack.fit(features, member)
     place.folder.keep(f"{run.number:02d}-{name}", fitted)
-    rows = np.concatenate([part.rows for part in parts])
     groups = None if run.data.groups is None else run.data.groups[rows]
     held = cross_fitted(attack, features, member, run.config.seed, groups)
     seen = {} if held is None else {repr(attack): Labelled(held, member, groups=groups)}
     return {repr(attack): fitted}, seen
+
+
+def _features(
+    place: Workplace, name: str, chunks: list[str]
+) -> tuple[NDArray[np.int64], NDArray[np.bool_], NDArray[np.float64]]:
+    """Rows (n,), labels (n,) and features (n, d) of an attack: of all of them, once in memory."""
+    parts = [place.folder.features(chunk, [name]) for chunk in chunks]
+    parts = [part for part in parts if name in part.by_attack]
+    return (
+        np.concatenate([part.rows for part in parts]),
+        np.concatenate([part.member for part in parts]),
+        np.concatenate([part.by_attack[name] for part in parts]),
+    )

@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from miagym.data.labels import MemberValue
+from miagym.errors import RunError
+
+if TYPE_CHECKING:
+    from miagym.data.dataset import Dataset
+    from miagym.evaluation.protocol import Attack
+    from miagym.targets.base import Target
 
 AUTO = "auto"
 """In the place of a name: what is known to belong to an embedded target, if anything is."""
@@ -42,6 +50,8 @@ class Config:
     """At most so many members, and so many non-members, of the calibration and of the test part."""
     choose_on: int = 100
     """Members, and non-members, of the calibration part on which variants are compared."""
+    learn_on: int = 2_000
+    """Members, and non-members, of the calibration part that rules are fitted to."""
     null_on: int = 100
     """Members, and non-members, of the test part about which the null target is asked."""
     generated: int = 0
@@ -59,3 +69,41 @@ class Config:
     """What is done to the target's pictures before a black box hands them out; see `Defence`."""
     posterior: str = "mean"
     """What pictures are encoded to: the mean of the encoder's posterior, or a sample."""
+
+
+@dataclass(frozen=True, eq=False)
+class Objects:
+    """What the names in a `Config` stand for.
+
+    Args:
+        attacks: by name, blind ones among them: without their rows there is no table.
+        targets: by name; others are loaded by their names.
+        data: by name; others are loaded by their names.
+
+    Raises:
+        RunError: if no attack is blind.
+    """
+
+    attacks: Mapping[str, Attack]
+    targets: Mapping[str, Target] = field(default_factory=dict)
+    data: Mapping[str, Dataset] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not self.blind:
+            raise RunError(
+                "No blind attack was given; expected at least one, since no result stands without "
+                "the row of an attack that never sees the model."
+            )
+
+    @property
+    def blind(self) -> list[str]:
+        """Names of the attacks that never see a model."""
+        from miagym.oracle import Access
+
+        return [name for name, a in self.attacks.items() if a.access == Access.BLIND]
+
+    def target(self, name: str, device: str, dtype: str = "auto") -> Target:
+        """A target by its name, loaded unless it was given."""
+        from miagym.targets.registry import load_target
+
+        return self.targets.get(name) or load_target(name, device=device, dtype=dtype)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -12,52 +11,17 @@ from numpy.typing import NDArray
 from miagym.data.dataset import CALIBRATION, TEST, Dataset
 from miagym.data.registry import load_data
 from miagym.embedded.pairings import check_other_generator, check_reference
-from miagym.errors import RunError
 from miagym.evaluation.chunk import Chunk
-from miagym.evaluation.config import Config, Match
+from miagym.evaluation.config import Config, Match, Objects
 from miagym.evaluation.protocol import Attack
 from miagym.evaluation.shadow_models import ShadowModels, load_shadows
 from miagym.evaluation.signals import Signals, first_readable
 from miagym.evaluation.store import GENERATED, NULL, OTHER
 from miagym.metrics.groups.clusters import check_groups
 from miagym.oracle import Access
-from miagym.results import Skipped
+from miagym.results import Sample, Skipped
 from miagym.targets.base import Target
-from miagym.targets.registry import load_target
 from miagym.training.record import record_of
-
-
-@dataclass(frozen=True, eq=False)
-class Objects:
-    """What the names in a `Config` stand for.
-
-    Args:
-        attacks: by name, blind ones among them: without their rows there is no table.
-        targets: by name; others are loaded by their names.
-        data: by name; others are loaded by their names.
-
-    Raises:
-        RunError: if no attack is blind.
-    """
-
-    attacks: Mapping[str, Attack]
-    targets: Mapping[str, Target] = field(default_factory=dict)
-    data: Mapping[str, Dataset] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        if not self.blind:
-            raise RunError(
-                "No blind attack was given; expected at least one, since no result stands without "
-                "the row of an attack that never sees the model."
-            )
-
-    @property
-    def blind(self) -> list[str]:
-        """Names of the attacks that never see a model."""
-        return [name for name, a in self.attacks.items() if a.access == Access.BLIND]
-
-    def target(self, name: str, device: str, dtype: str = "auto") -> Target:
-        return self.targets.get(name) or load_target(name, device=device, dtype=dtype)
 
 
 class Experiment:
@@ -180,11 +144,20 @@ class Experiment:
 
     def calibration_chunks(self) -> list[Chunk]:
         """The calibration part; its first rows choose variants, all of them fit what learns."""
-        seed, fewer = self.config.seed, self._at_most(self.config.choose_on)
-        rows = self.data.rows(CALIBRATION, seed, self.config.limit)
-        choosing = self.data.rows(CALIBRATION, seed, fewer)
+        rows = self._learned_rows()
+        fewer = self._at_most(self.config.choose_on)
+        choosing = self.data.rows(CALIBRATION, self.config.seed, fewer)
         first = self._cut(CALIBRATION, choosing, chooses=True)
         return first + self._cut(CALIBRATION, rows[~np.isin(rows, choosing)], start=len(first))
+
+    def learned_on(self) -> Sample | None:
+        """Of a calibration part that is larger, the rows that are asked about."""
+        part = self.data.rows(CALIBRATION, self.config.seed, self.config.limit)
+        return Sample.of(self.data.member[self._learned_rows()], self.data.member[part])
+
+    def _learned_rows(self) -> NDArray[np.int64]:
+        most = self._at_most(max(self.config.choose_on, self.config.learn_on))
+        return self.data.rows(CALIBRATION, self.config.seed, most)
 
     def _at_most(self, most: int) -> int:
         return most if self.config.limit is None else min(self.config.limit, most)
@@ -207,8 +180,7 @@ class Experiment:
         bare = np.array([not self.data.captions[row].strip() for row in rows])
         ordered = np.concatenate([rows[bare], rows[~bare]])
         candidate = first_readable(self.data, ordered, self.target.resolution)
-        calibration = self.data.rows(CALIBRATION, self.config.seed, self.config.limit)
-        self.leave_out(self.signals.refused(candidate, self.data.member[calibration]))
+        self.leave_out(self.signals.refused(candidate, self.data.member[self._learned_rows()]))
         if self.config.generated:  # what cannot be generated is refused before anything is scored
             self.signals.generated(candidate)
         self.check_any_attack()

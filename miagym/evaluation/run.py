@@ -8,14 +8,14 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 from miagym.auditing.audit import audit_dataset
-from miagym.data.dataset import TEST, Dataset
+from miagym.data.dataset import TEST
 from miagym.embedded.pairings import pairing
 from miagym.errors import DataError
 from miagym.evaluation.calibration import calibrate
 from miagym.evaluation.chunk import Chunk, Job
 from miagym.evaluation.claims.log import RunLog
-from miagym.evaluation.config import AUTO, Config, Match
-from miagym.evaluation.experiment import Experiment, Objects
+from miagym.evaluation.config import AUTO, Config, Match, Objects
+from miagym.evaluation.experiment import Experiment
 from miagym.evaluation.measuring import Scored, measured
 from miagym.evaluation.opening import Join, opened_run
 from miagym.evaluation.provenance import identity
@@ -26,6 +26,9 @@ from miagym.results import SCHEMA, AuditRecord, DataSeen, Doubt, Results, RunAbo
 
 RESULTS = "results"
 """Claimed by the process that measures, once all is scored."""
+
+AUDITED = 4_000
+"""Rows of each side of the test part that the audit looks at, drawn by the seed."""
 
 
 def evaluate(
@@ -38,6 +41,7 @@ def evaluate(
     tell: Callable[[str], None] = lambda sentence: None,
     join: Join = Join.NO,
     shard: Shard = WHOLE,
+    deadline: float | None = None,
 ) -> Results:
     """Runs all matches, resuming what the folder already holds, and writes the results.
 
@@ -53,6 +57,7 @@ def evaluate(
         tell: is told, in sentences, what the folder already holds and what is odd about the data.
         join: whether to work on a run together with others.
         shard: the part of the run to score; results without rows are returned of one.
+        deadline: seconds that a chunk may take; this process ends if one takes longer.
 
     Raises:
         MiagymError: of whatever kind; what has been scored before it stays in the folder, and
@@ -76,7 +81,7 @@ def evaluate(
         stack.enter_context(log.until_the_end())
         log.write(command)
         progress = log.following(progress)
-        place = Workplace(folder, progress)
+        place = Workplace(folder, progress, deadline)
         scored = [_score(run, place, shard) for run in runs]
         if not shard.whole:
             shard.finish(out, list(place.clocks))
@@ -158,7 +163,7 @@ def _audits(runs: list[Experiment], progress: Progress) -> tuple[AuditRecord, ..
     for name, run in by_data.items():
         seed = run.config.seed
         rows = run.data.rows(TEST, seed, run.config.limit)
-        found = audit_dataset(run.data, seed=seed, rows=rows, among=len(by_data))
+        found = audit_dataset(run.data, seed=seed, limit=AUDITED, rows=rows, among=len(by_data))
         audits.append(found.record.model_copy(update={"data": name}))
         done()
     return tuple(audits)
@@ -167,7 +172,7 @@ def _audits(runs: list[Experiment], progress: Progress) -> tuple[AuditRecord, ..
 def _about(config: Config, scored: list[Scored], place: Workplace) -> RunAbout:
     """What results.json says of the run as a whole."""
     clocks = place.clocks.values()
-    by_name = {match.run.match.data: match.run.data for match in scored}
+    by_name = {match.run.match.data: match.run for match in scored}
     return RunAbout(
         config=asdict(config),
         rows_charged=sum(sum(clock.rows_charged.values()) for clock in clocks),
@@ -179,18 +184,20 @@ def _about(config: Config, scored: list[Scored], place: Workplace) -> RunAbout:
             if (why := match.run.doubts()) is not None
         ),
         unreadable=tuple(lost for match in scored for lost in match.unreadable()),
-        data=tuple(_seen(name, data) for name, data in by_name.items()),
+        data=tuple(_seen(run) for run in by_name.values()),
     )
 
 
-def _seen(name: str, data: Dataset) -> DataSeen:
-    """What its reader saw, as plain dictionaries."""
-    counts = {
-        "captions_from": data.seen.captions_from,
-        "passed_over": data.seen.skipped,
-    }
-    plain = {of: {s: dict(n) for s, n in sides.items()} for of, sides in counts.items()}
-    return DataSeen(data=name, warnings=data.warnings, **plain)
+def _seen(run: Experiment) -> DataSeen:
+    """What the reader of its data saw, as plain dictionaries, and what was drawn of them."""
+    seen = DataSeen(
+        data=run.match.data,
+        warnings=run.data.warnings,
+        captions_from={side: dict(n) for side, n in run.data.seen.captions_from.items()},
+        passed_over={side: dict(n) for side, n in run.data.seen.skipped.items()},
+    )
+    drawn = run.learned_on()
+    return seen.model_copy(update={"learned_on": drawn}) if drawn else seen
 
 
 def _check_different(config: Config) -> None:

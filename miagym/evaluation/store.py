@@ -9,14 +9,15 @@ from __future__ import annotations
 import json
 import re
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from safetensors.numpy import load_file, save_file
+from safetensors import safe_open
+from safetensors.numpy import save_file
 
 from miagym.atomic import replacing, write_json
 from miagym.errors import RunError
@@ -114,13 +115,17 @@ class RunFolder:
     def read(self, chunk: str) -> pa.Table:
         return with_all_columns(pq.read_table(self._file(chunk)))
 
-    def features(self, chunk: str) -> Features:
+    def features(self, chunk: str, names: Collection[str] | None = None) -> Features:
+        """What learned attacks, all or these, saw of a chunk."""
         path = self._chunks / f"{chunk}.safetensors"
         if not path.is_file():  # none of its pictures could be read
             return Features(np.empty(0, dtype=np.int64), np.empty(0, dtype=bool), {})
-        arrays = load_file(path)
-        rows, member = arrays.pop("rows"), arrays.pop("member")
-        return Features(rows, member, {name.removeprefix("of "): a for name, a in arrays.items()})
+        with safe_open(path, framework="numpy") as file:
+            keys = file.keys()
+            there = (key.removeprefix("of ") for key in keys if key.startswith("of "))
+            wanted = (name for name in there if names is None or name in names)
+            arrays = {name: file.get_tensor(f"of {name}") for name in wanted}
+            return Features(file.get_tensor("rows"), file.get_tensor("member"), arrays)
 
     def keep(self, name: str, attack: LearnedAttack) -> None:
         """Saves a fitted attack beside the results."""
@@ -142,9 +147,14 @@ class RunFolder:
                 writer.write_table(self.read(chunk))
 
     def scores(self, target: str, data: str, attack: str) -> pa.Table:
-        """What scores.parquet holds of one attack, in the order in which it was asked."""
+        """What scores.parquet holds of one attack, in the order in which it was asked.
+
+        Of a large run, keys and names are most of it; they are left out.
+        """
         filters = [("target", "==", target), ("data", "==", data), ("attack", "==", attack)]
-        return with_all_columns(pq.read_table(self.path / "scores.parquet", filters=filters))
+        texts = {"target", "data", "attack", "candidate", "name"}
+        columns = [name for name in SCORES.names if name not in texts]
+        return pq.read_table(self.path / "scores.parquet", columns=columns, filters=filters)
 
     def finish(self, results: Results) -> None:
         """Writes results.json, which makes the run a finished one.
@@ -228,7 +238,7 @@ def at_full_budget(scores: pa.Table) -> pa.Table:
         return scores
     whose = np.zeros(len(scores), dtype=np.int64)
     for key in ("target", "data", "attack"):
-        name = np.unique(scores[key].to_numpy(), return_inverse=True)[1]
+        name = scores[key].combine_chunks().dictionary_encode().indices.to_numpy()
         whose = whose * (name.max() + 1) + name
     budget = scores["budget"].to_numpy()
     highest = np.zeros(whose.max() + 1, dtype=budget.dtype)

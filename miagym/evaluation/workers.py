@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import sys
+import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -21,6 +24,9 @@ from miagym.targets.base import Target
 POLL = 0.2
 """Seconds after which a process looks again whether others have ended what they hold."""
 
+TOOK_TOO_LONG = 75
+"""Exit code of a process whose chunk took longer than it may."""
+
 MOST_WORKERS = 4
 """Each worker keeps the answers of a whole chunk in memory."""
 
@@ -28,8 +34,11 @@ MOST_WORKERS = 4
 class Workplace:
     """Where chunks are worked on, several side by side, and what came of them is kept."""
 
-    def __init__(self, folder: RunFolder, progress: Progress) -> None:
+    def __init__(
+        self, folder: RunFolder, progress: Progress, deadline: float | None = None
+    ) -> None:
         self.folder = folder
+        self._deadline = deadline
         self.clocks: dict[str, Clock] = {}
         """By chunk, in the order in which they were asked for."""
         self._progress = progress
@@ -82,7 +91,8 @@ class Workplace:
         try:
             if names := self.folder.missing(chunk.name, job.names):  # nobody has done it meanwhile
                 self.folder.check_same_code()
-                made = score_chunk(run, chunk, job, names)
+                with limited(self._deadline, f"{chunk.name} in {self.folder.path}"):
+                    made = score_chunk(run, chunk, job, names)
                 if not claims.holds(chunk.name):  # given up for dead: whoever took it goes on
                     return False
                 self.folder.check_same_code()
@@ -117,6 +127,27 @@ class Workplace:
                     f"No picture of the {side} in the {chunks[0].part} part of {run.match.data} "
                     f"can be read; {len(lost)} cannot, among them row {row}: {why}"
                 )
+
+
+@contextmanager
+def limited(seconds: float | None, what: str) -> Iterator[None]:
+    """Context that ends this process if it is not left in time.
+
+    Nothing less ends a network that hangs, and what a process held that is gone, others take over.
+    """
+
+    def end() -> None:
+        print(f"{what} took longer than {seconds:g} seconds.", file=sys.stderr, flush=True)
+        os._exit(TOOK_TOO_LONG)
+
+    timer = threading.Timer(seconds or 0, end)
+    timer.daemon = True
+    if seconds is not None:
+        timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 @contextmanager

@@ -110,6 +110,8 @@ def seen_in(data: Sequence[DataSeen]) -> list[str]:
         ]
         if counts:
             said.append(f"{seen.data}: passed over {', '.join(counts)}.")
+        if seen.learned_on:
+            said.append(f"{seen.data}: variants and rules come from {seen.learned_on}.")
     return said
 
 

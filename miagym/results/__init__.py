@@ -12,6 +12,16 @@ from miagym.results.audits import (
     AuditUnreadable,
     AuditView,
 )
+from miagym.results.controls import (
+    Comparison,
+    Control,
+    Difference,
+    GeneratedShare,
+    OnOther,
+    Optimism,
+    Outcome,
+    Spread,
+)
 from miagym.results.estimate import Estimate
 from miagym.results.records import (
     HELD_OUT,
@@ -19,19 +29,12 @@ from miagym.results.records import (
     AttackRow,
     AtThreshold,
     BudgetPoint,
-    Comparison,
-    Control,
     Detection,
-    Difference,
     Distance,
-    GeneratedShare,
     Interval,
     Measured,
-    OnOther,
-    Optimism,
-    Outcome,
     Record,
-    Spread,
+    Sample,
 )
 from miagym.results.run import SCHEMA, DataSeen, Doubt, Results, RunAbout, Skipped, Unreadable
 
@@ -65,6 +68,7 @@ __all__ = [
     "Record",
     "Results",
     "RunAbout",
+    "Sample",
     "Skipped",
     "Spread",
     "Unreadable",

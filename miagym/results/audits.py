@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from miagym.results.records import Interval, Measured, Record
+from miagym.results.records import Interval, Measured, Record, Sample
 
 
 class AuditView(Measured):
@@ -71,3 +71,5 @@ class AuditRecord(Record):
     warnings: tuple[str, ...] = ()
     """What is odd about captions, and what lies beside the pictures."""
     seed: int
+    drawn: Sample | None = None
+    """The rows that were looked at, where there were more."""

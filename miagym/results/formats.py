@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from miagym.metrics.detection import not_resolvable
+from miagym.results.controls import Difference, Spread
 from miagym.results.estimate import Interval, interval
-from miagym.results.records import Detection, Difference, Measured, Spread
+from miagym.results.records import Detection, Measured
 
 ALPHA = "0.01"
 """The FPR at which attacks are compared, as results.json spells it."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
 from miagym.results.estimate import Estimate, Interval
@@ -22,6 +24,33 @@ class Record(BaseModel):
     def as_json(self) -> dict[str, Any]:
         """Plain numbers, texts, lists and None."""
         return self.model_dump(mode="json", by_alias=True, exclude_unset=True)
+
+
+class Sample(Record):
+    """Rows of each side that were drawn by the seed, and how many there were to draw from."""
+
+    members: int
+    nonmembers: int
+    of_members: int
+    of_nonmembers: int
+
+    @classmethod
+    def of(cls, drawn: NDArray[np.bool_], all_rows: NDArray[np.bool_]) -> Self | None:
+        """From the labels of the drawn rows and of all rows; None if all were drawn."""
+        if len(drawn) == len(all_rows):
+            return None
+        return cls(
+            members=int(drawn.sum()),
+            nonmembers=int((~drawn).sum()),
+            of_members=int(all_rows.sum()),
+            of_nonmembers=int((~all_rows).sum()),
+        )
+
+    def __str__(self) -> str:
+        return (
+            f"{self.members:,} of {self.of_members:,} members and {self.nonmembers:,} of "
+            f"{self.of_nonmembers:,} non-members, drawn by the seed"
+        )
 
 
 class Detection(Record):
@@ -139,99 +168,3 @@ class About(Record):
     target: str | None
     data: str | None
     attack: str
-
-
-class Control(About):
-    """A measurement where nothing is to be found; see `metrics.controls`."""
-
-    control: str
-    n_members: int
-    n_nonmembers: int
-    repetitions: int
-    auc: float
-    auc_ci: Interval
-    coverage: float | None
-    p_value: float | None
-    passed: bool
-
-
-class Spread(Record):
-    """Over random draws."""
-
-    mean: float
-    std: float
-
-
-class Outcome(Record):
-    """What one protocol reports."""
-
-    chosen: str
-    auc: Spread
-    tpr: Spread | None
-
-
-class Optimism(About):
-    """The paper's protocol (optimistic) beside held-out choices; see `metrics.optimism`."""
-
-    part: str
-    n_members: int
-    n_nonmembers: int
-    draws: int
-    drawn: int
-    variants: int
-    paper: Outcome
-    held_out: Outcome
-
-
-class Difference(Record):
-    """Of two attacks on the same candidates."""
-
-    difference: float
-    ci: Interval
-    p: float
-
-
-class OnOther(About):
-    """What the same scores find of the same candidates when a different generator is asked.
-
-    It has learnt other things than the target, so that what is found there too is found by the
-    split, not by what the target remembers.
-    """
-
-    other: str
-    """The generator."""
-    auc: float
-    auc_ci: Interval
-    more: Difference
-    """AUC on the target less that on the other, paired."""
-    p_holm: float
-    """Of `more`, corrected for all attacks of the match that ask a model."""
-    there: bool
-    """Whether the AUC on the other is above one half, as one of so many."""
-
-
-class GeneratedShare(About):
-    """How many pictures that the target itself generated an attack would call members.
-
-    They were in no training set, so that whatever it calls a member is not one.
-    """
-
-    at: str
-    """The threshold, fixed on the calibration part: "balanced", or "0.01" for that FPR."""
-    n: int
-    share: float
-    ci: Interval
-    """Clopper-Pearson, 95 %."""
-
-
-class Comparison(About):
-    """An attack against another; see `metrics.comparisons.comparison`."""
-
-    against: str
-    kind: str
-    n_members: int
-    n_nonmembers: int
-    auc: Difference
-    tpr_at_fpr: dict[str, Difference | None]
-    p_holm: float
-    compared: int

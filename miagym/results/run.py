@@ -10,15 +10,18 @@ from pydantic import Field, ValidationError
 
 from miagym.errors import RunError
 from miagym.results.audits import AuditRecord
-from miagym.results.records import (
-    About,
-    AttackRow,
+from miagym.results.controls import (
     Comparison,
     Control,
     GeneratedShare,
     OnOther,
     Optimism,
+)
+from miagym.results.records import (
+    About,
+    AttackRow,
     Record,
+    Sample,
 )
 
 SCHEMA = 2
@@ -58,6 +61,8 @@ class DataSeen(Record):
     """By side, captions by where they stood."""
     passed_over: dict[str, dict[str, int]] = Field(default_factory=dict)
     """By side, pictures and folders that were passed over, by reason."""
+    learned_on: Sample | None = None
+    """Of a calibration part that is larger, the rows that were asked about."""
 
 
 class RunAbout(Record):

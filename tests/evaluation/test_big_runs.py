@@ -45,7 +45,20 @@ def test_several_processes_as_shown(tmp_path: Path) -> None:
     for number, out in enumerate(("big", "together", "array")):
         in_a_shell(shown(number), tmp_path)
         assert (tmp_path / "runs" / out / "results.json").is_file()
-    in_a_shell(shown(3), tmp_path)
+    in_a_shell(shown(4), tmp_path)
     compared = "miagym diff runs/big runs/together && miagym diff runs/big runs/array"
     compared += " && miagym diff runs/big runs/merged"
     assert in_a_shell(compared, tmp_path).count("Nothing that made them differs") == 3
+
+
+@pytest.mark.slow
+def test_seeds_as_shown(tmp_path: Path) -> None:
+    in_a_shell(shown(5), tmp_path)
+    assert (tmp_path / "runs" / "seeds" / "pooled.json").is_file()
+
+
+@pytest.mark.slow
+def test_engines_as_shown(tmp_path: Path) -> None:
+    in_a_shell(shown(3), tmp_path)
+    compared = "miagym diff runs/ray runs/slurm"
+    assert "Nothing that made them differs" in in_a_shell(compared, tmp_path)

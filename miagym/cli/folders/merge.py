@@ -1,4 +1,4 @@
-"""`miagym merge`: the shards of one run, measured together."""
+"""`miagym merge`: the shards of one run, or several runs, measured together."""
 
 from __future__ import annotations
 
@@ -11,16 +11,19 @@ from miagym.cli.shared.console import AsJson, Out, progress, say, show
 
 
 def merge(
-    shards: Annotated[list[Path], typer.Argument(help="Folders of all shards of one run.")],
+    runs: Annotated[
+        list[Path],
+        typer.Argument(help="All shards of one run, or runs of several seeds or targets."),
+    ],
     out: Out,
     as_json: AsJson = False,
 ) -> None:
-    """Measure a run whose shards were scored with `evaluate --shard`; nothing is scored again."""
+    """Measure shards of one run (`evaluate --shard`) as that run, or pool several runs."""
     import miagym
 
     with progress(shown=not as_json) as phases:
         tell = (lambda sentence: None) if as_json else say
-        run = miagym.merge(shards, out, progress=phases, tell=tell)
+        run = miagym.merge(runs, out, progress=phases, tell=tell)
     show(run, as_json)
     if not as_json:
         say(f"Report: {out / 'report.html'}")

@@ -79,6 +79,8 @@ def cues_in_words(audit: AuditRecord) -> list[str]:
 
 def audit_remarks(audit: AuditRecord) -> Iterator[str]:
     """What else was found, a sentence each."""
+    if audit.drawn:
+        yield f"Looked at {audit.drawn}."
     yield from (f"Warning: {warning}" for warning in audit.warnings)
     for found in audit.duplicates:
         yield from _duplicates(found)
