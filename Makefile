@@ -17,12 +17,12 @@ demo: .venv/installed
 test: checked
 	$(PYTEST) $(BY_FILE) -m "not slow" $(LONGEST_FIRST)
 
-# The slow tier alone: all attacks on all targets, simulations, a Space from its requirements.
-test-slow: .venv/browser .venv/engines
+# The slow tier alone, and the site: all attacks on all targets, simulations, a Space from its requirements.
+test-slow: .venv/browser .venv/engines docs
 	$(PYTEST) $(BY_FILE) -m slow $(LONGEST_FIRST)
 
 # Both tiers.
-test-all: checked .venv/engines
+test-all: checked .venv/engines docs
 	$(PYTEST) $(BY_FILE) $(LONGEST_FIRST)
 
 # Two processes with one thread each. Whole files of tests are dealt to them, in order: what takes
@@ -34,7 +34,7 @@ LONGEST_FIRST := tests/app tests/test_world.py tests
 
 # All but the tests, at the same time.
 checked: .venv/installed
-	+$(MAKE) --no-print-directory --jobs=$(WORKERS) .venv/browser lint docs
+	+$(MAKE) --no-print-directory --jobs=$(WORKERS) .venv/browser lint
 
 lint: .venv/installed
 	$(BIN)/ruff format --check .

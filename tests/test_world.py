@@ -126,6 +126,7 @@ def test_models_of_other_families_remember_their_members(target: str, above: flo
     assert found.auc_ci[0] > above
 
 
+@pytest.mark.slow
 def test_the_null_target_of_pixels_knows_neither_side() -> None:
     found = Game(load_target("clipart-pixels-null"), "clipart-tune", 303).play(SimA())
     assert found.auc_ci[0] < 0.5 < found.auc_ci[1]

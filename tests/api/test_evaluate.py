@@ -74,6 +74,7 @@ def test_it_converts(run: miagym.Run, tmp_path: Path) -> None:
     assert "deblinder" in report.read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_the_same_as_by_name_on_the_command_line(tmp_path: Path) -> None:
     """An object named like a registered attack scores as that one."""
     options = {"limit": 12, "null": None}
@@ -210,6 +211,7 @@ def test_what_breaks_before_a_score_leaves_no_folder(
     assert not out.exists()
 
 
+@pytest.mark.slow
 def test_many_precomputed_scores(dummy: DummyTarget, tmp_path: Path) -> None:
     """Scores that were computed elsewhere, behind an attack that only looks them up."""
     n = 600

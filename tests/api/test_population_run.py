@@ -127,6 +127,7 @@ def test_the_command_tells_gains(population: Path) -> None:
     assert 0 <= low <= told["rows"][-1]["auc"] <= high <= 1
 
 
+@pytest.mark.slow
 def test_what_is_no_population_or_no_attack_for_one(population: Path, tmp_path: Path) -> None:
     with pytest.raises(DataError, match="is no population"):
         evaluate_population(tmp_path)

@@ -121,6 +121,7 @@ def stops(page: Page) -> list[str]:
     return ids
 
 
+@pytest.mark.slow
 def test_the_check_tab_by_keyboard_alone(browser: Browser, url: str) -> None:
     """Every stop can be seen, and an example is asked about without a mouse."""
     against: list[str] = []

@@ -50,7 +50,12 @@ def test_the_demo_ends_on_the_page_with_its_run(
 @pytest.mark.parametrize(
     ("option", "value", "sentence"),
     [
-        ("--run", ".", "holds no finished run; expected results.json in it"),
+        pytest.param(
+            "--run",
+            ".",
+            "holds no finished run; expected results.json in it",
+            marks=pytest.mark.slow,
+        ),
         pytest.param(
             "--first",
             "palyy",

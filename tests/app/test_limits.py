@@ -18,6 +18,8 @@ from miagym.app.server.request_errors import NOT_UNDERSTOOD
 from miagym.app.server.turns import MAX_WAITING
 from tests.app.visiting import Served, served
 
+pytestmark = pytest.mark.slow
+
 PROGRAM = """
 import time
 import gradio as gr
@@ -94,7 +96,6 @@ def test_what_the_allowance_does_not_hold_is_refused_at_once(page: Served) -> No
         assert kind == "error" and "takes 60 units, and 4" in said["error"]
 
 
-@pytest.mark.slow
 def test_browsers_behind_one_address_are_visitors_of_their_own() -> None:
     with served(PROGRAM.replace("PER_BROWSER", "True")) as page:
 

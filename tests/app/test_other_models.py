@@ -50,6 +50,7 @@ def client_of(address: str) -> Client:
     return Client(address, verbose=False, analytics_enabled=False)
 
 
+@pytest.mark.slow
 def test_a_page_offers_what_was_calibrated(
     calibration: Path, pictures: Path, tmp_path: Path
 ) -> None:

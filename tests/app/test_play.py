@@ -65,6 +65,7 @@ def test_a_round_pays_for_what_it_asks_and_tells_the_truth(playing: HumanGame) -
     assert second.member == label_of(playing)
 
 
+@pytest.mark.slow
 def test_opponents_judge_the_same_pictures_within_the_same_budget(
     playing: HumanGame, opponents: Opponents
 ) -> None:
@@ -78,6 +79,7 @@ def test_opponents_judge_the_same_pictures_within_the_same_budget(
     assert playing.rounds[0].guesses == said
 
 
+@pytest.mark.slow
 def test_known_pictures_are_none_of_those_that_are_dealt(opponents: Opponents) -> None:
     data = shared_data(SETUP.data)
     keys = [set(data.candidates(rows_of(data, part), 64).keys) for part in ("train", "val")]
@@ -87,6 +89,7 @@ def test_known_pictures_are_none_of_those_that_are_dealt(opponents: Opponents) -
     assert np.median(near) < np.median(far)
 
 
+@pytest.mark.slow
 def test_the_chart_counts_known_pictures_beside_yours(opponents: Opponents) -> None:
     game, known = begun(), reference_scores(SETUP, "cpu")
     assert chart(game, known) == ""

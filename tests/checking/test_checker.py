@@ -167,6 +167,7 @@ def test_alone_or_together_the_answer_is_the_same(
         assert alone.check(upload, ALPHA) == answer
 
 
+@pytest.mark.slow
 def test_twenty_members_are_found_as_a_set_and_others_are_not(
     checker: Checker, fresh: Open
 ) -> None:

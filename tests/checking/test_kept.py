@@ -115,6 +115,7 @@ def test_a_folder_is_new_or_left_alone(folder: Path, tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.slow
 def test_the_command_says_how_to_go_on(folder: Path, tmp_path: Path) -> None:
     out = tmp_path / "made"
     options = ["--target", "clipart-overfit", "--attacks", "sima+reference", "--limit", "40"]

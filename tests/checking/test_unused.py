@@ -232,6 +232,7 @@ def test_5000_pictures_are_checked(dummy: DummyTarget) -> None:
     assert found.finding.missing == 0
 
 
+@pytest.mark.slow
 def test_known_members_give_the_share_of_a_set(
     lay: Lay, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -95,6 +95,7 @@ class TestLazily:
         a, b = lazy.candidates(rows, 16), eager.candidates(rows, 16)
         assert (a.images == b.images).all() and a.captions == b.captions
 
+    @pytest.mark.slow
     def test_memory_does_not_grow_with_the_file(self, tmp_path: Path) -> None:
         rng, path = np.random.default_rng(0), tmp_path / "large.parquet"
         schema = pa.schema([("image", pa.binary()), ("member", pa.bool_())])

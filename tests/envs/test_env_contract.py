@@ -32,7 +32,13 @@ def test_gymnasium_s_own_checker_has_no_complaint(name: str, access: str) -> Non
     env.close()
 
 
-@pytest.mark.parametrize(("name", "access"), EVERY)
+@pytest.mark.parametrize(
+    ("name", "access"),
+    [
+        pytest.param(name, access, marks=() if access == "black" else pytest.mark.slow)
+        for name, access in EVERY
+    ],
+)
 def test_a_seeded_rollout_repeats_exactly(name: str, access: str) -> None:
     one, other = (rollout(gym.make(name, access=access)) for _ in range(2))
     assert data_equivalence(one, other, exact=True)

@@ -83,6 +83,7 @@ def scores(out: Path) -> dict[tuple[str, str, str], float]:
     return {(row["attack"], row["part"], row["candidate"]): row["score"] for row in table}
 
 
+@pytest.mark.slow
 def test_a_changed_attack_is_run_again_and_no_other(
     mine: Path, tmp_path: Path, pipelines: dict[str, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:

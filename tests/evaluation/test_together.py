@@ -37,6 +37,7 @@ def check_equal(out: Path, alone: Path) -> None:
     assert not list(out.rglob("*.partial"))
 
 
+@pytest.mark.slow
 def test_two_processes_share_a_run(alone: Path, tmp_path: Path) -> None:
     out, log = tmp_path / "run", tmp_path / "log"
     processes = [started(out, log, slow=0.05), started(out, log, slow=0.05, join=True)]
