@@ -22,7 +22,6 @@ from miagym.evaluation.store import (
     PAPER,
     Clock,
     RunFolder,
-    at_full_budget,
     labelled,
 )
 from miagym.metrics.comparisons.comparison import compare, holm
@@ -121,9 +120,10 @@ def _on_other(match: Scored, folder: RunFolder) -> Iterator[Row]:
     for name in match.run.asking:
         scores = folder.scores(asked.target, asked.data, name)
         there = scores.filter(pc.field("part") == OTHER)
-        here = at_full_budget(scores.filter(pc.field("part") == TEST))
-        if not (len(here) and len(there)):
+        if not len(there):
             continue
+        test = scores.filter(pc.field("part") == TEST)
+        here = test.filter(pc.field("budget") == np.max(test["budget"].to_numpy()))
         rows = np.intersect1d(here["row"].to_numpy(), there["row"].to_numpy())
         found[name] = [labelled(_at(part, rows)) for part in (here, there)]
     compared = {

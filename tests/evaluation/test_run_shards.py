@@ -25,7 +25,7 @@ def dummy_by_name(small_forests: None) -> Iterator[None]:
     """`merge` loads targets by their names."""
     target = dummy_target()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("miagym.evaluation.experiment.load_target", lambda name, **options: target)
+        patch.setattr("miagym.targets.registry.load_target", lambda name, **options: target)
         yield
 
 

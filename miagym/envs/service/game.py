@@ -50,7 +50,7 @@ class ServiceGame(Game):
         calls = cast(ServiceMoves, moves).calls
         wanted: list[Wanted] = []
         where: list[tuple[int, int, int]] = []
-        for i in np.flatnonzero(paid[:, 0]):
+        for i in np.flatnonzero(paid.any(axis=1)):
             episode, call = int(episodes[i]), calls[i]
             for picture in range(call.pictures):
                 wanted.append(Wanted(call, self._draw(episode, call, picture)))
