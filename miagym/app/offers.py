@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -187,7 +188,7 @@ def distinct(offers: Sequence[Offer]) -> tuple[Offer, ...]:
 
 def short_name(target: str) -> str:
     """The last part of a name or a path."""
-    return target.rstrip("/").rpartition("/")[2]
+    return re.split(r"[/\\]", target.rstrip("/\\"))[-1]
 
 
 def loadable(

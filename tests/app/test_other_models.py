@@ -105,3 +105,14 @@ def test_each_model_has_its_pictures_and_a_name_of_its_own(calibration: Path) ->
         distinct(both)
     with pytest.raises(DataError, match="holds no calibration"):
         offered([calibration.parent])
+
+
+def test_visitors_are_told_no_path() -> None:
+    class OfPaths(Offer):
+        base = "/srv/models/base/"
+        data_name = "C:\\secret\\pictures.parquet"
+
+    offer = OfPaths("/srv/models/suspect", "suspect")
+    service = CheckService(offers=(offer,), ask=lambda offer, uploads, is_set: ((), None))
+    found = service._found("suspect", (), {}, is_set=False)
+    assert (found.data, found.reference) == ("pictures.parquet", "base")

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from miagym.app.check.pictures import open_set
-from miagym.app.offers import EMBEDDED, SEED, Offer, offer_called
+from miagym.app.offers import EMBEDDED, SEED, Offer, offer_called, short_name
 from miagym.app.server.zero_gpu import on_zero_gpu
 from miagym.atomic import replacing
 from miagym.checking.cache import cache_folder
@@ -124,7 +124,9 @@ class CheckService:
 
         offer = self.offer(target)
         answers, together = self._ask(offer, uploads, is_set)
-        return Check(target, offer.data_name, offer.base, SEED, answers, together, skipped)
+        # Visitors are told no path of this machine.
+        data, base = short_name(offer.data_name), offer.base and short_name(offer.base)
+        return Check(target, data, base, SEED, answers, together, skipped)
 
     def answers(self, offer: Offer, uploads: tuple[Upload, ...], is_set: bool) -> Answers:
         """What is said about pictures that are read and paid for."""
