@@ -81,7 +81,7 @@ def _hand(key: str, family: Family, split: str) -> tuple[int, bool]:
     except ValueError:
         raise DataError(
             f"{key!r} is no hand; grade verdicts on single candidates with grade."
-        ) from (None)
+        ) from None
     there = at in family.models(split) and set(places) <= set(family.pictures(split).tolist())
     sides = set(family.deal.inside[at, places].tolist()) if there else set()
     if len(sides) != 1:
