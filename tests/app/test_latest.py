@@ -58,6 +58,15 @@ def test_a_change_that_comes_late_takes_no_newer_answer_away() -> None:
     assert not page.is_stale("a")
 
 
+def test_a_text_that_comes_late_is_none_of_the_form() -> None:
+    page = LatestQuestion()
+    page.ask("a", 3, text="cat", awaits=True)
+    assert not page.write("a", "ca", 2), "typed before the click, brought after it"
+    assert page.answer("a", 3, "cat") and not page.write("a", "c", 1)
+    assert not page.is_stale("a") and page.is_about("a", "cat")
+    assert page.write("a", "cats", 4) and page.is_stale("a")
+
+
 def test_pages_are_forgotten() -> None:
     page = LatestQuestion()
     for number in range(latest.MAX_PAGES + 5):

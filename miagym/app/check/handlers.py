@@ -77,17 +77,20 @@ class Handlers:
         is_old = of_example or (bool(caption) and self._latest.is_about(page, caption))
         before = self.changed(target, number, request)
         if is_old:
-            self._latest.write(page, "")  # before the browser says so
+            self._latest.write(page, "", number)  # before the browser says so
         return [*before, "" if is_old else gr.skip()]
 
     def turned(self, target: str, number: float | None, request: gr.Request) -> Any:
         """Another sub-tab is no place for an answer; the example may stay, which names itself."""
-        if self._latest.ask(request.session_hash, number):
+        page = request.session_hash
+        if not self._latest.is_past(page, number) and self._latest.ask(page, number):
             return self.before(target)
         return UNCHANGED
 
     def retargeted(self, target: str, number: float | None, request: gr.Request) -> Any:
         """Another model has a scale of its own, and examples of its own."""
+        if self._latest.is_past(request.session_hash, number):
+            return [*UNCHANGED, *(gr.skip() for _ in self._kinds)]
         buttons = [gr.Button(icon=str(served(target, kind))) for kind in self._kinds]
         return [*self.changed(target, number, request), *buttons]
 
@@ -95,9 +98,11 @@ class Handlers:
     def _kinds(self) -> tuple[str, ...]:
         return KINDS if has_examples(self._site.offers) else ()
 
-    def recaptioned(self, caption: str, target: str, request: gr.Request) -> Any:
+    def recaptioned(
+        self, caption: str, target: str, number: float | None, request: gr.Request
+    ) -> Any:
         """An answer about another caption would mislead; an example's own is no other."""
-        is_past = self._latest.write(request.session_hash, caption)
+        is_past = self._latest.write(request.session_hash, caption, number)
         return self.before(target) if is_past else UNCHANGED
 
     def check_one(
@@ -174,7 +179,7 @@ class Handlers:
         def filled(target: str, number: float | None, request: gr.Request) -> tuple[Any, ...]:
             self._latest.ask(request.session_hash, number)
             caption = examples(target)[kind].caption
-            self._latest.write(request.session_hash, caption)  # before the browser says so
+            self._latest.write(request.session_hash, caption, number)  # before the browser does
             return str(served(target, kind)), caption, *self.before(target)
 
         return filled
@@ -194,7 +199,7 @@ class Handlers:
     ) -> Any:
         """What is shown of an answer, or why there is none, unless the form has changed since."""
         page = request.session_hash
-        self._latest.ask(page, number, awaits=True)
+        self._latest.ask(page, number, text=caption, awaits=True)
         is_refusal = False
         try:
             with self._site.allowance.paying(client_id(request)) as pay:

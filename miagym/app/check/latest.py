@@ -10,6 +10,8 @@ from miagym.app.html import script
 
 NUMBERED = script("numbered.js")
 """Gives what an open page asks its number, in the browser, at the click: as the last value."""
+WRITTEN = script("written.js")
+"""Numbers a text among these, which asks nothing."""
 MAX_PAGES = 10_000
 
 
@@ -19,6 +21,7 @@ class Asked:
 
     number: float = 0
     text: str | None = None
+    text_number: float = 0
     answered: str | None = None
     is_answered: bool = False
     is_awaited: bool = False
@@ -31,7 +34,14 @@ class LatestQuestion:
         self._last: OrderedDict[str | None, Asked] = OrderedDict()
         self._lock = Lock()
 
-    def ask(self, page: str | None, number: float | None, *, awaits: bool = False) -> bool:
+    def ask(
+        self,
+        page: str | None,
+        number: float | None,
+        *,
+        text: str | None = None,
+        awaits: bool = False,
+    ) -> bool:
         """A page has asked, or changed, something: what it asked before is past.
 
         Not so of what the page did before that, and the network brought late.
@@ -39,6 +49,7 @@ class LatestQuestion:
         Args:
             page: which asked.
             number: of the question, or the change.
+            text: that is asked about; None if there is none.
             awaits: whether an answer will come.
 
         Returns:
@@ -47,8 +58,9 @@ class LatestQuestion:
         with self._lock:
             before = self._last.get(page, Asked())
             if not number or number >= before.number:
-                asked = Asked(number or before.number, before.text, is_awaited=awaits)
-                self._keep(page, asked)
+                asked = replace(before, number=number or before.number, is_awaited=awaits)
+                asked = replace(asked, is_answered=False, answered=None)
+                self._keep(page, asked if text is None else _written(asked, text, number))
         return before.is_answered
 
     def is_past(self, page: str | None, number: float | None) -> bool:
@@ -56,17 +68,25 @@ class LatestQuestion:
         with self._lock:
             return bool(number) and number < self._last.get(page, Asked()).number
 
-    def write(self, page: str | None, text: str) -> bool:
+    def write(self, page: str | None, text: str, number: float | None = None) -> bool:
         """A text of the form has become another; by a visitor, or by an example.
+
+        Args:
+            page: which.
+            text: the new one.
+            number: among what the page asks; one that comes late says nothing any more.
 
         Returns:
             whether an answer about another text stands on the page.
         """
         with self._lock:
             before = self._last.get(page, Asked())
+            after = _written(before, text, number)
+            if after is before:
+                return False
             is_past = before.is_answered and before.answered not in (None, text)
             is_answered = before.is_answered and not is_past
-            self._keep(page, replace(before, text=text, is_answered=is_answered))
+            self._keep(page, replace(after, is_answered=is_answered))
         return is_past
 
     def is_stale(self, page: str | None) -> bool:
@@ -114,3 +134,10 @@ class LatestQuestion:
         self._last.move_to_end(page)
         while len(self._last) > MAX_PAGES:
             self._last.popitem(last=False)
+
+
+def _written(asked: Asked, text: str, number: float | None) -> Asked:
+    """The same with another text, unless one that was written later is known."""
+    if number and number < asked.text_number:
+        return asked
+    return replace(asked, text=text, text_number=number or asked.text_number)

@@ -15,7 +15,7 @@ from miagym.app.check.form import (
     several_pictures,
 )
 from miagym.app.check.handlers import Handlers, Shown
-from miagym.app.check.latest import NUMBERED
+from miagym.app.check.latest import NUMBERED, WRITTEN
 from miagym.app.check.marks import marks_of
 from miagym.app.check.opening import opening
 from miagym.app.check.view import BEFORE, details_html, verdict_html
@@ -57,7 +57,8 @@ def check_tab(site: Site) -> None:
     private: dict[str, Any] = {**unseen, "show_progress_on": verdict}
     numbered: dict[str, Any] = {"js": NUMBERED, **private}
     pressed: dict[str, Any] = {"trigger_mode": "always_last", **numbered, **MODEL}
-    at_once: dict[str, Any] = {"queue": False, "trigger_mode": "always_last"}
+    # Each at once: what waits for the one before would be numbered after a click that came later.
+    at_once: dict[str, Any] = {"queue": False, "trigger_mode": "multiple"}
     quiet: dict[str, Any] = {"queue": False, **unseen}
     handlers = Handlers(site)
     asked = [picture, one.caption, one.evidence, target, number]
@@ -87,9 +88,10 @@ def check_tab(site: Site) -> None:
             **pressed,
         ),
     ]
-    one.caption.change(handlers.recaptioned, [one.caption, target], shown, **at_once, **private)
-    for written in (target.input, one.caption.blur):
-        written(None, [target, one.caption], None, js=IN_ADDRESS, **unseen)
+    written = [one.caption, target, number]
+    one.caption.change(handlers.recaptioned, written, shown, **at_once, **private, js=WRITTEN)
+    for edited in (target.input, one.caption.blur):
+        edited(None, [target, one.caption], None, js=IN_ADDRESS, **unseen)
     # At load.
     gr.on(None, handlers.opened, None, [target, one.caption], show_progress="hidden", **quiet)
     thumbnails = list(one.examples.values())
