@@ -87,11 +87,15 @@ def measured(match: Scored, folder: RunFolder, attacks: int) -> Sections:
     where = {"target": match.run.match.target, "data": match.run.match.data}
     sections, seed = Sections(), match.run.config.seed
     final: dict[str, Labelled] = {}
+    on_both: dict[str, tuple[Labelled, Labelled]] = {}
     for name in match.run.attacks:
         scores = folder.scores(where["target"], where["data"], name)
         test = scores.filter(pc.field("part") == TEST)
         *_, last = np.unique(test["budget"].to_numpy())
-        final[name] = labelled(test.filter(pc.field("budget") == last))
+        here = test.filter(pc.field("budget") == last)
+        final[name], there = labelled(here), scores.filter(pc.field("part") == OTHER)
+        if len(there):
+            on_both[name] = _same_rows(here, there)
         about, controls = where | {"attack": name}, []
         if name in match.run.asking:
             controls = [
@@ -110,22 +114,17 @@ def measured(match: Scored, folder: RunFolder, attacks: int) -> Sections:
         sections.rows.append(AttackRow(**about, **row, failed_controls=failed))
     compared = comparisons(final, match.run.asking, seed)
     sections.comparisons.extend(Comparison(**where, **row) for row in compared)
-    sections.other_generator.extend(OnOther(**where, **row) for row in _on_other(match, folder))
+    sections.other_generator.extend(OnOther(**where, **row) for row in _on_other(match, on_both))
     return sections
 
 
-def _on_other(match: Scored, folder: RunFolder) -> Iterator[Row]:
-    """What each attack finds when another generator is asked about the same candidates."""
-    asked, found = match.run.match, {}
-    for name in match.run.asking:
-        scores = folder.scores(asked.target, asked.data, name)
-        there = scores.filter(pc.field("part") == OTHER)
-        if not len(there):
-            continue
-        test = scores.filter(pc.field("part") == TEST)
-        here = test.filter(pc.field("budget") == np.max(test["budget"].to_numpy()))
-        rows = np.intersect1d(here["row"].to_numpy(), there["row"].to_numpy())
-        found[name] = [labelled(_at(part, rows)) for part in (here, there)]
+def _on_other(match: Scored, found: dict[str, tuple[Labelled, Labelled]]) -> Iterator[Row]:
+    """What each attack finds when another generator is asked about the same candidates.
+
+    Args:
+        match: whose attacks they are.
+        found: by attack, the scores on the target and on the other.
+    """
     compared = {
         name: compare(here.score, there.score, here.member, match.run.config.seed, here.groups)
         for name, (here, there) in found.items()
@@ -136,7 +135,7 @@ def _on_other(match: Scored, folder: RunFolder) -> Iterator[Row]:
         on_other = measure(there.score, there.member, there.groups)
         yield {
             "attack": name,
-            "other": asked.other_generator,
+            "other": match.run.match.other_generator,
             "auc": on_other.auc,
             "auc_ci": list(on_other.auc_ci),
             "more": one.auc.as_row(),
@@ -145,10 +144,15 @@ def _on_other(match: Scored, folder: RunFolder) -> Iterator[Row]:
         }
 
 
-def _at(scores: pa.Table, rows: NDArray[np.int64]) -> pa.Table:
-    """The scores of these rows of the data, in the order of the rows."""
-    scores = scores.sort_by("row")
-    return scores.filter(pa.array(np.isin(scores["row"].to_numpy(), rows)))
+def _same_rows(here: pa.Table, there: pa.Table) -> tuple[Labelled, Labelled]:
+    """Two tables of scores of the rows of the data that both have, in the order of the rows."""
+    rows = np.intersect1d(here["row"].to_numpy(), there["row"].to_numpy())
+
+    def of(scores: pa.Table) -> Labelled:
+        scores = scores.sort_by("row")
+        return labelled(scores.filter(pa.array(np.isin(scores["row"].to_numpy(), rows))))
+
+    return of(here), of(there)
 
 
 def _twin(name: str, final: dict[str, Labelled]) -> str | None:
