@@ -7,13 +7,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 from tests.app.visiting import ROOT, Served, served
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 """None where Playwright has a browser of its own."""
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+PATIENCE = 180_000
+"""Milliseconds to wait for whatever a page is to show. A busy machine is no failure."""
 SHOTS = ROOT / "build" / "screenshots"
 """Kept by CI; ignored by git."""
 
@@ -38,8 +40,10 @@ def browser() -> Iterator[Browser]:
     While it is open, Playwright runs an event loop in the main thread, where no other can be run
     then: it ends with the tests of a file.
     """
+    expect.set_options(timeout=PATIENCE)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        browser.on("context", lambda context: context.set_default_timeout(PATIENCE))
         yield browser
         browser.close()
 

@@ -10,7 +10,6 @@ from miagym.app.evaluate.service import EvaluationRequest
 from miagym.app.play.games import Games
 from tests.app.visiting import watch
 
-PATIENCE = 180_000
 DEFAULT = EvaluationRequest("clipart-overfit", ("sima",))
 
 
@@ -40,7 +39,6 @@ def test_only_who_has_the_key_resumes_a_game() -> None:
 @pytest.mark.slow
 def test_a_refresh_keeps_tab_form_and_game(browser: Browser, url: str) -> None:
     page, against = browser.new_page(), []
-    page.set_default_timeout(PATIENCE)
     watch(page, url, against)
     page.goto(url)
     page.get_by_role("tab", name="Evaluate").click()
@@ -48,16 +46,16 @@ def test_a_refresh_keeps_tab_form_and_game(browser: Browser, url: str) -> None:
     page.wait_for_url("**attacks=rediffuse*")
     page.reload()
     box = page.locator("#evaluate-attacks").get_by_label("loss", exact=True)
-    expect(box).to_be_visible(timeout=PATIENCE)
+    expect(box).to_be_visible()
     expect(box).not_to_be_checked()
 
     page.get_by_role("tab", name="Play").click()
     page.locator("#play-begin").click()
-    page.get_by_role("button", name="Vary slightly").click(timeout=PATIENCE)
-    expect(page.locator(".play-answer")).to_have_count(1, timeout=PATIENCE)
+    page.get_by_role("button", name="Vary slightly").click()
+    expect(page.locator(".play-answer")).to_have_count(1)
     asked = page.locator(".play-candidate img").get_attribute("src")
     page.reload()
-    expect(page.locator(".play-answer")).to_have_count(1, timeout=PATIENCE)
+    expect(page.locator(".play-answer")).to_have_count(1)
     assert page.locator(".play-candidate img").get_attribute("src") == asked
     page.close()
     # What a reload breaks off is no fault.

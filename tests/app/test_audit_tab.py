@@ -113,7 +113,7 @@ def visit(browser: Any, address: str) -> Iterator[Callable[..., Any]]:
 
 def audited(page: Any) -> None:
     page.locator("#audit-run").click()
-    page.locator("#audit-status").get_by_text("Done").wait_for(timeout=90_000)
+    page.locator("#audit-status").get_by_text("Done").wait_for()
 
 
 @pytest.mark.parametrize(("size", "theme"), [("desktop", "dark"), ("phone", "light")])
@@ -154,7 +154,7 @@ def test_a_split_that_is_shifted_on_purpose_stopped_and_begun_again(
     page.get_by_label("without punctuation").check()
     page.locator("#audit-run").click()
     page.locator("#audit-stop").click()
-    page.locator("#audit-status").get_by_text("Stopped").wait_for(timeout=30_000)
+    page.locator("#audit-status").get_by_text("Stopped").wait_for()
     assert "the run's" in page.locator("#audit-verdict").inner_text()  # as before
     audited(page)
     assert "shifted" in page.locator("#audit-verdict").inner_text()
@@ -173,7 +173,7 @@ def test_what_cannot_be_audited_is_a_sentence_and_the_page_goes_on(
     page.locator("#audit-file input[type=file]").set_input_files(bad)
     page.get_by_text("bad.csv").or_(page.get_by_text("bad")).first.wait_for()
     page.locator("#audit-run").click()
-    page.locator("#audit-status").get_by_text("must be true or false").wait_for(timeout=30_000)
+    page.locator("#audit-status").get_by_text("must be true or false").wait_for()
     assert page.locator(".toast-body img").count() == 0
 
 

@@ -43,7 +43,6 @@ def test_a_visitor_s_evidence_can_be_repeated_by_somebody_else(
     picture = tmp_path / "drawing.webp"
     picture.write_bytes(examples(TARGETS[0])[NONMEMBER].file.read_bytes())
     page, against = browser.new_page(accept_downloads=True), []
-    page.set_default_timeout(180_000)
     watch(page, url, against)
     page.goto(url)
     page.locator("#check-evidence-one input").check()

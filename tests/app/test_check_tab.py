@@ -98,7 +98,6 @@ class Visitor:
 
     def __init__(self, browser: Any, address: str, size: str, theme: str = "light") -> None:
         self.window = browser.new_page(viewport=SIZES[size])
-        self.window.set_default_timeout(180_000)
         self.wrong: list[str] = []
         watch(self.window, address, self.wrong)
         self.window.goto(f"{address}?__theme={theme}")
@@ -189,9 +188,9 @@ def test_a_picture_is_checked_when_it_is_pasted_or_dropped_on_another(visit: Vis
         file = known[kind].file
         given = [list(file.read_bytes()), file.name, "image/webp", place]
         visitor.window.evaluate(PUT, given)
-        expect(said).to_contain_text(word, timeout=180_000)
+        expect(said).to_contain_text(word)
         caption = visitor.window.locator("#check-caption textarea")
-        expect(caption).to_have_value("", timeout=180_000)  # that of the one before is none of its
+        expect(caption).to_have_value("")  # that of the one before is none of its
         if kind == MEMBER:
             caption.fill("cat, animal")
             assert "used" in visitor.press("Check")

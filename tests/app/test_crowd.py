@@ -118,7 +118,6 @@ def test_two_tabs_of_one_visitor_do_not_mix(
     """A member in one, a non-member in the other, asked about at the same time."""
     against: list[str] = []
     context = browser.new_context()
-    context.set_default_timeout(180_000)
     tabs = [context.new_page() for _ in range(2)]
     for tab, (picture, caption) in zip(tabs, (drawings[0], drawings[-1]), strict=True):
         watch(tab, page.address, against)

@@ -37,7 +37,7 @@ def test_the_demo_ends_on_the_page_with_its_run(
     visit, against = browser.new_page(), []
     watch(visit, page.address, against)
     visit.goto(page.address)
-    expect(visit.get_by_role("tab", name="Evaluate", selected=True)).to_be_visible(timeout=180_000)
+    expect(visit.get_by_role("tab", name="Evaluate", selected=True)).to_be_visible()
     expect(visit.locator("#evaluate-finding")).to_contain_text("The demo run")
     for text in ("sima+reference", "blind-captions", f"not resolvable with n = {FEW}"):
         expect(visit.locator("#evaluate-table")).to_contain_text(text)

@@ -127,7 +127,7 @@ def choose(page: Any, attacks: tuple[str, ...], candidates: int) -> None:
 
 
 def status(page: Any, text: str) -> None:
-    expect(page.locator("#evaluate-status")).to_contain_text(re.compile(text), timeout=180_000)
+    expect(page.locator("#evaluate-status")).to_contain_text(re.compile(text))
 
 
 def start(page: Any) -> None:

@@ -21,9 +21,6 @@ from tests.app.visiting import Served, served
 pytestmark = pytest.mark.slow
 """In the quick tier, `test_whole_page` uses every tab."""
 
-PATIENCE = 180_000.0
-"""A busy machine is no failure."""
-
 
 PROGRAM = """
 import gradio as gr
@@ -62,11 +59,11 @@ class Visit:
 
     def begin(self) -> None:
         self.page.locator("#play-begin").click()
-        self.page.locator("#play-verdict").wait_for(timeout=PATIENCE)
+        self.page.locator("#play-verdict").wait_for()
 
     def ask(self, words: str, answers: int) -> None:
         self.button(words).click()
-        expect(self.page.locator(".play-answer")).to_have_count(answers, timeout=PATIENCE)
+        expect(self.page.locator(".play-answer")).to_have_count(answers)
 
     def button(self, words: str) -> Any:
         return self.page.locator("#play-questions button", has_text=words)
@@ -74,7 +71,7 @@ class Visit:
     def judge(self, percent: int) -> str:
         self.page.locator("#play-slider input[type=range]").fill(str(percent))
         self.page.locator("#play-verdict").click()
-        self.page.locator(".play-truth").wait_for(timeout=PATIENCE)
+        self.page.locator(".play-truth").wait_for()
         return self.page.locator(".play-truth").inner_text()
 
 
@@ -94,7 +91,7 @@ def visit(browser: Browser, address: str) -> Iterator[Any]:
             "console", lambda said: one.errors.append(said.text) if said.type == "error" else None
         )
         one.page.goto(f"{address}?__theme={theme}")
-        one.page.locator("#play-begin").wait_for(timeout=PATIENCE)
+        one.page.locator("#play-begin").wait_for()
         visits.append(one)
         return one
 
@@ -131,7 +128,7 @@ def received(one: Visit) -> str:
 
 def toast(one: Visit) -> str:
     words = one.page.locator(".toast-body").first
-    words.wait_for(timeout=PATIENCE)
+    words.wait_for()
     return words.inner_text()
 
 
@@ -140,8 +137,8 @@ def test_a_whole_round_and_the_label_arrives_with_the_truth_and_not_before(visit
     one.begin()
     one.ask("Vary slightly", 1)
     one.ask("Vary halfway", 2)
-    expect(one.page.locator(".play-strip")).to_have_count(2, timeout=PATIENCE)
-    expect(one.page.locator(".play-says").first).to_contain_text("known members", timeout=PATIENCE)
+    expect(one.page.locator(".play-strip")).to_have_count(2)
+    expect(one.page.locator(".play-says").first).to_contain_text("known members")
     one.page.locator("#play-slider input[type=range]").fill("80")
     expect(one.page.locator("#play-payoff")).to_contain_text("+0.84. If it was not: −1.56")
     before = received(one)
@@ -154,13 +151,13 @@ def test_a_whole_round_and_the_label_arrives_with_the_truth_and_not_before(visit
     assert ("You were right" in told) == is_member and ("+0.84" in told) == is_member
     assert "training set." in received(one)[len(before) :]
     tally = one.page.locator(".play-tally")
-    expect(tally).not_to_contain_text("is playing", timeout=PATIENCE)
+    expect(tally).not_to_contain_text("is playing")
     expect(tally).to_contain_text("1 round tells nothing about skill")
     assert tally.locator("tbody tr").count() == 4
     expect(one.button("Vary slightly")).to_be_disabled()
     first = one.page.locator(".play-candidate img").get_attribute("src")
     one.page.locator("#play-next").click()
-    expect(one.page.locator(".play-truth")).to_have_count(0, timeout=PATIENCE)
+    expect(one.page.locator(".play-truth")).to_have_count(0)
     assert one.page.locator(".play-candidate img").get_attribute("src") != first
     expect(one.page.locator("#play-slider input[type=range]")).to_have_value("50")
 
@@ -187,7 +184,7 @@ def test_two_tabs_of_a_visitor_are_two_games_and_double_clicks_are_one(visit: An
     one.begin()
     other.begin()
     one.button("Vary slightly").dblclick()
-    expect(one.page.locator(".play-answer")).to_have_count(1, timeout=PATIENCE)
+    expect(one.page.locator(".play-answer")).to_have_count(1)
     assert other.page.locator(".play-answer").count() == 0
     one.judge(10)
     assert other.page.locator(".play-truth").count() == 0
@@ -215,7 +212,7 @@ def test_a_game_that_is_gone_is_a_sentence_and_another_one_begins(
     assert "cleared away" in toast(one)
     one.page.locator(".toast-close").first.click()
     one.page.locator("#play-again").click()
-    one.page.locator("#play-begin").wait_for(timeout=PATIENCE)
+    one.page.locator("#play-begin").wait_for()
     one.begin()
     one.ask("Vary slightly", 1)
 

@@ -11,7 +11,6 @@ from playwright.sync_api import Browser, expect
 
 from tests.app.visiting import SIZES, served, watch
 
-PATIENCE = 180_000
 
 FAINT = """
 (least) => {
@@ -53,7 +52,7 @@ def check(page: Any) -> None:
     expect(page.locator("#check-verdict")).to_contain_text("answered beforehand")
     page.get_by_role("button", name="at the edge").click()
     verdict = page.locator("#check-verdict")
-    expect(verdict).to_contain_text("Cannot tell", timeout=PATIENCE)
+    expect(verdict).to_contain_text("Cannot tell")
     expect(verdict).to_be_in_viewport()
     expect(verdict).to_contain_text("The truth: this one was used")
     page.locator("#check-details summary").click()
@@ -69,7 +68,7 @@ def evaluate(page: Any) -> None:
         page.locator("#evaluate-attacks").get_by_label(name, exact=True).uncheck()
     expect(page.locator("#evaluate-price")).to_contain_text("about 10 seconds on two cores")
     page.locator("#evaluate-run").click()
-    expect(page.locator("#evaluate-status")).to_contain_text("Done", timeout=PATIENCE)
+    expect(page.locator("#evaluate-status")).to_contain_text("Done")
     in_sight(page, "#evaluate-finding")
     table = page.locator("#evaluate-table")
     table.locator("summary").click()
@@ -91,19 +90,19 @@ def in_sight(page: Any, what: str) -> None:
 def audit(page: Any) -> None:
     page.get_by_label("Members are animals").check()
     page.locator("#audit-run").click()
-    expect(page.locator("#audit-status")).to_contain_text("Done", timeout=PATIENCE)
+    expect(page.locator("#audit-status")).to_contain_text("Done")
     expect(page.get_by_text("clipart-by-category: shifted").first).to_be_visible()
     in_sight(page, "#audit-verdict")
 
 
 def play(page: Any) -> None:
     page.locator("#play-begin").click()
-    page.get_by_role("button", name="Vary slightly").click(timeout=PATIENCE)
-    expect(page.locator(".play-answer")).to_have_count(1, timeout=PATIENCE)
+    page.get_by_role("button", name="Vary slightly").click()
+    expect(page.locator(".play-answer")).to_have_count(1)
     page.locator("#play-slider input[type=range]").fill("80")
     page.locator("#play-verdict").click()
-    expect(page.locator(".play-truth")).to_contain_text("in the training set.", timeout=PATIENCE)
-    expect(page.locator(".play-tally")).not_to_contain_text("is playing", timeout=PATIENCE)
+    expect(page.locator(".play-truth")).to_contain_text("in the training set.")
+    expect(page.locator(".play-tally")).not_to_contain_text("is playing")
 
 
 def read(page: Any) -> None:
@@ -133,7 +132,6 @@ def test_every_tab_can_be_used(
     browser: Browser, url: str, shots: Path, size: str, theme: str
 ) -> None:
     page, against = browser.new_page(viewport=SIZES[size]), []
-    page.set_default_timeout(PATIENCE)
     watch(page, url, against)
     page.goto(f"{url}?__theme={theme}")
     page.get_by_role("tab", name="Check an image").wait_for()
@@ -148,7 +146,7 @@ def test_every_tab_can_be_used(
     page = browser.new_page(viewport=SIZES[size])  # the one before would go on with its game
     watch(page, url, against)
     page.goto(f"{url}?tab=play&__theme={theme}")
-    expect(page.locator("#play-begin")).to_be_visible(timeout=PATIENCE)
+    expect(page.locator("#play-begin")).to_be_visible()
     page.close()
     assert against == []
     assert not any(faint.values()), faint
