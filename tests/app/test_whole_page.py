@@ -11,7 +11,6 @@ from playwright.sync_api import Browser, expect
 
 from tests.app.visiting import SIZES, served, watch
 
-
 FAINT = """
 (least) => {
   const channels = (text) => text.match(/[\\d.]+/g).map(Number);
