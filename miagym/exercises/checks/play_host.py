@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import rankdata
 
 from miagym.errors import MiagymError
 from miagym.exercises.hosted import TASK, LocalHost
-from miagym.exercises.task import Task, answered, close, expect, numbers
+from miagym.exercises.task import Task, Wrong, answered, close, expect, numbers
 from miagym.remote.env import RemoteEnv
 
+Floats = NDArray[np.float64]
 PICTURES, SLOTS, SLOPE, TRIES = 16, 4, 20, 5
 MOST_STEPS = 40
 """Of a hand; one with a budget of 60 needs six."""
 MIN_AUC = 0.65
 """On 32 pictures that are drawn by a secret; guessing reaches it once in fourteen times."""
+MIN_AGREEMENT = 0.5
+"""Rank correlation of what is said with the evidence that was bought, over the 32 pictures; that of
+a guess is above it once in some 500 times."""
 
 
 class Line:
@@ -102,8 +109,7 @@ def check_agent(agent: Any) -> None:
     ):
         env = RemoteEnv(host.url, host.key("student"), TASK)
         try:
-            for _ in range(env.told["hands"]):
-                _play_hand(env, agent)
+            hands = [_play_hand(env, agent) for _ in range(env.told["hands"])]
             rows = {row["player"]: row for row in env.client.leaderboard(TASK)}
         finally:
             env.close()
@@ -114,9 +120,28 @@ def check_agent(agent: Any) -> None:
         f"on a host's pictures its AUC is {auc:.2f} with {spent} UNet rows; {MIN_AUC} or more is "
         "to be had. Does every picture get an answer?",
     )
+    check_verdicts(hands)
 
 
-def _play_hand(env: RemoteEnv, agent: Any) -> None:
+def check_verdicts(hands: Sequence[tuple[Floats, Floats]]) -> None:
+    """Raises `Wrong` for verdicts that hardly follow the evidence they were given.
+
+    Args:
+        hands: the evidence of question 0 that each hand ended with, and what was said of it.
+    """
+    evidence, said = (np.concatenate(each) for each in zip(*hands, strict=True))
+    is_told = np.ptp(evidence) > 0 and np.ptp(said) > 0
+    ranks = rankdata(evidence), rankdata(said)
+    agreement = float(np.corrcoef(*ranks)[0, 1]) if is_told else 0.0
+    expect(
+        agreement >= MIN_AGREEMENT,
+        f"what it says hardly follows what it was told (rank correlation {agreement:.2f}, expected "
+        f"{MIN_AGREEMENT} or more): a verdict is what `believe` makes of the last observation.",
+    )
+
+
+def _play_hand(env: RemoteEnv, agent: Any) -> tuple[Floats, Floats]:
+    """The evidence of question 0 that a hand ended with, and what was said of it, each (16,)."""
     seen, _ = env.reset()
     for _ in range(MOST_STEPS):
         action = agent(seen)
@@ -124,15 +149,21 @@ def _play_hand(env: RemoteEnv, agent: Any) -> None:
             isinstance(action, dict) and set(action) == set(env.action_space.spaces),  # type: ignore[attr-defined]
             "this is no action of the environment; `ask` and `say` make them.",
         )
+        told = seen
         try:
             seen, _, terminated, truncated, _ = env.step(action)
         except MiagymError as error:
-            expect(False, f"the host refuses an action: {error}")
-            return
+            raise Wrong(f"the host refuses an action: {error}") from None
         if terminated:
-            return
+            return _evidence(told), np.asarray(action["probability"], dtype=float)
         expect(not truncated, "the hand is cut off before the agent says (`say`) what it believes.")
-    expect(False, f"after {MOST_STEPS} steps the agent has not said (`say`) what it believes.")
+    raise Wrong(f"after {MOST_STEPS} steps the agent has not said (`say`) what it believes.")
+
+
+def _evidence(seen: Mapping[str, Any]) -> Floats:
+    """Log of the public model's distance over the target's; 0 where question 0 was not asked."""
+    asked, summary = seen["count"][:, 0] > 0, seen["summary"][:, 0]
+    return np.log(np.where(asked, summary[:, 5], 1)) - np.log(np.where(asked, summary[:, 1], 1))
 
 
 def check_told_apart(told_apart: Any) -> None:
