@@ -8,21 +8,21 @@ WORKERS ?= 2
 # each of the tests' processes compiles torch and all beside it anew, for 8 seconds.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: demo test test-slow test-all checked lint docs dist clean
+.PHONY: demo test test-slow test-all ready chromium lint docs dist clean
 
 demo: .venv/installed
 	$(BIN)/miagym demo $(if $(NO_APP),--no-app)
 
-# The quick tier, and whatever else a push must pass.
-test: checked
+# The quick tier.
+test: ready
 	$(PYTEST) $(BY_FILE) -m "not slow" $(LONGEST_FIRST)
 
 # The slow tier alone, and the site: all attacks on all targets, simulations, a Space from its requirements.
-test-slow: .venv/browser .venv/engines docs
+test-slow: ready .venv/engines docs
 	$(PYTEST) $(BY_FILE) -m slow $(LONGEST_FIRST)
 
-# Both tiers.
-test-all: checked .venv/engines docs
+# Both tiers, and whatever else a release must pass.
+test-all: ready lint .venv/engines docs
 	$(PYTEST) $(BY_FILE) $(LONGEST_FIRST)
 
 # Two processes with one thread each. Whole files of tests are dealt to them, in order: what takes
@@ -32,9 +32,10 @@ PYTEST := OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses $(WORKERS)
 BY_FILE := --dist loadfile --no-loadscope-reorder
 LONGEST_FIRST := tests/app tests/test_world.py tests
 
-# All but the tests, at the same time.
-checked: .venv/installed
-	+$(MAKE) --no-print-directory --jobs=$(WORKERS) .venv/browser lint
+# What tests need; packages and the browser are installed at the same time.
+ready:
+	+$(MAKE) --no-print-directory --jobs=2 .venv/installed chromium
+	+$(MAKE) --no-print-directory .venv/browser
 
 lint: .venv/installed
 	$(BIN)/ruff format --check .
@@ -63,10 +64,12 @@ dist: .venv/installed
 	touch $@
 
 # The page's tests drive a real browser: the system's Chromium, or Debian's, or Playwright's own.
-.venv/browser: .venv/installed
-	command -v chromium || command -v chromium-browser \
-		|| (apt-get update && apt-get install --yes chromium) \
-		|| $(BIN)/playwright install --with-deps chromium
+FIND_CHROMIUM := command -v chromium || command -v chromium-browser
+chromium:
+	-$(FIND_CHROMIUM) || (apt-get update && apt-get install --yes chromium)
+
+.venv/browser: .venv/installed chromium
+	$(FIND_CHROMIUM) || $(BIN)/playwright install --with-deps chromium
 	touch $@
 
 # Ray and submitit, for the tests that start processes by them; nothing else needs them.

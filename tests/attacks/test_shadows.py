@@ -85,6 +85,7 @@ def test_rmia_ranks_as_its_pairwise_form(synthetic, online: bool) -> None:
     assert (np.diff(pairwise[order]) >= 0).all()
 
 
+@pytest.mark.slow
 def test_bavaria_is_the_posterior_predictive(synthetic) -> None:
     """Integrated over the variance numerically; the mean, given it, is normal."""
     signal, signals, inside, _ = synthetic

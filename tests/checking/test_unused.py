@@ -60,6 +60,7 @@ def check(*given: Any, **options: Any) -> miagym.UnusedCheck:
     return found
 
 
+@pytest.mark.slow
 def test_the_story_of_an_artist(lay: Lay, capsys: pytest.CaptureFixture[str]) -> None:
     """12 drawings that were used and 12 that were not; no member is known."""
     used, unused = lay("used", True, 12), lay("unused", False, 12)

@@ -74,6 +74,7 @@ def killed_at(moment: float, alone: Path, folder: Path) -> None:
     check_equal(out, alone)
 
 
+@pytest.mark.slow
 def test_the_survivor_of_a_kill_ends_the_run(alone: Path, tmp_path: Path) -> None:
     killed_at(0.01, alone, tmp_path)
 

@@ -128,6 +128,7 @@ def test_a_difference_without_variance_is_not_certain() -> None:
     assert (single.ci, single.p) == ((-1, 1), 1)
 
 
+@pytest.mark.slow
 def test_differences_cover_and_false_ones_are_rare() -> None:
     """Two attacks of the same strength; docs/benchmarks/intervals.md has more."""
     rng, member = np.random.default_rng(0), np.arange(400) < 200

@@ -18,6 +18,7 @@ from miagym.metrics.distance import MIN_SIDE, wasserstein
 SIDE = st.lists(st.integers(-5, 5), min_size=1, max_size=30).map(np.array)
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=30)
 @given(SIDE, SIDE, st.randoms(use_true_random=False))
 def test_distance_is_that_of_scipy(members: NDArray, nonmembers: NDArray, random) -> None:

@@ -61,6 +61,7 @@ def test_only_the_audit_says_that_a_split_gives_members_away() -> None:
     assert "gives members away" not in finding([blind], [audit("fair")])
 
 
+@pytest.mark.slow
 def test_fair_runs_of_many_blind_rows_seldom_raise_an_alarm() -> None:
     """Three blind rows, two targets, two measures: one run in twenty at most."""
     loud, runs, member = 0, 200, np.arange(600) < 300

@@ -23,6 +23,7 @@ def rows_of(scores: np.ndarray, member: np.ndarray) -> list[AttackRow]:
     ]
 
 
+@pytest.mark.slow
 def test_the_luckiest_of_many_is_seldom_a_surprise() -> None:
     """With one test each, some of 20 would be, in a fifth of the runs and more."""
     rng, n, runs = np.random.default_rng(0), 1000, 300

@@ -34,6 +34,7 @@ def test_its_files_are_small_and_its_records_agree() -> None:
         assert len(data) == 80 and find_target(name).name == name
 
 
+@pytest.mark.slow
 def test_a_model_remembers_what_it_was_dealt_and_no_other_deal() -> None:
     name = f"{POPULATION}/03"
     data, base = load_data(name), Oracle(load_target("clipart-realistic"))

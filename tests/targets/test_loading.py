@@ -230,6 +230,7 @@ def test_what_is_written_in_another_way_answers_the_same(
     torch.testing.assert_close(answer(load_target(str(folder))), answer(load_target(str(made))))
 
 
+@pytest.mark.slow
 def test_the_command_of_a_refused_pickle_converts_it(folder: Path, made: Path) -> None:
     expected = answer(load_target(str(made)))
     only_pickles(folder)

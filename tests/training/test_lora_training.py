@@ -70,6 +70,7 @@ def loss(name: str, data: str) -> float:
     return float((answer - eps).pow(2).mean())
 
 
+@pytest.mark.slow
 def test_a_lora_learns_members_and_its_file_is_put_on_the_base(
     plan: FineTuning, tmp_path: Path
 ) -> None:

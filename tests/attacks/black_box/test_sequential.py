@@ -57,6 +57,7 @@ def test_it_acquits_sooner_than_it_accuses(evidence: tuple[np.ndarray, np.ndarra
     assert (early <= 2.0 - rule.boundary).sum() > (early >= rule.boundary).sum()
 
 
+@pytest.mark.slow
 def test_asking_one_by_one_gives_the_scores_of_asking_everything(
     dummy: DummyTarget, drawings: Candidates, member: np.ndarray
 ) -> None:
