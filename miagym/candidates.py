@@ -45,6 +45,11 @@ class Candidates:
     def __len__(self) -> int:
         return len(self.images)
 
+    def __repr__(self) -> str:
+        """Their number and size, and none of the pictures."""
+        _, height, width, _ = self.images.shape
+        return f"<Candidates: {len(self):,} of {width}×{height} pixels, with captions>"
+
     def __getitem__(self, rows: slice | NDArray[np.integer] | Sequence[int]) -> Candidates:
         index = np.arange(len(self))[rows]
         origins = None if self.origins is None else tuple(self.origins[i] for i in index)

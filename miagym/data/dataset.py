@@ -59,6 +59,15 @@ class Dataset:
     def __len__(self) -> int:
         return len(self.pictures)
 
+    def __repr__(self) -> str:
+        """Counts, and none of the pictures, of which there may be gigabytes."""
+        counts = (
+            f"{part} {(self.member & (self.part == part)).sum():,} members and "
+            f"{(~self.member & (self.part == part)).sum():,} non-members"
+            for part in dict.fromkeys((CALIBRATION, TEST, *sorted(set(self.part))))
+        )
+        return f"<Dataset {self.name!r}: {len(self):,} pictures; {', '.join(counts)}>"
+
     @property
     def warnings(self) -> tuple[str, ...]:
         """What is odd about captions and what lies beside them, in sentences."""
