@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import miagym
-from miagym.targets.dummy import DummyTarget
+from miagym.targets.registry import load_target
 
 TOO_LONG = 2_000
 
@@ -24,8 +24,8 @@ def some() -> object:
     [
         (data, "<Dataset 'clipart-tune': 899 pictures; calibration 126 members and 130 non-"),
         (some, "<Candidates: 100 of 64×64 pixels"),
-        (DummyTarget, "DummyTarget"),
-        (lambda: miagym.Oracle(DummyTarget()), "Oracle"),
+        (lambda: load_target("clipart-null"), "StableDiffusion"),
+        (lambda: miagym.Oracle(load_target("clipart-null")), "Oracle"),
         (lambda: miagym.Budget(100), "Budget(queries=100"),
     ],
     ids=["data", "candidates", "target", "oracle", "budget"],
