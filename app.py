@@ -13,6 +13,7 @@ _found = importlib.util.find_spec("spaces")
 if _found is not None and _found.origin is None:
     sys.modules["spaces"] = None  # type: ignore[assignment]
 
+from miagym.app.host_address import HOST_URL  # noqa: E402
 from miagym.app.offers import EMBEDDED, offered  # noqa: E402
 from miagym.app.page import build, serve, warm_up  # noqa: E402
 from miagym.app.site import CHECK, Site  # noqa: E402
@@ -20,7 +21,9 @@ from miagym.app.site import CHECK, Site  # noqa: E402
 # A Space may bring calibrations of other models beside this file.
 calibrations = sorted((Path(__file__).parent / "calibrations").glob("*/"))
 site = Site(
-    first=os.environ.get("MIAGYM_FIRST_TAB", CHECK), offers=offered(calibrations) or EMBEDDED
+    first=os.environ.get("MIAGYM_FIRST_TAB", CHECK),
+    offers=offered(calibrations) or EMBEDDED,
+    host_url=os.environ.get(HOST_URL) or None,
 )
 demo = build(site)
 

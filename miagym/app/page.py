@@ -20,6 +20,7 @@ from miagym.app.check.tab import check_tab
 from miagym.app.evaluate.api import evaluate_api
 from miagym.app.evaluate.tab import evaluate_tab
 from miagym.app.html import at_load, render, static
+from miagym.app.leaderboard.tab import leaderboard_tab
 from miagym.app.play.tab import play_tab
 from miagym.app.server.body_limit import BodyLimit, upload_allowance
 from miagym.app.server.client_id import ClientIds
@@ -28,7 +29,7 @@ from miagym.app.server.mcp import AgentUploads
 from miagym.app.server.request_errors import RequestErrors
 from miagym.app.server.security_headers import SecurityHeaders
 from miagym.app.server.uploads import UploadsOnly
-from miagym.app.site import ABOUT, AUDIT, CHECK, EVALUATE, PLAY, Site
+from miagym.app.site import ABOUT, AUDIT, CHECK, EVALUATE, LEADERBOARD, PLAY, Site
 from miagym.app.theme import THEME
 
 TABS: dict[str, tuple[str, Callable[[Site], None]]] = {
@@ -36,6 +37,7 @@ TABS: dict[str, tuple[str, Callable[[Site], None]]] = {
     EVALUATE: ("Evaluate", evaluate_tab),
     AUDIT: ("Is the split fair?", audit_tab),
     PLAY: ("Play", play_tab),
+    LEADERBOARD: ("Leaderboard", leaderboard_tab),
     ABOUT: ("About", about_tab),
 }
 APIS = (check_api, evaluate_api, audit_api)
@@ -50,20 +52,25 @@ def build(site: Site | None = None) -> gr.Blocks:
         masthead = render("masthead.html", is_drawn=has_examples(site.offers), names=names)
         gr.HTML(masthead, elem_classes="masthead")
         with gr.Tabs(selected=site.first) as tabs:
-            for name, (label, tab) in TABS.items():
+            for name in site.tabs:
+                label, tab = TABS[name]
                 with gr.Tab(label, id=name, elem_id=f"tab-{name}"):
                     tab(site)
-        page.load(_asked_tab, None, tabs, show_progress="hidden", api_visibility="private")
+        page.load(_asked_tab(site), None, tabs, show_progress="hidden", api_visibility="private")
         for api in APIS:
             api(site)
     page.temp_file_sets.append(AgentUploads())
     return page
 
 
-def _asked_tab(request: gr.Request) -> Any:
-    """The tab that the address asks for: `?tab=play`."""
-    asked = request.query_params.get("tab")
-    return gr.Tabs(selected=asked) if asked in TABS else gr.skip()
+def _asked_tab(site: Site) -> Callable[[gr.Request], Any]:
+    """Opens the tab that the address asks for: `?tab=play`."""
+
+    def asked_tab(request: gr.Request) -> Any:
+        asked = request.query_params.get("tab")
+        return gr.Tabs(selected=asked) if asked in site.tabs else gr.skip()
+
+    return asked_tab
 
 
 MAX_THREADS = 120

@@ -9,6 +9,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from miagym.app.host_address import host_address
 from miagym.app.offers import EMBEDDED, Offer
 from miagym.app.server.rate_limit import Allowance
 from miagym.app.server.zero_gpu import PAGE_DEVICE
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 TAB_NAMES = CHECK, EVALUATE, AUDIT, PLAY, ABOUT = "check", "evaluate", "audit", "play", "about"
 """The tabs, in their order."""
+LEADERBOARD = "leaderboard"
+"""A tab more, before the last, on a page that is told of a host."""
 
 ROWS_AN_HOUR = 60_000
 LOOPBACK = ("localhost", "::1")
@@ -52,6 +55,8 @@ class Site:
     """Where targets are put."""
     offers: tuple[Offer, ...] = EMBEDDED
     """The models under which pictures are checked."""
+    host_url: str | None = None
+    """Address of a `miagym host` whose leaderboard is a tab; without one there is no such tab."""
 
     @cached_property
     def opened(self) -> Run | None:
@@ -68,6 +73,19 @@ class Site:
         return Run.open(self.run or shipped)
 
     def __post_init__(self) -> None:
-        """Raises UnknownName for a first tab that does not exist."""
-        if self.first not in TAB_NAMES:
-            raise UnknownName("tab", self.first, TAB_NAMES)
+        """Refuses what cannot be served.
+
+        Raises:
+            SettingsError: for what is no address of a host.
+            UnknownName: for a first tab that does not exist.
+        """
+        if self.host_url is not None:
+            object.__setattr__(self, "host_url", host_address(self.host_url))
+        if self.first not in self.tabs:
+            raise UnknownName("tab", self.first, self.tabs)
+
+    @property
+    def tabs(self) -> tuple[str, ...]:
+        """Names of the tabs, in their order."""
+        *others, last = TAB_NAMES
+        return TAB_NAMES if self.host_url is None else (*others, LEADERBOARD, last)

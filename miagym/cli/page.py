@@ -19,7 +19,11 @@ def page(
         typer.Option(help="Folder of a finished run to open with; by default a demo run."),
     ] = None,
     first: Annotated[
-        str, typer.Option(help="Tab that opens first: check, evaluate, audit, play, about.")
+        str,
+        typer.Option(
+            help="Tab that opens first: check, evaluate, audit, play, about; with a --host-url "
+            "leaderboard, too."
+        ),
     ] = "check",
     port: Annotated[
         int | None, typer.Option(min=1, max=65535, help="By default a free one from 7860 on.")
@@ -63,6 +67,13 @@ def page(
             "default each address is.",
         ),
     ] = False,
+    host_url: Annotated[
+        str | None,
+        typer.Option(
+            envvar="MIAGYM_HOST_URL",
+            help="Address of a `miagym host`, whose leaderboard becomes a tab.",
+        ),
+    ] = None,
 ) -> None:
     """Open the page: check an image, evaluate, audit, play; for yourself or a class.
 
@@ -81,6 +92,7 @@ def page(
         host=host,
         rows_per_hour=rows_per_hour,
         per_browser=per_browser,
+        host_url=host_url or None,
     )
 
 
@@ -94,6 +106,7 @@ def open_page(
     host: str | None = None,
     rows_per_hour: int | None = None,
     per_browser: bool = False,
+    host_url: str | None = None,
 ) -> None:
     """Serves the page until it is stopped; models that cannot be loaded are told and left out.
 
@@ -101,6 +114,7 @@ def open_page(
         RunError: if the folder holds no finished run.
         TargetError: for a device that is not there.
         UnknownName: for a tab that does not exist.
+        SettingsError: for what is no address of a host.
         OSError: if the port is taken.
     """
     if run is not None:  # refused now, and not after Gradio has taken its time
@@ -123,6 +137,7 @@ def open_page(
         per_browser=per_browser,
         device=device,
         offers=offers,
+        host_url=host_url,
     )
     from miagym.app.page import build, serve, warm_up
 
