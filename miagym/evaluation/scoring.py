@@ -11,6 +11,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from miagym.data.dataset import TEST, Loaded
+from miagym.errors import MemoryRanOut
 from miagym.evaluation.chunk import Chunk, Clock, Features, Job
 from miagym.evaluation.experiment import Experiment
 from miagym.evaluation.protocol import Attack
@@ -55,6 +56,8 @@ def score_chunk(
                     tables += _tables(run, part, loaded, (name, variant), curve, oracle)
             if learner := job.learning.get(name):
                 features.by_attack[name] = learner.features(door(learner), loaded.candidates)
+        except MemoryRanOut:  # of this machine, and no property of the attack
+            raise
         except REFUSALS as error:
             refused[name] = str(error)
         seconds[name] = time.perf_counter() - start
