@@ -1,10 +1,11 @@
-"""Batches that fit in memory: a question that runs out of it is asked again in smaller ones.
+"""What fits in memory: batches that are halved where it runs out, and room for answers.
 
 Rows of a batch do not depend on each other, so that what is answered stays the same.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 
 import torch
@@ -19,6 +20,28 @@ OTHER_WORDS = ("out of memory", "can't allocate memory", "not enough memory")
 _fits: dict[tuple[int, str, str], int] = {}
 """Largest batch that may still fit, by target and question, where a larger one ran out of memory.
 What is found stays for as long as the process, so that it runs out once and not at each batch."""
+
+
+SHARES = {"cpu": 8, "mps": 4}
+"""Into how many parts the machine's memory is cut, of which kept answers may take one: on a CPU,
+up to four chunks are at work."""
+
+
+def room(device: torch.device) -> int | None:
+    """Bytes that answers which are kept on a device may take; None where nobody knows.
+
+    Of a GPU, half of what is free. Elsewhere a share of all there is, since what is free for the
+    moment is mostly what files have not yet been cached in.
+    """
+    if device.type == "cuda":
+        kept_by_torch = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
+        return (torch.cuda.mem_get_info(device)[0] + kept_by_torch) // 2
+    try:
+        machine = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, ValueError, OSError):  # Windows has no such function
+        return None
+    share = SHARES.get(device.type)
+    return machine // share if share and machine > 0 else None
 
 
 def in_parts(
