@@ -4,7 +4,7 @@ All are a `MiagymError`, whose message is for the user. By what has to be mended
 
 - the question: `AccessDenied`, `BudgetExhausted`, `BudgetError`, `ActionError`, `RateLimitExceeded`
 - a name or an option: `UnknownName`, `SettingsError`, `AttackError`
-- the target: `TargetError`
+- the target: `TargetError`, and of these `MemoryRanOut`
 - the data: `DataError`, and of these `NoCaption` and `TooFewToLearn`
 - a run: `RunError`, `NotFitted`
 """
@@ -66,6 +66,10 @@ class BudgetError(MiagymError):
 
 class TargetError(MiagymError):
     """Raised for a target that cannot be loaded, or cannot answer this kind of question."""
+
+
+class MemoryRanOut(TargetError):
+    """Raised where a device has not enough memory for a target's answer to a single row."""
 
 
 class DataError(MiagymError):

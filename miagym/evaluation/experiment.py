@@ -47,6 +47,8 @@ class Experiment:
             rows = self.data.rows(TEST, config.seed, config.limit)
             check_groups(self.data.groups[rows], self.data.member[rows], self.data.name)
         self.skipped: list[Skipped] = []
+        self.bytes_kept: dict[tuple[object, ...], int] = {}
+        """Of answers about one candidate, by what is done with it."""
         self._asked = bool(self.asking)
 
     @property

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
+from typing import TypeVar
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
 from miagym.data.dataset import TEST, Loaded
+from miagym.errors import MemoryRanOut
 from miagym.evaluation.chunk import Chunk, Clock, Features, Job
 from miagym.evaluation.experiment import Experiment
 from miagym.evaluation.protocol import Attack
@@ -18,6 +21,31 @@ from miagym.evaluation.signals import REFUSALS, checked_scores
 from miagym.evaluation.store import GENERATED, PAPER, SCORES
 from miagym.oracle import Oracle
 from miagym.oracle.cache import Cache
+from miagym.targets.memory import room
+
+Number = TypeVar("Number", int, float)
+
+FLOAT = 4
+"""Bytes of a number in an answer."""
+
+MOST_ANSWERS = 500
+"""Answers of the size of a picture that attacks hardly keep of a candidate: those at the paper's
+settings keep some 57. Where there is room for so many, nothing is measured."""
+
+
+@dataclass
+class Scored:
+    """What came of some candidates, under one cache."""
+
+    features: Features
+    tables: dict[str, list[pa.Table]] = field(default_factory=dict)
+    """By attack, one for each variant and budget, in the order in which they were asked."""
+    charged: dict[str, int] = field(default_factory=dict)
+    seconds: dict[str, float] = field(default_factory=dict)
+    refused: dict[str, str] = field(default_factory=dict)
+    rows_computed: int = 0
+    kept_bytes: int = 0
+    """Of answers, all of which are kept until the last attack is through."""
 
 
 def score_chunk(
@@ -25,18 +53,60 @@ def score_chunk(
 ) -> tuple[pa.Table, Features, Clock]:
     """Scores a chunk by these attacks, and collects what they learn from it, under one cache.
 
-    Pictures that cannot be read are left out, and reported with the reason.
+    Pictures that cannot be read are left out, and reported with the reason. Where memory does not
+    hold the answers about all candidates, one part is scored after the other; within rounding, the
+    chunk is what it would have been, so that any machine goes on with it.
     """
     model = run.asked_about(chunk.part)
     loaded = run.data.load(chunk.rows, model.resolution)
     if chunk.part == GENERATED:
         loaded = replace(loaded, candidates=run.signals.generated(loaded.candidates))
-    member = run.data.member[loaded.rows]
-    features, tables = Features(loaded.rows, member, {}), [SCORES.empty_table()]
-    cache = Cache()
+    parts: list[Scored] = []
+    left = list(names)
+    for some in _cut(loaded, _fitting(run, chunk, job, names, loaded)):
+        parts.append(_score(run, chunk.part, job, left, some))
+        left = [name for name in left if name not in parts[-1].refused]
+    tables, features = _joined(parts, left)
+    clock = Clock(
+        seconds=_summed([part.seconds for part in parts]),
+        rows_charged=_summed([part.charged for part in parts]),
+        rows_computed=sum(part.rows_computed for part in parts),
+        refused={name: why for part in parts for name, why in part.refused.items()},
+        unreadable={str(row): why for row, why in loaded.unreadable.items()},
+    )
+    return pa.concat_tables([SCORES.empty_table(), *tables]), features, clock
+
+
+def _fitting(run: Experiment, chunk: Chunk, job: Job, names: Sequence[str], loaded: Loaded) -> int:
+    """How many candidates' answers memory holds, measured on the first where it is in doubt."""
+    model, n = run.asked_about(chunk.part), len(loaded.rows)
+    bytes_of_room = room(model.device)
+    picture = FLOAT * max(3 * model.resolution**2, math.prod(model.latent_shape))
+    if bytes_of_room is None or n * MOST_ANSWERS * picture <= bytes_of_room:
+        return n
+    kind = chunk.part, chunk.chooses, *names
+    if kind not in run.bytes_kept:
+        (first, *_) = _cut(loaded, 1)
+        run.bytes_kept[kind] = _score(run, chunk.part, job, names, first).kept_bytes
+    return max(1, bytes_of_room // max(1, run.bytes_kept[kind]))
+
+
+def _cut(loaded: Loaded, size: int) -> list[Loaded]:
+    """The candidates in parts of at most this size; where there are none, one part of none."""
+    if len(loaded.rows) <= size:
+        return [loaded]
+    starts = range(0, len(loaded.rows), size)
+    parts = (slice(start, start + size) for start in starts)
+    return [Loaded(loaded.candidates[part], loaded.rows[part], {}) for part in parts]
+
+
+def _score(run: Experiment, part: str, job: Job, names: Sequence[str], loaded: Loaded) -> Scored:
+    """Scores all these candidates under one cache."""
+    model, cache = run.asked_about(part), Cache()
     oracles: list[Oracle] = []
-    charged, seconds = dict.fromkeys(names, 0), dict.fromkeys(names, 0.0)
-    refused: dict[str, str] = {}
+    found = Scored(Features(loaded.rows, run.data.member[loaded.rows], {}))
+    found.charged |= dict.fromkeys(names, 0)
+    found.seconds |= dict.fromkeys(names, 0.0)
 
     def door(attack: Attack) -> Oracle:
         oracles.append(run.signals.oracle(attack, cache, model))
@@ -44,29 +114,60 @@ def score_chunk(
 
     for name in names if len(loaded.rows) else ():
         start, before = time.perf_counter(), len(oracles)
+        tables = found.tables[name] = []
         try:
-            for part, variants in ((chunk.part, job.scored), (PAPER, job.others)):
+            for shown, variants in ((part, job.scored), (PAPER, job.others)):
                 for variant, attack in variants.get(name, {}).items():
                     oracle = door(attack)
                     curve = {
                         budget: checked_scores(attack, scores, len(loaded.rows))
                         for budget, scores in attack.anytime(oracle, loaded.candidates).items()
                     }
-                    tables += _tables(run, part, loaded, (name, variant), curve, oracle)
+                    tables += _tables(run, shown, loaded, (name, variant), curve, oracle)
             if learner := job.learning.get(name):
-                features.by_attack[name] = learner.features(door(learner), loaded.candidates)
+                features = learner.features(door(learner), loaded.candidates)
+                found.features.by_attack[name] = features
+        except MemoryRanOut:  # of this machine, and no property of the attack
+            raise
         except REFUSALS as error:
-            refused[name] = str(error)
-        seconds[name] = time.perf_counter() - start
-        charged[name] = sum(map(_charged, oracles[before:]))
-    clock = Clock(
-        seconds=seconds,
-        rows_charged=charged,
-        rows_computed=cache.computed.unet_rows,
-        refused=refused,
-        unreadable={str(row): why for row, why in loaded.unreadable.items()},
-    )
-    return pa.concat_tables(tables), features, clock
+            found.refused[name] = str(error)
+        found.seconds[name] = time.perf_counter() - start
+        found.charged[name] = sum(map(_charged, oracles[before:]))
+    found.rows_computed, found.kept_bytes = cache.computed.unet_rows, cache.kept_bytes
+    return found
+
+
+def _joined(parts: list[Scored], whole: Sequence[str]) -> tuple[list[pa.Table], Features]:
+    """Tables and features of all parts, in the order of a chunk that was not cut.
+
+    Args:
+        parts: at least one.
+        whole: the attacks that no part refused; of others, parts show nothing.
+    """
+    if len(parts) == 1:
+        (part,) = parts
+        return [table for tables in part.tables.values() for table in tables], part.features
+    tables: list[pa.Table] = []
+    for name in whole:
+        each = (part.tables[name] for part in parts)
+        tables += (table for same in zip(*each, strict=True) for table in same)
+    rows = np.concatenate([part.features.rows for part in parts])
+    member = np.concatenate([part.features.member for part in parts])
+    by_attack = {
+        name: np.concatenate([part.features.by_attack[name] for part in parts])
+        for name in whole
+        if name in parts[0].features.by_attack
+    }
+    return tables, Features(rows, member, by_attack)
+
+
+def _summed(counts: Sequence[Mapping[str, Number]]) -> dict[str, Number]:
+    """By name, the sum over parts, in the order of the first."""
+    total: dict[str, Number] = {}
+    for count in counts:
+        for name, number in count.items():
+            total[name] = total[name] + number if name in total else number
+    return total
 
 
 def _tables(

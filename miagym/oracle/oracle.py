@@ -19,6 +19,7 @@ from miagym.oracle.defences import Defence
 from miagym.oracle.posterior import Posterior
 from miagym.oracle.shadows import Shadows
 from miagym.targets.base import FINAL, Target, Timesteps
+from miagym.targets.memory import in_parts
 from miagym.targets.rows import ForEach, for_each
 
 
@@ -162,9 +163,16 @@ class Oracle:
         compute: Callable[[list[int]], Tensor],
         cost: Cost,
     ) -> Tensor:
-        """Answers charged already, of which each distinct new one is computed once."""
+        """Answers charged already, of which each distinct new one is computed once.
+
+        A batch that does not fit in memory is computed in parts; that charges nothing.
+        """
         named = [(id(self._target), self.seed, *key) for key in keys]
-        return self.cache.fetch(named, compute, cost, self.batch_size)
+
+        def compute_in_parts(rows: list[int]) -> Tensor:
+            return in_parts(self._target, str(keys[rows[0]][0]), compute, rows)
+
+        return self.cache.fetch(named, compute_in_parts, cost, self.batch_size)
 
     def _encode(self, candidates: Candidates, images: Tensor) -> Tensor:
         """z0, charged already; pictures that look the same are encoded once."""

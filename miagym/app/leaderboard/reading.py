@@ -100,7 +100,7 @@ async def read_board(address: str, asked: Any = None, seconds: float = SECONDS) 
     try:
         async with httpx2.AsyncClient(timeout=seconds) as http:
             return await asyncio.wait_for(_read(http, address, asked), seconds)
-    except (asyncio.TimeoutError, httpx2.TimeoutException) as error:  # noqa: UP041, for 3.10
+    except (TimeoutError, httpx2.TimeoutException) as error:
         raise HostError(LATE, 504) from error
     except (httpx2.HTTPError, httpx2.InvalidURL, OSError) as error:
         raise HostError(NOBODY, 502) from error

@@ -17,6 +17,7 @@ from torch import Tensor
 from miagym.errors import TargetError
 from miagym.targets.base import FINAL, TOKENS, VOCABULARY, Texts, Timesteps
 from miagym.targets.gradients import DifferentiableTarget
+from miagym.targets.memory import in_parts
 from miagym.targets.pipeline.autoencoder import Autoencoder
 from miagym.targets.pipeline.ddim import ddim_of
 from miagym.targets.pipeline.fingerprint import fingerprint
@@ -157,7 +158,10 @@ class PipelineTarget(DifferentiableTarget):
     def decode(self, latents: Tensor) -> Tensor:
         if self.autoencoder is None:
             return latents.clamp(-1, 1)
-        return self.autoencoder.images(latents)
+        # Pictures take far more memory than the latents that they come from, and come last: what
+        # was computed on the way here is not computed again where they do not fit.
+        images = self.autoencoder.images
+        return in_parts(self, "decode", lambda rows: images(latents[rows]), range(len(latents)))
 
     def parameters(self) -> list[Tensor]:
         return list(self.network.parameters())
