@@ -94,7 +94,8 @@ def test_the_library_leaves_options_to_those_who_type_them() -> None:
         for text in all_
         for found in OPTION.findall(text)
     }
-    spoken = {f"oracle/cache.py: {name}" for name in ("--device", "--dtype")}  # in `told`
+    places = "oracle/cache.py", "targets/memory.py"
+    spoken = {f"{place}: {name}" for place in places for name in ("--device", "--dtype")}  # `told`
     assert odd == spoken
 
 
