@@ -116,10 +116,8 @@ def test_attacks_find_members_of_the_overfit_target(overfit: Game, name: str, qu
     assert overfit.play(CHOSEN.get(name, quick(name)), limit=limit(name)).auc > 0.55
 
 
-@pytest.mark.parametrize(
-    ("target", "above"),
-    [pytest.param("clipart-flow", 0.5, marks=pytest.mark.slow), ("clipart-pixels", 0.5)],
-)
+@pytest.mark.slow
+@pytest.mark.parametrize(("target", "above"), [("clipart-flow", 0.5), ("clipart-pixels", 0.5)])
 def test_models_of_other_families_remember_their_members(target: str, above: float) -> None:
     """Less than the overfit fine-tune; each drawing was seen 150 times, from nothing."""
     found = Game(load_target(target), "clipart-tune", 303).play(SimA())

@@ -90,6 +90,7 @@ def test_complexity_alone_is_a_blind_row(drawings: Candidates) -> None:
     assert list(both.beside) == ["blind-complexity"] and not make_attack("sima").beside
 
 
+@pytest.mark.slow
 def test_its_row_stands_in_every_table_with_it() -> None:
     run = miagym.evaluate("clipart-overfit", attacks="sima+complexity", limit=15, null=None)
     assert run["blind-complexity"].blind and not run["sima+complexity"].blind

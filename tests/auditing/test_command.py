@@ -16,6 +16,7 @@ from typer.testing import CliRunner, Result
 from miagym.cli.audit import audit
 from miagym.embedded import art
 from miagym.errors import MiagymError, on_the_command_line
+from tests.tiers import mostly_slow
 
 KEYS = {
     "schema",
@@ -141,7 +142,7 @@ def test_rotten_links_on_one_side_are_a_shift(tmp_path: Path) -> None:
     assert cues & {"the picture cannot be read", "file size in bytes"}
 
 
-@pytest.mark.parametrize("suffix", ["parquet", "csv"])
+@pytest.mark.parametrize("suffix", mostly_slow(["parquet", "csv"], quick=["parquet"]))
 def test_a_matched_subset_has_both_sides_alike(tmp_path: Path, suffix: str) -> None:
     texts = captions(800)
     texts = [t.replace(",", "") if i % 4 == 0 else t for i, t in enumerate(texts)]

@@ -113,6 +113,7 @@ def test_sets_of_unused_drawings_are_not_accused(scored: tuple[np.ndarray, np.nd
     assert found >= 95 and bounds / 2000 <= 0.05
 
 
+@pytest.mark.slow
 def test_one_picture_is_told_how_many_more_it_takes(lay: Lay) -> None:
     one = next(lay("used", True, 1).glob("*.webp"))
     found = check(one, unused=lay("unused", False, 12), caption="a cat", alpha=0.05)

@@ -351,6 +351,7 @@ def test_random_does_everything_it_can_pay(worlds: Worlds) -> None:
     assert ObservationBatch.of(observation).slots == 2
 
 
+@pytest.mark.slow
 def test_on_the_embedded_target_answers_help(tmp_path: Path) -> None:
     options = {"access": "grey", "questions": ["loss@60"], "candidates": 16, "slots": 16}
     train = PoolVectorEnv(2, split="train", budget=32, **options)

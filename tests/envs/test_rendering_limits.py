@@ -24,6 +24,7 @@ from miagym.envs.rendering.canvas import HEIGHT, UNREADABLE, WIDTH, quoted
 from miagym.envs.rendering.pool import FOOT, GAP, MIN_SIDE, TALL, WIDE, grid
 from miagym.envs.single import SingleEnv
 from miagym.targets.dummy import DummyTarget
+from tests.tiers import mostly_slow
 
 
 @pytest.mark.parametrize("n", [1, 3, 20])
@@ -105,7 +106,7 @@ def test_nothing_is_rendered_before_the_first_reset(dummy: DummyTarget, small: D
         SingleEnv(target=dummy, data=small, render_mode="ansi").render()
 
 
-@pytest.mark.parametrize("name", ["Single", "Pool"])
+@pytest.mark.parametrize("name", mostly_slow(["Single", "Pool"], quick=["Pool"]))
 def test_a_film_has_a_frame_for_each_step(name: str, tmp_path: Path) -> None:
     env = gym.make(f"miagym/{name}-v0", render_mode="rgb_array", device="cpu", steps=2)
     env = RecordVideo(env, str(tmp_path / "films"), episode_trigger=lambda _: True)

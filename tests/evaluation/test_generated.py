@@ -24,6 +24,7 @@ def data() -> miagym.Dataset:
     return replace(whole, groups=None, name="tune")
 
 
+@pytest.mark.slow
 def test_the_share_is_that_of_a_plain_recomputation(data: miagym.Dataset, tmp_path: Path) -> None:
     target = DummyTarget(data.candidates(np.flatnonzero(data.member)[:300], 64))
     run = miagym.evaluate(

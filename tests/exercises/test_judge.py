@@ -48,6 +48,7 @@ def replaced(old: str, new: str) -> str:
     return HONEST.replace(old, new)
 
 
+@pytest.mark.slow
 def test_an_honest_file_of_any_name_passes(tmp_path: Path) -> None:
     assert judged(tmp_path, HONEST).passed
 

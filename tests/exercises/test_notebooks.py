@@ -69,6 +69,7 @@ def test_a_solution_is_never_overwritten(tmp_path: Path) -> None:
         write_handout(1, path)
 
 
+@pytest.mark.slow
 def test_a_notebook_is_graded_as_it_is(tmp_path: Path) -> None:
     file = tmp_path / "mine.ipynb"
     file.write_text(json.dumps(to_notebook(HONEST + "# %%\n%matplotlib inline\ndisplay(1)\n")))

@@ -9,7 +9,6 @@ import pytest
 
 from miagym.exercises.grading import grade_file
 from miagym.exercises.registry import EXERCISES, SCRIPTS
-from tests.tiers import mostly_slow
 
 SOLUTIONS = Path(__file__).parents[2] / "docs" / "exercises" / "solutions"
 BUSY = 900
@@ -26,7 +25,8 @@ def test_a_solution_passes(file: str) -> None:
     assert found.passed
 
 
-@pytest.mark.parametrize("file", mostly_slow(FILES, quick=FILES[1:2]))
+@pytest.mark.slow
+@pytest.mark.parametrize("file", FILES)
 def test_an_unsolved_file_has_a_hint_for_each_gap(file: str) -> None:
     found = grade_file(SCRIPTS / file, limit=BUSY)
     assert found.error is None and found.solved == 0

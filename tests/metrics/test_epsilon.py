@@ -21,6 +21,7 @@ def test_closed_forms() -> None:
         epsilon_at_least((0.1, 0.2), (0.1, 0.2), delta=1)
 
 
+@pytest.mark.slow
 def test_randomised_response_is_proven_for_no_more_than_it_is() -> None:
     """It has epsilon 1 exactly: TPR / FPR = e. At most one in twenty proofs may exceed that."""
     rng, truth, n = np.random.default_rng(0), 1.0, 400

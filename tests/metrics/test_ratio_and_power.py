@@ -67,6 +67,7 @@ def test_a_rule_and_how_often_it_is_right() -> None:
     assert unresolved.tpr == unresolved.fpr == 0 and unresolved.times is None
 
 
+@pytest.mark.slow
 def test_so_many_pictures_are_found_by_the_real_test() -> None:
     rng, alpha = np.random.default_rng(0), 0.01
     members, nonmembers = rng.normal(1, 1, 300), rng.normal(0, 1, 300)

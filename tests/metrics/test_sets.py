@@ -80,12 +80,14 @@ def test_a_list_keeps_its_rate_though_all_share_the_nonmembers() -> None:
     assert np.mean(shares) > 0.08
 
 
+@pytest.mark.slow
 def test_an_e_value_averages_one_over_all_orders() -> None:
     """Exact: over the 7! orders of 4 controls and 3 suspects, its mean is 1."""
     e = [10 ** e_value(order[:3], order[3:]).log10 for order in permutations(range(7))]
     assert np.mean(e) == pytest.approx(1)
 
 
+@pytest.mark.slow
 def test_whoever_looks_after_every_picture_is_not_fooled() -> None:
     rng, ever = np.random.default_rng(0), 0
     for _ in range(300):

@@ -62,7 +62,11 @@ def test_what_a_run_cannot_draw_is_one_sentence() -> None:
 
 @pytest.mark.parametrize(
     ("name", "magic"),
-    [("a/roc.pdf", b"%PDF"), ("roc.SVG", b"<svg"), ("roc.html", b"<!doctype html>")],
+    [
+        ("a/roc.pdf", b"%PDF"),
+        pytest.param("roc.SVG", b"<svg", marks=pytest.mark.slow),
+        ("roc.html", b"<!doctype html>"),
+    ],
 )
 def test_a_figure_is_saved_as_its_suffix_says(name: str, magic: bytes, tmp_path: Path) -> None:
     path = figure("roc", *run({"m": 2.0})).save(tmp_path / name)

@@ -29,6 +29,7 @@ from miagym.noise import paired_noise
 from miagym.targets.registry import checkpoints, load_target
 from miagym.training.fine_tune import FineTuning, fine_tune, halvings, member_rows
 from miagym.training.record import record_of
+from tests.tiers import mostly_slow
 
 PARTS = ("text_encoder", "vae", "unet")
 
@@ -93,7 +94,7 @@ def test_it_leaves_an_ordinary_folder_and_checkpoints(plan: FineTuning, tmp_path
     assert start.name == f"{out}@0"
 
 
-@pytest.mark.parametrize("kind", ["epsilon", "v_prediction"])
+@pytest.mark.parametrize("kind", mostly_slow(["epsilon", "v_prediction"], quick=["epsilon"]))
 def test_it_learns_members_and_nobody_else(
     kind: str, plan: FineTuning, pipelines: dict[str, Path], tmp_path: Path
 ) -> None:

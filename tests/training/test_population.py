@@ -168,6 +168,7 @@ def test_what_cannot_be_a_shadow_is_one_sentence(
     assert "disagree" in refused(str(other / "00"))
 
 
+@pytest.mark.slow
 def test_the_command_trains_a_population(plan: PopulationPlan, tmp_path: Path) -> None:
     out = tmp_path / "mine"
     command = ["train", "--from", plan.base, "--data", plan.data, "--out", str(out), "--json"]
