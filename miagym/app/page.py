@@ -19,7 +19,7 @@ from miagym.app.check.service import check_service
 from miagym.app.check.tab import check_tab
 from miagym.app.evaluate.api import evaluate_api
 from miagym.app.evaluate.tab import evaluate_tab
-from miagym.app.html import at_load, render, static
+from miagym.app.html import at_load, render, script, static
 from miagym.app.leaderboard.tab import leaderboard_tab
 from miagym.app.play.tab import play_tab
 from miagym.app.server.body_limit import BodyLimit, upload_allowance
@@ -56,21 +56,12 @@ def build(site: Site | None = None) -> gr.Blocks:
                 label, tab = TABS[name]
                 with gr.Tab(label, id=name, elem_id=f"tab-{name}"):
                     tab(site)
-        page.load(_asked_tab(site), None, tabs, show_progress="hidden", api_visibility="private")
+        asked = script("asked_tab.js", *site.tabs)
+        page.load(None, None, tabs, js=asked, show_progress="hidden", api_visibility="private")
         for api in APIS:
             api(site)
     page.temp_file_sets.append(AgentUploads())
     return page
-
-
-def _asked_tab(site: Site) -> Callable[[gr.Request], Any]:
-    """Opens the tab that the address asks for: `?tab=play`."""
-
-    def asked_tab(request: gr.Request) -> Any:
-        asked = request.query_params.get("tab")
-        return gr.Tabs(selected=asked) if asked in site.tabs else gr.skip()
-
-    return asked_tab
 
 
 MAX_THREADS = 120

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from threading import Lock
+
 import torch
 
 from miagym.targets.families import family
@@ -13,11 +15,15 @@ from miagym.targets.loading.single.pipeline import load_single_file
 from miagym.targets.location import TargetLocation
 from miagym.targets.pipeline.target import PipelineTarget
 
+_ALONE = Lock()
+"""Diffusers replaces how torch's modules take their parameters while it loads one, for the whole
+process: a model that another thread loaded meanwhile would have none."""
+
 
 def load(
     location: TargetLocation, *, device: str = "auto", dtype: torch.dtype | str = "auto"
 ) -> PipelineTarget:
-    """Loads what a location names as a target.
+    """Loads what a location names as a target; one at a time, whatever thread asks.
 
     Args:
         location: where its weights are, and what is put on them.
@@ -29,9 +35,13 @@ def load(
             or if the target would not answer what its own pipeline computes.
     """
     chosen = choose_device(device)
-    dtype = choose_dtype(chosen, dtype)
+    with _ALONE:
+        return _load(location, chosen, choose_dtype(chosen, dtype))
+
+
+def _load(location: TargetLocation, device: torch.device, dtype: torch.dtype) -> PipelineTarget:
     load_whole = load_single_file if location.is_single_file else load_pipeline
-    pipeline = load_whole(location, chosen, dtype)
+    pipeline = load_whole(location, device, dtype)
     for addition in location.added:
         add_to(pipeline, addition, location.name)
     kind = type(pipeline).__name__
@@ -39,7 +49,7 @@ def load(
     target.provenance = {"pipeline": kind, **location.provenance()}
     if pipeline.components.get("vae") is not None:
         pipeline.vae.to(memory_format=torch.channels_last)
-    if chosen.type == "cuda" and "unet" in pipeline.components:
+    if device.type == "cuda" and "unet" in pipeline.components:
         pipeline.unet.to(memory_format=torch.channels_last)
     check_against_pipeline(target)
     return target
