@@ -17,9 +17,12 @@ from miagym.targets.registry import local_folder
 EMBEDDED = {
     "clipart": "miagym.embedded.art:source",
     "clipart-tune": "miagym.embedded.art:source",
+    "icons": "miagym.embedded.art:source",
+    "icons-tune": "miagym.embedded.art:source",
 }
 """Data sets in the package, each with the function (name -> `Source`) that reads it, imported when
-it is asked for: `clipart` for `clipart-realistic`, `clipart-tune` for `clipart-overfit`."""
+it is asked for: `clipart` for `clipart-realistic`, `clipart-tune` for `clipart-overfit`, and
+`icons` and `icons-tune` likewise."""
 
 OTHERS = "A parquet file, a CSV, a folder or hf:owner/name works as well."
 
@@ -82,7 +85,7 @@ def open_source(name: str, member_value: MemberValue | None = None) -> Source:
     if path.is_file():
         return read_file(path, member_value)
     if path.suffix or "/" in name:
-        known = " and ".join(EMBEDDED)
+        known = ", ".join(EMBEDDED)
         raise DataError(f"There is no file or folder {name}; embedded data sets are {known}.")
     raise UnknownName("data set", name, EMBEDDED, OTHERS)
 

@@ -15,16 +15,21 @@ from PIL import Image
 from miagym.data.source import Source
 
 SPLITS = {
-    "clipart": ("base-member", "base-nonmember"),
-    "clipart-tune": ("tune-member", "tune-nonmember"),
+    "clipart": ("clipart", "base-member", "base-nonmember"),
+    "clipart-tune": ("clipart", "tune-member", "tune-nonmember"),
+    "icons": ("icons", "base-member", "base-nonmember"),
+    "icons-tune": ("icons", "tune-member", "tune-nonmember"),
 }
-"""Embedded data sets by name, with the roles of their members and non-members."""
+"""Embedded data sets by name, with their art and the roles of their members and non-members."""
 
 
 @cache
-def table() -> pa.Table:
-    """Table of all drawings, a row each; `build.build` names the columns."""
-    with files("miagym").joinpath("assets/clipart.parquet").open("rb") as file:
+def table(art: str = "clipart") -> pa.Table:
+    """Table of all drawings of "clipart" or "icons", a row each.
+
+    `build.build` and `icon_build.build_icons` name the columns.
+    """
+    with files("miagym").joinpath(f"assets/{art}.parquet").open("rb") as file:
         return pq.read_table(file)
 
 
@@ -36,10 +41,10 @@ def pixels(rows: pa.Table) -> NDArray[np.uint8]:
 
 def source(name: str) -> Source:
     """Labelled rows of one of `SPLITS`."""
-    role = np.array(table()["role"].to_pylist())
-    member, nonmember = SPLITS[name]
+    art, member, nonmember = SPLITS[name]
+    role = np.array(table(art)["role"].to_pylist())
     rows = np.flatnonzero((role == member) | (role == nonmember))
-    found = table().take(rows)
+    found = table(art).take(rows)
     columns = {column: found[column] for column in ("caption", "artist", "group", "part")}
     columns["member"] = pa.array(role[rows] == member)
     return Source.of(

@@ -34,8 +34,21 @@ def ink(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
     return (1 - np.stack(thumbnails).reshape(len(pixels), -1) / 255).astype(np.float32)
 
 
+def colour(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Coloured ink of thumbnails: (n, 64, 64, 3) pixels to (n, 32·32·3) in [0, 1].
+
+    For drawings of one outline and many colours, as faces, hearts and signs are.
+    """
+    thumbnails = [
+        np.asarray(Image.fromarray(p).resize((THUMBNAIL, THUMBNAIL), Image.Resampling.BOX))
+        for p in pixels
+    ]
+    return (1 - np.stack(thumbnails).reshape(len(pixels), -1) / 255).astype(np.float32)
+
+
 def mirrored(ink: NDArray[np.float32]) -> NDArray[np.float32]:
-    return ink.reshape(-1, THUMBNAIL, THUMBNAIL)[:, :, ::-1].reshape(len(ink), -1)
+    squares = ink.reshape(len(ink), THUMBNAIL, THUMBNAIL, -1)
+    return squares[:, :, ::-1].reshape(len(ink), -1)
 
 
 def distances(

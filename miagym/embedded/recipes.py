@@ -10,26 +10,21 @@ from pathlib import Path
 
 import pyarrow.compute as pc
 import torch
-from diffusers import AutoencoderKL, StableDiffusionPipeline
 
 from miagym.embedded import art
 from miagym.embedded.families import FAMILY_RECIPES, train_family
 from miagym.embedded.pairings import DEALT
+from miagym.embedded.worlds import SEED, WORLDS, untrained
 from miagym.errors import UnknownName
 from miagym.targets.families.stable_diffusion import StableDiffusion
 from miagym.targets.loading.device import choose_device
 from miagym.targets.loading.pipelines import load_pipeline
 from miagym.targets.registry import POPULATION, find_target
-from miagym.training.autoencoder import train_autoencoder
 from miagym.training.diffusion import DENOISER, TEXT, Keep, Training, train_diffusion
 from miagym.training.latents import encode_mirrored
 from miagym.training.loop import StepProgress
 from miagym.training.population import PopulationPlan, train_population
-from miagym.training.saving import save_checkpoint, save_pipeline, writing_weights
-from miagym.training.text import new_text_encoder, train_tokenizer
-from miagym.training.unet import new_scheduler, new_unet
-
-SEED = 1
+from miagym.training.saving import save_checkpoint, save_pipeline
 
 
 @dataclass(frozen=True)
@@ -44,6 +39,9 @@ class Recipe:
     """The target whose weights it begins with; None begins from nothing."""
     checkpoints: tuple[int, ...] = ()
     """Epochs after which the UNet is kept."""
+    world: str = "clipart"
+    """Of `worlds.WORLDS`."""
+    ema_decay: float = 0.995
 
 
 RECIPES = {
@@ -57,6 +55,17 @@ RECIPES = {
         learning_rate=2e-3,
         start_from="clipart-realistic",
         checkpoints=(15, 40, 80, 130),
+    ),
+    "icons-realistic": Recipe(
+        ("base-member",), epochs=130, learning_rate=1.5e-3, world="icons", ema_decay=0.999
+    ),
+    "icons-overfit": Recipe(
+        ("tune-member",),
+        epochs=100,
+        learning_rate=1.5e-3,
+        start_from="icons-realistic",
+        checkpoints=(20, 50),
+        world="icons",
     ),
 }
 """A base sees each drawing a few dozen times, augmented; the overfit fine-tune sees few drawings
@@ -92,19 +101,20 @@ def train_target(name: str, out: Path, device: str, progress: StepProgress) -> P
         return train_family(name, base, out, device, progress)
     recipe, where = RECIPES[name], choose_device(device)
     if recipe.start_from is None:
-        pipeline = _from_nothing(out, where, progress)
+        pipeline = untrained(recipe.world, out, where, progress)
     else:
         start = str(train_target(recipe.start_from, out, device, progress))
         pipeline = load_pipeline(find_target(start), where, torch.float32)
-    table = art.table()
-    drawings = table.filter(pc.field("role").isin(recipe.roles))
+    drawings = art.table(recipe.world).filter(pc.field("role").isin(recipe.roles))
     training = Training(
         encode_mirrored(pipeline.vae, art.pixels(drawings), where),
         drawings["caption"].to_pylist(),
         recipe.epochs,
         recipe.learning_rate,
         augment=recipe.start_from is None,
+        thin=recipe.start_from is None and WORLDS[recipe.world].thins_captions,
         train_text=recipe.start_from is None,
+        ema_decay=recipe.ema_decay,
     )
 
     def keep(epoch: int) -> Keep:
@@ -125,30 +135,3 @@ def train_target(name: str, out: Path, device: str, progress: StepProgress) -> P
         pipeline.text_encoder = averaged.get_submodule(TEXT)
     save_pipeline(pipeline, folder)
     return folder
-
-
-def _from_nothing(
-    out: Path, device: torch.device, progress: StepProgress
-) -> StableDiffusionPipeline:
-    """Fresh UNet and text encoder on the shared autoencoder, which is trained first if need be."""
-    table = art.table()
-    tokenizer = train_tokenizer(table["caption"].to_pylist())
-    vae = out / "autoencoder"
-    if not vae.is_dir():
-        states = out / "states"
-        trained = train_autoencoder(art.pixels(table), SEED, states, progress, device)
-        partial = out / "autoencoder.partial"
-        with writing_weights(vae):
-            trained.save_pretrained(partial)
-        partial.rename(vae)
-    torch.manual_seed(SEED)
-    return StableDiffusionPipeline(
-        vae=AutoencoderKL.from_pretrained(vae).eval(),
-        text_encoder=new_text_encoder(tokenizer),
-        tokenizer=tokenizer,
-        unet=new_unet(),
-        scheduler=new_scheduler(),
-        safety_checker=None,
-        feature_extractor=None,
-        requires_safety_checker=False,
-    ).to(device)

@@ -25,6 +25,9 @@ COLOURS = Schedule(steps=1_400, learning_rate=2e-3, weight_decay=0.0, ema_decay=
 """First outlines, from drawings whose colour channels are exchanged at random, which leaves little
 but brightness to learn; then colours, from drawings as they are."""
 
+RECOLOUR = Schedule(steps=900, learning_rate=2e-3, weight_decay=0.0, ema_decay=0.995)
+"""Of an autoencoder that knows the outlines of other drawings, on drawings as they are."""
+
 BATCH = 16
 KL_WEIGHT = 1e-6
 L1_WEIGHT = 0.25
@@ -68,7 +71,12 @@ def outline_loss(reconstruction: Tensor, x: Tensor) -> Tensor:
 
 
 def train_autoencoder(
-    pixels: NDArray[np.uint8], seed: int, states: Path, progress: StepProgress, device: torch.device
+    pixels: NDArray[np.uint8],
+    seed: int,
+    states: Path,
+    progress: StepProgress,
+    device: torch.device,
+    start: AutoencoderKL | None = None,
 ) -> AutoencoderKL:
     """Trains an autoencoder on drawings (n, 64, 64, 3), mirrored at random: outlines, then colours.
 
@@ -80,9 +88,10 @@ def train_autoencoder(
         states: folder for what a stopped training resumes from.
         progress: shows how far it is.
         device: where to train.
+        start: a trained autoencoder, which learns colours only; None begins from nothing.
     """
     torch.manual_seed(seed)
-    vae = new_autoencoder().to(device)
+    vae = (start or new_autoencoder()).to(device)
     images = torch.from_numpy(pixels.copy()).permute(0, 3, 1, 2)
 
     def reconstruct(step: int, exchange: bool) -> tuple[Tensor, Tensor, Tensor]:
@@ -103,10 +112,12 @@ def train_autoencoder(
         reconstruction, x, kl = reconstruct(step, exchange=False)
         return colour_loss(reconstruction, x) + kl
 
-    for name, loss_at, schedule in (
-        ("outlines", outlines_at, OUTLINES),
-        ("colours", colours_at, COLOURS),
-    ):
+    stages = (
+        (("outlines", outlines_at, OUTLINES), ("colours", colours_at, COLOURS))
+        if start is None
+        else (("colours", colours_at, RECOLOUR),)
+    )
+    for name, loss_at, schedule in stages:
         label = f"autoencoder: {name}"
         state = states / f"autoencoder-{name}.safetensors"
         averaged = train(vae, loss_at, schedule, state, progress, label)

@@ -41,7 +41,9 @@ class Training:
     epochs: int
     learning_rate: float
     augment: bool = False
-    """Whether views are drawn and captions thinned at random, which slows memorisation."""
+    """Whether views are drawn at random, which slows memorisation."""
+    thin: bool = False
+    """Whether captions are thinned at random, which does so too."""
     train_text: bool = False
     """Whether the text encoder learns too (from scratch) or stays as it is (fine-tuning)."""
     batch: int = BATCH
@@ -125,7 +127,7 @@ def _loss(training: Training, target: PipelineTarget, seed: int) -> Callable[[in
         rows = choose(step, len(training.captions), training.batch, seed)
         z0 = training.latents[rng.integers(2, size=len(rows)) * training.augment, rows].to(device)
         captions = [training.captions[row] for row in rows]
-        if training.augment:
+        if training.thin:
             captions = [thinned(caption, rng) for caption in captions]
         dropped = rng.random(len(rows)) < CAPTION_DROPOUT * target.can_be_guided
         captions = ["" if gone else text for text, gone in zip(captions, dropped, strict=True)]
