@@ -89,8 +89,9 @@ def check_contract(
 
 def check_refusal(attack: Attack, target: Any, drawings: Candidates, member: np.ndarray) -> None:
     """Below its access the attack is refused, and nothing is charged."""
-    attack = fitted(attack, Oracle(target), drawings, member)
-    oracle = Oracle(target, Access(attack.access - 1))
+    public = Oracle(target)
+    attack = fitted(attack, Oracle(target, reference=public), drawings, member)
+    oracle = Oracle(target, Access(attack.access - 1), reference=public)
     _check_refuses(lambda: attack(oracle, drawings[:2]), AccessDenied)
     spent = oracle.meter.total()
     assert spent == Cost() or attack.access == Access.WHITE  # grey questions come first there

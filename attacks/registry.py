@@ -58,6 +58,7 @@ BUILT_IN = {
     "rediffuse-weak": Entry("attacks.black_box.rediffuse_weak:ReDiffuseWeak"),
     "rising-strength": Entry("attacks.black_box.rising_strength:RisingStrength"),
     "degrade-restore": Entry("attacks.black_box.degrade_restore:DegradeRestoreCompare"),
+    "noise-probe": Entry("attacks.black_box.noise_probe:NoiseProbe", calibrated=False),
     "sequential": Entry("attacks.black_box.sequential:SequentialVariation"),
     # Grey box.
     "loss": Entry("attacks.grey_box.loss:LossThreshold"),
@@ -68,6 +69,7 @@ BUILT_IN = {
     "pian": Entry("attacks.grey_box.pia:PIAN"),
     "secmi": Entry("attacks.grey_box.secmi:SecMI"),
     "secmi-nn": Entry("attacks.grey_box.secmi:SecMINN"),
+    "structural": Entry("attacks.grey_box.structural:Structural"),
     "pfami": Entry("attacks.grey_box.pfami:PFAMI"),
     "pfami-nn": Entry("attacks.grey_box.pfami:PFAMINN"),
     "clid": Entry("attacks.grey_box.clid:CLiD"),

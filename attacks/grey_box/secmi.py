@@ -25,16 +25,24 @@ def check_grid(timestep: int, stride: int) -> None:
         raise AttackError(f"Expected t to be a multiple of k, got t = {timestep}, k = {stride}.")
 
 
+def move(oracle: Oracle, candidates: Candidates, z: Tensor, start: int, end: int) -> Tensor:
+    """phi(z, start -> end): a DDIM move by what the model predicts at its start."""
+    return oracle.ddim_move(z, oracle.predict_noise(candidates, z, start), start, end)
+
+
+def inverted(oracle: Oracle, candidates: Candidates, t: int, k: int) -> Tensor:
+    """z~ (n, *latent_shape): up to t, a multiple of the stride k, without any noise."""
+    z = oracle.encode(candidates)
+    for start in range(0, t, k):
+        z = move(oracle, candidates, z, start, start + k)
+    return z
+
+
 def inversion_error(oracle: Oracle, candidates: Candidates, t: int, k: int) -> Tensor:
     """z~ - z^ (n, *latent_shape) at t, a multiple of the stride k; see `SecMI`."""
-
-    def move(z: Tensor, start: int, end: int) -> Tensor:
-        return oracle.ddim_move(z, oracle.predict_noise(candidates, z, start), start, end)
-
-    inverted = oracle.encode(candidates)
-    for start in range(0, t, k):
-        inverted = move(inverted, start, start + k)
-    return inverted - move(move(inverted, t, t + k), t + k, t)
+    z = inverted(oracle, candidates, t, k)
+    above = move(oracle, candidates, z, t, t + k)
+    return z - move(oracle, candidates, above, t + k, t)
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,9 @@ from torch import Tensor
 from miagym.candidates import Candidates
 from miagym.errors import AccessDenied, TargetError
 from miagym.oracle.access import Access
+from miagym.oracle.cache import digest
 from miagym.oracle.costs import generation_cost, variation_cost
-from miagym.oracle.inputs import Prompts, check_told, texts_of
+from miagym.oracle.inputs import Prompts, check_latents, check_told, texts_of
 from miagym.targets.base import Told
 from miagym.targets.rows import ForEach, for_each
 
@@ -24,11 +25,15 @@ def generate(
     candidates: Candidates,
     *,
     prompts: Prompts = None,
+    initial: Tensor | None = None,
     draw: ForEach = 0,
     steps: int = 20,
     guidance_scale: float = 7.5,
 ) -> Tensor:
     """Text to image: one picture a candidate, (n, 3, size, size) in [0, 1].
+
+    `initial` is the noise to begin with, (n, *latent_shape), where a service lets it be chosen;
+    otherwise it is paired noise, told apart by `draw`.
 
     Costs 1 query, 1 decode, `steps` UNet rows (twice that with guidance).
     """
@@ -40,8 +45,11 @@ def generate(
             "is about no candidate; use an attack that varies the candidates."
         )
     texts, draws = texts_of(candidates, prompts), for_each(draw, len(candidates), "draw")
+    if initial is not None:
+        check_latents(self._target, candidates, initial)
     self._charge("text to image", Access.BLACK, candidates, cost)
-    noise = self._noise(candidates, "generate", draws)
+    noise = self._noise(candidates, "generate", draws) if initial is None else initial
+    told_apart = draws if initial is None else digest(initial)
 
     def compute(rows: list[int]) -> Tensor:
         prompts = [texts[i] for i in rows]
@@ -49,7 +57,7 @@ def generate(
         return self.defence(drawn / 2 + 0.5)
 
     asked = ("generate", steps, guidance_scale, self.defence)
-    keys = [(*asked, *row) for row in zip(draws, candidates.keys, texts, strict=True)]
+    keys = [(*asked, *row) for row in zip(told_apart, candidates.keys, texts, strict=True)]
     return self._fetch(keys, compute, cost)
 
 

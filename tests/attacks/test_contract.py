@@ -77,7 +77,7 @@ def test_a_budget_for_no_score_at_all_is_one_sentence(
     name: str, dummy: DummyTarget, drawings: Candidates, quick: Maker
 ) -> None:
     attack = quick(name)
-    oracle = Oracle(dummy, attack.access, budget=Budget(unet_rows=1))
+    oracle = Oracle(dummy, attack.access, budget=Budget(unet_rows=1), reference=Oracle(dummy))
     needed = attack.cost.unet_rows
     if needed <= 1:
         pytest.skip("one row is enough for this one")
@@ -90,9 +90,13 @@ def test_a_budget_for_no_score_at_all_is_one_sentence(
 # A prompt either matches or not on the dummy: no embedding there is better than another.
 @pytest.mark.parametrize("name", [name for name in THRESHOLDS if name != "mofit"])
 def test_members_of_a_memoriser_score_higher(
-    name: str, dummy: DummyTarget, drawings: Candidates, member: np.ndarray
+    name: str,
+    dummy: DummyTarget,
+    reference: DummyTarget,
+    drawings: Candidates,
+    member: np.ndarray,
 ) -> None:
-    scores = make_attack(name)(Oracle(dummy), drawings)
+    scores = make_attack(name)(Oracle(dummy, reference=Oracle(reference)), drawings)
     assert roc_auc_score(member, scores) > 0.6
 
 

@@ -62,7 +62,7 @@ def test_facts_come_from_classes_and_not_from_names() -> None:
     with_reference = set(attack_names(with_reference=True))
     assert "pia" + REFERENCE in with_reference and "cdi" + REFERENCE not in with_reference
     settings = [name for name, entry in BUILT_IN.items() if not entry.calibrated]
-    assert len(settings) == 16 and not with_reference & {name + REFERENCE for name in settings}
+    assert len(settings) == 17 and not with_reference & {name + REFERENCE for name in settings}
     assert make_attack("trajectory-shift" + REFERENCE).access == Access.GREY  # when it is named
 
 
