@@ -58,6 +58,7 @@ BUILT_IN = {
     "rediffuse-weak": Entry("attacks.black_box.rediffuse_weak:ReDiffuseWeak"),
     "rising-strength": Entry("attacks.black_box.rising_strength:RisingStrength"),
     "degrade-restore": Entry("attacks.black_box.degrade_restore:DegradeRestoreCompare"),
+    "sd-mia": Entry("attacks.black_box.sd_mia:SDMIA"),
     "noise-probe": Entry("attacks.black_box.noise_probe:NoiseProbe", calibrated=False),
     "sequential": Entry("attacks.black_box.sequential:SequentialVariation"),
     # Grey box.

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
-from pathlib import Path
 
 import torch
 from torch import Tensor
 from torch.nn.functional import unfold
 
-from miagym.oracle import UnknownName
+from attacks.black_box.vision_models import BATCH, load_model
 
 Encoder = Callable[[Tensor], Tensor]
 """Pictures (n, 3, h, w) in [0, 1] to tokens (n, tokens, channels)."""
@@ -19,11 +18,6 @@ PATCHES = "patches"
 """The encoder without weights."""
 PATCH = 4
 """Side of a patch in pixels."""
-BATCH = 16
-"""Pictures in one call of a vision model."""
-
-UNLOADABLE = (OSError, ValueError, TypeError, KeyError, AttributeError, RuntimeError)
-"""What transformers raises on names and folders that are no vision model, or a broken one."""
 
 
 @cache
@@ -46,18 +40,9 @@ def patches(images: Tensor) -> Tensor:
 
 
 def _vision_model(name: str) -> Encoder:
-    from transformers import AutoImageProcessor, AutoModel  # heavy, and seldom needed
-    from transformers.utils import logging
-
-    options = {"local_files_only": Path(name).is_dir()}
-    logging.disable_progress_bar()
-    try:
-        processor = AutoImageProcessor.from_pretrained(name, **options)
-        model = AutoModel.from_pretrained(name, use_safetensors=True, **options).eval()
-    except UNLOADABLE as error:
-        reason = str(error).partition("\n")[0]
-        hint = f"It is no folder or hub id of a vision model either: {reason}"
-        raise UnknownName("image encoder", name, [PATCHES], hint) from error
+    model, processor = load_model(
+        "AutoModel", "AutoImageProcessor", "image encoder", name, [PATCHES]
+    )
 
     @torch.inference_mode()
     def encode(images: Tensor) -> Tensor:

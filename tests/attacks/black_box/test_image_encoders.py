@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 from transformers import ViTModel
 
 from attacks.black_box.image_encoders import PATCHES, load_encoder
@@ -44,6 +44,16 @@ def test_pickled_weights_are_refused(tmp_path: Path) -> None:
     torch.save(load_file(folder / "model.safetensors"), folder / "pytorch_model.bin")
     (folder / "model.safetensors").unlink()
     with pytest.raises(UnknownName, match="safetensors"):
+        load_encoder(str(folder))
+
+
+def test_a_file_that_lacks_weights_is_refused_instead_of_filled_at_random(tmp_path: Path) -> None:
+    folder = save_vision_model(tmp_path)
+    weights = load_file(folder / "model.safetensors")
+    lacking = {name: value for name, value in weights.items() if ".1." not in name}
+    assert len(lacking) < len(weights)
+    save_file(lacking, folder / "model.safetensors", metadata={"format": "pt"})
+    with pytest.raises(UnknownName, match=r"lacks \d+ weights"):
         load_encoder(str(folder))
 
 
