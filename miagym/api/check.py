@@ -6,30 +6,18 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from miagym.api.check_unused import UnusedCheck, check_unused
-from miagym.api.checking.checkers import asked_attacks, kept_checker, make_checker
-from miagym.api.checking.pictures import given_pictures, readable_uploads
-from miagym.api.checking.reference import public_base
-from miagym.api.checking.result import Check
-from miagym.api.names import (
-    AttackLike,
-    DataLike,
-    TargetLike,
-    loaded_target,
-)
-from miagym.checking.answer import ALPHA
-from miagym.checking.provenance import PictureRecord, Provenance
-from miagym.checking.sets.listing import listed_answers
-from miagym.checking.unused.scoring import ALONE
+from miagym.api.checking.pictures import check_given, given_pictures
+from miagym.checking.alpha import ALPHA, check_alpha
 from miagym.data.labels import MemberValue
 from miagym.errors import DataError, SettingsError, option
 from miagym.evaluation.config import AUTO
-from miagym.evaluation.signals import Signals
-from miagym.metrics.sets.discoveries import check_rate
 from miagym.progress import Progress, silent
+from miagym.targets.registry import find_target
 
 if TYPE_CHECKING:
-    pass
+    from miagym.api.check_unused import UnusedCheck
+    from miagym.api.checking.result import Check
+    from miagym.api.names import AttackLike, DataLike, TargetLike
 
 
 def check(
@@ -102,8 +90,6 @@ def check(
             f"{option('caption')} is of one picture, got {len(given)}; captions of several go "
             "in .txt files beside them."
         )
-    if fdr is not None:
-        check_rate(fdr)
     decided = {
         "data": data,
         "member_value": member_value,
@@ -111,74 +97,42 @@ def check(
         "calibration_limit": calibration_limit,
     }
     _check_way(unused, calibration, decided)
+    check_alpha(alpha)
+    if isinstance(target, str | Path):
+        find_target(str(target))
+    check_given(given)
+    # What refuses comes before libraries of models and of statistics, which take seconds to import.
+    if fdr is not None:
+        from miagym.metrics.sets.discoveries import check_rate
+
+        check_rate(fdr)
     if unused is not None:
-        base = public_base(target, reference, None)
-        chosen = asked_attacks(attacks, access, base.given is not None, ALONE)
-        signals = Signals(
-            loaded_target(target, device, dtype),
-            chosen,
-            base.load(device, dtype),
-            seed,
-            batch_size,
+        from miagym.api.check_unused import asked_signals, check_unused
+
+        signals, why = asked_signals(
+            target, attacks, access, reference, seed, batch_size, device, dtype
         )
-        return check_unused(signals, given, unused, caption, alpha, fdr, base.why, progress)
-    if calibration is not None:
-        checker = kept_checker(
-            target,
-            Path(calibration),
-            reference=reference,
-            batch_size=batch_size,
-            device=device,
-            dtype=dtype,
-        )
-    else:
-        checker = make_checker(
-            target,
-            data,
-            attacks,
-            member_value=member_value,
-            access=access,
-            reference=reference,
-            limit=calibration_limit,
-            seed=seed,
-            batch_size=batch_size,
-            device=device,
-            dtype=dtype,
-            progress=progress,
-        )
-    uploads, skipped = readable_uploads(given, caption, checker.signals.target.resolution)
-    answers = tuple(checker.check(upload, alpha) for upload in uploads)
-    together = checker.check_set(uploads, alpha) if len(given) > 1 else None
-    signals, source = checker.signals, checker.source
-    base = signals.reference
-    by_pictures = {
-        "data": source.name,
-        "member_value": member_value,
-        "attacks": list(signals.attacks),
-        "calibration_limit": calibration_limit,
-        "seed": seed,
-    }
-    settings = {
-        "target": signals.target.name,
-        "reference": base and base.name,
-        **(by_pictures if calibration is None else {"calibration": str(calibration)}),
-        "caption": caption,
-        "alpha": alpha,
-        "fdr": fdr,
-        "batch_size": batch_size,
-    }
-    records = [PictureRecord.of(upload.name, given[upload.name]) for upload in uploads]
-    return Check(
-        target=signals.target.name,
-        data=source.name,
-        reference=base and base.name,
-        seed=signals.seed,
-        answers=answers,
-        together=together,
-        skipped=skipped,
-        listed=None if fdr is None else listed_answers(answers, fdr),
-        named_by=public_base(target, reference, source.name).why,
-        provenance=Provenance.now(records, signals, settings, (source.name, source.digest)),
+        return check_unused(signals, given, unused, caption, alpha, fdr, why, progress)
+    from miagym.api.checking.known import check_known
+
+    return check_known(
+        given,
+        target,
+        caption=caption,
+        data=data,
+        member_value=member_value,
+        calibration=calibration,
+        attacks=attacks,
+        access=access,
+        reference=reference,
+        alpha=alpha,
+        fdr=fdr,
+        calibration_limit=calibration_limit,
+        seed=seed,
+        batch_size=batch_size,
+        device=device,
+        dtype=dtype,
+        progress=progress,
     )
 
 

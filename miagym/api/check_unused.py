@@ -6,13 +6,17 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from miagym.api.checking.checkers import asked_attacks
 from miagym.api.checking.pictures import given_pictures
+from miagym.api.checking.reference import public_base
 from miagym.api.checking.result import CheckResult
+from miagym.api.names import AttackLike, TargetLike, loaded_target
 from miagym.checking.answer import SCHEMA, Verdict
 from miagym.checking.given import Given
 from miagym.checking.provenance import IN_QUESTION, UNUSED, Provenance
 from miagym.checking.unused.check import check_by_unused
 from miagym.checking.unused.result import UnusedFinding
+from miagym.checking.unused.scoring import ALONE
 from miagym.checking.unused.sides import Side, read_side
 from miagym.checking.unused.words import finding_sentences, skipped_sentences
 from miagym.evaluation.signals import Signals
@@ -81,6 +85,23 @@ class UnusedCheck(CheckResult):
             "seed": self.seed,
         }
         return about | self.finding.as_json() | {"words": self.words()}
+
+
+def asked_signals(
+    target: TargetLike,
+    attacks: AttackLike | None,
+    access: str,
+    reference: TargetLike | None,
+    seed: int,
+    batch_size: int,
+    device: str,
+    dtype: str,
+) -> tuple[Signals, str]:
+    """The one attack, the target and its base, and who named that base, in a sentence."""
+    base = public_base(target, reference, None)
+    chosen = asked_attacks(attacks, access, base.given is not None, ALONE)
+    named = loaded_target(target, device, dtype)
+    return Signals(named, chosen, base.load(device, dtype), seed, batch_size), base.why
 
 
 def check_unused(

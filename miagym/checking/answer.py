@@ -8,7 +8,6 @@ from enum import StrEnum
 from typing import Any
 
 from miagym.checking.ood import Resemblance
-from miagym.errors import DataError
 from miagym.metrics.auc import Interval
 from miagym.metrics.conformal import RulePower
 from miagym.metrics.likelihood_ratio import Ratio
@@ -16,17 +15,6 @@ from miagym.metrics.resampling.permutation import PicturesNeeded, SetTest
 from miagym.metrics.sets.share import Share
 
 SCHEMA = 1
-ALPHA = 0.01
-
-
-def check_alpha(alpha: float) -> None:
-    """Checks the false positive rate that is allowed.
-
-    Raises:
-        DataError: if it is no share.
-    """
-    if not 0 < alpha < 1:
-        raise DataError(f"Expected an alpha between 0 and 1, such as 0.01, got {alpha}.")
 
 
 class Verdict(StrEnum):

@@ -8,7 +8,8 @@ from threading import RLock
 
 import numpy as np
 
-from miagym.checking.answer import ALPHA, Answer, AttackRow, SetAnswer, Sizes, Verdict, check_alpha
+from miagym.checking.alpha import ALPHA, check_alpha
+from miagym.checking.answer import Answer, AttackRow, SetAnswer, Sizes, Verdict
 from miagym.checking.calibrated import TOGETHER, CalibratedScores
 from miagym.checking.ood import too_many_refused
 from miagym.checking.sources.pictures import Source

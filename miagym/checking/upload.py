@@ -84,6 +84,16 @@ def open_upload(
     return Upload(name, one_candidate(pixels, text), (*done, *cleaned))
 
 
+def check_upload(source: Path | bytes, *, name: str = "The picture") -> None:
+    """Checks all that can be told of a picture without its decoder and without a target.
+
+    Raises:
+        DataError: as `open_upload`.
+    """
+    with _opened(_bytes(source, name), name) as picture:
+        _check_size(picture, name)
+
+
 def one_candidate(pixels: NDArray[np.uint8], caption: str) -> Candidates:
     """One picture (height, width, 3) as candidates."""
     return Candidates(pixels[None], (caption,))

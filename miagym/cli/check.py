@@ -72,9 +72,10 @@ def check(
     """Does a picture score as the target's training pictures do, or as others do?"""
     import miagym
     from miagym.cli.evaluate import typed_command
-    from miagym.report.evidence.write import check_new_folder
 
     if out is not None:
+        from miagym.report.evidence.write import check_new_folder
+
         check_new_folder(out)
     with progress(shown=not as_json) as phases:
         found = miagym.check(

@@ -8,7 +8,6 @@ from typing import ClassVar, Protocol, Self, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
 from miagym.candidates import Candidates
 from miagym.errors import TooFewToLearn
@@ -79,6 +78,9 @@ def cross_fitted(
     Returns:
         None if half of the calibration part is too little to learn from.
     """
+    # Only rules that learn need scikit-learn; who refuses or describes an attack starts without it.
+    from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
+
     if groups is not None and len(np.unique(groups)) < 2:
         return None
     scores = np.empty(len(member))

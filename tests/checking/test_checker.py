@@ -312,9 +312,9 @@ def test_the_command_answers_in_words(folder: Path) -> None:
         (["broken.png"], "no readable"),
         (["absent.png"], "not there"),
         ([".", "--caption", "x"], "--caption is of one picture"),
-        (["broken.png", "--access", "white"], "black or grey"),
-        (["broken.png", "--attacks", ","], "No attack was named"),
-        (["broken.png", "--attacks", "sima,blind-captions"], "blind-captions never looks at the"),
+        ([".", "--access", "white"], "black or grey"),
+        ([".", "--attacks", ","], "No attack was named"),
+        ([".", "--attacks", "sima,blind-captions"], "blind-captions never looks at the"),
     ],
 )
 def test_what_cannot_be_checked_is_a_sentence(

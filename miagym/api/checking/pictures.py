@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from miagym.checking.given import Given
-from miagym.checking.upload import FORMATS, Upload, open_upload
+from miagym.checking.upload import FORMATS, Upload, check_upload, open_upload
 from miagym.data import images
 from miagym.data.captions.beside import CaptionsBeside
 from miagym.data.readers.walk import ANY, walk
@@ -71,6 +71,21 @@ def _files(given: Path) -> dict[str, Given]:
     return found
 
 
+def check_given(given: Mapping[str, Given]) -> None:
+    """Checks that at least one picture may be readable, before anything large is loaded.
+
+    Raises:
+        DataError: if none is.
+    """
+    refused: list[str] = []
+    for name, picture in given.items():
+        try:
+            return check_upload(picture.source, name=name)
+        except DataError as error:
+            refused.append(str(error))
+    raise _none_readable(refused)
+
+
 def readable_uploads(
     given: Mapping[str, Given], caption: str | None, size: int
 ) -> tuple[list[Upload], dict[str, str]]:
@@ -84,5 +99,9 @@ def readable_uploads(
         except DataError as error:
             skipped[name] = str(error)
     if not uploads:
-        raise DataError(" ".join(list(skipped.values())[:3]))
+        raise _none_readable(skipped.values())
     return uploads, skipped
+
+
+def _none_readable(why: Iterable[str]) -> DataError:
+    return DataError(" ".join(list(why)[:3]))

@@ -146,7 +146,7 @@ class CheckService:
 
     def scale(self, target: str, captioned: bool) -> Scale:
         """The calibration scores that a check with (without) caption is read against."""
-        from miagym.checking.answer import ALPHA
+        from miagym.checking.alpha import ALPHA
         from miagym.checking.calibrated import TOGETHER
 
         calibrated = self.checker(target).calibrated(captioned)

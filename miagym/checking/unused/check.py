@@ -6,7 +6,8 @@ import math
 
 import numpy as np
 
-from miagym.checking.answer import Verdict, check_alpha
+from miagym.checking.alpha import check_alpha
+from miagym.checking.answer import Verdict
 from miagym.checking.calibration import FEWEST
 from miagym.checking.ood import LEVEL, Guard, too_many_refused
 from miagym.checking.sets.listing import listed

@@ -6,12 +6,15 @@ import json
 import os
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from miagym.atomic import new_folder
 from miagym.errors import RunError, option
-from miagym.report.evidence.content import Evidence, exhibits
 from miagym.report.html import render
 from miagym.report.pdf import print_page
+
+if TYPE_CHECKING:
+    from miagym.report.evidence.content import Evidence
 
 NAME = "evidence"
 
@@ -43,6 +46,9 @@ def write_evidence(evidence: Evidence, folder: Path) -> list[Path]:
         RunError: if something is there already, or it cannot be written.
         DataError: if a picture has changed since it was checked.
     """
+    # A folder is checked at a command's start, for which libraries of models are not imported.
+    from miagym.report.evidence.content import exhibits
+
     check_new_folder(folder)
     page = render("evidence.html", evidence=evidence, exhibits=exhibits(evidence.provenance))
     text = json.dumps(evidence.as_json(), indent=2, ensure_ascii=False, allow_nan=False)

@@ -1,0 +1,53 @@
+"""What needs no model is answered before libraries of models are imported, which takes seconds."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+HEAVY = {"torch", "diffusers", "transformers", "sklearn", "scipy", "pandas"}
+EXAMPLE = Path("miagym/assets/examples/clipart-overfit-116.webp").resolve()
+TYPED = f"""
+import sys
+from miagym.cli import main
+try:
+    main()
+finally:
+    print({HEAVY} & sys.modules.keys() or "light")
+"""
+
+
+def refused(*words: object) -> tuple[str, str]:
+    """What a command says that fails, and which heavy libraries it has imported."""
+    command = [sys.executable, "-c", TYPED, *map(str, words)]
+    done = subprocess.run(command, capture_output=True, text=True, encoding="utf-8")
+    assert done.returncode == 2, done.stderr
+    return done.stderr, done.stdout.strip()
+
+
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        (["nowhere.png"], "nowhere.png is not there"),
+        ([__file__], "is no readable JPEG, PNG, WebP or GIF"),
+        (["nowhere.png", "--out", "new-folder"], "nowhere.png is not there"),
+        (["nowhere.png", "--unused", EXAMPLE], "nowhere.png is not there"),
+        ([EXAMPLE, "--target", "clipart-overfitt"], "No target is called 'clipart-overfitt'"),
+        ([EXAMPLE, "--alpha", "2"], "Expected an alpha between 0 and 1"),
+    ],
+)
+def test_a_check_is_refused_before_anything_heavy_is_imported(words: list[str], why: str) -> None:
+    said, imported = refused("check", "--target", "clipart-overfit", *words)
+    assert why in said
+    assert imported == "light"
+
+
+def test_one_readable_picture_among_others_is_enough_to_go_on() -> None:
+    said, imported = refused(
+        "check", "nowhere.png", EXAMPLE, "--target", "clipart-overfit", "--attacks", "no-such"
+    )
+    assert "no-such" in said and "nowhere.png" not in said
+    assert imported != "light"
