@@ -13,6 +13,12 @@ import gradio as gr
 
 from miagym.errors import MiagymError
 
+APOLOGY = (
+    "Something went wrong here, and it was not your doing. It was written to the log; try again, "
+    "or reload the page."
+)
+"""What a visitor is told of a fault of ours, of which they shall see nothing else."""
+
 TOAST_SECONDS = None
 """A sentence stays until it is closed."""
 P = ParamSpec("P")
@@ -78,3 +84,7 @@ def _saying(written: Callable[[str], str]) -> Iterator[None]:
         raise gr.Error(
             written(str(error)), print_exception=False, duration=TOAST_SECONDS
         ) from error
+    except gr.Error:
+        raise
+    except Exception as error:  # Gradio would show its type
+        raise gr.Error(APOLOGY, print_exception=True, duration=TOAST_SECONDS) from error
