@@ -7,10 +7,8 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from attacks.base import Attack, Scores, as_scores
-from attacks.pinned import Pinned
-from attacks.residual import ResidualAttack
-from attacks.wrapped import Wrapped
+from attacks.base import Attack
+from attacks.filtered import Filtered
 from miagym.oracle import AttackError, Candidates, Oracle
 
 
@@ -24,7 +22,7 @@ def low_passed(residuals: Tensor, cutoff: float, keep: float) -> Tensor:
 
 
 @dataclass(frozen=True)
-class LowPass(Wrapped):
+class LowPass(Filtered):
     """An attack by a residual in latents, of which high frequencies count less.
 
     FreMIA, ICML 2026, arXiv 2505.20955: the same filter on prediction and target before their
@@ -48,26 +46,15 @@ class LowPass(Wrapped):
     keep: float = 0.2
 
     def __post_init__(self) -> None:
-        self._residual()
+        super().__post_init__()
         if not 0 < self.cutoff <= 0.5 or not 0 <= self.keep <= 1:
             raise AttackError(
                 f"Expected a cutoff in (0, 0.5] and to keep a share in [0, 1], got {self.cutoff} "
                 f"and {self.keep}."
             )
 
-    def _residual(self) -> ResidualAttack:
-        attack = self.attack.attack if isinstance(self.attack, Pinned) else self.attack
-        if not isinstance(attack, ResidualAttack):
-            raise AttackError(
-                f"{type(attack).__name__} has no residual in latents that a filter could be put "
-                "on; use +lowpass on loss, multiple-loss, sima, pia, pian or secmi."
-            )
-        return attack
-
-    def __call__(self, oracle: Oracle, candidates: Candidates) -> Scores:
-        attack = self._residual()
-        residuals = attack.residuals(oracle, candidates)
-        return as_scores(-attack.size(low_passed(residuals, self.cutoff, self.keep)))
+    def changed(self, residuals: Tensor, oracle: Oracle, candidates: Candidates) -> Tensor:
+        return low_passed(residuals, self.cutoff, self.keep)
 
     def variants(self) -> tuple[Attack, ...]:
         cutoffs = dict.fromkeys((self.cutoff, 0.25))

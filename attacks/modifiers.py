@@ -16,6 +16,7 @@ MODIFIERS = {
     "reference": "attacks.reference:ReferenceCalibrated",
     "turned": "attacks.turned:Turned",
     "lowpass": "attacks.lowpass:LowPass",
+    "pullback": "attacks.pullback:Pullback",
     "complexity": "attacks.complexity:Complexity",
     "lira": "attacks.shadow.lira:LiRA",
     "rmia": "attacks.shadow.rmia:RMIA",
@@ -77,3 +78,8 @@ def modifier_class(kind: str) -> type[Wrapped]:
     """The class of a modifier by its name."""
     module, _, name = MODIFIERS[kind].partition(":")
     return getattr(import_module(module), name)
+
+
+def modifier_of(kind: type[Wrapped]) -> str:
+    """What stands behind the plus sign for a class."""
+    return {place.partition(":")[2]: name for name, place in MODIFIERS.items()}[kind.__name__]

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from miagym.oracle.budget import Cost
+from miagym.oracle.budget import BACKWARD_ROWS, Cost
 from miagym.targets.base import variation_steps
 
 BACKWARD = Cost(queries=1, unet_rows=1, backward_rows=1)
 """One latent through the UNet and back."""
+
+DECODER_BACKWARD = Cost(queries=1, decodes=1 + BACKWARD_ROWS)
+"""One latent through the decoder and back, which counts as `BACKWARD_ROWS` more."""
 
 
 def guidance_rows(guidance_scale: float) -> int:

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 from torch import Tensor
 
 from miagym.candidates import Candidates
+from miagym.errors import DataError, TargetError
 from miagym.oracle.access import Access
 from miagym.oracle.budget import Cost
 from miagym.oracle.cache import digest
-from miagym.oracle.costs import guidance_rows
+from miagym.oracle.costs import DECODER_BACKWARD, guidance_rows
 from miagym.oracle.inputs import (
     Conditions,
     Prompts,
@@ -41,6 +42,33 @@ def decode(self: Oracle, candidates: Candidates, latents: Tensor) -> Tensor:
     self._charge("decoding", Access.GREY, candidates, cost)
     keys = [("decode", row) for row in digest(latents)]
     return self._fetch(keys, lambda rows: self._target.decode(latents[rows]) / 2 + 0.5, cost)
+
+
+def decoder_gradient(
+    self: Oracle, candidates: Candidates, latents: Tensor, weights: Tensor
+) -> Tensor:
+    """J_D(z)^T v: the gradient of sum(v * D(z)) by latents z, for weights v shaped as pictures.
+
+    Grey, since a model's autoencoder is mostly a public one. Costs 1 query and 3 decodes.
+    """
+    check_latents(self._target, candidates, latents)
+    expected = tuple(self.pixels(candidates).shape)
+    if weights.shape != expected:
+        raise DataError(f"Expected weights of shape {expected}, got {tuple(weights.shape)}.")
+    self._require("the decoder's gradient", Access.GREY)
+    if not self._target.has_decoder:
+        raise TargetError(
+            f"{self._target.name} works on pixels and has no decoder; leave +pullback out."
+        )
+    if not self._target.has_gradients:
+        raise self._target.no_gradients()
+    self._charge("the decoder's gradient", Access.GREY, candidates, DECODER_BACKWARD)
+
+    def compute(rows: list[int]) -> Tensor:
+        return self._target.decoder_gradient(latents[rows], weights[rows])
+
+    asked = zip(digest(latents), digest(weights), strict=True)
+    return self._fetch([("decoder_gradient", *row) for row in asked], compute, DECODER_BACKWARD)
 
 
 def embed(self: Oracle, candidates: Candidates, prompts: Prompts = None) -> Tensor:

@@ -86,6 +86,7 @@ class Oracle:
     vary = black_box.vary
     encode = grey_box.encode
     decode = grey_box.decode
+    decoder_gradient = grey_box.decoder_gradient
     embed = grey_box.embed
     predict_noise = grey_box.predict_noise
     latent_gradient = white_box.latent_gradient

@@ -63,6 +63,8 @@ class Target(ABC):
     clip_sample: float | None = None
     """Sampling clips what it takes for z0 to this size, as models of pixels do."""
     has_gradients: bool = False
+    has_decoder: bool = True
+    """Whether latents are other than pixels."""
     fingerprint: str = ""
     """A digest of the weights, so that a run knows whether it resumes on the same model."""
     provenance: Mapping[str, str] = MappingProxyType({})
@@ -100,6 +102,13 @@ class Target(ABC):
     @abstractmethod
     def timesteps(self, steps: int) -> list[int]:
         """The descending timesteps of DDIM sampling, as the scheduler spaces them."""
+
+    def decoder_gradient(self, latents: Tensor, weights: Tensor) -> Tensor:
+        """Gradient of each row's sum of weights * D(z) by z: J_D(z)^T v, shaped as z.
+
+        Weights are images (n, 3, resolution, resolution); D(z) is not clamped.
+        """
+        raise self.no_gradients()
 
     def latent_gradient(
         self, latents: Tensor, timestep: int, prompts: Texts, noise: Tensor

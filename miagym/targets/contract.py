@@ -123,6 +123,11 @@ def _check_gradients(target: Target, z: Tensor, captions: Sequence[str]) -> None
     slope = float((gradient * direction).sum())
     measured = (loss(z + h * direction) - loss(z - h * direction)) / (2 * h)
     assert abs(slope - measured) <= 0.05 * abs(measured) + 0.05
+    if target.has_decoder:
+        images = target.decode(z)
+        by_latents = target.decoder_gradient(z, images)
+        assert by_latents.shape == z.shape and by_latents.dtype == torch.float32
+        assert by_latents.isfinite().all()
     norms = target.parameter_gradient_norms(z[:, None], [t], captions, eps[:, None])
     assert norms.ndim == 2 and len(norms) == 1 and (norms >= 0).all()
 

@@ -55,7 +55,10 @@ class DummyTarget(DifferentiableTarget):
 
     @torch.inference_mode()
     def decode(self, latents: Tensor) -> Tensor:
-        return interpolate(latents, scale_factor=4, mode="nearest").clamp(-1, 1)
+        return self.decoded(latents).clamp(-1, 1)
+
+    def decoded(self, latents: Tensor) -> Tensor:
+        return interpolate(latents, scale_factor=4, mode="nearest")
 
     def timesteps(self, steps: int) -> list[int]:
         return [int(i) * (TIMESTEPS // steps) + 1 for i in reversed(range(steps))]

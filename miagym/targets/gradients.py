@@ -33,12 +33,23 @@ class DifferentiableTarget(Target):
         """Latents z0 (n, *latent_shape) of images, differentiable."""
 
     @abstractmethod
+    def decoded(self, latents: Tensor) -> Tensor:
+        """Images of latents before they are clamped, differentiable."""
+
+    @abstractmethod
     def parameters(self) -> Sequence[Tensor]:
         """Parameter tensors of `parameter_gradient_norms`."""
 
     def condition(self, prompts: Texts) -> Tensor:
         """Text embeddings (n, tokens, width) of prompts, or embeddings as they are."""
         return prompts if isinstance(prompts, Tensor) else self.embed(prompts)
+
+    def decoder_gradient(self, latents: Tensor, weights: Tensor) -> Tensor:
+        z = latents.clone().requires_grad_()
+        with torch.enable_grad():
+            total = (self.decoded(z) * weights).sum() * self._scale
+            (gradient,) = torch.autograd.grad(total, z)
+        return gradient.float() / self._scale
 
     def latent_gradient(
         self, latents: Tensor, timestep: int, prompts: Texts, noise: Tensor

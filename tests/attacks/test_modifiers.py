@@ -115,6 +115,7 @@ def test_where_there_is_nothing_to_work_on(name: str, why: str) -> None:
 
 @pytest.mark.parametrize("modifier", [name for name in MODIFIERS if name != "turned"])
 def test_every_modifier_composes_with_a_turn(modifier: str) -> None:
-    name = "sima+lowpass+turned" if modifier == "lowpass" else f"sima+turned+{modifier}"
+    is_filter = modifier in ("lowpass", "pullback")  # which is put on a residual
+    name = f"sima+{modifier}+turned" if is_filter else f"sima+turned+{modifier}"
     attack = make_attack(name)
     assert attack.cost.unet_rows == 2 and attack.access == Access.GREY

@@ -66,8 +66,12 @@ class Autoencoder:
 
     def images(self, latents: Tensor) -> Tensor:
         """Images of latents, clamped to [-1, 1]."""
+        return self.decoded(latents).clamp(-1, 1)
+
+    def decoded(self, latents: Tensor) -> Tensor:
+        """The same before they are clamped; differentiable."""
         h = latents / self._scale.to(latents) + self._shift.to(latents)
-        return self._network.decode(h.to(self._network.dtype)).sample.float().clamp(-1, 1)
+        return self._network.decode(h.to(self._network.dtype)).sample.float()
 
 
 def _by_channel(values: Sequence[float]) -> Tensor:

@@ -62,6 +62,7 @@ class PipelineTarget(DifferentiableTarget):
         self._lock = Lock()  # chunks may be scored by several threads
         self.check_family()
         self.set_up()
+        self.has_decoder = self.autoencoder is not None
         self.fingerprint = fingerprint(pipeline, self.networks())
 
     # What a family says of itself.
@@ -162,6 +163,9 @@ class PipelineTarget(DifferentiableTarget):
         # was computed on the way here is not computed again where they do not fit.
         images = self.autoencoder.images
         return in_parts(self, "decode", lambda rows: images(latents[rows]), range(len(latents)))
+
+    def decoded(self, latents: Tensor) -> Tensor:
+        return latents if self.autoencoder is None else self.autoencoder.decoded(latents)
 
     def parameters(self) -> list[Tensor]:
         return list(self.network.parameters())
