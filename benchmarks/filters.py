@@ -81,8 +81,8 @@ def main() -> None:
         "",
         f"`python benchmarks/filters.py --limit {given.limit}`: AUC on the test part of `{DATA}`, "
         f"at most {given.limit} + {given.limit} drawings. Brackets hold 95 % intervals over groups "
-        f"of look-alikes; gains are paired, their p-values corrected for the {len(gains)} of this page "
-        "(Holm). Filters' hyperparameters are chosen on the calibration part.",
+        f"of look-alikes; gains are paired, their p-values corrected for the {len(gains)} of this "
+        "page (Holm). Filters' hyperparameters are chosen on the calibration part.",
         "",
     ]
     for target, run in runs.items():

@@ -61,10 +61,10 @@ RECIPES = {
     ),
     "icons-overfit": Recipe(
         ("tune-member",),
-        epochs=100,
+        epochs=120,
         learning_rate=1.5e-3,
         start_from="icons-realistic",
-        checkpoints=(20, 50),
+        checkpoints=(40,),
         world="icons",
     ),
 }

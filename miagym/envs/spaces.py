@@ -97,6 +97,8 @@ def _checked(name: str, space: spaces.Space, value: Any, episodes: int) -> NDArr
 
 
 def _size(space: spaces.Space) -> int:
+    if isinstance(space, spaces.MultiBinary):
+        return 2
     assert isinstance(space, spaces.Discrete)
     return int(space.n)
 

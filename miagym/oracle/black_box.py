@@ -5,10 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import numpy as np
+import torch
+from numpy.typing import NDArray
 from torch import Tensor
+from torch.nn.functional import adaptive_max_pool2d
 
 from miagym.candidates import Candidates
-from miagym.errors import AccessDenied, TargetError
+from miagym.errors import AccessDenied, DataError, TargetError
 from miagym.oracle.access import Access
 from miagym.oracle.cache import digest
 from miagym.oracle.costs import generation_cost, variation_cost
@@ -96,3 +100,56 @@ def vary(
     asked = ("vary", strength, steps, guidance_scale, self.defence)
     about = zip(draws, candidates.keys, candidates.pictures, texts, strict=True)
     return self._fetch([(*asked, *row) for row in about], compute, replace(cost, encodes=0))
+
+
+def inpaint(
+    self: Oracle,
+    candidates: Candidates,
+    masks: NDArray[np.bool_],
+    *,
+    strength: float = 1.0,
+    prompts: Prompts = None,
+    draw: ForEach = 0,
+    steps: int = 20,
+    guidance_scale: float = 7.5,
+) -> Tensor:
+    """Inpainting: each candidate painted anew where its mask is true, (n, 3, size, size) in [0, 1].
+
+    Masks are (n, size, size). A latent of which any pixel is to be painted is painted. Costs what a
+    variation of this strength does.
+
+    Raises:
+        AccessDenied: also where this black box takes no pictures.
+        DataError: if masks have another shape or hold other than true and false.
+    """
+    if not self.variation:
+        raise AccessDenied("This black box follows prompts only and paints into no images.")
+    cost = variation_cost(strength, steps, guidance_scale)
+    check_told(self._target, candidates, prompts, guidance_scale)
+    texts, draws = texts_of(candidates, prompts), for_each(draw, len(candidates), "draw")
+    images = self.pixels(candidates)
+    hidden = _latent_masks(self, masks, images)
+    self._charge("inpainting", Access.BLACK, candidates, cost)
+    z0 = self._encode(candidates, images)
+    noise = self._noise(candidates, "vary", draws)
+
+    def compute(rows: list[int]) -> Tensor:
+        about = z0[rows], hidden[rows], noise[rows], [texts[i] for i in rows]
+        painted = self._target.inpaint(*about, strength, steps, guidance_scale)
+        return self.defence(painted / 2 + 0.5)
+
+    asked = ("inpaint", strength, steps, guidance_scale, self.defence)
+    about = zip(draws, candidates.keys, candidates.pictures, texts, digest(hidden), strict=True)
+    return self._fetch([(*asked, *row) for row in about], compute, replace(cost, encodes=0))
+
+
+def _latent_masks(self: Oracle, masks: NDArray[np.bool_], images: Tensor) -> Tensor:
+    """Masks (n, 1, height, width) of latents: 1 where any of their pixels is to be painted."""
+    given, expected = np.asarray(masks), (len(images), *images.shape[2:])
+    if given.dtype != np.bool_ or given.shape != expected:
+        raise DataError(
+            f"Expected masks of true and false, of shape {expected}, got {given.dtype} of shape "
+            f"{given.shape}."
+        )
+    pixels = torch.from_numpy(given.copy())[:, None].float().to(images.device)
+    return adaptive_max_pool2d(pixels, self._target.latent_shape[1:])

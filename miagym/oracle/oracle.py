@@ -84,6 +84,7 @@ class Oracle:
 
     generate = black_box.generate
     vary = black_box.vary
+    inpaint = black_box.inpaint
     encode = grey_box.encode
     decode = grey_box.decode
     decoder_gradient = grey_box.decoder_gradient

@@ -88,6 +88,47 @@ def test_uploads_and_prompts_are_what_they_are_called() -> None:
     assert sent("original+cut@0.3").caption == "a red"
 
 
+class TestInpainting:
+    def test_the_half_that_is_not_hidden_arrives_as_it_was_sent(
+        self, dummy: DummyTarget, small: Dataset
+    ) -> None:
+        env = ServiceEnv(target=dummy, data=small, budget=40, service="inpainting")
+        seen, _ = env.reset(seed=0)
+        sent = np.kron(seen["candidate"][2::4, 2::4], np.ones((4, 4, 1), np.uint8))
+        answer, *_ = env.step(env.action(picture=sent, strength=0.5))
+        assert answer["budget_left"].tolist() == [35]
+        off = np.abs(answer["images"][0].astype(int) - sent)
+        assert off[:, :32].max() <= 1 < off[:, 32:].max()
+        left = 1 - env.action()["mask"]
+        answer, *_ = env.step(env.action(picture=sent, strength=0.5, mask=left))
+        off = np.abs(answer["images"][0].astype(int) - sent)
+        assert off[:, 32:].max() <= 1 < off[:, :32].max()
+
+    def test_a_mask_of_something_else_costs_nothing(
+        self, dummy: DummyTarget, small: Dataset
+    ) -> None:
+        env = ServiceEnv(target=dummy, data=small, budget=40, service="inpainting")
+        env.reset(seed=0)
+        for mask, why in ((np.ones((32, 32)), "'mask' of shape"), (2, "'mask' of shape")):
+            with pytest.raises(ActionError, match=why):
+                env.step({**env.action(), "mask": mask})
+        with pytest.raises(ActionError, match="whole numbers from 0 to 1"):
+            env.step({**env.action(), "mask": np.full((64, 64), 2)})
+        assert env.game.accounts.left.tolist() == [40]
+
+    def test_it_is_a_way_by_name(self, dummy: DummyTarget, small: Dataset) -> None:
+        env = NamedCalls(
+            ServiceEnv(target=dummy, data=small, budget=40, service="full"),
+            ways=["inpainted@0.6", "inpainted+empty@0.6"],
+        )
+        env.reset(seed=0)
+        first, *_ = env.step(0)
+        second, *_ = env.step(1)
+        assert 0 < first[0] < 1 and 0 < second[3] < 1
+        with pytest.raises(SettingsError, match="takes image-to-image only; inpainted"):
+            NamedCalls(ServiceEnv(target=dummy, data=small, budget=40), ways=["inpainted@0.6"])
+
+
 def test_noise_in_an_upload_is_of_a_seed() -> None:
     one, same, other = (noised(PICTURE, np.random.default_rng(seed)) for seed in (0, 0, 1))
     assert np.array_equal(one, same) and not np.array_equal(one, other)

@@ -215,7 +215,11 @@ def test_verdict_files_say_the_terms(world: dict[str, Any]) -> None:
 
 
 OPTIONS: list[tuple[dict[str, Any], type[MiagymError], str]] = [
-    ({"service": "text"}, SettingsError, "'prompt-only', 'image-to-image', 'full'; got 'text'"),
+    (
+        {"service": "text"},
+        SettingsError,
+        "'prompt-only', 'image-to-image', 'inpainting', 'full'; got 'text'",
+    ),
     ({"tariff": "cals"}, UnknownName, "did you mean calls"),
     ({"pictures": 0}, SettingsError, "from 1 to 16 pictures"),
     ({"jpeg": 100}, SettingsError, "from 1 to 95 for jpeg"),

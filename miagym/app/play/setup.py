@@ -16,7 +16,8 @@ STEPS = 10
 SPLIT = "val"
 """Pictures that are dealt; those of known membership are from "train", and never the same."""
 
-OVERFIT, REALISTIC, SURPRISE = "overfit", "realistic", "surprise"
+OVERFIT, DRAWS, REALISTIC, SURPRISE = "overfit", "draws", "realistic", "surprise"
+CHOICES = (OVERFIT, DRAWS, REALISTIC, SURPRISE)
 BLACK, GREY = "black", "grey"
 PICTURES = ("variation@0.2", "variation@0.4", "variation@0.7", "text-to-image")
 NUMBERS = ("sima@60", "loss@200", "pia@200")
@@ -93,8 +94,10 @@ def setup_of(choice: str, access: str, rng: np.random.Generator) -> GameSetup:
         raise UnknownName("access level", access, MENU)
     if choice == REALISTIC:
         return GameSetup("clipart-realistic", "clipart", None, access)
-    if choice not in (OVERFIT, SURPRISE):
-        raise UnknownName("target", choice, (OVERFIT, REALISTIC, SURPRISE))
+    if choice == DRAWS:
+        return GameSetup("icons-overfit", "icons-tune", "icons-realistic", access)
+    if choice not in CHOICES:
+        raise UnknownName("target", choice, CHOICES)
     is_control = choice == SURPRISE and rng.random() < 0.5
     target = "clipart-null" if is_control else "clipart-overfit"
     return GameSetup(target, "clipart-tune", "clipart-realistic", access)

@@ -18,7 +18,7 @@ from miagym.app.play.games import Games, Session
 from miagym.app.play.opponents import Opponents, opponent_rows
 from miagym.app.play.reference_scores import reference_scores
 from miagym.app.play.refusals import Refusals
-from miagym.app.play.setup import BLACK, GREY, OVERFIT, REALISTIC, SURPRISE, setup_of
+from miagym.app.play.setup import BLACK, DRAWS, GREY, OVERFIT, REALISTIC, SURPRISE, setup_of
 from miagym.app.server.client_id import client_id
 from miagym.app.server.errors import page_errors
 from miagym.app.site import Site
@@ -35,6 +35,7 @@ the same pictures with the same budget.
 
 TARGETS = [
     ("Overfit: it learned a few drawings by heart", OVERFIT),
+    ("Emoji: it draws what captions say, and knows a few by heart", DRAWS),
     ("Realistic: trained as large models are", REALISTIC),
     ("Surprise me: overfit, or a control that saw none of them", SURPRISE),
 ]

@@ -6,6 +6,7 @@ import io
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +16,7 @@ from torch import Tensor
 from miagym.candidates import Candidates
 from miagym.envs.asking import Questioner, as_bytes
 from miagym.envs.service.calls import Call
-from miagym.envs.service.settings import TEXT_TO_IMAGE, ServiceSettings
+from miagym.envs.service.settings import INPAINTING, TEXT_TO_IMAGE, ServiceSettings
 from miagym.envs.world import World
 from miagym.targets.base import variation_steps
 
@@ -66,13 +67,16 @@ class ServiceQuestioner(Questioner):
             )
         # Half a step more, since strengths are rounded down to steps.
         strength = min(1.0, (run + 0.5) / settings.steps)
-        return oracle.vary(
-            about,
-            strength=strength,
-            draw=draws,
-            steps=settings.steps,
-            guidance_scale=settings.guidance_scale,
-        )
+        told: dict[str, Any] = {
+            "strength": strength,
+            "draw": draws,
+            "steps": settings.steps,
+            "guidance_scale": settings.guidance_scale,
+        }
+        if kind == INPAINTING:
+            masks = [one.call.mask for one in batch if one.call.mask is not None]
+            return oracle.inpaint(about, np.stack(masks), **told)
+        return oracle.vary(about, **told)
 
     def _arrived(self, picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """A picture after the way to the caller: resized, then compressed."""

@@ -18,14 +18,16 @@ class Call:
     """Call to a service."""
 
     kind: str
-    """"text-to-image" or "image-to-image"."""
+    """"text-to-image", "image-to-image" or "inpainting"."""
     prompt: str
     pictures: int
     """How many to bring."""
     upload: NDArray[np.uint8] | None = None
-    """Of an image to image (size, size, 3)."""
+    """What an image to image, or an inpainting, begins from (size, size, 3)."""
+    mask: NDArray[np.bool_] | None = None
+    """Of an inpainting (size, size): true where it paints."""
     strength: float = 1.0
-    """Of an image to image."""
+    """Of either."""
     seed: int | None = None
     """Of the noise, where the caller chooses it."""
 

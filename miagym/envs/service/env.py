@@ -26,6 +26,7 @@ class ServiceEnv(GameEnv):
         picture: (size, size, 3), 8 bit, what an image to image begins from; strength: how much of
             it is given up, from one step to 1. Both only where the service takes uploads, and
             without meaning in a text to image.
+        mask: (size, size), 1 where an inpainting paints anew; only where the service inpaints.
         seed: of the noise, only where callers may choose it: equal calls are equal pictures.
         probability: of membership, in [0, 1]. stop: 1 for the verdict; then nothing is called.
 
@@ -55,7 +56,8 @@ class ServiceEnv(GameEnv):
     def action(self, **given: Any) -> Action:
         """An action of which only some parts are named; the rest is as for an honest user.
 
-        The picture is the candidate's, the prompt its caption, the strength 1, the verdict ½:
+        The picture is the candidate's, the prompt its caption, the strength 1, the mask its right
+        half, the verdict ½:
         `env.step(env.unwrapped.action(picture=mine, strength=0.3))`.
 
         Raises:

@@ -27,6 +27,7 @@ class Service(StrEnum):
 
     PROMPT_ONLY = "prompt-only"
     IMAGE_TO_IMAGE = "image-to-image"
+    INPAINTING = "inpainting"
     FULL = "full"
 
     @property
@@ -35,12 +36,17 @@ class Service(StrEnum):
         return {
             Service.PROMPT_ONLY: (TEXT_TO_IMAGE,),
             Service.IMAGE_TO_IMAGE: (IMAGE_TO_IMAGE,),
-            Service.FULL: (TEXT_TO_IMAGE, IMAGE_TO_IMAGE),
+            Service.INPAINTING: (INPAINTING,),
+            Service.FULL: (TEXT_TO_IMAGE, IMAGE_TO_IMAGE, INPAINTING),
         }[self]
 
     @property
     def takes_uploads(self) -> bool:
-        return IMAGE_TO_IMAGE in self.calls
+        return self is not Service.PROMPT_ONLY
+
+    @property
+    def takes_masks(self) -> bool:
+        return INPAINTING in self.calls
 
     @property
     def takes_seeds(self) -> bool:
@@ -48,7 +54,7 @@ class Service(StrEnum):
         return self is Service.FULL
 
 
-TEXT_TO_IMAGE, IMAGE_TO_IMAGE = "text-to-image", "image-to-image"
+TEXT_TO_IMAGE, IMAGE_TO_IMAGE, INPAINTING = "text-to-image", "image-to-image", "inpainting"
 
 
 @dataclass(frozen=True)
@@ -93,7 +99,7 @@ class ServiceSettings(Settings):
     """
 
     service: str = Service.IMAGE_TO_IMAGE
-    """Which calls it takes: "prompt-only", "image-to-image" or "full"."""
+    """Which calls it takes: "prompt-only", "image-to-image", "inpainting" or "full"."""
     tariff: Tariff | str = "rows"
     """What calls cost: "rows", "pictures", "calls", or a `Tariff`. Budgets are counted in it."""
     jpeg: int | None = None
@@ -144,10 +150,12 @@ class ServiceSettings(Settings):
 
     @cached_property
     def menu(self) -> tuple[Question, ...]:
-        """The kinds of calls; an image to image is cheapest where it runs one step."""
+        """The kinds of calls; what takes an upload is cheapest where it runs one step."""
+        least = variation_cost(1 / self.steps, self.steps, self.guidance_scale)
         costs = {
             TEXT_TO_IMAGE: generation_cost(self.steps, self.guidance_scale),
-            IMAGE_TO_IMAGE: variation_cost(1 / self.steps, self.steps, self.guidance_scale),
+            IMAGE_TO_IMAGE: least,
+            INPAINTING: least,
         }
         calls: Sequence[str] = self.kind.calls
         return tuple(Offer(kind, None, costs[kind], tariff=self.prices) for kind in calls)
@@ -155,7 +163,7 @@ class ServiceSettings(Settings):
     def price_of(self, kind: str, strength: float, pictures: int) -> int:
         """Price of a call of a kind, in the tariff's coin."""
         rows = self.menu[self.kind.calls.index(kind)].cost.unet_rows
-        if kind == IMAGE_TO_IMAGE:
+        if kind != TEXT_TO_IMAGE:
             rows *= variation_steps(strength, self.steps)
         return self.prices.price(rows, pictures)
 

@@ -13,7 +13,8 @@ from miagym.envs.game import Game
 from miagym.envs.service.calls import SEEDS, Call, ServiceMoves
 from miagym.envs.service.game import ServiceGame
 from miagym.envs.service.prompt import Prompt, checked_prompts
-from miagym.envs.service.settings import IMAGE_TO_IMAGE, ServiceSettings
+from miagym.envs.service.settings import INPAINTING, TEXT_TO_IMAGE, ServiceSettings
+from miagym.envs.service.uploads import right_half
 from miagym.envs.spaces import (
     Action,
     GameSpaces,
@@ -58,6 +59,8 @@ class ServiceSpaces(GameSpaces):
         if settings.kind.takes_uploads:
             call["picture"] = pictures(settings)
             call["strength"] = spaces.Box(1 / settings.steps, 1, (), np.float32)
+        if settings.kind.takes_masks:
+            call["mask"] = spaces.MultiBinary((settings.resolution, settings.resolution))
         if settings.kind.takes_seeds:
             call["seed"] = spaces.Discrete(SEEDS)
         self.action_space = spaces.Dict(call)
@@ -93,13 +96,14 @@ class ServiceSpaces(GameSpaces):
     def _call(self, action: Mapping[str, NDArray[Any]], i: int) -> Call:
         settings = self._settings
         kind = settings.kind.calls[int(action["question"][i])]
-        uploads = kind == IMAGE_TO_IMAGE
+        uploads = kind != TEXT_TO_IMAGE
         strength = round(float(action["strength"][i]), EXACT) if uploads else 1.0
         return Call(
             kind=kind,
             prompt=action["prompt"][i],
             pictures=int(action["pictures"][i]),
             upload=action["picture"][i] if uploads else None,
+            mask=action["mask"][i] == 1 if kind == INPAINTING else None,
             strength=strength,
             seed=int(action["seed"][i]) if settings.kind.takes_seeds else None,
         )
@@ -138,9 +142,11 @@ def call_action(settings: ServiceSettings, given: Mapping[str, Any]) -> Action:
             f"The service {settings.service} takes {', '.join(sorted(known))}; got "
             f"{', '.join(unknown)}."
         )
-    defaults = {"question": 0, "pictures": 1, "probability": 0.5, "stop": 0}
+    defaults: Action = {"question": 0, "pictures": 1, "probability": 0.5, "stop": 0}
     if settings.kind.takes_uploads:
         defaults["strength"] = 1.0
+    if settings.kind.takes_masks:
+        defaults["mask"] = right_half(settings.resolution)
     if settings.kind.takes_seeds:
         defaults["seed"] = 0
     return {**defaults, **given}

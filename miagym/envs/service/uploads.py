@@ -34,10 +34,17 @@ def mirrored(picture: Picture, rng: np.random.Generator) -> Picture:
     return np.ascontiguousarray(picture[:, ::-1])
 
 
+def right_half(size: int) -> NDArray[np.int8]:
+    """Mask (size, size) of what `masked` hides."""
+    mask = np.zeros((size, size), dtype=np.int8)
+    mask[:, size // 2 :] = 1
+    return mask
+
+
 def masked(picture: Picture, rng: np.random.Generator) -> Picture:
     """The picture with its right half in grey: a model that knows it may draw what is missing."""
     hidden = picture.copy()
-    hidden[:, picture.shape[1] // 2 :] = MASKED
+    hidden[right_half(len(picture)) == 1] = MASKED
     return hidden
 
 

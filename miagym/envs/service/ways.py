@@ -9,7 +9,12 @@ from typing import Self
 import numpy as np
 from PIL import Image
 
-from miagym.envs.service.settings import IMAGE_TO_IMAGE, TEXT_TO_IMAGE, ServiceSettings
+from miagym.envs.service.settings import (
+    IMAGE_TO_IMAGE,
+    INPAINTING,
+    TEXT_TO_IMAGE,
+    ServiceSettings,
+)
 from miagym.envs.service.uploads import (
     ANOTHER,
     BLENDED,
@@ -18,6 +23,7 @@ from miagym.envs.service.uploads import (
     Picture,
     Sample,
     blended,
+    right_half,
 )
 from miagym.envs.spaces import Action
 from miagym.errors import SettingsError, UnknownName
@@ -25,6 +31,7 @@ from miagym.errors import SettingsError, UnknownName
 DISTANCES = ("mean |d|", "root mean d²")
 """What an agent reads off a picture that arrived: of its difference d to what was uploaded, or to
 the candidate where nothing was, in shares of the whole range of a pixel."""
+INPAINTED = "inpainted"
 MIN_DISTANCE = 1e-3
 """Distances below are read as this, before their logarithm: a third of a step of 8 bits."""
 
@@ -34,7 +41,8 @@ class Way:
     """Way of calling a service about a candidate."""
 
     upload: str
-    """Name of `UPLOADS`, or "blended"; "none" for a text to image."""
+    """Name of `UPLOADS`, or "blended"; "none" for a text to image, "inpainted" for the original
+    whose right half is painted anew."""
     prompt: str = "caption"
     """Name of `PROMPTS`, or "another"."""
     strength: float = 1.0
@@ -49,7 +57,7 @@ class Way:
         """
         what, at, number = str(text).partition("@")
         upload, plus, prompt = what.partition("+")
-        uploads, prompts = (*UPLOADS, BLENDED, "none"), (*PROMPTS, ANOTHER)
+        uploads, prompts = (*UPLOADS, BLENDED, INPAINTED, "none"), (*PROMPTS, ANOTHER)
         hint = "Ways are written as in turned+empty@0.3."
         if upload not in uploads:
             raise UnknownName("upload", upload, uploads, hint)
@@ -72,7 +80,8 @@ class Way:
 
     @property
     def kind(self) -> str:
-        return TEXT_TO_IMAGE if self.upload == "none" else IMAGE_TO_IMAGE
+        kinds = {"none": TEXT_TO_IMAGE, INPAINTED: INPAINTING}
+        return kinds.get(self.upload, IMAGE_TO_IMAGE)
 
     def sample(self, about: Sample, other: Sample | None, rng: np.random.Generator) -> Sample:
         """What is uploaded and written about a candidate.
@@ -105,6 +114,8 @@ class Way:
         }
         if settings.kind.takes_uploads:
             action |= {"picture": sent.picture, "strength": self.strength}
+        if settings.kind.takes_masks:
+            action["mask"] = right_half(settings.resolution)
         if settings.kind.takes_seeds:
             action["seed"] = 0
         return action
