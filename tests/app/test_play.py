@@ -12,10 +12,11 @@ from miagym.app.play.game import SECRET_ROUNDS, YOU, Guess, HumanGame, Round
 from miagym.app.play.games import SESSION_SECONDS, Games
 from miagym.app.play.opponents import ABOUT, BLIND, NEVER, ONE, Opponents, opponent_rows
 from miagym.app.play.reference_scores import COUNT, reference_scores
-from miagym.app.play.setup import BUDGET, GREY, SURPRISE, GameSetup, setup_of
+from miagym.app.play.setup import BLACK, BUDGET, DRAWS, GREY, SURPRISE, GameSetup, setup_of
 from miagym.app.play.tally import caution, chance, tally
 from miagym.app.play.view import candidate, tallies, truth
 from miagym.candidates import Candidates
+from miagym.embedded.icon_sets import SETS
 from miagym.envs.sampler import rows_of, shared_data
 from miagym.errors import ActionError, BudgetExhausted, UnknownName
 
@@ -55,6 +56,18 @@ def label_of(game: HumanGame) -> bool:
     rows = rows_of(data, "val")
     shown = Candidates(game.scene.images, game.scene.captions).keys[0]
     return bool(data.member[rows][data.candidates(rows, 64).keys.index(shown)])
+
+
+def test_a_game_is_played_on_the_world_that_draws() -> None:
+    setup = setup_of(DRAWS, BLACK, np.random.default_rng(0))
+    assert (setup.target, setup.data) == ("icons-overfit", "icons-tune") and not setup.is_control
+    game = HumanGame(setup, 3, is_secret=False, device="cpu")
+    game.deal()
+    style = game.scene.captions[0].rpartition(", ")[2]
+    assert style in {each.style for each in SETS.values()}
+    game.ask(setup.questions.index("text-to-image"))
+    game.judge(0.7)
+    assert game.rounds[0].member in (True, False)
 
 
 def test_a_round_pays_for_what_it_asks_and_tells_the_truth(playing: HumanGame) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -75,7 +77,8 @@ def test_each_mask_is_a_question_of_its_own(dummy: DummyTarget, drawings: Candid
 
 def test_what_is_no_mask_is_refused_for_nothing(dummy: DummyTarget, drawings: Candidates) -> None:
     oracle, few = Oracle(dummy, "black"), drawings[:2]
-    for wrong in (masks(1), masks(2).astype(np.float32), masks(2)[:, :32]):
+    wrongs: list[Any] = [masks(1), masks(2).astype(np.float32), masks(2)[:, :32]]
+    for wrong in wrongs:
         with pytest.raises(DataError, match=r"masks of true and false, of shape \(2, 64, 64\)"):
             oracle.inpaint(few, wrong)
     assert oracle.meter.total() == Cost()
