@@ -61,7 +61,7 @@ RECIPES = {
     ),
     "icons-overfit": Recipe(
         ("tune-member",),
-        epochs=120,
+        epochs=80,
         learning_rate=1.5e-3,
         start_from="icons-realistic",
         checkpoints=(40,),

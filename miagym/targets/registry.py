@@ -29,6 +29,8 @@ EMBEDDED = (
     "clipart-flow",
     "clipart-pixels",
     "clipart-pixels-null",
+    "icons-realistic",
+    "icons-overfit",
 )
 """Whole pipelines in the package; `clipart-overfit@40` is the checkpoint after 40 epochs."""
 
