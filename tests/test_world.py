@@ -201,8 +201,9 @@ def test_the_tokenizer_favours_no_side() -> None:
     assert 0.47 < auc(tokens[data.member], tokens[~data.member]) < 0.53
 
 
-def test_all_assets_are_at_most_64_megabytes() -> None:
+def test_all_assets_fit_into_a_wheel_as_package_indexes_take_them() -> None:
+    """PyPI takes 100 MiB; models and pictures do not compress, and the code is another megabyte."""
     assets = Path(str(files("miagym"))) / "assets"
-    assert sum(f.stat().st_size for f in assets.rglob("*") if f.is_file()) <= 64e6
+    assert sum(f.stat().st_size for f in assets.rglob("*") if f.is_file()) <= 100 * 2**20 - 3e6
     assert json.loads((targets_folder() / "clipart-overfit/model_index.json").read_text())
     assert len(target_names()) >= 10 and art.table().num_rows > 3500

@@ -45,9 +45,9 @@ class DifferentiableTarget(Target):
         return prompts if isinstance(prompts, Tensor) else self.embed(prompts)
 
     def decoder_gradient(self, latents: Tensor, weights: Tensor) -> Tensor:
-        z = latents.clone().requires_grad_()
+        z, v = latents.clone().requires_grad_(), weights.clone()
         with torch.enable_grad():
-            total = (self.decoded(z) * weights).sum() * self._scale
+            total = (self.decoded(z) * v).sum() * self._scale
             (gradient,) = torch.autograd.grad(total, z)
         return gradient.float() / self._scale
 

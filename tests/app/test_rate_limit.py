@@ -28,7 +28,7 @@ from starlette.datastructures import Headers
 from miagym.app.server import rate_limit
 from miagym.app.server.bill import AT_WORK, Bill
 from miagym.app.server.client_id import CLIENT_HEADER, MCP_CLIENT, client_id
-from miagym.app.server.errors import page_errors
+from miagym.app.server.errors import APOLOGY, page_errors
 from miagym.app.server.jobs import Cancelled, JobQueue, Work
 from miagym.app.server.rate_limit import Allowance
 from miagym.app.site import default_allowance
@@ -325,5 +325,6 @@ def test_our_errors_are_said_and_others_are_not() -> None:
     assert next(steps) == 1
     with pytest.raises(gr.Error, match="Expected more"):
         next(steps)
-    with pytest.raises(KeyError):
+    with pytest.raises(gr.Error) as told:
         breaks()
+    assert told.value.message == APOLOGY

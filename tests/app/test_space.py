@@ -84,7 +84,7 @@ def test_the_folder_holds_the_page_and_nothing_else(deploy: ModuleType, tmp_path
     assert {path.name for path in folder.iterdir()} == names
     assert "for a class" in (folder / "README.md").read_text()
     assert not list(folder.rglob("__pycache__"))
-    assert sum(path.stat().st_size for path in folder.rglob("*")) < 60e6
+    assert sum(path.stat().st_size for path in folder.rglob("*")) < 106e6
     with pytest.raises(SystemExit, match="not empty"):
         deploy.assemble(folder)
 

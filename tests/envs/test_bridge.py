@@ -25,7 +25,13 @@ PLENTY = 100_000
 POOL = {"candidates": 4, "slots": 1}
 
 
-@pytest.mark.parametrize("name", attack_names(with_reference=True))
+OF_THE_BASE = "noise-probe"
+"""Inverts pictures under the public base, which in a game is a service as well."""
+
+
+@pytest.mark.parametrize(
+    "name", [name for name in attack_names(with_reference=True) if name != OF_THE_BASE]
+)
 def test_every_attack_plays_as_through_the_oracle(
     name: str,
     dummy: DummyTarget,
@@ -54,6 +60,17 @@ def test_every_attack_plays_as_through_the_oracle(
     after, *_ = env.step(action)
     spent = observation["budget_left"][0] - after["budget_left"][0]
     assert spent == direct.meter.total().price
+
+
+def test_what_needs_the_base_itself_is_refused_where_the_base_is_a_service(
+    dummy: DummyTarget, small: Dataset, drawings: Candidates
+) -> None:
+    base = DummyTarget(drawings[40:])
+    env = PoolEnv(target=dummy, data=small, access="black", reference=base, budget=PLENTY, **POOL)
+    env.reset(seed=0)
+    through = oracle_from_env(env)
+    with pytest.raises(AccessDenied, match="needs grey access"):
+        make_attack(OF_THE_BASE)(through, through.candidates)
 
 
 def test_an_attack_stops_where_the_budget_does(dummy: DummyTarget, small: Dataset) -> None:

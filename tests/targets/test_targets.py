@@ -210,7 +210,7 @@ def test_half_precision_loads_and_answers_in_float32(folder: Path) -> None:
     ("name", "error", "says"),
     [
         ("clipart-overfitt", UnknownName, "did you mean clipart-overfit"),
-        ("nonsense", UnknownName, "known: .*clipart-realistic"),
+        ("xyzzy", UnknownName, "known: .*clipart-realistic"),
         ("some-owner/some-model", TargetError, "cannot be loaded"),
         ("some-owner/some-model@40", TargetError, "not downloaded before"),
         ("./nowhere@40", TargetError, "no folder or file ./nowhere@40"),

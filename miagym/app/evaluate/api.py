@@ -30,8 +30,9 @@ def evaluate_api(site: Site) -> None:
         Attacks: text-to-image, rediffuse, loss, sima, pia, secmi, clid, quantile-regression,
         trajectory-logistic, gradient-masking. Targets: clipart-overfit, clipart-realistic,
         clipart-null, clipart-flow, clipart-pixels, clipart-pixels-null, icons-realistic,
-        icons-overfit, or a checkpoint such as clipart-overfit@40. An attack has learned from the model only where its whole interval lies
-        above those of all blind rows. It takes a minute or more; ask for few candidates first.
+        icons-overfit, or a checkpoint such as clipart-overfit@40. An attack has learned from the
+        model only where its whole interval lies above those of all blind rows. It takes a minute or
+        more; ask for few candidates first.
 
         Args:
             target: the name of a target, as listed above.
