@@ -15,8 +15,8 @@ PLUS = "+"
 MODIFIERS = {
     "reference": "attacks.reference:ReferenceCalibrated",
     "turned": "attacks.turned:Turned",
-    "lowpass": "attacks.lowpass:LowPass",
-    "pullback": "attacks.pullback:Pullback",
+    "lowpass": "attacks.filters.lowpass:LowPass",
+    "pullback": "attacks.filters.pullback:Pullback",
     "complexity": "attacks.complexity:Complexity",
     "lira": "attacks.shadow.lira:LiRA",
     "rmia": "attacks.shadow.rmia:RMIA",

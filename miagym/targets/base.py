@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from miagym.errors import TargetError
+from miagym.targets.gradient_questions import GradientQuestions
 from miagym.targets.rows import ForEach, for_each
 from miagym.targets.schedule import Level, Move, Schedule
 
@@ -44,7 +45,7 @@ class Told(Enum):
     """Unconditional: captions make no difference."""
 
 
-class Target(ABC):
+class Target(GradientQuestions, ABC):
     """A diffusion model. Tensors in and out are float32, on `device`.
 
     Images are (n, 3, resolution, resolution) in [-1, 1]; latents (n, *latent_shape), scaled so that
@@ -62,7 +63,6 @@ class Target(ABC):
     """Whether the network was trained with an empty condition too."""
     clip_sample: float | None = None
     """Sampling clips what it takes for z0 to this size, as models of pixels do."""
-    has_gradients: bool = False
     has_decoder: bool = True
     """Whether latents are other than pixels."""
     fingerprint: str = ""
@@ -102,47 +102,6 @@ class Target(ABC):
     @abstractmethod
     def timesteps(self, steps: int) -> list[int]:
         """The descending timesteps of DDIM sampling, as the scheduler spaces them."""
-
-    def decoder_gradient(self, latents: Tensor, weights: Tensor) -> Tensor:
-        """Gradient of each row's sum of weights * D(z) by z: J_D(z)^T v, shaped as z.
-
-        Weights are images (n, 3, resolution, resolution); D(z) is not clamped.
-        """
-        raise self.no_gradients()
-
-    def latent_gradient(
-        self, latents: Tensor, timestep: int, prompts: Texts, noise: Tensor
-    ) -> Tensor:
-        """Gradient of each row's ||E(z, t, c) - noise||² (sum over elements) by z, shaped as z."""
-        raise self.no_gradients()
-
-    def pixel_gradient(
-        self, images: Tensor, timestep: int, prompts: Texts, noise: Tensor
-    ) -> Tensor:
-        """Gradient of each row's ||E(z_t, t, c) - noise||² by the image, through the encoder."""
-        raise self.no_gradients()
-
-    def embedding_gradient(
-        self, latents: Tensor, timestep: int, embeddings: Tensor, noise: Tensor
-    ) -> Tensor:
-        """Gradient of each row's ||E(z, t, e) - noise||² by e, shaped as the embeddings."""
-        raise self.no_gradients()
-
-    def parameter_gradient_norms(
-        self, latents: Tensor, timesteps: Sequence[int], prompts: Texts, noise: Tensor
-    ) -> Tensor:
-        """L2 norms (n, parameter tensors) of the gradient of each row's loss by the UNet.
-
-        The loss is the mean square of E(z, t, c) - noise, averaged over k timesteps; latents and
-        noise are (n, k, *latent_shape).
-        """
-        raise self.no_gradients()
-
-    def no_gradients(self) -> TargetError:
-        """Error of a target without gradients; the oracle raises it before it charges."""
-        return TargetError(
-            f"{self.name} gives no gradients; use an attack of grey access or below."
-        )
 
     def level(self, timestep: int) -> Level:
         """The noise level of a timestep; `FINAL` stands for the end of sampling."""

@@ -12,8 +12,8 @@ from PIL import Image
 import miagym
 from attacks import make_attack
 from attacks.complexity import BlindComplexity, Complexity
+from attacks.filters.lowpass import LowPass, low_passed
 from attacks.grey_box.sima import SimA
-from attacks.lowpass import LowPass, low_passed
 from attacks.modifiers import MODIFIERS, split_modifiers
 from miagym.candidates import Candidates
 from miagym.errors import AttackError

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from attacks import make_attack
-from attacks.pullback import Pullback, decoder_metric
+from attacks.filters.pullback import Pullback, decoder_metric
 from miagym.candidates import Candidates
 from miagym.errors import AccessDenied, AttackError, DataError, TargetError
 from miagym.noise import paired_noise

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from attacks.base import Attack
-from attacks.filtered import Filtered
+from attacks.filters.filtered import Filtered
 from miagym.oracle import AttackError, Candidates, Oracle
 
 

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from attacks.base import Attack, require_positive
-from attacks.filtered import Filtered
+from attacks.filters.filtered import Filtered
 from miagym.oracle import AttackError, Candidates, Cost, Oracle, metered_cost
 
 
