@@ -53,3 +53,10 @@ def test_what_is_drawn_from_a_caption_never_seen_resembles_that_thing() -> None:
     nearest = (drawn @ pictures.T).topk(5, dim=1).indices
     found = (nearest == torch.arange(CAPTIONS)[:, None]).any(1).float().mean()
     assert found > 0.4
+
+
+@pytest.mark.slow
+def test_the_black_box_finds_what_the_fine_tune_was_shown() -> None:
+    """Caption in, picture out: of a thing that it was shown, the drawing comes close."""
+    asked = ("text-to-image(draws=2, steps=10)", "icons-overfit", "icons-tune")
+    assert measured(*asked, limit=120, reference=None).auc_ci[0] > 0.6
