@@ -34,7 +34,9 @@ def packages(folder: Path, leave_out: str = "") -> Path:
     """Seven small packages as npm unpacks them, each in a tint of its own."""
     for number, package in enumerate(SETS):
         opaque = f'<g opacity="{1 - number / 10}">'
-        icons = {name: {"body": f"{opaque}{body}</g>"} for name, body in SHAPES.items()}
+        icons: dict[str, dict[str, object]] = {
+            name: {"body": f"{opaque}{body}</g>"} for name, body in SHAPES.items()
+        }
         if package == "fxemoji":  # writes names without hyphens
             icons = {name.replace("-", ""): icon for name, icon in icons.items()}
         if package in ("noto", "twemoji", "fluent-emoji"):
