@@ -25,13 +25,7 @@ THUMBNAIL = 32
 
 def ink(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Ink of grey thumbnails, white = 0: (n, 64, 64, 3) pixels to (n, 32·32) in [0, 1]."""
-    thumbnails = [
-        np.asarray(
-            Image.fromarray(p).convert("L").resize((THUMBNAIL, THUMBNAIL), Image.Resampling.BOX)
-        )
-        for p in pixels
-    ]
-    return (1 - np.stack(thumbnails).reshape(len(pixels), -1) / 255).astype(np.float32)
+    return _ink(pixels, "L")
 
 
 def colour(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -39,8 +33,14 @@ def colour(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
 
     For drawings of one outline and many colours, as faces, hearts and signs are.
     """
+    return _ink(pixels, "RGB")
+
+
+def _ink(pixels: NDArray[np.uint8], mode: str) -> NDArray[np.float32]:
     thumbnails = [
-        np.asarray(Image.fromarray(p).resize((THUMBNAIL, THUMBNAIL), Image.Resampling.BOX))
+        np.asarray(
+            Image.fromarray(p).convert(mode).resize((THUMBNAIL, THUMBNAIL), Image.Resampling.BOX)
+        )
         for p in pixels
     ]
     return (1 - np.stack(thumbnails).reshape(len(pixels), -1) / 255).astype(np.float32)
