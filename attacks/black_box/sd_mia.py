@@ -13,7 +13,7 @@ from sklearn.metrics import roc_auc_score
 from torch import Tensor
 
 from attacks.base import LearnedAttack, as_features, require_captions, require_positive
-from attacks.black_box.descriptions import NOBODY, load_describer
+from attacks.black_box.descriptions import NOBODY, Describe, load_describer
 from attacks.black_box.image_encoders import PATCHES
 from attacks.black_box.rewordings import KINDS, RULES, reworded
 from attacks.learning.rules import Arrays, Features, Labels, Rule
@@ -69,14 +69,18 @@ class SDMIA(LearnedAttack):
         describe = load_describer(self.encoder, self.captioner)
         texts = reworded(candidates.captions, self.rewordings)
         x = describe(oracle.pixels(candidates))
-        agreements = [self._agreement(oracle, candidates, x, texts[kind]) for kind in KINDS]
-        return as_features(torch.stack(agreements, dim=1))
+        found = [self._agreement(oracle, candidates, texts[v], describe, x) for v in KINDS]
+        return as_features(torch.stack(found, dim=1))
 
     def _agreement(
-        self, oracle: Oracle, candidates: Candidates, x: Tensor, prompts: list[str]
+        self,
+        oracle: Oracle,
+        candidates: Candidates,
+        prompts: list[str],
+        describe: Describe,
+        x: Tensor,
     ) -> Tensor:
         """s_v (n,) of candidates that x (n, d) describes, from pictures of these prompts."""
-        describe = load_describer(self.encoder, self.captioner)
         found = []
         for draw in range(self.draws):
             y = oracle.generate(
