@@ -79,7 +79,8 @@ def realistic() -> Game:
 
 @pytest.fixture(scope="module")
 def null() -> Game:
-    return Game(load_target("clipart-null"), "clipart", 200)
+    target = load_target("clipart-null")
+    return Game(target, "clipart", 200, reference=target)  # for attacks that stand on a base
 
 
 def test_a_grey_box_attack_finds_most_members_of_the_overfit_target(overfit: Game) -> None:
