@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial.distance import cdist
 from scipy.stats import binom
-from sklearn.covariance import LedoitWolf
-from sklearn.preprocessing import StandardScaler
 
 from miagym.checking.features import LOOKS
+
+if TYPE_CHECKING:
+    from sklearn.preprocessing import StandardScaler
 
 LEVEL = 0.01
 """See `Guard.level`."""
@@ -64,6 +66,9 @@ class Guard:
 
     @cached_property
     def _scaler(self) -> StandardScaler:
+        # Who only reads an answer, as the page does at its start, needs no scikit-learn.
+        from sklearn.preprocessing import StandardScaler
+
         return StandardScaler().fit(self.looks)
 
     def _scaled(self, looks: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -72,6 +77,8 @@ class Guard:
     @cached_property
     def _whitening(self) -> NDArray[np.float64]:
         """(d, d), after scaling."""
+        from sklearn.covariance import LedoitWolf
+
         covariance = LedoitWolf().fit(self._scaled(self.looks)).covariance_
         values, vectors = np.linalg.eigh(covariance)
         return vectors / np.sqrt(values)

@@ -7,12 +7,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from miagym.checking.given import Given
 from miagym.evaluation.provenance import git_commit, versions
-from miagym.evaluation.signals import Signals
-from miagym.targets.base import Target
+
+if TYPE_CHECKING:
+    from miagym.evaluation.signals import Signals
+    from miagym.targets.base import Target
 
 IN_QUESTION, UNUSED = "in question", "unused"
 

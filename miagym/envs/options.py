@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TypedDict
+from typing import TYPE_CHECKING, TypedDict
 
-from miagym.data.dataset import Dataset
 from miagym.errors import UnknownOption
-from miagym.targets.base import Target
+
+if TYPE_CHECKING:
+    from miagym.data.dataset import Dataset
+    from miagym.targets.base import Target
 
 
 class Options(TypedDict, total=False):

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from torch import Tensor
-
-from miagym.candidates import Candidates
-from miagym.oracle import Oracle
 from miagym.oracle.access import Access
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from miagym.candidates import Candidates
+    from miagym.oracle import Oracle
 
 
 @dataclass(frozen=True)

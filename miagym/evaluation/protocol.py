@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import ClassVar, Protocol, Self, runtime_checkable
+from typing import TYPE_CHECKING, ClassVar, Protocol, Self, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
-from miagym.candidates import Candidates
 from miagym.errors import TooFewToLearn
-from miagym.oracle import Oracle
 from miagym.oracle.access import Access
 from miagym.oracle.budget import Cost
+
+if TYPE_CHECKING:
+    from miagym.candidates import Candidates
+    from miagym.oracle import Oracle
 
 
 class Attack(Protocol):

@@ -8,12 +8,14 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from miagym import __version__
 from miagym.evaluation.code import attack_digests, engine_digest
-from miagym.evaluation.config import Config
-from miagym.evaluation.experiment import Experiment
+
+if TYPE_CHECKING:
+    from miagym.evaluation.config import Config
+    from miagym.evaluation.experiment import Experiment
 
 LIBRARIES = ("torch", "diffusers", "transformers", "numpy", "scikit-learn")
 

@@ -21,6 +21,7 @@ from miagym.errors import TargetError
 from miagym.targets.gradient_questions import GradientQuestions
 from miagym.targets.rows import ForEach, for_each
 from miagym.targets.schedule import Level, Move, Schedule
+from miagym.targets.steps import variation_steps
 
 Texts = Sequence[str] | Tensor
 """Prompts, or their embeddings (n, tokens, width)."""
@@ -224,17 +225,3 @@ class Target(GradientQuestions, ABC):
         """Predicted noise and z0 at a noise level of sampling."""
         eps = self.predict_noise(z, int(level.time), prompts, guidance_scale)
         return eps, level.clean(z, eps)
-
-
-def variation_steps(strength: float, steps: int) -> int:
-    """Number of sampling steps that a variation of this strength in (0, 1] runs: at least one.
-
-    Raises:
-        TargetError: if the strength is outside (0, 1] or there is no step.
-    """
-    if not 0 < strength <= 1 or steps < 1:
-        raise TargetError(
-            f"A variation needs a strength in (0, 1] and at least one step, "
-            f"got {strength} and {steps}."
-        )
-    return max(1, min(steps, int(strength * steps)))

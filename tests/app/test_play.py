@@ -8,11 +8,22 @@ import numpy as np
 import pytest
 
 from miagym.app.play.chart import chart
-from miagym.app.play.game import SECRET_ROUNDS, YOU, Guess, HumanGame, Round
+from miagym.app.play.game import HumanGame
 from miagym.app.play.games import SESSION_SECONDS, Games
-from miagym.app.play.opponents import ABOUT, BLIND, NEVER, ONE, Opponents, opponent_rows
-from miagym.app.play.reference_scores import COUNT, reference_scores
-from miagym.app.play.setup import BLACK, BUDGET, DRAWS, GREY, SURPRISE, GameSetup, setup_of
+from miagym.app.play.opponents import Opponents
+from miagym.app.play.reference_scores import reference_scores
+from miagym.app.play.rounds import ABOUT, BLIND, NEVER, ONE, SECRET_ROUNDS, YOU, Guess, Round
+from miagym.app.play.setup import (
+    BLACK,
+    BUDGET,
+    DRAWS,
+    GREY,
+    KNOWN,
+    SURPRISE,
+    GameSetup,
+    opponent_rows,
+    setup_of,
+)
 from miagym.app.play.tally import caution, chance, tally
 from miagym.app.play.view import candidate, tallies, truth
 from miagym.candidates import Candidates
@@ -98,7 +109,7 @@ def test_known_pictures_are_none_of_those_that_are_dealt(opponents: Opponents) -
     keys = [set(data.candidates(rows_of(data, part), 64).keys) for part in ("train", "val")]
     assert not keys[0] & keys[1]
     near, far = reference_scores(SETUP, "cpu").distances(SETUP.favourite)
-    assert len(near) + len(far) == COUNT and len(near) > 10 and len(far) > 10
+    assert len(near) + len(far) == KNOWN and len(near) > 10 and len(far) > 10
     assert np.median(near) < np.median(far)
 
 

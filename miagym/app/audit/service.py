@@ -12,7 +12,6 @@ import pyarrow as pa
 
 from miagym.app.server.bill import Bill
 from miagym.app.server.sandboxed_table import check_size, read_table
-from miagym.auditing.audit import audit
 from miagym.auditing.data_source import AuditData
 from miagym.candidates import check_texts
 from miagym.data.registry import open_source
@@ -120,6 +119,8 @@ def audit_table(subject: AuditData, progress: Progress = silent) -> AuditRecord:
 
 
 def _audited(subject: AuditData, limit: int, progress: Progress) -> AuditRecord:
+    from miagym.auditing.audit import audit  # with scikit-learn, which a page starts without
+
     found = audit(subject, limit=limit, progress=progress)
     return found.record
 

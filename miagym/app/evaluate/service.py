@@ -173,8 +173,11 @@ def names_within(access: str) -> tuple[str, ...]:
     Args:
         access: "black", "grey" or "white".
     """
-    most = Access[access.upper()]
-    return tuple(name for name, one in _attacks(QUICK_ATTACKS).items() if one.access <= most)
+    from miagym.api.attacks import described_attacks
+
+    most = Access.of(access)
+    described = {one["name"]: Access.of(one["access"]) for one in described_attacks()}
+    return tuple(name for name in QUICK_ATTACKS if described[name] <= most)
 
 
 def _attacks(names: tuple[str, ...]) -> dict[str, Attack]:

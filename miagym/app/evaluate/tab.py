@@ -48,7 +48,7 @@ def evaluate_tab(site: Site) -> None:
     with gr.Row():
         with gr.Column(scale=1, min_width=280):
             form = _form()
-            price = gr.HTML(priced(site, AT_FIRST), elem_id="evaluate-price")
+            price = gr.HTML(elem_id="evaluate-price")  # at load: attacks stand on torch
             buttons = RunAndStop.build("Run", "evaluate")
         found = site.opened
         opening = view(found, DEMO if found and is_demo(found) else OTHER)
@@ -103,11 +103,11 @@ def ask(
     return EvaluationRequest(target, tuple(attacks), whole, queries or None, site.device)  # type: ignore[arg-type]
 
 
-def priced(site: Site, asked: EvaluationRequest, visitor: str | None = None) -> str:
-    """What a run costs at most, and what the visitor has, once it is known who that is."""
+def priced(site: Site, asked: EvaluationRequest, visitor: str) -> str:
+    """What a run costs at most, and what the visitor has."""
     minutes = asked.seconds / 60
     time = f"{minutes:.0f} minutes" if minutes >= 1.5 else f"{max(10, asked.seconds):.0f} seconds"
-    left = None if visitor is None else site.allowance.left(visitor)
+    left = site.allowance.left(visitor)
     most = site.allowance.most
     takes = 0 if most is None else max(1, round(100 * asked.rows / most))
     has = 0 if left is None or most is None else round(100 * left / most)

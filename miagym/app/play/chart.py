@@ -6,17 +6,19 @@ page's own in light and dark.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from markupsafe import Markup
 from numpy.typing import NDArray
 
 from miagym.app.html import render
-from miagym.app.play.game import HumanGame
-from miagym.app.play.reference_scores import COUNT, ReferenceScores, relative
-from miagym.app.play.setup import WORDS
-from miagym.envs.rendering.scene import Scene
+from miagym.app.play.setup import KNOWN, WORDS
+
+if TYPE_CHECKING:
+    from miagym.app.play.game import HumanGame
+    from miagym.app.play.reference_scores import ReferenceScores
+    from miagym.envs.rendering.scene import Scene
 
 MARGIN = 4.0
 """Percent of the width that stays free on either side."""
@@ -32,6 +34,8 @@ def chart(game: HumanGame, known: ReferenceScores) -> Markup:
 
 
 def _strip(game: HumanGame, scene: Scene, known: ReferenceScores, question: int) -> dict[str, Any]:
+    from miagym.app.play.reference_scores import relative  # stands on scikit-learn
+
     mine = np.array(
         [
             relative(slot.values)
@@ -77,7 +81,7 @@ def _sentence(
     if not so_far:
         return "The known pictures are being asked the same …"
     near, far = int((members <= mine).sum()), int((others <= mine).sum())
-    still = "" if so_far == COUNT else f" ({so_far} of {COUNT} known pictures asked so far)"
+    still = "" if so_far == KNOWN else f" ({so_far} of {KNOWN} known pictures asked so far)"
     return (
         f"At least as close as {whose}: {near} of {len(members)} known members, "
         f"{far} of {len(others)} known non-members{still}."

@@ -6,46 +6,14 @@ It runs on the environment `SingleEnv`, and lives on the server.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
 from threading import Lock
 
-import numpy as np
-
+from miagym.app.play.rounds import SECRET_ROUNDS, YOU, Guess, Round
 from miagym.app.play.setup import BUDGET, GameSetup
 from miagym.envs.menu import Question
 from miagym.envs.rendering.scene import Scene, scene_of
 from miagym.envs.single import SingleEnv
 from miagym.errors import ActionError, BudgetExhausted
-from miagym.metrics.brier import brier_reward
-
-YOU = "You"
-SECRET_ROUNDS = 5
-"""Verdicts until a secret target is named."""
-
-
-@dataclass(frozen=True)
-class Guess:
-    """A verdict on one candidate, and what it cost."""
-
-    probability: float
-    """Of membership, in [0, 1]."""
-    spent: int
-    """UNet rows."""
-
-
-@dataclass(frozen=True)
-class Round:
-    """A candidate that was judged. Only the server holds it, and only after the verdict."""
-
-    key: str
-    member: bool
-    guesses: dict[str, Guess] = field(default_factory=dict)
-    """The visitor's verdict, and those of the agents that have played it."""
-
-    def reward(self, player: str) -> float:
-        """Brier's, in [-3, 1]."""
-        said = np.array([self.guesses[player].probability])
-        return brier_reward(said, np.array([int(self.member)]))
 
 
 class HumanGame:

@@ -9,11 +9,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from hmac import compare_digest
 from threading import Lock
+from typing import TYPE_CHECKING
 
-from miagym.app.play.game import HumanGame
-from miagym.app.play.opponents import Opponents
-from miagym.app.play.reference_scores import ReferenceScores
 from miagym.errors import ActionError
+
+if TYPE_CHECKING:
+    from miagym.app.play.game import HumanGame
+    from miagym.app.play.opponents import Opponents
+    from miagym.app.play.reference_scores import ReferenceScores
 
 MAX_GAMES_OF_ONE = 32
 """Games of one visitor: an address may be a class."""

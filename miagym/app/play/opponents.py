@@ -11,21 +11,15 @@ from miagym.agents.agent import Agent
 from miagym.agents.blind_agent import BlindAgent
 from miagym.agents.fixed import FixedAgent
 from miagym.agents.never import NeverAsks
-from miagym.app.play.game import Guess, HumanGame
+from miagym.app.play.game import HumanGame
 from miagym.app.play.reference_scores import reference_scores
+from miagym.app.play.rounds import ABOUT, BLIND, NEVER, Guess
 from miagym.app.play.setup import BUDGET, GameSetup
 from miagym.envs.pool import PoolVectorEnv
 from miagym.envs.sampler import rows_of, shared_data
 from miagym.envs.settings import TRAIN
 from miagym.envs.single import SingleVectorEnv
 from miagym.envs.spaces import Observation
-
-NEVER, BLIND, ONE = "Never asks", "Never asks, looks", "One question"
-ABOUT = {
-    NEVER: "says “I cannot tell” of everybody",
-    BLIND: "judges by colours and words alone, learned from the known pictures",
-    ONE: "spends everything on one question, and judges by the known pictures' answers",
-}
 
 
 class Opponents:
@@ -67,11 +61,6 @@ class Opponents:
         if name == BLIND:
             return blind_agent(self._setup.target, self._setup.data, self._device)
         return one_question_agent(self._setup, self._device)
-
-
-def opponent_rows(setup: GameSetup, price: int) -> int:
-    """UNet rows that the agents compute in one round, if their one question has this price."""
-    return BUDGET // price * price * setup.models
 
 
 @lru_cache(maxsize=4)

@@ -12,14 +12,13 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from miagym.app.play.setup import GameSetup
+from miagym.app.play.setup import KNOWN, GameSetup
 from miagym.envs.pool import PoolEnv
 from miagym.envs.rendering.scene import DISTANCE
 from miagym.envs.settings import TRAIN
 from miagym.envs.spaces import Observation
 from miagym.envs.statistics import STATISTICS
 
-COUNT = 48
 BATCH = 8
 """Asked in one go, so that a visitor's question never waits long."""
 MIN_DISTANCE = 1e-6
@@ -36,12 +35,12 @@ class ReferenceScores:
     def __init__(self, setup: GameSetup, device: str) -> None:
         self._setup = setup
         options = setup.options(device, TRAIN, budget=10**6)  # more than all questions cost
-        self._env = PoolEnv(**options, candidates=COUNT, slots=BATCH)
+        self._env = PoolEnv(**options, candidates=KNOWN, slots=BATCH)
         self._asked = np.zeros(len(setup.questions), dtype=np.int64)
         self._lock = Lock()
 
     def is_complete(self, question: int) -> bool:
-        return bool(self._asked[question] == COUNT)
+        return bool(self._asked[question] == KNOWN)
 
     def measure(self, question: int) -> None:
         """Asks the next few of them one question; nothing if all have answered."""
@@ -49,14 +48,14 @@ class ReferenceScores:
             if not self._env.game.begun[0]:
                 self._env.reset(seed=0)
             first = int(self._asked[question])
-            if first == COUNT:
+            if first == KNOWN:
                 return
             whom = np.arange(first, first + BATCH)
             self._env.step(
                 {
                     "candidate": whom,
                     "question": np.full(BATCH, question),
-                    "probability": np.full(COUNT, 0.5),
+                    "probability": np.full(KNOWN, 0.5),
                     "stop": 0,
                 }
             )

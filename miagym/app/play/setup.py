@@ -16,6 +16,9 @@ STEPS = 10
 SPLIT = "val"
 """Pictures that are dealt; those of known membership are from "train", and never the same."""
 
+KNOWN = 48
+"""Pictures of known membership that are asked what the visitor asks."""
+
 OVERFIT, DRAWS, REALISTIC, SURPRISE = "overfit", "draws", "realistic", "surprise"
 CHOICES = (OVERFIT, DRAWS, REALISTIC, SURPRISE)
 BLACK, GREY = "black", "grey"
@@ -101,3 +104,8 @@ def setup_of(choice: str, access: str, rng: np.random.Generator) -> GameSetup:
     is_control = choice == SURPRISE and rng.random() < 0.5
     target = "clipart-null" if is_control else "clipart-overfit"
     return GameSetup(target, "clipart-tune", "clipart-realistic", access)
+
+
+def opponent_rows(setup: GameSetup, price: int) -> int:
+    """UNet rows that the agents compute in one round, if their one question has this price."""
+    return BUDGET // price * price * setup.models

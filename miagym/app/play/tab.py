@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 import numpy as np
@@ -13,16 +13,25 @@ from miagym.app.html import part, render, script
 from miagym.app.play import view
 from miagym.app.play.board import PAYOFF, board_values, build_board
 from miagym.app.play.chart import chart
-from miagym.app.play.game import HumanGame
 from miagym.app.play.games import Games, Session
-from miagym.app.play.opponents import Opponents, opponent_rows
-from miagym.app.play.reference_scores import reference_scores
 from miagym.app.play.refusals import Refusals
-from miagym.app.play.setup import BLACK, DRAWS, GREY, OVERFIT, REALISTIC, SURPRISE, setup_of
+from miagym.app.play.setup import (
+    BLACK,
+    DRAWS,
+    GREY,
+    OVERFIT,
+    REALISTIC,
+    SURPRISE,
+    opponent_rows,
+    setup_of,
+)
 from miagym.app.server.client_id import client_id
 from miagym.app.server.errors import page_errors
 from miagym.app.site import Site
 from miagym.errors import ActionError
+
+if TYPE_CHECKING:
+    from miagym.app.play.game import HumanGame
 
 RULES = """
 ## You are the attacker
@@ -138,6 +147,11 @@ class Handlers:
         yield [key, *self._at_board(session)]
 
     def _begun(self, target: str, access: str, request: gr.Request) -> Session:
+        # With torch and scikit-learn: a page is there seconds earlier without them.
+        from miagym.app.play.game import HumanGame
+        from miagym.app.play.opponents import Opponents
+        from miagym.app.play.reference_scores import reference_scores
+
         seed = secrets.randbelow(2**31)  # which pictures, and whether a surprise is the control
         setup = setup_of(target, access, np.random.default_rng(seed))
         device = self._site.device

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.stats import binom
 
-from miagym.app.play.game import Round
+from miagym.app.play.rounds import Round
 from miagym.metrics.auc import Interval
 from miagym.metrics.intervals import mean_interval, share_interval
 

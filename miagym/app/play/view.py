@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 from markupsafe import Markup
@@ -12,13 +13,14 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from miagym.app.html import render
-from miagym.app.play.game import SECRET_ROUNDS, YOU, HumanGame, Round
-from miagym.app.play.opponents import ABOUT
+from miagym.app.play.rounds import ABOUT, SECRET_ROUNDS, YOU, Round
 from miagym.app.play.setup import BUDGET, WORDS
 from miagym.app.play.tally import Tally, caution, tally
-from miagym.envs.rendering.scene import DISTANCE, Scene
-from miagym.envs.state.moves import Slot
-from miagym.envs.statistics import STATISTICS
+
+if TYPE_CHECKING:
+    from miagym.app.play.game import HumanGame
+    from miagym.envs.rendering.scene import Scene
+    from miagym.envs.state.moves import Slot
 
 
 def heading(game: HumanGame) -> Markup:
@@ -53,13 +55,10 @@ def answers(scene: Scene) -> Markup:
 
 def _answer(scene: Scene, number: int, slot: Slot) -> tuple[int, str, str | None, str, str | None]:
     """Number, question, picture, distance, and the distance to the public model's answer."""
-    assert slot.values is not None
-    public = None
-    if len(slot.values) > len(STATISTICS):
-        public = f"{slot.values[len(STATISTICS) + DISTANCE]:.3f}"
+    own, *public = (f"{distance:.3f}" for distance in scene.distances(slot))
     image = None if slot.image is None else _png(slot.image)
     words = WORDS[scene.question(slot).name]
-    return number, words, image, f"{slot.values[DISTANCE]:.3f}", public
+    return number, words, image, own, public[0] if public else None
 
 
 def truth(game: HumanGame) -> Markup:

@@ -9,10 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from miagym.auditing.audit import audit
 from miagym.auditing.cues import cue_in_words
 from miagym.auditing.data_source import AuditData
-from miagym.auditing.permutation_test import MIN_GROUPS
 from miagym.auditing.result import Audit
 from miagym.auditing.verdict import MAX_FALSE_ALARMS, AuditVerdict, blind_row_in_words
 from miagym.checking.unused.sides import Side
@@ -73,9 +71,12 @@ def audit_control(
         seed: of folds and shuffles.
         progress: shows how far it is.
     """
+    # With scikit-learn; a page, which only names what a control may be, starts without it.
+    from miagym.auditing.audit import MIN_GROUPS, audit
+
     sizes = len(given), len(unused)
     if min(sizes) < MIN_GROUPS:
-        return _unaudited(sizes)
+        return _unaudited(sizes, MIN_GROUPS)
     pictures = (*given.pictures, *unused.pictures)
     source = AuditData(
         name="the two sides",
@@ -88,14 +89,14 @@ def audit_control(
     except DataError:  # nothing varies at all
         return Control(Standing.UNKNOWN, "No difference at all between the two sides.", None)
     if not found.blind:
-        return _unaudited(sizes)
+        return _unaudited(sizes, MIN_GROUPS)
     return Control(*_words(found), audit=found)
 
 
-def _unaudited(sizes: Sequence[int]) -> Control:
+def _unaudited(sizes: Sequence[int], least: int) -> Control:
     return Control(
         Standing.UNAUDITED,
-        f"Whether the unused pictures are a fair control was not audited: that takes {MIN_GROUPS} "
+        f"Whether the unused pictures are a fair control was not audited: that takes {least} "
         f"different pictures of each side, and there are {sizes[0]} and {sizes[1]}. A difference "
         "in style, source or file format would give a small p-value too.",
         None,

@@ -68,7 +68,7 @@ def _answer(scene: Scene, slot: Slot) -> str:
     question = scene.question(slot)
     if slot.values is None:
         return f"{question.name:24} refused: it costs {scene.price(slot)}"
-    target, *reference = slot.values[DISTANCE :: len(STATISTICS)]
+    target, *reference = scene.distances(slot)
     beside = f"  reference {reference[0]:.4g}" if reference else ""
     return f"{question.name:24} {scene.price(slot):>8}  {target:<9.4g}{beside}"
 

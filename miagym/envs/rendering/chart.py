@@ -6,9 +6,8 @@ from dataclasses import dataclass
 
 from miagym.envs.rendering.canvas import ANSWER, BUDGET, HEIGHT, INK, LINE, MUTED, Canvas
 from miagym.envs.rendering.parts import BOTTOM, MARGIN
-from miagym.envs.rendering.scene import DISTANCE, Scene
+from miagym.envs.rendering.scene import Scene
 from miagym.envs.state.moves import Slot
-from miagym.envs.statistics import STATISTICS
 
 MAX_QUESTIONS, MAX_ANSWERS = 6, 60
 """Questions, and answers, that are shown at most: those asked last."""
@@ -54,7 +53,7 @@ def _rows(scene: Scene, answers: list[Slot]) -> list[Row]:
             height=height - 8,
             pitch=min(24.0, BARS_WIDTH / min(MAX_ANSWERS, scene.settings.max_answers)),
             answers={
-                i: slot.values[DISTANCE :: len(STATISTICS)].tolist()
+                i: list(scene.distances(slot))
                 for i, slot in enumerate(shown)
                 if slot.question == question and slot.values is not None
             },

@@ -51,6 +51,11 @@ class Scene:
         unit = self.settings.unit
         return rows_in_words(price) if unit == ROWS else f"{price} {unit}"
 
+    def distances(self, slot: Slot) -> tuple[float, ...]:
+        """How far an answer is from the candidate, and after it the reference model's, if any."""
+        assert slot.values is not None
+        return tuple(slot.values[DISTANCE :: len(STATISTICS)].tolist())
+
     @property
     def cheapest(self) -> Question:
         return min(self.settings.menu, key=lambda question: question.price)

@@ -18,7 +18,7 @@ from miagym.envs.asking import Questioner, as_bytes
 from miagym.envs.service.calls import Call
 from miagym.envs.service.settings import INPAINTING, TEXT_TO_IMAGE, ServiceSettings
 from miagym.envs.world import World
-from miagym.targets.base import variation_steps
+from miagym.targets.steps import variation_steps
 
 CALLER = "a caller"
 """Whom the oracle's noise is paired with: a service knows no candidates, only its own numbers."""

@@ -16,7 +16,8 @@ from miagym.envs.service.tariff import Tariff
 from miagym.envs.settings import Settings
 from miagym.errors import SettingsError
 from miagym.oracle.costs import generation_cost, variation_cost
-from miagym.targets.base import Target, variation_steps
+from miagym.targets.base import Target
+from miagym.targets.steps import variation_steps
 
 MAX_PICTURES = 16
 """Pictures in one call."""

@@ -1,0 +1,21 @@
+"""The page is there before the libraries of models are, which take seconds to import."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+MODELS = {"torch", "diffusers", "transformers", "sklearn"}
+BUILT = f"""
+import sys
+from miagym.app.page import build
+build()
+print({MODELS} & sys.modules.keys() or "light")
+"""
+
+
+def test_the_page_is_built_without_what_only_models_need() -> None:
+    command = [sys.executable, "-c", BUILT]
+    done = subprocess.run(command, capture_output=True, text=True, encoding="utf-8")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == "light"
