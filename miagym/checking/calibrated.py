@@ -15,6 +15,7 @@ from miagym.checking.combination import Combination
 from miagym.checking.features import looks
 from miagym.checking.ood import Guard, Resemblance
 from miagym.evaluation.signals import Signals
+from miagym.metrics.conformal import RulePower, rule_power
 from miagym.metrics.groups.clusters import effective_size, group_numbers
 from miagym.metrics.likelihood_ratio import LikelihoodRatio
 
@@ -41,6 +42,7 @@ class CalibratedScores:
     signals: Signals
     calibration: Calibration
     _remembered: dict[str, dict[str, float]] = field(default_factory=dict, init=False)
+    _powers: dict[float, RulePower] = field(default_factory=dict, init=False)
 
     @cached_property
     def combination(self) -> Combination:
@@ -112,6 +114,13 @@ class CalibratedScores:
         """Whether this very picture is a calibration member (non-member); None if it is neither."""
         key, keys = picture.keys[0], self.calibration.keys
         return bool(self.calibration.member[keys.index(key)]) if key in keys else None
+
+    def power(self, alpha: float) -> RulePower:
+        """What the rule "member-like if p <= alpha" finds; the same for every picture."""
+        if alpha not in self._powers:
+            ours, theirs = self.members[TOGETHER], self.nonmembers[TOGETHER]
+            self._powers[alpha] = rule_power(ours, theirs, alpha, self.worth)
+        return self._powers[alpha]
 
     def prepare(self) -> None:
         """Works out now what is otherwise worked out at the first picture."""

@@ -16,7 +16,7 @@ from miagym.checking.sources.pictures import Source
 from miagym.checking.survey import without_captions
 from miagym.checking.upload import Upload
 from miagym.evaluation.signals import Signals
-from miagym.metrics.conformal import fpr_range, p_values, rule_power, smallest_p
+from miagym.metrics.conformal import fpr_range, p_values, smallest_p
 from miagym.metrics.resampling.permutation import (
     pictures_needed,
     set_test,
@@ -108,9 +108,7 @@ class Checker:
             likelihood_ratio=ratio,
             guard=guard,
             attacks=rows,
-            power=rule_power(
-                calibrated.members[TOGETHER], nonmembers[TOGETHER], alpha, calibrated.worth
-            ),
+            power=calibrated.power(alpha),
             sizes=_sizes(calibrated),
             captioned=captioned,
             done=upload.done,
