@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -19,6 +21,9 @@ from miagym.data.splits import subsample
 from miagym.errors import DataError
 
 CALIBRATION, TEST = "calibration", "test"
+
+DECODERS = min(8, os.cpu_count() or 1)
+"""Threads that decode the pictures of a chunk."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,12 +113,21 @@ class Dataset:
         pixels: list[NDArray[np.uint8]] = []
         readable: list[int] = []
         unreadable: dict[int, str] = {}
-        for row, picture in zip(map(int, rows), take(self.pictures, rows), strict=True):
+
+        def decoded(picture: Picture) -> NDArray[np.uint8] | str:
             try:
-                pixels.append(to_square(read_picture(picture), size))
-                readable.append(row)
+                return to_square(read_picture(picture), size)
             except DataError as error:
-                unreadable[row] = reason(picture, error)
+                return reason(picture, error)
+
+        with ThreadPoolExecutor(DECODERS) as threads:  # decoding lets go of Python's lock
+            each = threads.map(decoded, take(self.pictures, rows))
+            for row, found in zip(map(int, rows), each, strict=True):
+                if isinstance(found, str):
+                    unreadable[row] = found
+                else:
+                    pixels.append(found)
+                    readable.append(row)
         images = np.stack(pixels) if pixels else np.empty((0, size, size, 3), dtype=np.uint8)
         candidates = Candidates(images, tuple(self.captions[row] for row in readable))
         return Loaded(candidates, np.array(readable, dtype=np.int64), unreadable)

@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from miagym.data.dataset import CALIBRATION, TEST, Dataset
+from miagym.data.dataset import CALIBRATION, TEST, Dataset, Loaded
 from miagym.data.registry import load_data
 from miagym.embedded.pairings import check_other_generator, check_reference
 from miagym.evaluation.chunk import Chunk
@@ -71,6 +71,10 @@ class Experiment:
         model = self.null if part == NULL else self.other_generator
         assert model is not None, part
         return model
+
+    def load(self, chunk: Chunk) -> Loaded:
+        """The pictures of a chunk, in the size of the model that is asked about them."""
+        return self.data.load(chunk.rows, self.asked_about(chunk.part).resolution)
 
     @cached_property
     def signals(self) -> Signals:

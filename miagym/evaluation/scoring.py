@@ -49,16 +49,21 @@ class Scored:
 
 
 def score_chunk(
-    run: Experiment, chunk: Chunk, job: Job, names: Sequence[str]
+    run: Experiment, chunk: Chunk, job: Job, names: Sequence[str], loaded: Loaded
 ) -> tuple[pa.Table, Features, Clock]:
     """Scores a chunk by these attacks, and collects what they learn from it, under one cache.
 
     Pictures that cannot be read are left out, and reported with the reason. Where memory does not
     hold the answers about all candidates, one part is scored after the other; within rounding, the
     chunk is what it would have been, so that any machine goes on with it.
+
+    Args:
+        run: the match.
+        chunk: which candidates.
+        job: what attacks do with them.
+        names: of these, those that the chunk has not been done with.
+        loaded: its pictures, as `run.load` reads them.
     """
-    model = run.asked_about(chunk.part)
-    loaded = run.data.load(chunk.rows, model.resolution)
     if chunk.part == GENERATED:
         loaded = replace(loaded, candidates=run.signals.generated(loaded.candidates))
     parts: list[Scored] = []

@@ -14,6 +14,7 @@ from functools import partial
 import torch
 
 from miagym.errors import DataError
+from miagym.evaluation.ahead import Ahead, loading_ahead
 from miagym.evaluation.chunk import Chunk, Clock, Job
 from miagym.evaluation.experiment import Experiment
 from miagym.evaluation.scoring import score_chunk
@@ -58,13 +59,22 @@ class Workplace:
         if not tasks:
             return
         done = self._progress(f"{run.match.target}: {tasks[0][0].part}", len(tasks))
-        with chunk_workers(run.target) as pool:
+        jobs = dict((chunk.name, job) for chunk, job in tasks)
+
+        def is_left(chunk: Chunk) -> bool:
+            return bool(self.folder.missing(chunk.name, jobs[chunk.name].names))
+
+        chunks = [chunk for chunk, _ in tasks]
+        with (
+            chunk_workers(run.target) as pool,
+            loading_ahead(run.load, chunks, is_left) as ahead,
+        ):
             left = tasks
             while left:
                 waiting = []
                 try:
                     for task, ended in zip(
-                        left, pool.map(partial(self._do, run), left), strict=True
+                        left, pool.map(partial(self._do, run, ahead), left), strict=True
                     ):
                         if ended:
                             done()
@@ -81,7 +91,7 @@ class Workplace:
             if leave_out:
                 run.leave_out(self.clocks[chunk.name].refused)
 
-    def _do(self, run: Experiment, task: tuple[Chunk, Job]) -> bool:
+    def _do(self, run: Experiment, ahead: Ahead, task: tuple[Chunk, Job]) -> bool:
         """Does a job, unless it is done; False if another process has it in hand."""
         (chunk, job), claims = task, self.folder.claims
         if not self.folder.missing(chunk.name, job.names):
@@ -92,7 +102,7 @@ class Workplace:
             if names := self.folder.missing(chunk.name, job.names):  # nobody has done it meanwhile
                 self.folder.check_same_code()
                 with limited(self._deadline, f"{chunk.name} in {self.folder.path}"):
-                    made = score_chunk(run, chunk, job, names)
+                    made = score_chunk(run, chunk, job, names, ahead.load(chunk))
                 if not claims.holds(chunk.name):  # given up for dead: whoever took it goes on
                     return False
                 self.folder.check_same_code()
