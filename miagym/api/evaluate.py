@@ -59,6 +59,7 @@ def evaluate(
     dtype: str = "auto",
     posterior: str = "mean",
     defence: str = "",
+    keep_latents: str | Path | None = None,
     join: bool | Literal["begin"] = False,
     shard: str | None = None,
     engine: str | None = None,
@@ -111,6 +112,8 @@ def evaluate(
         posterior: "mean" of the encoder's posterior, or a "sample" by paired noise.
         defence: what is done to the target's pictures before a black box hands them out:
             "round:4" bits of colour, "jpeg:60", "resize:0.5", or several with a plus.
+        keep_latents: a folder that keeps what pictures are encoded to, so that a later run of other
+            attacks on the same pictures needs no encoder; only of the posterior's mean.
         join: whether to work on a run in `out` that other processes have begun, here or on other
             machines; "begin" is to begin it if nobody has. Without it, a folder in which others
             are at work is refused.
@@ -129,7 +132,11 @@ def evaluate(
             folder, and where nothing was, nothing is left.
     """
     Budget(queries=budget)
-    Posterior.named(posterior)
+    if Posterior.named(posterior) is not Posterior.MEAN and keep_latents is not None:
+        raise SettingsError(
+            f"{option('keep_latents')} keeps means of the posterior, and this run samples; leave "
+            f"{option('keep_latents')} or {option('posterior', posterior)} away."
+        )
     defence = str(Defence.named(defence))
     targets = [target_of(each) for each in _several(target)]
     given = [None] * len(targets) if data is None else _several(data)
@@ -185,6 +192,7 @@ def evaluate(
         dtype=dtype,
         posterior=posterior,
         defence=defence,
+        keep_latents=None if keep_latents is None else str(keep_latents),
     )
     models = [*targets, *(model for model in (*references, *nulls, *others) if model)]
     objects = Objects(

@@ -122,6 +122,10 @@ def evaluate(
             "(bits), jpeg:60, resize:0.5, or several as jpeg:60+resize:0.5."
         ),
     ] = "",
+    keep_latents: Annotated[
+        str | None,
+        typer.Option(help="Folder for what pictures are encoded to, for runs of other attacks."),
+    ] = None,
     join: Annotated[
         bool,
         typer.Option(
@@ -193,6 +197,7 @@ def evaluate(
             dtype=dtype,
             posterior=posterior,
             defence=defence,
+            keep_latents=keep_latents,
             join="begin" if together else join,
             shard=shard,
             engine=engine,

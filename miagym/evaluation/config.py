@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
 
 from miagym.data.labels import MemberValue
 from miagym.errors import RunError
@@ -69,6 +69,15 @@ class Config:
     """What is done to the target's pictures before a black box hands them out; see `Defence`."""
     posterior: str = "mean"
     """What pictures are encoded to: the mean of the encoder's posterior, or a sample."""
+    keep_latents: str | None = None
+    """Folder that keeps what pictures are encoded to, for runs of other attacks; see `KeptLatents`.
+    It leaves scores as they are, and is no part of what a run is."""
+
+    def as_json(self) -> dict[str, Any]:
+        """All that decides scores, as plain numbers, texts, lists and None."""
+        content = asdict(self)
+        del content["keep_latents"]
+        return content
 
 
 @dataclass(frozen=True, eq=False)

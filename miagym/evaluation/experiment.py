@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cached_property
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +20,7 @@ from miagym.evaluation.signals import Signals, first_readable
 from miagym.evaluation.store import GENERATED, NULL, OTHER
 from miagym.metrics.groups.clusters import check_groups
 from miagym.oracle import Access
+from miagym.oracle.latents import KeptLatents
 from miagym.results import Sample, Skipped
 from miagym.targets.base import Target
 from miagym.training.record import record_of
@@ -80,6 +82,7 @@ class Experiment:
     def signals(self) -> Signals:
         """Target, reference and shadows, loaded, with all that decides how they are asked."""
         target = self._objects.target(self.match.target, self.config.device, self.config.dtype)
+        kept = self.config.keep_latents
         return Signals(
             target,
             self.attacks,
@@ -90,6 +93,7 @@ class Experiment:
             self.config.posterior,
             self._shadows(target),
             self.config.defence,
+            None if kept is None else KeptLatents(Path(kept)),
         )
 
     @property

@@ -5,7 +5,6 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -32,7 +31,7 @@ def identity(config: Config, runs: Sequence[Experiment], command: str) -> dict[s
     return {
         "schema": 2,
         "command": command,
-        "config": asdict(config),
+        "config": config.as_json(),
         "data": {run.match.data: run.data.digest for run in runs},
         "models": dict(sorted(models.items())),
         "targets": dict(sorted(targets.items())),

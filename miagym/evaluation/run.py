@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 
 from miagym.auditing.audit import audit_dataset
@@ -174,7 +174,7 @@ def _about(config: Config, scored: list[Scored], place: Workplace) -> RunAbout:
     clocks = place.clocks.values()
     by_name = {match.run.match.data: match.run for match in scored}
     return RunAbout(
-        config=asdict(config),
+        config=config.as_json(),
         rows_charged=sum(sum(clock.rows_charged.values()) for clock in clocks),
         rows_computed=sum(clock.rows_computed for clock in clocks),
         skipped=tuple(skipped for match in scored for skipped in match.run.skipped),

@@ -25,6 +25,7 @@ from miagym.errors import (
 from miagym.evaluation.protocol import Attack, LearnedAttack
 from miagym.evaluation.shadow_models import ShadowModels
 from miagym.oracle import Budget, Cache, Oracle, Shadows, check_cost
+from miagym.oracle.latents import KeptLatents
 from miagym.targets.base import Target
 
 REFUSALS = (
@@ -54,6 +55,7 @@ class Signals:
         posterior: what pictures are encoded to, as in `Oracle`.
         shadows: models like the target, for attacks that compare with them.
         defence: of the target's black box, as in `Oracle`; reference and shadows have none.
+        latents: where what pictures are encoded to is kept, as in `Oracle`.
     """
 
     target: Target
@@ -65,6 +67,7 @@ class Signals:
     posterior: str = "mean"
     shadows: ShadowModels | None = None
     defence: str = ""
+    latents: KeptLatents | None = None
 
     def oracle(self, attack: Attack, cache: Cache, target: Target | None = None) -> Oracle:
         """The oracle that one attack gets: a meter of its own, a cache that it may share.
@@ -92,6 +95,7 @@ class Signals:
                 shadows=shadows,
                 posterior=self.posterior,
                 defence=defence,
+                latents=self.latents,
             )
 
         reference = None if self.reference is None else door(self.reference)

@@ -16,6 +16,7 @@ from miagym.oracle.access import Access
 from miagym.oracle.budget import Budget, Cost, Meter
 from miagym.oracle.cache import Cache
 from miagym.oracle.defences import Defence
+from miagym.oracle.latents import KeptLatents
 from miagym.oracle.posterior import Posterior
 from miagym.oracle.shadows import Shadows
 from miagym.targets.base import FINAL, Target, Timesteps
@@ -43,6 +44,7 @@ class Oracle:
         posterior: what a picture is encoded to: the "mean" of the encoder's posterior, or a
             "sample" by paired noise, one a candidate, as the seed paper's scripts draw one.
         defence: what is done to pictures before the black box hands them out, such as "jpeg:60".
+        latents: where means of the posterior are kept, and read from instead of encoding.
 
     Raises:
         UnknownName: if no target or access level has this name.
@@ -65,6 +67,7 @@ class Oracle:
         shadows: Shadows | None = None,
         posterior: str = Posterior.MEAN,
         defence: Defence | str = "",
+        latents: KeptLatents | None = None,
     ) -> None:
         if queries is not None and budget is not None:
             raise BudgetError("Give an oracle `queries` or a `budget`, not both.")
@@ -79,6 +82,7 @@ class Oracle:
         self.shadows = shadows
         self.posterior = Posterior.named(posterior)
         self.defence = Defence.named(defence) if isinstance(defence, str) else defence
+        self.latents = latents
 
     # Questions: the oracle's methods stand in one file for each access that they need.
 
@@ -180,8 +184,14 @@ class Oracle:
         """z0, charged already; pictures that look the same are encoded once."""
         target, cost = self._target, Cost(encodes=1)
         if self.posterior is Posterior.MEAN:
-            keys = [("encode", picture) for picture in candidates.pictures]
-            return self._fetch(keys, lambda rows: target.encode(images[rows] * 2 - 1), cost)
+            pictures = candidates.pictures
+
+            def encode(rows: list[int]) -> Tensor:
+                return target.encode(images[rows] * 2 - 1)
+
+            kept = self.latents
+            read = encode if kept is None else kept.through(target, pictures, encode)
+            return self._fetch([("encode", picture) for picture in pictures], read, cost)
         noise = self._noise(candidates, "posterior")
         about = zip(candidates.keys, candidates.pictures, strict=True)
 
