@@ -22,6 +22,7 @@ from miagym.training.population import PopulationPlan, train_population
 from tests.targets import models
 from tests.targets.models import write
 
+pytestmark = pytest.mark.usefixtures("small_forests")
 K, PICTURES, SEED = 11, 48, 44
 """The seed deals each picture to two models or more on each side, whoever is the target."""
 
