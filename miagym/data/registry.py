@@ -19,10 +19,12 @@ EMBEDDED = {
     "clipart-tune": "miagym.embedded.art:source",
     "icons": "miagym.embedded.art:source",
     "icons-tune": "miagym.embedded.art:source",
+    "icons-unseen": "miagym.embedded.icon_unseen:source",
 }
 """Data sets in the package, each with the function (name -> `Source`) that reads it, imported when
 it is asked for: `clipart` for `clipart-realistic`, `clipart-tune` for `clipart-overfit`, and
-`icons` and `icons-tune` likewise."""
+`icons` and `icons-tune` likewise. On `icons-unseen` both sides are the same things, by other hands.
+"""
 
 OTHERS = "A parquet file, a CSV, a folder or hf:owner/name works as well."
 

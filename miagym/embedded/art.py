@@ -44,9 +44,29 @@ def source(name: str) -> Source:
     art, member, nonmember = SPLITS[name]
     role = np.array(table(art)["role"].to_pylist())
     rows = np.flatnonzero((role == member) | (role == nonmember))
+    part = np.array(table(art)["part"].to_pylist())
+    return labelled(name, art, rows, role[rows] == member, part[rows])
+
+
+def labelled(
+    name: str,
+    art: str,
+    rows: NDArray[np.intp],
+    member: NDArray[np.bool_],
+    part: NDArray[np.str_],
+) -> Source:
+    """Some rows of a table as a data set.
+
+    Args:
+        name: of the data set.
+        art: "clipart" or "icons".
+        rows: of its table (n,).
+        member: their labels (n,).
+        part: theirs (n,), "calibration" or "test".
+    """
     found = table(art).take(rows)
-    columns = {column: found[column] for column in ("caption", "artist", "group", "part")}
-    columns["member"] = pa.array(role[rows] == member)
+    columns = {column: found[column] for column in ("caption", "artist", "group")}
+    columns |= {"part": pa.array(part), "member": pa.array(member)}
     return Source.of(
         name, pa.table(columns), found["image"].to_pylist(), names=found["source"].to_pylist()
     )

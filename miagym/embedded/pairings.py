@@ -34,7 +34,7 @@ _PAIRINGS = {
     "clipart-flow": Pairing("clipart-tune", None, "clipart-null", ("clipart-tune", "clipart")),
     "clipart-pixels": Pairing("clipart-tune", None, "clipart-pixels-null", ("clipart-tune",)),
     "clipart-pixels-null": Pairing("clipart-tune", None, None, ("clipart",)),
-    "icons-realistic": Pairing("icons", None, "clipart-null", ("icons",)),
+    "icons-realistic": Pairing("icons", None, "clipart-null", ("icons", "icons-unseen")),
     "icons-overfit": Pairing("icons-tune", "icons-realistic", "clipart-null", ("icons-tune",)),
 }
 """The text encoders of `clipart-flow` are those of `clipart-realistic`, which learned `clipart`."""

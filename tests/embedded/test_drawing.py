@@ -60,3 +60,11 @@ def test_the_black_box_finds_what_the_fine_tune_was_shown() -> None:
     """Caption in, picture out: of a thing that it was shown, the drawing comes close."""
     asked = ("text-to-image(draws=2, steps=10)", "icons-overfit", "icons-tune")
     assert measured(*asked, limit=120, reference=None).auc_ci[0] > 0.6
+
+
+@pytest.mark.slow
+def test_of_the_same_things_the_black_box_finds_little() -> None:
+    """What it finds on `icons` (0.845, from 0.77 on) is mostly that the things were learned."""
+    asked = ("text-to-image(draws=2, steps=10)", "icons-realistic", "icons-unseen")
+    found = measured(*asked, limit=60, reference=None)
+    assert found.auc_ci[1] < 0.75

@@ -7,15 +7,20 @@ from collections import Counter
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from miagym.data.registry import load_data
+from miagym.data.dataset import CALIBRATION, TEST
+from miagym.data.duplicates import near_pairs, perceptual_hash
+from miagym.data.registry import load_data, open_source
 from miagym.data.splits import effective
-from miagym.embedded import art
-from miagym.embedded.icon_build import UNSEEN
+from miagym.embedded import art, duplicates
+from miagym.embedded.icon_build import MAX_SIMILAR_DISTANCE, UNSEEN
 from miagym.embedded.icon_sets import SETS, kind, read_icons
-from miagym.errors import DataError
+from miagym.embedded.icon_unseen import has_twin, partners
+from miagym.embedded.pairings import check_reference
+from miagym.errors import DataError, SettingsError
 from tests.command_line import run
 
 SHAPES = {
@@ -122,10 +127,86 @@ class TestEmbeddedIcons:
         assert all(Counter(roles) == {UNSEEN: 1, "base-member": len(roles) - 1} for roles in kept)
 
     @pytest.mark.parametrize(
-        ("name", "least", "worth"), [("icons", 3300, 250), ("icons-tune", 500, 75)]
+        ("name", "least", "worth"),
+        [("icons", 3300, 250), ("icons-tune", 500, 75), ("icons-unseen", 360, 300)],
     )
     def test_both_sides_are_worth_asking_about(self, name: str, least: int, worth: float) -> None:
         data = load_data(name)
         assert data.groups is not None
         for side in (data.member, ~data.member):
             assert side.sum() >= least and effective(data.groups[side]) >= worth
+
+
+class TestTheSameThingsOnBothSides:
+    """`icons-unseen`: what tells its sides apart is only which picture was trained on."""
+
+    def test_both_sides_share_their_things_and_styles_in_either_part(self) -> None:
+        data = open_source("icons-unseen")
+        member, part = data.member, np.array(data.table["part"].to_pylist())
+        drawn = [caption.rsplit(", ", 1) for caption in data.captions]
+        assert set(part.tolist()) == {CALIBRATION, TEST} and member.sum() >= 350
+        for each in (CALIBRATION, TEST):
+            sides = [np.flatnonzero((part == each) & (member == side)) for side in (True, False)]
+            things, styles = (
+                [Counter(drawn[row][column] for row in rows) for rows in sides] for column in (0, 1)
+            )
+            assert things[0] == things[1] and max(things[0].values()) == 1
+            assert styles[0] == styles[1] and len(styles[0]) == len(SETS)
+
+    def test_members_were_trained_on_and_the_others_were_not(self) -> None:
+        data, table = open_source("icons-unseen"), art.table("icons").to_pydict()
+        role = dict(zip(table["source"], table["role"], strict=True))
+        assert data.names is not None and len(set(data.names)) == len(data)
+        asked = {True: "base-member", False: UNSEEN}
+        for name, is_member in zip(data.names, data.member, strict=True):
+            assert name is not None and role[name] == asked[bool(is_member)]
+
+    def test_parts_are_apart_by_group_and_those_of_icons(self) -> None:
+        found: dict[int, set[str]] = {}
+        for name in ("icons", "icons-unseen"):
+            table = open_source(name).table.to_pydict()
+            for group, part in zip(table["group"], table["part"], strict=True):
+                found.setdefault(group, set()).add(part)
+        assert all(len(parts) == 1 for parts in found.values())
+
+    @pytest.mark.slow
+    def test_nothing_near_a_non_member_was_trained_on(self) -> None:
+        data, table = open_source("icons-unseen"), art.table("icons")
+        trained = np.array(table["role"].to_pylist()) == "base-member"
+        others = np.isin(table["source"].to_pylist(), np.array(data.names)[~data.member])
+        pixels = [art.pixels(table.filter(pa.array(rows))) for rows in (others, trained)]
+        ink, known = (duplicates.colour(each) for each in pixels)
+        energy = (ink**2).sum(1)[:, None] + (known**2).sum(1)
+        for way in (known, duplicates.mirrored(known)):
+            assert (2 * (energy - 2 * ink @ way.T) / energy).min() >= MAX_SIMILAR_DISTANCE - 1e-5
+        first, second = (
+            np.array([perceptual_hash(p) for p in each], dtype=np.uint64) for each in pixels
+        )
+        assert len(near_pairs(first, second)) == 0
+
+    def test_a_twin_is_another_picture_that_was_trained_on(self) -> None:
+        rng = np.random.default_rng(0)
+        pixels = rng.integers(256, size=(5, 8, 8, 3)).repeat(8, 1).repeat(8, 2).astype(np.uint8)
+        pixels[4] = pixels[0, :, ::-1]  # mirrored
+        for trained, found in (
+            ((1, 1, 1, 1, 0), (0, 0, 0, 0, 1)),  # what was not trained on is nobody's twin
+            ((1, 1, 1, 1, 1), (1, 0, 0, 0, 1)),
+            ((0, 1, 1, 1, 0), (0, 0, 0, 0, 0)),
+        ):
+            twins = has_twin(pixels, np.array(trained, dtype=bool), np.zeros(5, dtype=int))
+            assert twins.tolist() == [bool(each) for each in found]
+
+    def test_partners_have_the_styles_of_those_they_stand_against(self) -> None:
+        things, styles = [f"thing {i}" for i in range(30)], list("abcd")
+        table = [(thing, style) for thing in things for style in styles]
+        thing, style = (np.array(column) for column in zip(*table, strict=True))
+        kept = np.arange(30) * 4 + np.random.default_rng(0).integers(4, size=30)
+        members = np.setdiff1d(np.arange(len(table)), kept)
+        found = partners(kept, members, thing, style)
+        assert (thing[found] == thing[kept]).all() and not set(found) & set(kept)
+        assert Counter(style[found].tolist()) == Counter(style[kept].tolist())
+        assert (found == partners(kept, members[::-1], thing, style)).all()
+
+    def test_the_base_is_no_reference_there(self) -> None:
+        with pytest.raises(SettingsError, match="trained on icons-unseen"):
+            check_reference("icons-realistic", "icons-overfit", "icons-unseen")
