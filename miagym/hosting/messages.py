@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import base64
 import json
-from io import BytesIO
 from typing import Annotated, Any
 
-import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 from pydantic import BaseModel, ConfigDict, Field
 
 from miagym.envs.settings import Settings
 from miagym.envs.statistics import MAX_STATISTIC
 from miagym.hosting.suite import HostedTask
+from miagym.remote.pictures import as_png
 from miagym.targets.base import TOKENS, VOCABULARY
 
 RequestId = Annotated[str, Field(min_length=8, max_length=64, pattern=r"^[A-Za-z0-9_-]+$")]
@@ -40,6 +37,8 @@ class Step(Message):
 
     request_id: RequestId
     action: dict[str, Any]
+    begun: Annotated[str, Field(max_length=32)] | None = None
+    """What the reset told by which the player has begun this hand; refused after another one."""
 
 
 class Question(Message):
@@ -59,18 +58,12 @@ class Query(Message):
 def body_of(message: Reset | Step | Query) -> str:
     """What a request asks for, without its name: how it is written down, and compared."""
     if isinstance(message, Step):
-        return json.dumps({"kind": "step", "action": message.action}, sort_keys=True)
+        since = {} if message.begun is None else {"begun": message.begun}
+        return json.dumps({"kind": "step", "action": message.action, **since}, sort_keys=True)
     if isinstance(message, Query):
         asked = [[one.candidate, one.question] for one in message.questions]
         return json.dumps({"kind": "query", "questions": asked})
     return json.dumps({"kind": "reset"})
-
-
-def as_png(image: NDArray[np.uint8]) -> str:
-    """A picture (h, w, 3) as PNG in base64."""
-    stream = BytesIO()
-    Image.fromarray(np.ascontiguousarray(image)).save(stream, "PNG", compress_level=1)
-    return base64.b64encode(stream.getvalue()).decode("ascii")
 
 
 def observed(observation: dict[str, NDArray[Any]]) -> dict[str, Any]:
@@ -102,6 +95,7 @@ def described(task: HostedTask, phase: str, settings: Settings) -> dict[str, Any
         "submissions_a_day": task.in_phase(phase, task.submissions_a_day),
         "reference": task.reference,
         "steps": task.steps,
+        "guidance_scale": settings.guidance_scale,
         "size": settings.resolution,
         "statistics": settings.statistics,
         "max_answers": settings.max_answers,

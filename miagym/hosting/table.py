@@ -17,10 +17,11 @@ import numpy as np
 from miagym.envs.pool import PoolSpaces
 from miagym.envs.state.moves import Moves
 from miagym.errors import HostError
-from miagym.hosting.messages import as_png, observed
+from miagym.hosting.messages import observed
 from miagym.hosting.records.ledger import Ledger
 from miagym.hosting.records.log import ActionLog
 from miagym.hosting.seats import Deck, Seat, seats
+from miagym.remote.pictures import as_png
 
 Reply = dict[str, Any]
 
@@ -40,6 +41,8 @@ class Table:
         self.log = ActionLog(ledger, walk.partition("/")[0], walk)
         self.current = -1
         """The hand that `reset` and `step` are about."""
+        self.begun = ""
+        """Numbers of its walk, and of the action there that has begun it."""
         self.seats = seats(deck, walk, ledger)
         self.spaces = PoolSpaces(self.seats[0].game.settings)
         self._place = {
@@ -76,6 +79,12 @@ class Table:
 
     def _check(self, action: Mapping[str, Any]) -> None:
         if action["kind"] == "step":
+            if action.get("begun", self.begun) != self.begun:
+                raise HostError(
+                    "Another environment with this key has begun a hand since, and a key plays one "
+                    "at a time; reset, and give each environment a key of its own.",
+                    409,
+                )
             self._checked_step(action["action"])
         elif action["kind"] == "query":
             self._placed(action["questions"])
@@ -155,10 +164,12 @@ class Table:
         if not later:
             return {"hand": None}
         self.current = later[0]
+        self.begun = f"{self.walk.rpartition('/')[2]}/{self.played}"
         seat = self.seats[self.current]
         dealt = seat.game.dealt(seat.row)
         return {
             "hand": self.current,
+            "begun": self.begun,
             "names": list(seat.names),
             "captions": list(dealt.captions),
             "tokens": seat.game.tokens[seat.row].tolist(),

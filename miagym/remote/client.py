@@ -57,9 +57,15 @@ class HostClient:
         """Begins the next hand."""
         return self._named(f"/tasks/{task}/reset", {})
 
-    def step(self, task: str, action: dict[str, Any]) -> dict[str, Any]:
-        """Plays an action of the environment."""
-        return self._named(f"/tasks/{task}/step", {"action": action})
+    def step(self, task: str, action: dict[str, Any], begun: str | None = None) -> dict[str, Any]:
+        """Plays an action of the environment.
+
+        Args:
+            task: its name.
+            action: numbers and lists by name.
+            begun: as the last `reset` told it; the host refuses if there was another since.
+        """
+        return self._named(f"/tasks/{task}/step", {"action": action, "begun": begun})
 
     def submit(self, task: str, scores: dict[str, float]) -> int:
         """Hands in scores by the candidates' names; returns the submission's number."""

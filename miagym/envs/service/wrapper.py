@@ -10,11 +10,11 @@ import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
-from miagym.envs.game import PRIOR
 from miagym.envs.service.env import ServiceEnv
 from miagym.envs.service.uploads import Sample
 from miagym.envs.service.ways import DISTANCES, MIN_DISTANCE, distances, ways_of
 from miagym.envs.spaces import Action, Observation
+from miagym.envs.state.moves import PRIOR
 from miagym.errors import ActionError, SettingsError
 
 LOWEST = float(np.log(MIN_DISTANCE))
