@@ -54,14 +54,14 @@ def oracle_from_env(env: gym.Env | GameVectorEnv, episode: int = 0) -> EpisodeOr
         ResetNeeded: if no episode is being played.
     """
     bare = getattr(env, "unwrapped", env)
-    if isinstance(bare, RemoteEnv):
+    if isinstance(bare, RemoteEnv) and not bare.service:
         _check_episode(episode, 1)
         return HostedOracle(bare, _public(bare.settings.reference))
-    if not isinstance(bare, GameEnv | GameVectorEnv):
+    if not isinstance(bare, GameEnv | GameVectorEnv | RemoteEnv):
         raise SettingsError(
             f"Expected an environment of miagym, such as miagym/Pool-v0; got {bare!r}."
         )
-    if isinstance(bare, ServiceEnv | ServiceVectorEnv):
+    if isinstance(bare, ServiceEnv | ServiceVectorEnv | RemoteEnv):
         raise SettingsError(
             "An oracle knows nothing of a service's offers and prices; a service is called through "
             "its actions, and miagym/Pool-v0 has an oracle."

@@ -53,6 +53,22 @@ class HostClient:
         asked = [{"candidate": name, "question": question} for name, question in questions]
         return self._named(f"/tasks/{task}/query", {"questions": asked})
 
+    def call(
+        self, task: str, candidate: str, kind: str, prompt: str, **parts: Any
+    ) -> dict[str, Any]:
+        """Calls a service about a candidate; pictures and masks are PNG in base64.
+
+        Args:
+            task: a service.
+            candidate: its name.
+            kind: "text-to-image", "image-to-image" or "inpainting".
+            prompt: any text.
+            **parts: `picture`, `strength`, `mask`, `pictures` and `seed`, where the service takes
+                them.
+        """
+        called = {"candidate": candidate, "kind": kind, "prompt": prompt, **parts}
+        return self._named(f"/tasks/{task}/call", called)
+
     def reset(self, task: str) -> dict[str, Any]:
         """Begins the next hand."""
         return self._named(f"/tasks/{task}/reset", {})

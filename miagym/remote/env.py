@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from miagym.errors import ActionError, HostError, SettingsError
 from miagym.remote.client import HostClient
-from miagym.remote.pictures import from_png
+from miagym.remote.pictures import UPLOADED, from_png, upload_as_png
+from miagym.remote.services import call_action
 from miagym.remote.settings import HostedSettings
 from miagym.remote.spaces import game_spaces
 
@@ -24,6 +25,8 @@ MAX_QUESTIONS = 64
 
 class RemoteEnv(gym.Env[Observation, dict[str, Any]]):
     """A hosted task: the spaces and the game of `miagym/Pool-v0`, with everything else elsewhere.
+
+    Where the task is a service, spaces and game are those of `miagym/Service-v0`.
 
     The host keeps the budget, the deal and the verdicts, by key: neither another connection nor
     `reset` renews anything, and a seed decides nothing. `reset` begins the next hand, or shows the
@@ -94,10 +97,11 @@ class RemoteEnv(gym.Env[Observation, dict[str, Any]]):
         told = self.client.reset(self.task)
         if told["hand"] is None:  # the walk has ended with the hand that was given up
             told = self.client.reset(self.task)
-        self._fixed = {
-            "candidates": np.stack([from_png(text) for text in told["candidates"]]),
-            "captions": np.array(told["tokens"], dtype=np.int32),
-        }
+        shown = np.stack([from_png(text) for text in told["candidates"]])
+        tokens = np.array(told["tokens"], dtype=np.int32)
+        self._fixed = {"candidates": shown, "captions": tokens}
+        if self.service:
+            self._fixed = {"candidate": shown[0], "caption": tokens[0]}
         self.names, self.captions = tuple(told["names"]), tuple(told["captions"])
         self.hand, self._begun_there = told["hand"], told["begun"]
         self.begun, self.is_playing = self.begun + 1, True
@@ -115,7 +119,12 @@ class RemoteEnv(gym.Env[Observation, dict[str, Any]]):
         """
         self.check_playing()
         try:
-            plain = {name: np.asarray(value).tolist() for name, value in action.items()}
+            plain = {
+                name: upload_as_png(name, value)
+                if self.service and name in UPLOADED
+                else np.asarray(value).tolist()
+                for name, value in action.items()
+            }
             told = self.client.step(self.task, plain, self._begun_there)
         except (AttributeError, TypeError, ValueError) as error:
             raise ActionError(f"Expected an action of the space, got {action!r}.") from error
@@ -127,6 +136,22 @@ class RemoteEnv(gym.Env[Observation, dict[str, Any]]):
         self.is_playing = not any(ended)
         self._now = self._read(told["observation"])
         return self.seen(), 0.0, *ended, self._info()
+
+    def action(self, **given: Any) -> dict[str, Any]:
+        """An action of a service of which only some parts are named, as `ServiceEnv.action` has it.
+
+        Raises:
+            ActionError: if the task takes no such thing, or is no service.
+            ResetNeeded: if no hand was begun.
+        """
+        if not self.service:
+            raise ActionError(
+                f"The task {self.task} has a menu and takes no calls; see the spaces."
+            )
+        own: dict[str, Any] = {"prompt": self.captions[0] if self.captions else ""}
+        if self.settings.kind.takes_uploads:
+            own["picture"] = self.seen()["candidate"]
+        return call_action(self._spaces[1], self.service, {**own, **given})
 
     def ask(self, questions: Sequence[tuple[int, str]]) -> list[NDArray[np.uint8] | None]:
         """Asks beside the steps, as attacks do; paid from the same budget.
@@ -188,7 +213,7 @@ class RemoteEnv(gym.Env[Observation, dict[str, Any]]):
 
     def _read(self, told: dict[str, Any]) -> Observation:
         """A dynamic part, made whole and of the right types."""
-        size = self.told["size"]
+        size = self.settings.answer_side
         found = dict(self._fixed)
         known = dict(self._spaces[0].spaces)
         for name, space in known.items():
@@ -200,7 +225,13 @@ class RemoteEnv(gym.Env[Observation, dict[str, Any]]):
         return {name: found[name] for name in known}
 
     def _info(self) -> dict[str, Any]:
-        return {"captions": self.captions, "action_mask": self._now["affordable"].copy()}
+        told = {"caption": self.captions[0]} if self.service else {"captions": self.captions}
+        return {**told, "action_mask": self._now["affordable"].copy()}
+
+    @property
+    def service(self) -> str:
+        """Name of the service that the task is; empty where it has a menu of questions."""
+        return self.settings.service
 
 
 def _only(tasks: list[dict[str, Any]]) -> dict[str, Any]:

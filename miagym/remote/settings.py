@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
+from miagym.remote.services import Service
+
 
 @dataclass(frozen=True)
 class HostedQuestion:
@@ -47,6 +49,15 @@ class HostedSettings:
     guidance_scale: float
     reference: str | None
     """Name of the public model whose pictures are told beside."""
+    service: str
+    """Which calls it takes, as `Service` has them; empty where there is a menu of questions."""
+    answer_side: int
+    """Side of the pictures that arrive in pixels."""
+
+    @property
+    def kind(self) -> Service:
+        """The service that it is."""
+        return Service(self.service)
 
     @classmethod
     def of(cls, told: Mapping[str, Any]) -> Self:
@@ -63,4 +74,6 @@ class HostedSettings:
             steps=told["steps"],
             guidance_scale=told["guidance_scale"],
             reference=told["reference"],
+            service=told["service"],
+            answer_side=told["answer_side"],
         )
