@@ -14,11 +14,11 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from miagym.agents.agent import check_enough, episodes_of
-from miagym.envs.game import PRIOR
 from miagym.envs.service.env import ServiceVectorEnv
 from miagym.envs.service.uploads import Sample
 from miagym.envs.service.ways import DISTANCES, MIN_DISTANCE, distances, ways_of
 from miagym.envs.spaces import Action, Observation
+from miagym.envs.state.moves import PRIOR
 from miagym.errors import DataError, SettingsError
 
 FOLDS = 5

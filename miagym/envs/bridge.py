@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import overload
 
 import gymnasium as gym
 from gymnasium.error import ResetNeeded
 
+from miagym.embedded.pairings import pairing
 from miagym.envs.env import GameEnv
 from miagym.envs.game import Game
 from miagym.envs.service.env import ServiceEnv, ServiceVectorEnv
@@ -14,10 +16,22 @@ from miagym.envs.vector import GameVectorEnv
 from miagym.envs.world import oracle_options
 from miagym.errors import BudgetExhausted, DataError, SettingsError
 from miagym.oracle import Oracle
+from miagym.oracle.access import Access
 from miagym.oracle.budget import Cost, Meter
+from miagym.oracle.hosted import HostedOracle
+from miagym.remote.env import RemoteEnv
+from miagym.targets.registry import shared_target
 
 
-def oracle_from_env(env: gym.Env | GameVectorEnv, episode: int = 0) -> EpisodeOracle:
+@overload
+def oracle_from_env(env: GameVectorEnv, episode: int = 0) -> EpisodeOracle: ...
+
+
+@overload
+def oracle_from_env(env: gym.Env, episode: int = 0) -> EpisodeOracle | HostedOracle: ...
+
+
+def oracle_from_env(env: gym.Env | GameVectorEnv, episode: int = 0) -> EpisodeOracle | HostedOracle:
     """Makes an oracle to the target of an environment, for the episode that is being played.
 
     It answers what the environment's access level allows, not only what is on the menu. What it
@@ -28,6 +42,9 @@ def oracle_from_env(env: gym.Env | GameVectorEnv, episode: int = 0) -> EpisodeOr
         oracle = oracle_from_env(env)
         scores = attack(oracle, oracle.candidates)
 
+    Of a `RemoteEnv` it answers what its host does, see `HostedOracle`; the reference is the public
+    model that the host tells of, where that is an embedded one.
+
     Args:
         env: of ours, in any wrappers, after `reset`.
         episode: which one of a vector environment.
@@ -37,20 +54,32 @@ def oracle_from_env(env: gym.Env | GameVectorEnv, episode: int = 0) -> EpisodeOr
         ResetNeeded: if no episode is being played.
     """
     bare = getattr(env, "unwrapped", env)
-    if not isinstance(bare, GameEnv | GameVectorEnv):
+    if isinstance(bare, RemoteEnv) and not bare.service:
+        _check_episode(episode, 1)
+        return HostedOracle(bare, _public(bare.settings.reference))
+    if not isinstance(bare, GameEnv | GameVectorEnv | RemoteEnv):
         raise SettingsError(
             f"Expected an environment of miagym, such as miagym/Pool-v0; got {bare!r}."
         )
-    if isinstance(bare, ServiceEnv | ServiceVectorEnv):
+    if isinstance(bare, ServiceEnv | ServiceVectorEnv | RemoteEnv):
         raise SettingsError(
             "An oracle knows nothing of a service's offers and prices; a service is called through "
             "its actions, and miagym/Pool-v0 has an oracle."
         )
-    if not 0 <= episode < len(bare.game.over):
-        raise SettingsError(
-            f"Expected an episode from 0 to {len(bare.game.over) - 1}, got {episode}."
-        )
+    _check_episode(episode, len(bare.game.over))
     return EpisodeOracle(bare.game, episode)
+
+
+def _check_episode(episode: int, episodes: int) -> None:
+    if not 0 <= episode < episodes:
+        raise SettingsError(f"Expected an episode from 0 to {episodes - 1}, got {episode}.")
+
+
+def _public(name: str | None) -> Oracle | None:
+    """Oracle of an embedded model; other names of a host's are followed nowhere."""
+    if name is None or pairing(name) is None:
+        return None
+    return Oracle(shared_target(name, "auto"), Access.BLACK)
 
 
 class EpisodeOracle(Oracle):

@@ -66,7 +66,7 @@ class GameEnv(Restorable, gym.Env[Observation, Action]):
         check_reset_options(options)
         super().reset(seed=seed)
         self.game.begin(0, self.np_random, shuffle=seed is not None)
-        return self._observation(), self._spaces.info(self.game, 0)
+        return self.seen(), self._spaces.info(self.game, 0)
 
     def step(self, action: Action) -> tuple[Observation, float, bool, bool, dict[str, Any]]:
         """Asks, or ends the episode with a verdict.
@@ -81,7 +81,7 @@ class GameEnv(Restorable, gym.Env[Observation, Action]):
         outcome = self.game.play(ONLY_EPISODE, moves)
         ends = bool(outcome.terminated[0]), bool(outcome.truncated[0])
         info = self._spaces.info(self.game, 0)
-        return self._observation(), float(outcome.reward[0]), *ends, info
+        return self.seen(), float(outcome.reward[0]), *ends, info
 
     def render(self) -> str | NDArray[np.uint8] | None:  # type: ignore[override]
         """The state of the game as text ("ansi") or as a picture (h, w, 3) ("rgb_array")."""
@@ -92,7 +92,8 @@ class GameEnv(Restorable, gym.Env[Observation, Action]):
         """All verdicts so far on `val` or `test`, for `miagym.envs.grade`; running episodes too."""
         return verdicts_of(self.game)
 
-    def _observation(self) -> Observation:
+    def seen(self) -> Observation:
+        """The observation as of now, in arrays of its own."""
         batch = self._spaces.observe(self.game, ONLY_EPISODE)
         return {name: value[0] for name, value in batch.items()}
 

@@ -22,16 +22,13 @@ from miagym.envs.sampler import Sampler
 from miagym.envs.settings import TRAIN, Settings
 from miagym.envs.state.accounts import Accounts
 from miagym.envs.state.history import History
-from miagym.envs.state.moves import Moves, Slot, StepResult
+from miagym.envs.state.moves import PRIOR, Moves, Slot, StepResult
 from miagym.envs.statistics import summarised
 from miagym.envs.world import World
 from miagym.targets.base import TOKENS
 
 NOT_SAVED = ("settings", "prices", "log", "begun", "_world", "_questioner")
 """What of a game is fixed, shared, or only ever grows."""
-
-PRIOR = 0.5
-"""Probability of membership before anything was said: half of the candidates are members."""
 
 
 class Game:

@@ -12,7 +12,7 @@ from typing import Any
 from miagym.data.registry import load_data
 from miagym.errors import HostError
 from miagym.hosting.dealing import deck
-from miagym.hosting.messages import Query, Reset, Step, body_of
+from miagym.hosting.messages import Played, Reset, body_of
 from miagym.hosting.records.ledger import Ledger
 from miagym.hosting.records.log import WriteConflict, replied
 from miagym.hosting.records.submissions import Desk, read_scores
@@ -69,7 +69,7 @@ class Host:
             raise HostError(f"There is no such task; there are {', '.join(self.tasks)}.", 404)
         return self.tasks[name]
 
-    def play(self, player: str, name: str, message: Reset | Step | Query) -> dict[str, Any]:
+    def play(self, player: str, name: str, message: Played) -> dict[str, Any]:
         """Plays one request; the same one again gets the same reply, and costs nothing.
 
         Raises:

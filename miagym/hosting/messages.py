@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import base64
 import json
-from io import BytesIO
 from typing import Annotated, Any
 
-import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 from pydantic import BaseModel, ConfigDict, Field
 
+from miagym.envs.service.calls import SEEDS
 from miagym.envs.settings import Settings
 from miagym.envs.statistics import MAX_STATISTIC
 from miagym.hosting.suite import HostedTask
+from miagym.remote.pictures import as_png
+from miagym.remote.services import MAX_PROMPT
 from miagym.targets.base import TOKENS, VOCABULARY
 
 RequestId = Annotated[str, Field(min_length=8, max_length=64, pattern=r"^[A-Za-z0-9_-]+$")]
@@ -40,6 +39,8 @@ class Step(Message):
 
     request_id: RequestId
     action: dict[str, Any]
+    begun: Annotated[str, Field(max_length=32)] | None = None
+    """What the reset told by which the player has begun this hand; refused after another one."""
 
 
 class Question(Message):
@@ -56,28 +57,48 @@ class Query(Message):
     questions: Annotated[list[Question], Field(min_length=1, max_length=MAX_QUESTIONS)]
 
 
-def body_of(message: Reset | Step | Query) -> str:
+class Call(Message):
+    """Call to a service about one candidate, charged to its hand."""
+
+    request_id: RequestId
+    candidate: Name
+    kind: Name
+    """"text-to-image", "image-to-image" or "inpainting"."""
+    prompt: Annotated[str, Field(max_length=MAX_PROMPT)]
+    picture: str | None = None
+    """What the last two begin from: any picture, as PNG in base64."""
+    strength: Annotated[float, Field(gt=0, le=1)] | None = None
+    """How much of it is given up."""
+    mask: str | None = None
+    """Of an inpainting: PNG in base64, white where it paints."""
+    pictures: Annotated[int, Field(ge=1)] = 1
+    """How many to bring, each with noise of its own."""
+    seed: Annotated[int, Field(ge=0)] | None = None
+    """Of the noise, where the caller chooses it."""
+
+
+Played = Reset | Step | Query | Call
+
+
+def body_of(message: Played) -> str:
     """What a request asks for, without its name: how it is written down, and compared."""
     if isinstance(message, Step):
-        return json.dumps({"kind": "step", "action": message.action}, sort_keys=True)
+        since = {} if message.begun is None else {"begun": message.begun}
+        return json.dumps({"kind": "step", "action": message.action, **since}, sort_keys=True)
     if isinstance(message, Query):
         asked = [[one.candidate, one.question] for one in message.questions]
         return json.dumps({"kind": "query", "questions": asked})
+    if isinstance(message, Call):
+        called = message.model_dump(exclude={"request_id"}, exclude_none=True)
+        return json.dumps({"kind": "call", "call": called}, sort_keys=True)
     return json.dumps({"kind": "reset"})
-
-
-def as_png(image: NDArray[np.uint8]) -> str:
-    """A picture (h, w, 3) as PNG in base64."""
-    stream = BytesIO()
-    Image.fromarray(np.ascontiguousarray(image)).save(stream, "PNG", compress_level=1)
-    return base64.b64encode(stream.getvalue()).decode("ascii")
 
 
 def observed(observation: dict[str, NDArray[Any]]) -> dict[str, Any]:
     """What of an observation changes in play: numbers as lists, pictures as PNG or none."""
     found: dict[str, Any] = {}
     for name, value in observation.items():
-        if name in ("candidates", "captions"):
+        if name in ("candidates", "captions", "candidate", "caption"):
             continue  # told by `reset` once
         found[name] = (
             [as_png(image) if image.any() else None for image in value]
@@ -102,8 +123,13 @@ def described(task: HostedTask, phase: str, settings: Settings) -> dict[str, Any
         "submissions_a_day": task.in_phase(phase, task.submissions_a_day),
         "reference": task.reference,
         "steps": task.steps,
+        "guidance_scale": settings.guidance_scale,
+        "service": task.service,
+        "answer_side": settings.answer_side,
+        "jpeg": task.jpeg,
+        "seeds": SEEDS,
         "size": settings.resolution,
-        "statistics": settings.statistics,
+        "statistics": 0 if task.service else settings.statistics,
         "max_answers": settings.max_answers,
         "max_steps": settings.step_limit,
         "price": settings.price,

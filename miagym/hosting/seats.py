@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Self
 
@@ -10,13 +11,19 @@ from numpy.typing import NDArray
 
 from miagym.candidates import Candidates
 from miagym.data.dataset import TEST, Dataset
+from miagym.envs.asking import Questioner
 from miagym.envs.game import Game
+from miagym.envs.pool import PoolSpaces
 from miagym.envs.sampler import CandidateSplit
+from miagym.envs.service.settings import ServiceSettings
+from miagym.envs.service.spaces import ServiceSpaces
 from miagym.envs.settings import Settings
+from miagym.envs.spaces import GameSpaces
 from miagym.envs.world import World
 from miagym.hosting.answers import LedgerQuestioner
 from miagym.hosting.dealing import drawn, hands, opaque_name, targets_of
 from miagym.hosting.records.ledger import Account, Ledger
+from miagym.hosting.service.answers import LedgerService
 from miagym.hosting.suite import HostedTask
 
 
@@ -81,9 +88,10 @@ def seats(deck: Deck, walk: str, ledger: Ledger) -> list[Seat]:
     for target in dict.fromkeys(about):
         own = [hand for hand, name in enumerate(about) if name == target]
         noise = drawn(secret, "noise", walk)
-        game = Game(settings_of(task, target, deck.data, noise), len(own))
+        settings = settings_of(task, target, deck.data, noise)
+        game = spaces_of(settings).game_kind(settings, len(own))
         accounts = [Account(walk, hand) for hand in own]
-        questioner = LedgerQuestioner(game.settings, deck.worlds[target], accounts, ledger)
+        questioner = _questioner(settings, deck.worlds[target], accounts, ledger)
         game.host(deck.worlds[target], [dealt[hand] for hand in own], questioner)
         for row, hand in enumerate(own):
             rng = np.random.default_rng(drawn(secret, "hand", walk, hand))
@@ -100,6 +108,19 @@ def settings_of(task: HostedTask, target: str, data: Dataset, noise_seed: int = 
     Raises:
         SettingsError, BudgetError, UnknownName: if the task makes no game.
     """
+    if task.service:
+        return ServiceSettings(
+            target=target,
+            data=data,
+            split=TEST,
+            budget=task.budget,
+            steps=task.steps,
+            slots=task.slots,
+            noise_seed=noise_seed,
+            service=task.service,
+            jpeg=task.jpeg,
+            answer_size=task.answer_size,
+        )
     return Settings(
         target=target,
         data=data,
@@ -112,3 +133,18 @@ def settings_of(task: HostedTask, target: str, data: Dataset, noise_seed: int = 
         slots=task.slots,
         noise_seed=noise_seed,
     )
+
+
+def spaces_of(settings: Settings) -> GameSpaces:
+    """Spaces of a task's game."""
+    if isinstance(settings, ServiceSettings):
+        return ServiceSpaces(settings)
+    return PoolSpaces(settings)
+
+
+def _questioner(
+    settings: Settings, world: World, accounts: Sequence[Account], ledger: Ledger
+) -> Questioner:
+    if isinstance(settings, ServiceSettings):
+        return LedgerService(settings, world, accounts, ledger)
+    return LedgerQuestioner(settings, world, accounts, ledger)

@@ -17,7 +17,7 @@ from miagym.errors import HostError, MiagymError
 from miagym.hosting.board import Boards
 from miagym.hosting.host import Host
 from miagym.hosting.limits import MAX_BYTES, BodyLimit, Bucket
-from miagym.hosting.messages import Query, Reset, Step, described
+from miagym.hosting.messages import Call, Query, Reset, Step, described
 from miagym.hosting.records.keys import player_of
 from miagym.hosting.seats import settings_of
 from miagym.hosting.suite import HostedTask
@@ -100,6 +100,11 @@ def make_app(host: Host) -> FastAPI:
     @app.post("/tasks/{task}/query")
     def query(task: str, message: Query, who: Player) -> dict[str, Any]:
         """Asks about any candidates of the walk; each question is charged to its hand."""
+        return host.play(who, task, message)
+
+    @app.post("/tasks/{task}/call")
+    def call(task: str, message: Call, who: Player) -> dict[str, Any]:
+        """Calls a service about a candidate of the walk; pictures are PNG in base64."""
         return host.play(who, task, message)
 
     @app.post("/tasks/{task}/reset")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from miagym.envs.menu import PICTURES
 from miagym.errors import HostError, UnknownName, option
@@ -39,6 +40,24 @@ class HostedTask:
     walks: tuple[int, int] = (5, 1)
     """How often a player may walk through the deck, in `dev` and in `final`."""
     submissions_a_day: tuple[int, int] = (20, 2)
+    service: str = ""
+    """Instead of a menu the calls of a service, as `Service` names it; hands of one candidate."""
+    jpeg: int | None = None
+    """Quality of the JPEG as which a service's pictures arrive; by default they are exact."""
+    answer_size: int | None = None
+    """Side of a service's pictures, in pixels; by default the model's own."""
+
+    def __post_init__(self) -> None:
+        if self.service and (self.questions or self.reference or self.candidates != 1):
+            raise HostError(
+                f"The task {self.name} is a service, with hands of one candidate, and neither "
+                "questions nor a reference beside it."
+            )
+        if not self.service and (self.jpeg or self.answer_size):
+            raise HostError(
+                f"The task {self.name} has a menu, whose pictures arrive exactly; jpeg and "
+                "answer_size are a service's."
+            )
 
     def in_phase(self, phase: str, of: tuple[int, int]) -> int:
         """The number of a phase, of one for each.
@@ -83,7 +102,25 @@ def _black_2026() -> tuple[HostedTask, ...]:
     )  # fmt: skip
 
 
-SUITES = {"black-2026": _black_2026()}
+def _services_2026() -> tuple[HostedTask, ...]:
+    def task(service: str, about: str, **options: Any) -> HostedTask:
+        return HostedTask(
+            f"{service}-24", about, ("clipart-overfit",), "clipart-tune", (), None,
+            24, candidates=1, slots=2, hands=128, service=service, **options,
+        )  # fmt: skip
+
+    return (
+        task("prompt-only", "An overfit fine-tune that follows prompts of yours."),
+        task("image-to-image", "An overfit fine-tune that varies pictures of yours."),
+        task(
+            "full",
+            "An overfit fine-tune that takes prompts, pictures, masks and seeds; answers are JPEG.",
+            jpeg=90,
+        ),
+    )
+
+
+SUITES = {"black-2026": _black_2026(), "services-2026": _services_2026()}
 """Suites by name."""
 
 
@@ -105,8 +142,9 @@ def own_task(
     questions: Sequence[str],
     budget: int,
     hands: int,
+    service: str = "",
 ) -> HostedTask:
-    """A task about models of the operator's own.
+    """A task about models of the operator's own: a menu of questions, or a service.
 
     Raises:
         HostError: if no data are named, or the menu asks for other than pictures.
@@ -116,12 +154,17 @@ def own_task(
             f"Expected {option('data')} beside {option('target')}: pictures with labels, which "
             "stay here."
         )
+    about = "Models of this host's own."
+    if service:
+        return HostedTask(
+            "own", about, tuple(targets), data, (), reference, budget, candidates=1, slots=1,
+            hands=hands, service=service,
+        )  # fmt: skip
     if others := [one for one in questions if one.partition("@")[0] not in PICTURES]:
         raise HostError(
             f"A host answers with pictures only; {', '.join(others)} asks for more. Expected "
             f"{' or '.join(PICTURES)}, the latter with a strength as in variation@0.3."
         )
-    about = "Models of this host's own."
     return HostedTask(
         "own", about, tuple(targets), data, tuple(questions), reference, budget, hands=hands
     )

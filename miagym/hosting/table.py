@@ -14,13 +14,14 @@ from typing import Any
 
 import numpy as np
 
-from miagym.envs.pool import PoolSpaces
 from miagym.envs.state.moves import Moves
 from miagym.errors import HostError
-from miagym.hosting.messages import as_png, observed
+from miagym.hosting.messages import observed
 from miagym.hosting.records.ledger import Ledger
 from miagym.hosting.records.log import ActionLog
+from miagym.hosting.rules import Rules
 from miagym.hosting.seats import Deck, Seat, seats
+from miagym.remote.pictures import as_png
 
 Reply = dict[str, Any]
 
@@ -40,13 +41,10 @@ class Table:
         self.log = ActionLog(ledger, walk.partition("/")[0], walk)
         self.current = -1
         """The hand that `reset` and `step` are about."""
+        self.begun = ""
+        """Numbers of its walk, and of the action there that has begun it."""
         self.seats = seats(deck, walk, ledger)
-        self.spaces = PoolSpaces(self.seats[0].game.settings)
-        self._place = {
-            name: (hand, i)
-            for hand, seat in enumerate(self.seats)
-            for i, name in enumerate(seat.names)
-        }
+        self.rules = Rules(deck.task, self.seats)
         self.played = 0
         for logged in self.log.all():
             reply = self._apply(json.loads(logged.body))
@@ -76,31 +74,27 @@ class Table:
 
     def _check(self, action: Mapping[str, Any]) -> None:
         if action["kind"] == "step":
+            self._check_begun(action.get("begun", self.begun))
             self._checked_step(action["action"])
         elif action["kind"] == "query":
-            self._placed(action["questions"])
+            self.rules.placed(action["questions"])
+        elif action["kind"] == "call":
+            self.rules.check_paid(*self.rules.called(action["call"]))
         elif self.is_over:
             raise HostError("Every hand of this walk has its verdict.", 409)
+
+    def _check_begun(self, begun: str) -> None:
+        if begun != self.begun:
+            raise HostError(
+                "Another environment with this key has begun a hand since, and a key plays one "
+                "at a time; reset, and give each environment a key of its own.",
+                409,
+            )
 
     def _checked_step(self, action: object) -> Moves:
         if self.current < 0 or self.seats[self.current].is_over:
             raise HostError("No hand is being played; reset before the next step.", 409)
-        is_named = isinstance(action, Mapping)
-        batch = {name: [value] for name, value in action.items()} if is_named else action
-        return self.spaces.moves(self.spaces.check(batch, 1))
-
-    def _placed(self, questions: Sequence[Sequence[str]]) -> list[tuple[int, int, int]]:
-        """Hand, place in it and number on the menu of each question (candidate, question)."""
-        menu = [question.name for question in self.seats[0].game.settings.menu]
-        placed = []
-        for name, question in questions:
-            hand, place = self._find(name)
-            if question not in menu:
-                raise HostError(f"Expected a question of the menu: {', '.join(menu)}.", 404)
-            if self.seats[hand].is_over:
-                raise HostError("The verdict on this candidate's hand is given; ask others.", 409)
-            placed.append((hand, place, menu.index(question)))
-        return placed
+        return self.rules.moves(action)
 
     @property
     def is_over(self) -> bool:
@@ -134,17 +128,14 @@ class Table:
             found |= dict(zip(seat.names, seat.game.dealt(seat.row).keys, strict=True))
         return found
 
-    def _find(self, name: str) -> tuple[int, int]:
-        if name not in self._place:
-            raise HostError("No candidate of this walk has such a name; GET the candidates.", 404)
-        return self._place[name]
-
     def _apply(self, action: Mapping[str, Any]) -> Reply:
         if action["kind"] == "reset":
             return self._reset()
         if action["kind"] == "step":
             return self._step(self._checked_step(action["action"]))
-        return self._query(self._placed(action["questions"]))
+        if action["kind"] == "call":
+            return self._call(*self.rules.called(action["call"]))
+        return self._query(self.rules.placed(action["questions"]))
 
     def _reset(self) -> Reply:
         if self.current >= 0:
@@ -155,10 +146,12 @@ class Table:
         if not later:
             return {"hand": None}
         self.current = later[0]
+        self.begun = f"{self.walk.rpartition('/')[2]}/{self.played}"
         seat = self.seats[self.current]
         dealt = seat.game.dealt(seat.row)
         return {
             "hand": self.current,
+            "begun": self.begun,
             "names": list(seat.names),
             "captions": list(dealt.captions),
             "tokens": seat.game.tokens[seat.row].tolist(),
@@ -196,6 +189,13 @@ class Table:
         left = {hand: int(s.game.accounts.left[s.row]) for hand, s in enumerate(self.seats)}
         return {"answers": answers, "budget_left": left}
 
+    def _call(self, seat: Seat, moves: Moves) -> Reply:
+        game, row = seat.game, seat.row
+        game.play(np.array([row]), moves)
+        brought = game.answer_images[row][game.answered[row] == 1]
+        left = int(game.accounts.left[row])
+        return {"pictures": [as_png(picture) for picture in brought], "budget_left": left}
+
     def _answer(self, seat: Seat, slot: int, asked: tuple[int, int, int]) -> Reply:
         game, (_, place, question) = seat.game, asked
         answered = bool(game.answered[seat.row, slot])
@@ -209,5 +209,5 @@ class Table:
         }
 
     def _observed(self, seat: Seat) -> Reply:
-        batch = self.spaces.observe(seat.game, np.array([seat.row]))
+        batch = self.rules.spaces.observe(seat.game, np.array([seat.row]))
         return observed({name: value[0] for name, value in batch.items()})

@@ -53,13 +53,35 @@ class HostClient:
         asked = [{"candidate": name, "question": question} for name, question in questions]
         return self._named(f"/tasks/{task}/query", {"questions": asked})
 
+    def call(
+        self, task: str, candidate: str, kind: str, prompt: str, **parts: Any
+    ) -> dict[str, Any]:
+        """Calls a service about a candidate; pictures and masks are PNG in base64.
+
+        Args:
+            task: a service.
+            candidate: its name.
+            kind: "text-to-image", "image-to-image" or "inpainting".
+            prompt: any text.
+            **parts: `picture`, `strength`, `mask`, `pictures` and `seed`, where the service takes
+                them.
+        """
+        called = {"candidate": candidate, "kind": kind, "prompt": prompt, **parts}
+        return self._named(f"/tasks/{task}/call", called)
+
     def reset(self, task: str) -> dict[str, Any]:
         """Begins the next hand."""
         return self._named(f"/tasks/{task}/reset", {})
 
-    def step(self, task: str, action: dict[str, Any]) -> dict[str, Any]:
-        """Plays an action of the environment."""
-        return self._named(f"/tasks/{task}/step", {"action": action})
+    def step(self, task: str, action: dict[str, Any], begun: str | None = None) -> dict[str, Any]:
+        """Plays an action of the environment.
+
+        Args:
+            task: its name.
+            action: numbers and lists by name.
+            begun: as the last `reset` told it; the host refuses if there was another since.
+        """
+        return self._named(f"/tasks/{task}/step", {"action": action, "begun": begun})
 
     def submit(self, task: str, scores: dict[str, float]) -> int:
         """Hands in scores by the candidates' names; returns the submission's number."""

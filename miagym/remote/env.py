@@ -2,31 +2,37 @@
 
 from __future__ import annotations
 
-import base64
-from io import BytesIO
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, NoReturn
 
 import gymnasium as gym
 import httpx2
 import numpy as np
-from gymnasium import spaces
 from gymnasium.error import ResetNeeded
 from numpy.typing import NDArray
-from PIL import Image
 
 from miagym.errors import ActionError, HostError, SettingsError
 from miagym.remote.client import HostClient
+from miagym.remote.pictures import UPLOADED, from_png, upload_as_png
+from miagym.remote.services import call_action
+from miagym.remote.settings import HostedSettings
+from miagym.remote.spaces import game_spaces
 
 Observation = dict[str, Any]
+MAX_QUESTIONS = 64
+"""In one request, as hosts take them."""
 
 
 class RemoteEnv(gym.Env[Observation, dict[str, Any]]):
     """A hosted task: the spaces and the game of `miagym/Pool-v0`, with everything else elsewhere.
 
+    Where the task is a service, spaces and game are those of `miagym/Service-v0`.
+
     The host keeps the budget, the deal and the verdicts, by key: neither another connection nor
     `reset` renews anything, and a seed decides nothing. `reset` begins the next hand, or shows the
     one again that nothing was asked about; once all hands of all walks have their verdict it raises
-    `HostError`. No reward is paid and no label told: the host's leaderboard has the grade.
+    `HostError`. No reward is paid and no label told: the host's leaderboard has the grade. A key
+    plays one hand of a task at a time; environments side by side have a key each.
 
     Args:
         url: of the host, such as "http://127.0.0.1:8000".
@@ -60,10 +66,21 @@ class RemoteEnv(gym.Env[Observation, dict[str, Any]]):
             self.client.close()
             raise
         self.task: str = self.told["task"]
+        self.settings = HostedSettings.of(self.told)
         self._spaces = game_spaces(self.told)
         self.observation_space, self.action_space = self._spaces
-        self._hand: Observation = {}
-        self._playing = False
+        self.hand = -1
+        """Number of the hand in its walk."""
+        self.begun = 0
+        """How many hands were begun here."""
+        self.is_playing = False
+        """Whether a hand has begun that has no verdict."""
+        self.names: tuple[str, ...] = ()
+        """Of the candidates of the hand, as the host calls them."""
+        self.captions: tuple[str, ...] = ()
+        self._fixed: Observation = {}
+        self._now: Observation = {}
+        self._begun_there: str | None = None
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
@@ -80,26 +97,35 @@ class RemoteEnv(gym.Env[Observation, dict[str, Any]]):
         told = self.client.reset(self.task)
         if told["hand"] is None:  # the walk has ended with the hand that was given up
             told = self.client.reset(self.task)
-        self._hand = {
-            "candidates": np.stack([_picture(text) for text in told["candidates"]]),
-            "captions": np.array(told["tokens"], dtype=np.int32),
-        }
-        self._captions, self._playing = tuple(told["captions"]), True
-        return self._seen(told["observation"]), self._info(told["observation"])
+        shown = np.stack([from_png(text) for text in told["candidates"]])
+        tokens = np.array(told["tokens"], dtype=np.int32)
+        self._fixed = {"candidates": shown, "captions": tokens}
+        if self.service:
+            self._fixed = {"candidate": shown[0], "caption": tokens[0]}
+        self.names, self.captions = tuple(told["names"]), tuple(told["captions"])
+        self.hand, self._begun_there = told["hand"], told["begun"]
+        self.begun, self.is_playing = self.begun + 1, True
+        self._now = self._read(told["observation"])
+        return self.seen(), self._info()
 
     def step(self, action: dict[str, Any]) -> tuple[Observation, float, bool, bool, dict[str, Any]]:
         """Asks, or ends the hand with a verdict.
 
         Raises:
             ActionError: if the action is none of the space; nothing is charged.
-            HostError: with the host's sentence.
+            HostError: with the host's sentence, as where another environment with this key has
+                begun a hand since; nothing is charged.
             ResetNeeded: if the hand is over.
         """
-        if not self._playing:
-            raise ResetNeeded("The hand is over, or none was begun; call reset() first.")
+        self.check_playing()
         try:
-            plain = {name: np.asarray(value).tolist() for name, value in action.items()}
-            told = self.client.step(self.task, plain)
+            plain = {
+                name: upload_as_png(name, value)
+                if self.service and name in UPLOADED
+                else np.asarray(value).tolist()
+                for name, value in action.items()
+            }
+            told = self.client.step(self.task, plain, self._begun_there)
         except (AttributeError, TypeError, ValueError) as error:
             raise ActionError(f"Expected an action of the space, got {action!r}.") from error
         except HostError as error:
@@ -107,67 +133,108 @@ class RemoteEnv(gym.Env[Observation, dict[str, Any]]):
                 raise ActionError(str(error)) from error
             raise
         ended = bool(told["terminated"]), bool(told["truncated"])
-        self._playing = not any(ended)
-        return self._seen(told["observation"]), 0.0, *ended, self._info(told["observation"])
+        self.is_playing = not any(ended)
+        self._now = self._read(told["observation"])
+        return self.seen(), 0.0, *ended, self._info()
+
+    def action(self, **given: Any) -> dict[str, Any]:
+        """An action of a service of which only some parts are named, as `ServiceEnv.action` has it.
+
+        Raises:
+            ActionError: if the task takes no such thing, or is no service.
+            ResetNeeded: if no hand was begun.
+        """
+        if not self.service:
+            raise ActionError(
+                f"The task {self.task} has a menu and takes no calls; see the spaces."
+            )
+        own: dict[str, Any] = {"prompt": self.captions[0] if self.captions else ""}
+        if self.settings.kind.takes_uploads:
+            own["picture"] = self.seen()["candidate"]
+        return call_action(self._spaces[1], self.service, {**own, **given})
+
+    def ask(self, questions: Sequence[tuple[int, str]]) -> list[NDArray[np.uint8] | None]:
+        """Asks beside the steps, as attacks do; paid from the same budget.
+
+        Args:
+            questions: places of candidates in the hand, and names of the menu.
+
+        Returns:
+            A picture (size, size, 3) for each; None where the budget did not cover it.
+
+        Raises:
+            HostError: with the host's sentence.
+            ResetNeeded: if the hand is over.
+        """
+        self.check_playing()
+        named = [(self.names[place], question) for place, question in questions]
+        found: list[NDArray[np.uint8] | None] = []
+        for start in range(0, len(named), MAX_QUESTIONS):
+            told = self.client.query(self.task, named[start : start + MAX_QUESTIONS])
+            found += [from_png(a["picture"]) if a["answered"] else None for a in told["answers"]]
+            left = told["budget_left"][str(self.hand)]
+            prices = np.array([question.price for question in self.settings.menu])
+            self._now["budget_left"] = np.array([left], dtype=np.int32)
+            self._now["affordable"] = (prices <= left).astype(np.int8)
+        return found
+
+    def seen(self) -> Observation:
+        """The observation as of now, in arrays of its own.
+
+        Raises:
+            ResetNeeded: if no hand was begun.
+        """
+        if not self._now:
+            raise ResetNeeded("No hand was begun; call reset() first.")
+        return {name: value.copy() for name, value in self._now.items()}
+
+    def check_playing(self) -> None:
+        """Refuses to go on with a hand that is over.
+
+        Raises:
+            ResetNeeded: if it is, or none was begun.
+        """
+        if not self.is_playing:
+            raise ResetNeeded("The hand is over, or none was begun; call reset() first.")
 
     def close(self) -> None:
         self.client.close()
 
-    def _seen(self, told: dict[str, Any]) -> Observation:
+    def __reduce_ex__(self, protocol: object) -> NoReturn:
+        """Refuses copies.
+
+        Raises:
+            SettingsError: always: there is one hand, and the host has it.
+        """
+        raise SettingsError(
+            "A hosted environment is neither copied nor pickled, since its hand is at the host; "
+            "make another one with RemoteEnv(url, key, task)."
+        )
+
+    def _read(self, told: dict[str, Any]) -> Observation:
         """A dynamic part, made whole and of the right types."""
-        size = self.told["size"]
-        found = {name: value.copy() for name, value in self._hand.items()}
+        size = self.settings.answer_side
+        found = dict(self._fixed)
         known = dict(self._spaces[0].spaces)
         for name, space in known.items():
             if name == "images":
                 blank = np.zeros((size, size, 3), dtype=np.uint8)
-                found[name] = np.stack([_picture(t) if t else blank for t in told[name]])
+                found[name] = np.stack([from_png(t) if t else blank for t in told[name]])
             elif name not in found:
                 found[name] = np.array(told[name], dtype=space.dtype)
         return {name: found[name] for name in known}
 
-    def _info(self, told: dict[str, Any]) -> dict[str, Any]:
-        mask = np.array(told["affordable"], dtype=np.int8)
-        return {"captions": self._captions, "action_mask": mask}
+    def _info(self) -> dict[str, Any]:
+        told = {"caption": self.captions[0]} if self.service else {"captions": self.captions}
+        return {**told, "action_mask": self._now["affordable"].copy()}
 
-
-def game_spaces(told: dict[str, Any]) -> tuple[spaces.Dict, spaces.Dict]:
-    """Observation and action space of a task, from the sizes that its host tells."""
-    n, slots, menu, size = told["candidates"], told["slots"], len(told["menu"]), told["size"]
-    width, most = told["statistics"], told["max_statistic"]
-
-    def numbers(*shape: int) -> spaces.Box:
-        return spaces.Box(0, most, (*shape, width), np.float32)
-
-    def pictures(count: int) -> spaces.Box:
-        return spaces.Box(0, 255, (count, size, size, 3), np.uint8)
-
-    seen = {
-        "candidates": pictures(n),
-        "captions": spaces.Box(0, told["vocabulary"] - 1, (n, told["tokens"]), np.int32),
-        "answered": spaces.MultiBinary(slots),
-        "images": pictures(slots),
-        "statistics": numbers(slots),
-        "count": spaces.Box(0, told["max_answers"], (n, menu), np.int32),
-        "summary": numbers(n, menu),
-        "affordable": spaces.MultiBinary(menu),
-        "budget_left": spaces.Box(0, told["budget"], (1,), np.int32),
-    }
-    done = {
-        "candidate": spaces.MultiDiscrete([n + 1] * slots),
-        "question": spaces.MultiDiscrete([menu] * slots),
-        "probability": spaces.Box(0, 1, (n,), np.float32),
-        "stop": spaces.Discrete(2),
-    }
-    return spaces.Dict(seen), spaces.Dict(done)
+    @property
+    def service(self) -> str:
+        """Name of the service that the task is; empty where it has a menu of questions."""
+        return self.settings.service
 
 
 def _only(tasks: list[dict[str, Any]]) -> dict[str, Any]:
     if len(tasks) != 1:
         raise HostError(f"Name one of the host's tasks: {', '.join(t['task'] for t in tasks)}.")
     return tasks[0]
-
-
-def _picture(text: str) -> NDArray[np.uint8]:
-    with Image.open(BytesIO(base64.b64decode(text))) as image:
-        return np.asarray(image.convert("RGB"))

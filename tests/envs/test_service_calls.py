@@ -9,12 +9,12 @@ import pytest
 
 from miagym.data.dataset import Dataset
 from miagym.envs.service.env import ServiceEnv
-from miagym.envs.service.prompt import Prompt
 from miagym.envs.service.uploads import Sample, blended, cut, noised, reworded
 from miagym.envs.service.ways import Way, distances
 from miagym.envs.service.wrapper import NamedCalls
 from miagym.envs.single import SingleEnv
 from miagym.errors import ActionError, MiagymError, SettingsError, UnknownName
+from miagym.remote.services import Prompt
 from miagym.targets.dummy import DummyTarget
 
 BAD = [

@@ -19,10 +19,10 @@ from miagym.data.dataset import Dataset
 from miagym.envs import SERVICES, oracle_from_env
 from miagym.envs.service.asking import ServiceQuestioner
 from miagym.envs.service.env import ServiceEnv, ServiceVectorEnv
-from miagym.envs.service.settings import Service
 from miagym.envs.service.tariff import Tariff
 from miagym.envs.service.wrapper import NamedCalls
 from miagym.errors import BudgetError, MiagymError, SettingsError, UnknownName
+from miagym.remote.services import Service
 from miagym.targets.dummy import DummyTarget
 
 assert miagym.__version__

@@ -12,7 +12,7 @@ from miagym.cli.shared.console import AsJson, console, print_json, say
 host = typer.Typer(help="Host a game: serve it, add players, read the leaderboard.")
 
 Db = Annotated[Path, typer.Option(help="The ledger, one SQLite file; made if there is none.")]
-Tasks = Annotated[str, typer.Option(help="A suite: black-2026.")]
+Tasks = Annotated[str, typer.Option(help="A suite: black-2026 or services-2026.")]
 Phase = Annotated[str, typer.Option(help="dev or final: two halves of the test candidates.")]
 LEDGER = Path("host.sqlite")
 SUITE = "black-2026"
@@ -41,8 +41,17 @@ def serve(
     questions: Annotated[
         str, typer.Option(help="Menu of the task about a --target, separated by commas.")
     ] = "variation@0.3,variation@0.6",
-    budget: Annotated[int, typer.Option(min=1, help="UNet rows of a hand of 16.")] = 60,
-    hands: Annotated[int, typer.Option(min=1, help="Hands of 16 candidates in a walk.")] = 16,
+    budget: Annotated[
+        int, typer.Option(min=1, help="UNet rows of a hand: 16 candidates, or 1 of a service.")
+    ] = 60,
+    hands: Annotated[int, typer.Option(min=1, help="Hands in a walk.")] = 16,
+    service: Annotated[
+        str,
+        typer.Option(
+            help="Instead of a menu: prompt-only, image-to-image, inpainting or full, which take "
+            "prompts and pictures of the players' own."
+        ),
+    ] = "",
 ) -> None:
     """Serve a game. Labels, weights and the meter stay here; players see pictures.
 
@@ -55,7 +64,8 @@ def serve(
     from miagym.hosting.suite import own_task, suite
 
     if target:
-        played = (own_task(target, data, reference, questions.split(","), budget, hands),)
+        menu = questions.split(",")
+        played = (own_task(target, data, reference, menu, budget, hands, service),)
     else:
         played = suite(tasks)
 

@@ -16,8 +16,9 @@ from torch import Tensor
 from miagym.candidates import Candidates
 from miagym.envs.asking import Questioner, as_bytes
 from miagym.envs.service.calls import Call
-from miagym.envs.service.settings import INPAINTING, TEXT_TO_IMAGE, ServiceSettings
+from miagym.envs.service.settings import ServiceSettings
 from miagym.envs.world import World
+from miagym.remote.services import INPAINTING, TEXT_TO_IMAGE
 from miagym.targets.steps import variation_steps
 
 CALLER = "a caller"
@@ -30,6 +31,11 @@ class Wanted:
 
     call: Call
     draw: int
+    episode: int
+    number: int
+    """Of the picture among all of its episode, from 0."""
+    price: int
+    """Of the call, with its first picture; the others come with it."""
 
 
 class ServiceQuestioner(Questioner):

@@ -8,9 +8,10 @@ from gymnasium.vector import AutoresetMode
 
 from miagym.envs.env import GameEnv
 from miagym.envs.service.settings import ServiceOptions, ServiceSettings
-from miagym.envs.service.spaces import ServiceSpaces, call_action
+from miagym.envs.service.spaces import ServiceSpaces
 from miagym.envs.spaces import Action
 from miagym.envs.vector import GameVectorEnv
+from miagym.remote.services import call_action
 
 
 class ServiceEnv(GameEnv):
@@ -66,7 +67,7 @@ class ServiceEnv(GameEnv):
         own: dict[str, Any] = {"prompt": self.game.dealt(0).captions[0]}
         if self.settings.kind.takes_uploads:
             own["picture"] = self.game.images[0, 0].copy()
-        return call_action(self.settings, {**own, **given})
+        return call_action(self._spaces.action_space, self.settings.service, {**own, **given})
 
 
 class ServiceVectorEnv(GameVectorEnv):

@@ -52,8 +52,11 @@ class ServiceGame(Game):
         where: list[tuple[int, int, int]] = []
         for i in np.flatnonzero(paid.any(axis=1)):
             episode, call = int(episodes[i]), calls[i]
+            first = int(self.count[episode].sum())
             for picture in range(call.pictures):
-                wanted.append(Wanted(call, self._draw(episode, call, picture)))
+                draw, price = self._draw(episode, call, picture), self._price(call)
+                price = price if picture == 0 else 0  # the others come with it
+                wanted.append(Wanted(call, draw, episode, first + picture, price))
                 where.append((episode, picture, int(moves.question[i, 0])))
         if not wanted:
             return
@@ -63,8 +66,7 @@ class ServiceGame(Game):
             self.answer_images[episode, slot] = picture
             self.count[episode, 0, question] += 1
             values = _distance(picture, self.images[episode, 0], one.call.upload)
-            price = self._price(one.call) if slot == 0 else 0  # the others come with it
-            self.last[episode][slot] = Slot(0, question, values, picture, price)
+            self.last[episode][slot] = Slot(0, question, values, picture, one.price)
 
     def _draw(self, episode: int, call: Call, picture: int) -> int:
         """Number of the noise: the next of the episode, or that of the seed that was chosen."""

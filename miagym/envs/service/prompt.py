@@ -1,31 +1,10 @@
-"""Space of prompts: any Unicode text up to a length."""
+"""Prompts of a batch of calls, checked: any Unicode text up to a length."""
 
 from __future__ import annotations
 
-import string
-from typing import Any
-
-from gymnasium import spaces
-
 from miagym.candidates import check_texts
 from miagym.errors import ActionError, DataError
-
-MAX_PROMPT = 500
-"""Characters of a prompt; models read the first 77 tokens."""
-LETTERS = string.ascii_letters + string.digits + string.punctuation + " "
-
-
-class Prompt(spaces.Text):
-    """Text of up to `MAX_PROMPT` characters, whatever they are; samples are of ASCII."""
-
-    def __init__(self) -> None:
-        super().__init__(max_length=MAX_PROMPT, min_length=0, charset=LETTERS)
-
-    def contains(self, x: Any) -> bool:
-        return isinstance(x, str) and len(x) <= MAX_PROMPT
-
-    def __repr__(self) -> str:
-        return "Prompt()"
+from miagym.remote.services import MAX_PROMPT
 
 
 def checked_prompts(value: object, episodes: int) -> tuple[str, ...]:

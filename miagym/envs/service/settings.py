@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from enum import StrEnum
 from functools import cached_property
 from typing import Any, TypedDict
 
@@ -16,46 +15,12 @@ from miagym.envs.service.tariff import Tariff
 from miagym.envs.settings import Settings
 from miagym.errors import SettingsError
 from miagym.oracle.costs import generation_cost, variation_cost
+from miagym.remote.services import IMAGE_TO_IMAGE, INPAINTING, TEXT_TO_IMAGE, Service
 from miagym.targets.base import Target
 from miagym.targets.steps import variation_steps
 
 MAX_PICTURES = 16
 """Pictures in one call."""
-
-
-class Service(StrEnum):
-    """Services by name, as they are met."""
-
-    PROMPT_ONLY = "prompt-only"
-    IMAGE_TO_IMAGE = "image-to-image"
-    INPAINTING = "inpainting"
-    FULL = "full"
-
-    @property
-    def calls(self) -> tuple[str, ...]:
-        """Kinds of calls that it takes."""
-        return {
-            Service.PROMPT_ONLY: (TEXT_TO_IMAGE,),
-            Service.IMAGE_TO_IMAGE: (IMAGE_TO_IMAGE,),
-            Service.INPAINTING: (INPAINTING,),
-            Service.FULL: (TEXT_TO_IMAGE, IMAGE_TO_IMAGE, INPAINTING),
-        }[self]
-
-    @property
-    def takes_uploads(self) -> bool:
-        return self is not Service.PROMPT_ONLY
-
-    @property
-    def takes_masks(self) -> bool:
-        return INPAINTING in self.calls
-
-    @property
-    def takes_seeds(self) -> bool:
-        """Whether the caller may choose the seed of the noise."""
-        return self is Service.FULL
-
-
-TEXT_TO_IMAGE, IMAGE_TO_IMAGE, INPAINTING = "text-to-image", "image-to-image", "inpainting"
 
 
 @dataclass(frozen=True)

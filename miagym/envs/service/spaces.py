@@ -12,11 +12,9 @@ from numpy.typing import NDArray
 from miagym.envs.game import Game
 from miagym.envs.service.calls import SEEDS, Call, ServiceMoves
 from miagym.envs.service.game import ServiceGame
-from miagym.envs.service.prompt import Prompt, checked_prompts
-from miagym.envs.service.settings import INPAINTING, TEXT_TO_IMAGE, ServiceSettings
-from miagym.envs.service.uploads import right_half
+from miagym.envs.service.prompt import checked_prompts
+from miagym.envs.service.settings import ServiceSettings
 from miagym.envs.spaces import (
-    Action,
     GameSpaces,
     Observation,
     budget_left,
@@ -24,7 +22,7 @@ from miagym.envs.spaces import (
     rows_left,
     token_ids,
 )
-from miagym.errors import ActionError
+from miagym.remote.services import INPAINTING, TEXT_TO_IMAGE, Prompt
 
 EXACT = 6
 """Digits of a strength that count, so that 0.7 in 32 bits is 0.7."""
@@ -128,25 +126,3 @@ class ServiceSpaces(GameSpaces):
         if member is not None:
             info["member"] = int(member[0])
         return info
-
-
-def call_action(settings: ServiceSettings, given: Mapping[str, Any]) -> Action:
-    """A whole action from what of it is given.
-
-    Raises:
-        ActionError: if this service takes no such thing.
-    """
-    known = set(ServiceSpaces(settings).action_space.spaces)
-    if unknown := sorted(set(given) - known):
-        raise ActionError(
-            f"The service {settings.service} takes {', '.join(sorted(known))}; got "
-            f"{', '.join(unknown)}."
-        )
-    defaults: Action = {"question": 0, "pictures": 1, "probability": 0.5, "stop": 0}
-    if settings.kind.takes_uploads:
-        defaults["strength"] = 1.0
-    if settings.kind.takes_masks:
-        defaults["mask"] = right_half(settings.resolution)
-    if settings.kind.takes_seeds:
-        defaults["seed"] = 0
-    return {**defaults, **given}

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from miagym.remote.services import right_half
+
 Picture = NDArray[np.uint8]
 MASKED, NOISE, HALF = 127, 32, 0.5
 """Grey of what is masked; standard deviation of noise, of 255; weight of either in a blend."""
@@ -32,13 +34,6 @@ def turned(picture: Picture, rng: np.random.Generator) -> Picture:
 
 def mirrored(picture: Picture, rng: np.random.Generator) -> Picture:
     return np.ascontiguousarray(picture[:, ::-1])
-
-
-def right_half(size: int) -> NDArray[np.int8]:
-    """Mask (size, size) of what `masked` hides."""
-    mask = np.zeros((size, size), dtype=np.int8)
-    mask[:, size // 2 :] = 1
-    return mask
 
 
 def masked(picture: Picture, rng: np.random.Generator) -> Picture:

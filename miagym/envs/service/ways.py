@@ -4,17 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from PIL import Image
 
-from miagym.envs.service.settings import (
-    IMAGE_TO_IMAGE,
-    INPAINTING,
-    TEXT_TO_IMAGE,
-    ServiceSettings,
-)
 from miagym.envs.service.uploads import (
     ANOTHER,
     BLENDED,
@@ -23,11 +17,22 @@ from miagym.envs.service.uploads import (
     Picture,
     Sample,
     blended,
+)
+from miagym.errors import SettingsError, UnknownName
+from miagym.remote.services import (
+    IMAGE_TO_IMAGE,
+    INPAINTING,
+    TEXT_TO_IMAGE,
     right_half,
 )
-from miagym.envs.spaces import Action
-from miagym.errors import SettingsError, UnknownName
 
+if TYPE_CHECKING:
+    from miagym.envs.service.settings import ServiceSettings
+    from miagym.remote.settings import HostedSettings
+
+    Takes = ServiceSettings | HostedSettings
+
+Action = dict[str, Any]
 DISTANCES = ("mean |d|", "root mean d²")
 """What an agent reads off a picture that arrived: of its difference d to what was uploaded, or to
 the candidate where nothing was, in shares of the whole range of a pixel."""
@@ -102,7 +107,7 @@ class Way:
             return Sample(picture, other.caption)
         return Sample(picture, PROMPTS[self.prompt](about.caption))
 
-    def action(self, settings: ServiceSettings, sent: Sample, probability: float) -> Action:
+    def action(self, settings: Takes, sent: Sample, probability: float) -> Action:
         """The action that sends a sample this way, for one picture."""
         kinds = settings.kind.calls
         action: Action = {
@@ -121,9 +126,7 @@ class Way:
         return action
 
 
-def ways_of(
-    texts: Sequence[str], settings: ServiceSettings, other: Sample | None
-) -> tuple[Way, ...]:
+def ways_of(texts: Sequence[str], settings: Takes, other: Sample | None) -> tuple[Way, ...]:
     """Reads ways that a service takes.
 
     Raises:

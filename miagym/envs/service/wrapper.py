@@ -10,12 +10,13 @@ import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
-from miagym.envs.game import PRIOR
 from miagym.envs.service.env import ServiceEnv
 from miagym.envs.service.uploads import Sample
 from miagym.envs.service.ways import DISTANCES, MIN_DISTANCE, distances, ways_of
 from miagym.envs.spaces import Action, Observation
+from miagym.envs.state.moves import PRIOR
 from miagym.errors import ActionError, SettingsError
+from miagym.remote.env import RemoteEnv
 
 LOWEST = float(np.log(MIN_DISTANCE))
 
@@ -30,7 +31,7 @@ class NamedCalls(gym.Wrapper[Any, Any, Any, Action], gym.utils.RecordConstructor
     are computed here from the pictures that arrived.
 
     Args:
-        env: `miagym/Service-v0`.
+        env: `miagym/Service-v0`, or a hosted one.
         ways: such as "original@0.3", "turned@0.3", "turned+empty@0.3", "none+cut".
         levels: of probability in the verdict.
         other: a picture with a caption of the agent's own, for ways that need one.
@@ -53,8 +54,10 @@ class NamedCalls(gym.Wrapper[Any, Any, Any, Action], gym.utils.RecordConstructor
         )
         gym.Wrapper.__init__(self, env)
         bare = env.unwrapped
-        if not isinstance(bare, ServiceEnv):
-            raise SettingsError(f"NamedCalls wraps miagym/Service-v0, got {bare!r}.")
+        if not (isinstance(bare, ServiceEnv) or (isinstance(bare, RemoteEnv) and bare.service)):
+            raise SettingsError(
+                f"NamedCalls wraps miagym/Service-v0, also a hosted one, got {bare!r}."
+            )
         if not isinstance(levels, int) or levels < 2:
             raise SettingsError(f"Expected 2 or more levels of probability, got {levels!r}.")
         self._settings, self._other, self._seed = bare.settings, other, seed

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+PRIOR = 0.5
+"""Probability of membership before anything was said: half of the candidates are members."""
+
 
 @dataclass(frozen=True)
 class Moves:

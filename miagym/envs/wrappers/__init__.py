@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any, SupportsFloat
+from typing import TYPE_CHECKING, Any, Protocol, SupportsFloat, cast, runtime_checkable
 
 import gymnasium as gym
 import numpy as np
 from numpy.typing import NDArray
 
-from miagym.envs.env import ONLY_EPISODE, GameEnv
-from miagym.envs.pool import PoolEnv, PoolSpaces
-from miagym.envs.single import SingleSpaces
-from miagym.envs.spaces import Action, Observation
-from miagym.envs.wrappers.maps import Belief, feature_space, features, flat_map
+from miagym.envs.wrappers.maps import (
+    Action,
+    Belief,
+    Observation,
+    feature_space,
+    features,
+    flat_map,
+)
 from miagym.errors import SettingsError
+
+if TYPE_CHECKING:
+    from miagym.envs.wrappers.maps import Sizes
 
 
 class Features(gym.ObservationWrapper[Any, Any, Observation], gym.utils.RecordConstructorArgs):
@@ -22,7 +28,7 @@ class Features(gym.ObservationWrapper[Any, Any, Observation], gym.utils.RecordCo
     No pictures and no captions: see `maps.features` for what stands where.
 
     Args:
-        env: of ours, in any wrappers that leave its observations alone.
+        env: of ours, also a hosted one, in any wrappers that leave its observations alone.
 
     Raises:
         SettingsError: if it is no environment of ours, or shows other observations.
@@ -32,7 +38,7 @@ class Features(gym.ObservationWrapper[Any, Any, Observation], gym.utils.RecordCo
         gym.utils.RecordConstructorArgs.__init__(self)
         gym.ObservationWrapper.__init__(self, env)
         self._settings = bare(env).settings
-        if env.observation_space != bare(env).observation_space:
+        if env.observation_space != env.unwrapped.observation_space:
             raise SettingsError(
                 "Features reads the game's own observations; wrap it with nothing "
                 "that changes them before."
@@ -54,7 +60,8 @@ class FlatActions(gym.Wrapper[Any, Any, Any, Action], gym.utils.RecordConstructo
     budget does not cover, always 1 for verdicts.
 
     Args:
-        env: of ours, in any wrappers that leave its actions alone, so before or after `Features`.
+        env: of ours, also a hosted one, in any wrappers that leave its actions alone, so before or
+            after `Features`.
         levels: of probability, in the verdict about a single candidate.
         belief: from the pool's own observation, to probabilities (n,); required for pools.
 
@@ -69,13 +76,12 @@ class FlatActions(gym.Wrapper[Any, Any, Any, Action], gym.utils.RecordConstructo
         gym.utils.RecordConstructorArgs.__init__(self, levels=levels, belief=belief)
         gym.Wrapper.__init__(self, env)
         self._game_env = bare(env)
-        if env.action_space != self._game_env.action_space:
+        if env.action_space != env.unwrapped.action_space:
             raise SettingsError(
                 "FlatActions speaks the game's own actions; wrap it with nothing "
                 "that changes them before."
             )
-        settings, pool = self._game_env.settings, isinstance(self._game_env, PoolEnv)
-        self._spaces = PoolSpaces(settings) if pool else SingleSpaces(settings)
+        settings, pool = self._game_env.settings, "candidate" in bare_actions(env).spaces
         self._flat = flat_map(settings, pool=pool, levels=levels, belief=belief)
         self.action_space = self._flat.space
 
@@ -95,30 +101,52 @@ class FlatActions(gym.Wrapper[Any, Any, Any, Action], gym.utils.RecordConstructo
         """
         flat = self._flat.checked([action], episodes=1)
         # What the game shows, whatever wrappers make of it.
-        seen = self._spaces.observe(self._game_env.game, ONLY_EPISODE)
-        batch = self._flat.actions(flat, seen)
+        seen = self._game_env.seen()
+        batch = self._flat.actions(flat, {name: value[None] for name, value in seen.items()})
         moves = {name: value[0] for name, value in batch.items()}
         observation, reward, terminated, truncated, info = self.env.step(moves)
         return observation, reward, terminated, truncated, self._masked(info)
 
     def action_masks(self) -> NDArray[np.bool_]:
         """Which numbers can be paid, as `MaskablePPO` of sb3-contrib asks for it."""
-        affordable = self._game_env.game.affordable(ONLY_EPISODE)
-        return self._flat.mask(affordable)[0].astype(bool)
+        affordable = self._game_env.seen()["affordable"]
+        return self._flat.mask(affordable[None])[0].astype(bool)
 
     def _masked(self, info: dict[str, Any]) -> dict[str, Any]:
         return {**info, "action_mask": self._flat.mask(info["action_mask"][None])[0]}
 
 
-def bare(env: gym.Env[Any, Any]) -> GameEnv:
+@runtime_checkable
+class Playable(Protocol):
+    """Environment of miagym, in this process or at a host."""
+
+    @property
+    def settings(self) -> Sizes: ...
+
+    def seen(self) -> Observation:
+        """The observation as of now."""
+        ...
+
+
+def bare(env: gym.Env[Any, Any]) -> Playable:
     """Environment of miagym inside its wrappers.
 
     Raises:
-        SettingsError: if it is none.
+        SettingsError: if it is none, or a service, which has neither a menu nor statistics.
     """
     found = env.unwrapped
-    if not isinstance(found, GameEnv):
+    if not isinstance(found, Playable):
         raise SettingsError(
             f"Expected an environment of miagym, such as miagym/Pool-v0; got {found!r}."
         )
+    if "summary" not in cast(gym.spaces.Dict, found.observation_space).spaces:
+        raise SettingsError(
+            "A service has neither a menu nor statistics; wrap it with NamedCalls of "
+            "miagym.envs.service.wrapper."
+        )
     return found
+
+
+def bare_actions(env: gym.Env[Any, Any]) -> gym.spaces.Dict:
+    """Action space of the game inside its wrappers."""
+    return cast(gym.spaces.Dict, env.unwrapped.action_space)

@@ -7,17 +7,23 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
-from miagym.envs.game import PRIOR
-from miagym.envs.settings import Settings
-from miagym.envs.spaces import Action, Observation
+from miagym.envs.state.moves import PRIOR
 from miagym.errors import ActionError, SettingsError
 
+if TYPE_CHECKING:
+    from miagym.envs.settings import Settings
+    from miagym.remote.settings import HostedSettings
+
+    Sizes = Settings | HostedSettings
+
+Observation = dict[str, Any]
+Action = dict[str, Any]
 Belief = Callable[[Observation], NDArray[np.floating]]
 """From what one pool shows, probabilities of membership (n,); agents ask it about batches."""
 
@@ -30,14 +36,14 @@ def squashed(statistics: NDArray[np.float32]) -> NDArray[np.float32]:
     return statistics / (1 + statistics)
 
 
-def feature_space(settings: Settings) -> spaces.Box:
+def feature_space(settings: Sizes) -> spaces.Box:
     """Space of `features`: shares (d,), d = n K (F + 1) + K + 1."""
     asked = settings.candidates * len(settings.menu)
     width = asked * (settings.statistics + 1) + len(settings.menu) + 1
     return spaces.Box(0, 1, (width,), np.float32)
 
 
-def features(observation: Mapping[str, NDArray[Any]], settings: Settings) -> NDArray[np.float32]:
+def features(observation: Mapping[str, NDArray[Any]], settings: Sizes) -> NDArray[np.float32]:
     """Features of observations: answers and what is left as shares; neither pictures nor captions.
 
     Args:
@@ -99,7 +105,7 @@ class FlatMap(ABC):
 class SingleFlatMap(FlatMap):
     """Flat actions of one candidate: K questions, then verdicts of 0, 1 / (levels - 1), ..., 1."""
 
-    def __init__(self, settings: Settings, levels: int) -> None:
+    def __init__(self, settings: Sizes, levels: int) -> None:
         if not isinstance(levels, int) or levels < 2:
             raise SettingsError(f"Expected 2 or more levels of probability, got {levels!r}.")
         super().__init__(len(settings.menu), levels)
@@ -121,7 +127,7 @@ class PoolFlatMap(FlatMap):
     with every action, so that a pool that is cut off has a verdict too.
     """
 
-    def __init__(self, settings: Settings, belief: Belief | None) -> None:
+    def __init__(self, settings: Sizes, belief: Belief | None) -> None:
         if belief is None:
             raise SettingsError(
                 "A pool's flat actions say whom to ask and when to stop, not how likely anybody is "
@@ -165,7 +171,7 @@ def checked_belief(found: object, shape: tuple[int, ...]) -> NDArray[np.float64]
     return array.astype(np.float64)
 
 
-def flat_map(settings: Settings, *, pool: bool, levels: int, belief: Belief | None) -> FlatMap:
+def flat_map(settings: Sizes, *, pool: bool, levels: int, belief: Belief | None) -> FlatMap:
     """Makes the flat actions of an environment.
 
     Args:

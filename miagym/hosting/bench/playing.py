@@ -54,13 +54,18 @@ class Bench:
         most: hands that are played of a walk; all by default.
 
     Raises:
-        SettingsError: if that is no number of hands.
+        SettingsError: if that is no number of hands, or the task has no menu.
     """
 
     def __init__(self, task: HostedTask, most: int | None = None) -> None:
         if most is not None and not 1 <= most <= task.hands:
             raise SettingsError(
                 f"Expected from 1 to {task.hands} hands of {task.name}, got {most}."
+            )
+        if task.service:
+            raise SettingsError(
+                f"{task.name} is a service, which is played at a host; a bench plays tasks with a "
+                "menu, such as those of black-2026."
             )
         self.task = task
         self.data = deck(load_data(task.data), task, DEV, SECRET)

@@ -1,0 +1,1 @@
+"""Services behind a host: calls, uploads, and answers that the ledger keeps."""

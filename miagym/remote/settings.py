@@ -1,0 +1,79 @@
+"""Settings of a hosted task, as its host tells them: menu, prices and sizes; never a target."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+from miagym.remote.services import Service
+
+
+@dataclass(frozen=True)
+class HostedQuestion:
+    """Question of a hosted menu."""
+
+    name: str
+    """As in "variation@0.3"."""
+    price: int
+    """UNet rows."""
+
+    @property
+    def kind(self) -> str:
+        return self.name.partition("@")[0]
+
+    @property
+    def strength(self) -> float | None:
+        """Of a variation; None of a text to image."""
+        value = self.name.partition("@")[2]
+        return float(value) if value else None
+
+
+@dataclass(frozen=True)
+class HostedSettings:
+    """Settings of a hosted task by the names that `miagym.envs.settings.Settings` has for them."""
+
+    task: str
+    menu: tuple[HostedQuestion, ...]
+    budget: int
+    """UNet rows of a hand."""
+    candidates: int
+    slots: int
+    statistics: int
+    """Statistics that an answer comes with."""
+    max_answers: int
+    resolution: int
+    """Side of the pictures in pixels."""
+    steps: int
+    """DDIM steps of a whole text to image."""
+    guidance_scale: float
+    reference: str | None
+    """Name of the public model whose pictures are told beside."""
+    service: str
+    """Which calls it takes, as `Service` has them; empty where there is a menu of questions."""
+    answer_side: int
+    """Side of the pictures that arrive in pixels."""
+
+    @property
+    def kind(self) -> Service:
+        """The service that it is."""
+        return Service(self.service)
+
+    @classmethod
+    def of(cls, told: Mapping[str, Any]) -> Self:
+        """Reads what `GET /tasks/{task}` says."""
+        return cls(
+            task=told["task"],
+            menu=tuple(HostedQuestion(one["question"], one["price"]) for one in told["menu"]),
+            budget=told["budget"],
+            candidates=told["candidates"],
+            slots=told["slots"],
+            statistics=told["statistics"],
+            max_answers=told["max_answers"],
+            resolution=told["size"],
+            steps=told["steps"],
+            guidance_scale=told["guidance_scale"],
+            reference=told["reference"],
+            service=told["service"],
+            answer_side=told["answer_side"],
+        )
