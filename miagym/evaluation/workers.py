@@ -13,8 +13,9 @@ from functools import partial
 
 import torch
 
+from miagym.data.ahead import Ahead, loading_ahead
+from miagym.data.dataset import Loaded
 from miagym.errors import DataError
-from miagym.evaluation.ahead import Ahead, loading_ahead
 from miagym.evaluation.chunk import Chunk, Clock, Job
 from miagym.evaluation.experiment import Experiment
 from miagym.evaluation.scoring import score_chunk
@@ -59,15 +60,17 @@ class Workplace:
         if not tasks:
             return
         done = self._progress(f"{run.match.target}: {tasks[0][0].part}", len(tasks))
-        jobs = dict((chunk.name, job) for chunk, job in tasks)
+        by_name = {chunk.name: (chunk, job) for chunk, job in tasks}
 
-        def is_left(chunk: Chunk) -> bool:
-            return bool(self.folder.missing(chunk.name, jobs[chunk.name].names))
+        def load(name: str) -> Loaded:
+            return run.load(by_name[name][0])
 
-        chunks = [chunk for chunk, _ in tasks]
+        def is_left(name: str) -> bool:
+            return bool(self.folder.missing(name, by_name[name][1].names))
+
         with (
             chunk_workers(run.target) as pool,
-            loading_ahead(run.load, chunks, is_left) as ahead,
+            loading_ahead(load, list(by_name), is_left) as ahead,
         ):
             left = tasks
             while left:
@@ -102,7 +105,7 @@ class Workplace:
             if names := self.folder.missing(chunk.name, job.names):  # nobody has done it meanwhile
                 self.folder.check_same_code()
                 with limited(self._deadline, f"{chunk.name} in {self.folder.path}"):
-                    made = score_chunk(run, chunk, job, names, ahead.load(chunk))
+                    made = score_chunk(run, chunk, job, names, ahead.load(chunk.name))
                 if not claims.holds(chunk.name):  # given up for dead: whoever took it goes on
                     return False
                 self.folder.check_same_code()

@@ -7,18 +7,17 @@ from pathlib import Path
 from threading import Event
 from typing import Any
 
-import numpy as np
 import pytest
 
+from miagym.data.ahead import loading_ahead
 from miagym.data.dataset import Loaded
 from miagym.errors import DataError
 from miagym.evaluation import workers
-from miagym.evaluation.ahead import loading_ahead
 from miagym.evaluation.chunk import Chunk
 from miagym.evaluation.experiment import Experiment
 from tests.evaluation.work import evaluated
 
-CHUNKS = [Chunk(name, "test", np.arange(2)) for name in "abcd"]
+CHUNKS = list("abcd")
 SECONDS = 60
 
 
@@ -27,12 +26,12 @@ class Pictures:
 
     def __init__(self) -> None:
         self.begun: list[str] = []
-        self.ended = {chunk.name: Event() for chunk in CHUNKS}
+        self.ended = {chunk: Event() for chunk in CHUNKS}
 
-    def load(self, chunk: Chunk) -> Any:
-        self.begun.append(chunk.name)
-        self.ended[chunk.name].set()
-        return chunk.name
+    def load(self, chunk: str) -> Any:
+        self.begun.append(chunk)
+        self.ended[chunk].set()
+        return chunk
 
     def wait_for(self, name: str) -> None:
         assert self.ended[name].wait(SECONDS)
@@ -42,16 +41,16 @@ def test_it_is_one_chunk_ahead_and_loads_each_once() -> None:
     pictures = Pictures()
     with loading_ahead(pictures.load, CHUNKS, lambda chunk: True) as ahead:
         for chunk, following in zip(CHUNKS, [*CHUNKS[1:], None], strict=True):
-            assert ahead.load(chunk) == chunk.name
+            assert ahead.load(chunk) == chunk
             if following is not None:
-                pictures.wait_for(following.name)
+                pictures.wait_for(following)
                 assert len(pictures.begun) == CHUNKS.index(following) + 1
     assert sorted(pictures.begun) == list("abcd")
 
 
 def test_what_others_have_done_is_passed_over() -> None:
     pictures = Pictures()
-    with loading_ahead(pictures.load, CHUNKS, lambda chunk: chunk.name in "ad") as ahead:
+    with loading_ahead(pictures.load, CHUNKS, lambda chunk: chunk in "ad") as ahead:
         ahead.load(CHUNKS[0])
         pictures.wait_for("d")
         ahead.load(CHUNKS[3])
@@ -68,8 +67,8 @@ def test_workers_side_by_side_get_their_own() -> None:
 
 
 def test_a_fault_is_raised_where_the_pictures_are_wanted() -> None:
-    def load(chunk: Chunk) -> Loaded:
-        if chunk.name == "b":
+    def load(chunk: str) -> Loaded:
+        if chunk == "b":
             raise DataError("the shelf is empty")
         return chunk  # type: ignore[return-value]
 

@@ -1,4 +1,4 @@
-"""Pictures of the next chunk, read and decoded while the networks are at work on this one."""
+"""Pictures of what comes next, read and decoded while the networks are at work on this."""
 
 from __future__ import annotations
 
@@ -8,19 +8,18 @@ from contextlib import contextmanager
 from threading import Lock
 
 from miagym.data.dataset import Loaded
-from miagym.evaluation.chunk import Chunk
 
-Load = Callable[[Chunk], Loaded]
+Load = Callable[[str], Loaded]
 
 
 class Ahead:
-    """Loads chunks, and begins in a thread with the one that comes next.
+    """Loads chunks of pictures, and begins in a thread with the one that comes next.
 
     It never is more than a chunk ahead, so that memory does not grow with the number of chunks.
 
     Args:
-        load: reads and decodes the pictures of a chunk.
-        chunks: in the order in which they are worked on.
+        load: reads and decodes the pictures of a chunk, by its name.
+        chunks: names, in the order in which they are worked on.
         is_left: whether a chunk is still to be done; others may have done it.
         thread: where it begins.
     """
@@ -28,20 +27,20 @@ class Ahead:
     def __init__(
         self,
         load: Load,
-        chunks: Sequence[Chunk],
-        is_left: Callable[[Chunk], bool],
+        chunks: Sequence[str],
+        is_left: Callable[[str], bool],
         thread: ThreadPoolExecutor,
     ) -> None:
         self._load, self._chunks, self._is_left, self._thread = load, chunks, is_left, thread
-        self._place = {chunk.name: place for place, chunk in enumerate(chunks)}
+        self._place = {chunk: place for place, chunk in enumerate(chunks)}
         self._begun: dict[str, Future[Loaded]] = {}
         self._lock = Lock()
 
-    def load(self, chunk: Chunk) -> Loaded:
+    def load(self, chunk: str) -> Loaded:
         """The pictures of a chunk, which may be there already; workers may call it side by side."""
         with self._lock:
-            begun = self._begun.pop(chunk.name, None)
-            place = self._place[chunk.name]
+            begun = self._begun.pop(chunk, None)
+            place = self._place[chunk]
             self._forget_before(place)
             if not self._begun:
                 self._begin_after(place)
@@ -55,12 +54,12 @@ class Ahead:
     def _begin_after(self, place: int) -> None:
         following = next((c for c in self._chunks[place + 1 :] if self._is_left(c)), None)
         if following is not None:
-            self._begun[following.name] = self._thread.submit(self._load, following)
+            self._begun[following] = self._thread.submit(self._load, following)
 
 
 @contextmanager
 def loading_ahead(
-    load: Load, chunks: Sequence[Chunk], is_left: Callable[[Chunk], bool]
+    load: Load, chunks: Sequence[str], is_left: Callable[[str], bool]
 ) -> Iterator[Ahead]:
     """Context with its thread, which ends with it."""
     thread = ThreadPoolExecutor(1, thread_name_prefix="decoding ahead")
