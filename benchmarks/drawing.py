@@ -5,9 +5,10 @@
 A small classifier learns what a thing is from real pictures of `icons`. It is then asked about
 pictures that the model generates for captions it never saw: a thing of its training in the one
 style that was kept from it. Beside it: the same question about the real pictures that were kept,
-which says how good the classifier is, and about generated pictures under each other's captions,
-which is chance. Intervals are over groups of look-alikes. Writes a sheet of 64 drawings beside the
-page, dealt by chance.
+which says how good the classifier is, about generated pictures under each other's captions, which
+is chance, and about the captions whose own picture is no near-copy of one trained on, as the same
+thing by the same artist may be. Intervals are over groups of look-alikes. Writes a sheet of 64
+drawings beside the page, dealt by chance.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from torch.nn.functional import avg_pool2d, cross_entropy
 from miagym.candidates import Candidates
 from miagym.embedded import art
 from miagym.embedded.icon_build import UNSEEN
+from miagym.embedded.icon_unseen import has_twin
 from miagym.oracle import Oracle
 from miagym.results.formats import estimate
 from miagym.targets.registry import load_target
@@ -56,6 +58,14 @@ class Pictures:
     def candidates(self) -> Candidates:
         images = (self.pixels * 255).byte().permute(0, 2, 3, 1).numpy()
         return Candidates(images, self.captions)
+
+
+def without_twin(seen: Pictures, kept: Pictures) -> NDArray[np.bool_]:
+    """Of which kept pictures (n,) none that was trained on is a near-copy."""
+    pixels = np.concatenate([each.candidates().images for each in (kept, seen)])
+    trained = np.arange(len(pixels)) >= len(kept.kinds)
+    groups = np.concatenate([kept.groups, seen.groups])
+    return ~has_twin(pixels, trained, groups)[: len(kept.kinds)]
 
 
 def network(kinds: int) -> nn.Module:
@@ -154,13 +164,16 @@ def main() -> None:
     model = fitted(seen, kinds)
     drawn = generated(given.target, kept)
     turned = kept.kinds[1:] + kept.kinds[:1]
+    everyone, alone = np.ones(len(drawn), dtype=bool), without_twin(seen, kept)
     rows = []
-    for name, pixels, asked in (
-        ("generated, under its caption", drawn, kept.kinds),
-        ("real pictures of the same captions", kept.pixels, kept.kinds),
-        ("generated, under another's caption", drawn, turned),
+    for name, pixels, asked, of in (
+        ("generated, under its caption", drawn, kept.kinds, everyone),
+        (f"the {alone.sum()} whose picture has no near-copy", drawn, kept.kinds, alone),
+        ("real pictures of the same captions", kept.pixels, kept.kinds, everyone),
+        ("generated, under another's caption", drawn, turned, everyone),
     ):
-        cells = (share(hits(model, pixels, kinds, asked, k), kept.groups) for k in (1, 5))
+        found = (hits(model, pixels, kinds, asked, k) for k in (1, 5))
+        cells = (share(hit[of], kept.groups[of]) for hit in found)
         rows.append(f"| {name} | {' | '.join(cells)} |")
     given.out.parent.mkdir(parents=True, exist_ok=True)
     picture = given.out.with_suffix(".png")

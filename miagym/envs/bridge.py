@@ -18,7 +18,7 @@ from miagym.errors import BudgetExhausted, DataError, SettingsError
 from miagym.oracle import Oracle
 from miagym.oracle.access import Access
 from miagym.oracle.budget import Cost, Meter
-from miagym.oracle.hosted import HostedOracle
+from miagym.oracle.hosted.oracle import HostedOracle
 from miagym.remote.env import RemoteEnv
 from miagym.targets.registry import shared_target
 

@@ -12,12 +12,12 @@ from miagym.errors import AccessDenied, BudgetExhausted, DataError
 from miagym.oracle.access import Access
 from miagym.oracle.budget import Cost
 from miagym.oracle.costs import generation_cost, variation_cost
-from miagym.oracle.hosted_hand import HostedMeter, HostedModel
+from miagym.oracle.hosted.hand import HostedMeter, HostedModel
 from miagym.oracle.inputs import Prompts, texts_of
 from miagym.oracle.oracle import Oracle
 from miagym.remote.env import RemoteEnv
-from miagym.targets.base import variation_steps
 from miagym.targets.rows import ForEach, for_each
+from miagym.targets.steps import variation_steps
 
 
 class HostedOracle(Oracle):
