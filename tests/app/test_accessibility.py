@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from miagym.app.check.examples import MEMBER, examples
 from miagym.app.site import TAB_NAMES
-from tests.app.visiting import SIZES, watch
+from tests.app.visiting import SIZES, faults, watch
 
 MAX_STOPS = 60
 IN_SIGHT = """
@@ -28,13 +26,6 @@ def visited(browser: Browser, url: str, query: str, against: list[str]) -> Page:
     page.goto(f"{url}?{query}")
     page.get_by_role("tab", name="About").wait_for()
     return page
-
-
-def faults(page: Page) -> list[Any]:
-    """What axe-core finds, and where."""
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
-    found = axe.run(page).response["violations"]
-    return [(one["id"], [node["html"][:200] for node in one["nodes"]]) for one in found]
 
 
 def check_one(page: Page) -> None:
