@@ -1,0 +1,16 @@
+(tab, names, first, asked, ...now) => {
+  // What the address asks for takes its place in the form. It comes from the server, which takes
+  // a while: what a visitor has changed since stays, and is in the address beside the rest.
+  const isSame = (a, b) => JSON.stringify(a) === JSON.stringify(b);
+  const keeps = first.map((value, i) => asked === null || asked[i] === null || !isSame(value, now[i]));
+  const values = now.map((value, i) => (keeps[i] ? value : asked[i]));
+  if (asked !== null && !isSame(first, now)) {
+    const address = new URL(location.href);
+    names.forEach((name, i) => {
+      if (name && String(values[i])) address.searchParams.set(name, String(values[i]));
+      else if (name) address.searchParams.delete(name);
+    });
+    history.replaceState(history.state, "", address);
+  }
+  return values.map((value, i) => ({ __type__: "update", ...(!keeps[i] && { value }) }));
+}
