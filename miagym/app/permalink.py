@@ -51,7 +51,7 @@ class Permalink:
             return read(dict(request.query_params))
 
         names = [*self.fields, *(None for _ in self.followers)]
-        filled = script("asked_form.js", self.tab, names, [one.value for one in self.components])
+        filled = script("asked_form.js", names, [one.value for one in self.components])
         # What the server says does not go into the form at once: it may be late.
         said = gr.on(None, opened, None, asked, queue=False, **quiet)
         return said.success(None, [asked, *self.components], self.components, js=filled, **quiet)

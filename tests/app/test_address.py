@@ -94,4 +94,11 @@ def test_what_a_visitor_changed_before_the_address_was_read_stays(
     page.get_by_role("tab", name="Check an image").click()
     expect(page.get_by_label("Caption (optional)")).to_have_value("a dog")
     page.close()
+
+    handed_on = browser.new_page()
+    watch(handed_on, url, against)
+    handed_on.goto(f"{url}?tab=check&caption=cat")
+    expect(handed_on.get_by_label("Caption (optional)")).to_have_value("cat")
+    assert handed_on.url == f"{url}?tab=check&caption=cat"  # nobody changed anything
+    handed_on.close()
     assert against == []

@@ -1,13 +1,15 @@
-(tab, names, first, asked, ...now) => {
+(names, first, asked, ...now) => {
   // What the address asks for takes its place in the form. It comes from the server, which takes
   // a while: what a visitor has changed since stays, and is in the address beside the rest.
-  const isSame = (a, b) => JSON.stringify(a) === JSON.stringify(b);
+  // A text that is empty comes as null from the server, and as "" from the form.
+  const isSame = (a, b) => JSON.stringify(a ?? "") === JSON.stringify(b ?? "");
   const keeps = first.map((value, i) => asked === null || asked[i] === null || !isSame(value, now[i]));
   const values = now.map((value, i) => (keeps[i] ? value : asked[i]));
-  if (asked !== null && !isSame(first, now)) {
+  if (asked !== null && !first.every((value, i) => isSame(value, now[i]))) {
     const address = new URL(location.href);
     names.forEach((name, i) => {
-      if (name && String(values[i])) address.searchParams.set(name, String(values[i]));
+      const text = String(values[i] ?? "");
+      if (name && text) address.searchParams.set(name, text);
       else if (name) address.searchParams.delete(name);
     });
     history.replaceState(history.state, "", address);
