@@ -127,7 +127,11 @@ def about_data(target: str) -> str:
 
 def _form() -> Form:
     target = gr.Dropdown(
-        target_names(), value=AT_FIRST.target, label="Model", elem_id="evaluate-target"
+        target_names(),
+        value=AT_FIRST.target,
+        label="Model",
+        info="Attacks play against a model of which it is known what it was trained on.",
+        elem_id="evaluate-target",
     )
     data = gr.HTML(about_data(AT_FIRST.target), elem_id="evaluate-data")
     access = gr.Radio(ACCESS, value="grey", label="The attacker's access, at most")
@@ -172,6 +176,8 @@ def _shown(opening: View) -> Shown:
         opening.command,
         language="shell",
         interactive=False,
+        lines=1,
+        wrap_lines=True,
         label="The same on the command line",
         elem_id="evaluate-command",
     )
