@@ -96,17 +96,35 @@ def test_axe_core_finds_no_fault(browser: Browser, url: str, tab: str, theme: st
     assert against == []
 
 
+CONTROLS = """
+() => {
+  const isChosen = (one) => one.checked || !document.querySelector(
+    `input[type=radio][name="${one.name}"]:checked`);
+  const controls = "button, input, select, textarea, a[href], summary, [tabindex]";
+  return [...document.querySelectorAll(controls)].filter((one) =>
+    one.checkVisibility({ visibilityProperty: true, opacityProperty: true }) && !one.disabled
+    && one.tabIndex >= 0 && one.getBoundingClientRect().width > 1
+    && (one.type !== "radio" || isChosen(one)));
+}
+"""
+"""What can be used on a page; of radio buttons of one name, the chosen one."""
+
+
 def stops(page: Page) -> list[str]:
-    """Ids of all stops of the Tab key, each of which can be seen."""
+    """Ids of all stops of the Tab key: each can be seen, and every control is one."""
     ids, unseen = [], []
+    page.evaluate(f"window.notReached = new Set(({CONTROLS})())")
     for _ in range(MAX_STOPS):
         page.keyboard.press("Tab")
+        page.evaluate("window.notReached.delete(document.activeElement)")
         is_nowhere, is_seen, html, name = page.evaluate(IN_SIGHT)
         if is_nowhere:
             break
         ids.append(name)
         unseen += [] if is_seen else [html]
     assert unseen == []
+    html = "[...window.notReached].map((one) => one.outerHTML.slice(0, 120))"
+    assert page.evaluate(html) == []
     return ids
 
 
@@ -128,7 +146,12 @@ def test_the_check_tab_by_keyboard_alone(browser: Browser, url: str) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("tab", "reaches"),
-    [("evaluate", "evaluate-run"), ("audit", "audit-run"), ("play", "play-begin")],
+    [
+        ("evaluate", "evaluate-run"),
+        ("audit", "audit-run"),
+        ("play", "play-begin"),
+        ("about", "tab-about-button"),
+    ],
 )
 def test_other_tabs_by_keyboard_alone(browser: Browser, url: str, tab: str, reaches: str) -> None:
     against: list[str] = []
