@@ -20,7 +20,8 @@ TEXT = "about.md"
 def about_tab(site: Site) -> None:
     """Method, limits, ethics, privacy, citation, versions."""
     text = (files("miagym.app") / TEXT).read_text(encoding="utf-8")
-    gr.Markdown(text.replace("{allowance}", _allowance(site)) + f"\n## Versions\n\n{versions()}\n")
+    text = text.replace("{allowance}", _allowance(site)) + f"\n## Versions\n\n{versions()}\n"
+    gr.Markdown(text, elem_id="about")
 
 
 def _allowance(site: Site) -> str:

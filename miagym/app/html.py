@@ -54,7 +54,7 @@ def at_load(*names: str) -> str:
     return "() => {" + "".join(f"({static(name).strip()})();" for name in names) + "}"
 
 
-def script(name: str, *arguments: str) -> str:
+def script(name: str, *arguments: Any) -> str:
     """A function in `static`, as Gradio's `js` takes it; the arguments go before Gradio's own."""
     given = "".join(f"{json.dumps(argument)}, " for argument in arguments)
     return f"(...values) => ({static(name).strip()})({given}...values)"

@@ -71,7 +71,7 @@ MAX_SESSIONS = 300
 forgotten first, and begin anew."""
 
 STYLES = ("page.css", "verdict.css", "check.css", "evaluate.css", "play.css", "focus.css")
-SCRIPTS = ("new_picture.js", "rows.js", "names.js", "address.js")
+SCRIPTS = ("figures.js", "new_picture.js", "rows.js", "names.js", "address.js")
 """Functions that a page calls once, when it has loaded."""
 LAUNCH_OPTIONS: dict[str, Any] = {
     "theme": THEME,

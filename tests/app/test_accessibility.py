@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from miagym.app.check.examples import MEMBER, examples
 from miagym.app.site import TAB_NAMES
-from tests.app.visiting import SIZES, watch
+from tests.app.visiting import SIZES, faults, watch
 
 MAX_STOPS = 60
 IN_SIGHT = """
@@ -28,13 +26,6 @@ def visited(browser: Browser, url: str, query: str, against: list[str]) -> Page:
     page.goto(f"{url}?{query}")
     page.get_by_role("tab", name="About").wait_for()
     return page
-
-
-def faults(page: Page) -> list[Any]:
-    """What axe-core finds, and where."""
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
-    found = axe.run(page).response["violations"]
-    return [(one["id"], [node["html"][:200] for node in one["nodes"]]) for one in found]
 
 
 def check_one(page: Page) -> None:
@@ -105,17 +96,35 @@ def test_axe_core_finds_no_fault(browser: Browser, url: str, tab: str, theme: st
     assert against == []
 
 
+CONTROLS = """
+() => {
+  const isChosen = (one) => one.checked || !document.querySelector(
+    `input[type=radio][name="${one.name}"]:checked`);
+  const controls = "button, input, select, textarea, a[href], summary, [tabindex]";
+  return [...document.querySelectorAll(controls)].filter((one) =>
+    one.checkVisibility({ visibilityProperty: true, opacityProperty: true }) && !one.disabled
+    && one.tabIndex >= 0 && one.getBoundingClientRect().width > 1
+    && (one.type !== "radio" || isChosen(one)));
+}
+"""
+"""What can be used on a page; of radio buttons of one name, the chosen one."""
+
+
 def stops(page: Page) -> list[str]:
-    """Ids of all stops of the Tab key, each of which can be seen."""
+    """Ids of all stops of the Tab key: each can be seen, and every control is one."""
     ids, unseen = [], []
+    page.evaluate(f"window.notReached = new Set(({CONTROLS})())")
     for _ in range(MAX_STOPS):
         page.keyboard.press("Tab")
+        page.evaluate("window.notReached.delete(document.activeElement)")
         is_nowhere, is_seen, html, name = page.evaluate(IN_SIGHT)
         if is_nowhere:
             break
         ids.append(name)
         unseen += [] if is_seen else [html]
     assert unseen == []
+    html = "[...window.notReached].map((one) => one.outerHTML.slice(0, 120))"
+    assert page.evaluate(html) == []
     return ids
 
 
@@ -137,7 +146,12 @@ def test_the_check_tab_by_keyboard_alone(browser: Browser, url: str) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("tab", "reaches"),
-    [("evaluate", "evaluate-run"), ("audit", "audit-run"), ("play", "play-begin")],
+    [
+        ("evaluate", "evaluate-run"),
+        ("audit", "audit-run"),
+        ("play", "play-begin"),
+        ("about", "tab-about-button"),
+    ],
 )
 def test_other_tabs_by_keyboard_alone(browser: Browser, url: str, tab: str, reaches: str) -> None:
     against: list[str] = []

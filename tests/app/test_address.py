@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Route, expect
 
 from miagym.app.evaluate.address import access_for, asked_in
 from miagym.app.evaluate.service import EvaluationRequest
@@ -60,3 +60,45 @@ def test_a_refresh_keeps_tab_form_and_game(browser: Browser, url: str) -> None:
     page.close()
     # What a reload breaks off is no fault.
     assert [one for one in against if "Abort" not in one and "errored out" not in one] == []
+
+
+@pytest.mark.slow
+def test_what_a_visitor_changed_before_the_address_was_read_stays(
+    browser: Browser, url: str
+) -> None:
+    page, against = browser.new_page(), []
+    watch(page, url, against)
+    held: list[Route] = []
+    page.route(
+        "**/run/predict*", lambda route: held.append(route)
+    )  # what the server says at load is late
+    asks = "model=clipart-realistic&attacks=loss,gradient-masking&candidates=40&caption=cat"
+    page.goto(f"{url}?tab=evaluate&{asks}")
+    box = page.locator("#evaluate-attacks").get_by_label("sima", exact=True)
+    box.uncheck()
+    page.get_by_role("tab", name="Check an image").click()
+    page.get_by_label("Caption (optional)").fill("a dog")
+    page.get_by_role("tab", name="Evaluate").click()
+    assert held
+    while held:
+        held.pop().continue_()
+    page.unroute("**/run/predict*")
+    page.wait_for_url("**model=clipart-realistic*attacks=rediffuse*candidates=40*")
+    expect(page.locator("#evaluate-candidates input[type=number]")).to_have_value("40")
+    expect(page.locator("#evaluate-target input")).to_have_value("clipart-realistic")
+    chosen = page.locator("#evaluate-attacks input:checked")
+    expect(chosen).to_have_count(3)
+    expect(box).not_to_be_checked()
+    expect(page.get_by_label("white box")).to_be_checked()
+    expect(page.locator("#evaluate-attacks").get_by_label("gradient-masking")).to_be_visible()
+    page.get_by_role("tab", name="Check an image").click()
+    expect(page.get_by_label("Caption (optional)")).to_have_value("a dog")
+    page.close()
+
+    handed_on = browser.new_page()
+    watch(handed_on, url, against)
+    handed_on.goto(f"{url}?tab=check&caption=cat")
+    expect(handed_on.get_by_label("Caption (optional)")).to_have_value("cat")
+    assert handed_on.url == f"{url}?tab=check&caption=cat"  # nobody changed anything
+    handed_on.close()
+    assert against == []

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import httpx2 as httpx
@@ -11,7 +12,8 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from miagym.app.leaderboard.reading import NOBODY
-from tests.app.visiting import SIZES, served, watch
+from miagym.hosting.suite import HostedTask
+from tests.app.visiting import SIZES, faults, served, watch
 from tests.hosting.serving import TASK, Hosted, serving
 
 PROGRAM = """
@@ -26,21 +28,28 @@ page = build(site)
 TABS = ["Check an image", "Evaluate", "Is the split fair?", "Play", "Leaderboard", "About"]
 
 
+@contextmanager
+def hosted_page(folder: Path, *tasks: HostedTask) -> Iterator[tuple[Hosted, ExitStack, str]]:
+    """A host with one submission, what ends it, and the address of a page beside it."""
+    with ExitStack() as stack:
+        hosting = stack.enter_context(ExitStack())
+        hosted = hosting.enter_context(serving(folder / "host.sqlite", *tasks))
+        hosted.key("ada")
+        submit(hosted, "ada")
+        for task in tasks:  # measured once, which takes as long as it takes
+            url = f"{hosted.address}/leaderboard/{task.name}"
+            assert httpx.get(url, timeout=120).status_code == 200
+        yield hosted, hosting, stack.enter_context(served(PROGRAM, hosted.address)).address
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(("size", "theme"), [("desktop", "light"), ("phone", "dark")])
 def test_a_visitor_reads_the_board_of_a_real_host(
     browser: Browser, tmp_path: Path, shots: Path, size: str, theme: str
 ) -> None:
     against: list[str] = []
-    with ExitStack() as stack:
-        other = dataclasses.replace(TASK, name="other")
-        hosting = stack.enter_context(ExitStack())
-        hosted = hosting.enter_context(serving(tmp_path / "host.sqlite", TASK, other))
-        hosted.key("ada")
-        submit(hosted, "ada")
-        for name in ("small", "other"):  # measured once, which takes as long as it takes
-            assert httpx.get(f"{hosted.address}/leaderboard/{name}", timeout=120).status_code == 200
-        url = stack.enter_context(served(PROGRAM, hosted.address)).address
+    other = dataclasses.replace(TASK, name="other")
+    with hosted_page(tmp_path, TASK, other) as (hosted, hosting, url):
         page = browser.new_page(viewport=SIZES[size])
         watch(page, url, against)
         page.goto(f"{url}?__theme={theme}")
@@ -50,7 +59,7 @@ def test_a_visitor_reads_the_board_of_a_real_host(
         board = page.locator("#leaderboard-board")
         expect(board.locator("tbody tr")).to_have_count(2)
         expect(board).to_contain_text("blind (asks nothing)")
-        expect(board).to_contain_text("0.500 [")
+        expect(board).to_contain_text("0.500[")
         expect(page.locator("#leaderboard-figure .js-plotly-plot")).to_contain_text("ada")
         assert page.evaluate("document.documentElement.scrollWidth") <= SIZES[size]["width"]
         page.screenshot(path=shots / f"leaderboard-{size}-{theme}.png", full_page=True)
@@ -65,6 +74,28 @@ def test_a_visitor_reads_the_board_of_a_real_host(
         page.get_by_role("button", name="Refresh").click()
         expect(board).to_have_text(NOBODY)
         page.close()
+    assert against == []
+
+
+@pytest.mark.slow
+def test_axe_core_finds_no_fault_on_the_board(browser: Browser, tmp_path: Path) -> None:
+    against: list[str] = []
+    with hosted_page(tmp_path, TASK) as (_, hosting, url):
+        pages = {}
+        for theme in ("light", "dark"):
+            page = pages[theme] = browser.new_page(viewport=SIZES["desktop"])
+            watch(page, url, against)
+            page.goto(f"{url}?tab=leaderboard&__theme={theme}")
+            expect(page.locator("#leaderboard-figure .js-plotly-plot")).to_contain_text("ada")
+            page.wait_for_timeout(1000)  # colours of a tab fade in
+            assert faults(page) == [], theme
+        hosting.close()
+        for theme, page in pages.items():
+            page.get_by_role("button", name="Refresh").click()
+            expect(page.locator("#leaderboard-board")).to_have_text(NOBODY)
+            page.wait_for_timeout(1000)
+            assert faults(page) == [], theme
+            page.close()
     assert against == []
 
 

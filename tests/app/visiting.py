@@ -19,6 +19,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import pytest
+
 ROOT = Path(__file__).parents[2]
 SIZES = {"desktop": {"width": 1280, "height": 900}, "phone": {"width": 390, "height": 844}}
 ADDRESS = re.compile(r"Running on local URL: +(http\S+)\n")
@@ -159,3 +161,10 @@ def watch(page: Any, address: str, against: list[str]) -> None:
             against.append(f"asked {url}")
 
     page.on("request", lambda request: asked(request.url))
+
+
+def faults(page: Any) -> list[Any]:
+    """What axe-core finds on a page, and where."""
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
+    found = axe.run(page).response["violations"]
+    return [(one["id"], [node["html"][:200] for node in one["nodes"]]) for one in found]

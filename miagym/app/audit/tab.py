@@ -34,6 +34,10 @@ CHOICES = [
     ("Members' captions without punctuation (shifted on purpose)", "clipart-without-punctuation"),
     ("My own table", MINE),
 ]
+ABOUT_SPLITS = (
+    "Which pictures a model was trained on, and which not. Where the two sides differ in anything "
+    "else, that alone can pass for a memory of the model."
+)
 STOPPED = "Stopped. The numbers shown are those of the audit before."
 
 
@@ -43,7 +47,9 @@ def audit_tab(site: Site) -> None:
     opening = audit_view(found.results.audit if found else ())
     with gr.Row():
         with gr.Column(scale=1, min_width=280):
-            split = gr.Radio(CHOICES, value="clipart", label="Split", elem_id="audit-split")
+            split = gr.Radio(
+                CHOICES, value="clipart", label="Split", info=ABOUT_SPLITS, elem_id="audit-split"
+            )
             file = _table_input(
                 label="Table of captions and labels", height=170, elem_id="audit-file"
             )

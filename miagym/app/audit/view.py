@@ -27,6 +27,12 @@ MEANS = {
     AuditVerdict.TOO_SMALL: "Nothing was found, and nothing could be ruled out. More rows would "
     "tell.",
 }
+MARKS = {
+    AuditVerdict.FAIR: "fair",
+    AuditVerdict.SHIFTED: "error",
+    AuditVerdict.TOO_SMALL: "unsure",
+}
+"""Names of marks and colours, in `static/verdict.css` and `templates/parts.html`."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,7 +49,12 @@ def audit_view(audits: Sequence[AuditRecord]) -> AuditShown:
     """One audit, or those of a run; or the place where one will be."""
     if not audits:
         return AuditShown(part("verdict", EMPTY, ""), _figure([]), "", "")
-    verdicts = [(_heading(a), f"{a.why} {MEANS[AuditVerdict(a.verdict)]}") for a in audits]
+    verdicts = [
+        (_heading(a), f"{a.why} {MEANS[verdict]}", MARKS[verdict])
+        for a in audits
+        for verdict in [AuditVerdict(a.verdict)]
+    ]
+    named = [(f"{a.data}: " if len(audits) > 1 else "", a) for a in audits]
     contents = [audit.as_json() for audit in audits]
     text = json.dumps(contents[0] if len(contents) == 1 else contents, indent=2, ensure_ascii=False)
     return AuditShown(
@@ -52,7 +63,7 @@ def audit_view(audits: Sequence[AuditRecord]) -> AuditShown:
         render(
             "audit/numbers.html",
             tables=list(audit_tables(audits)),
-            remarks=[remark for audit in audits for remark in audit_remarks(audit)],
+            remarks=[f"{name}{remark}" for name, audit in named for remark in audit_remarks(audit)],
         ),
         downloads({"audit.json": ("application/json", f"{text}\n")}),
     )
@@ -78,5 +89,5 @@ def _figure(audits: Sequence[AuditRecord]) -> go.Figure:
     figure = auc_figure(curves)
     figure.add_vline(x=MIN_RELEVANT_AUC, line={"color": FAINT, "width": 1, "dash": "dash"})
     # The page writes its label into the corner, beside the title of the first panel.
-    figure.update_xaxes(title_font_size=13)
+    figure.update_xaxes(title_font_size=13, title_standoff=8)
     return figure.update_layout(margin_t=64, height=figure.layout.height + 24)  # pyright: ignore

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from miagym.palette import MEMBERS, NONMEMBERS, PALETTE
 from miagym.report.figures.style import safe_text, styled
-from miagym.results.formats import percent
 
 if TYPE_CHECKING:
     from miagym.app.check.service import Scale
@@ -20,6 +19,9 @@ GREY = "#7d8590"
 """As readable on white as on the dark page."""
 ASKED = PALETTE[3]
 BINS = 30
+LOOKS_USED = "looks used"
+MIN_ROOM = 0.28
+"""Share of the axis that is wide enough, on a phone too, for `LOOKS_USED`."""
 
 
 def verdict_figure(
@@ -40,7 +42,7 @@ def verdict_figure(
     edges = np.linspace(min(ends), max(ends), BINS + 1)
     members, nonmembers = (_shares(s, edges) for s in (scale.members, scale.nonmembers))
     n = f"{len(scale.members)} used", f"{len(scale.nonmembers)} unused"
-    figure = _mirrored(edges, members, nonmembers, n, scale.threshold, scale.alpha)
+    figure = _mirrored(edges, members, nonmembers, n, scale.threshold)
     if shown:
         figure.add_scatter(
             x=[at for _, at, _ in shown],
@@ -63,12 +65,9 @@ def verdict_sketch() -> go.Figure:
     curves = [np.exp(-((middle - mean) ** 2) / 2) for mean in (0.7, 0.0)]
     members, nonmembers = (curve / curve.sum() for curve in curves)
     names = "used", "unused"
-    figure = _mirrored(edges, members, nonmembers, names, 2.33, 0.01)
+    figure = _mirrored(edges, members, nonmembers, names, 2.33)
     figure.update_traces(opacity=0.35)
-    return figure.add_annotation(
-        text="a sketch: a check draws the real scores here",
-        xref="paper", yref="paper", x=0.01, y=0.0, showarrow=False, font={"color": GREY},
-    )  # fmt: skip
+    return figure.update_xaxes(title_text="a sketch: a check draws the real scores")
 
 
 def _shares(scores: NDArray[np.float64], edges: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -81,7 +80,6 @@ def _mirrored(
     nonmembers: NDArray[np.float64],
     names: tuple[str, str],
     threshold: float | None,
-    alpha: float,
 ) -> go.Figure:
     figure = go.Figure()
     for shares, name, colour, sign in (
@@ -117,8 +115,11 @@ def _mirrored(
     if threshold is not None:
         figure.add_vrect(threshold, float(edges[-1]), fillcolor=GREY, opacity=0.12, line_width=0)
         figure.add_vline(threshold, line={"color": GREY, "width": 1.5, "dash": "dash"})
+        # Unused ones do not reach there, so that there is room for words.
+        has_room = float(edges[-1]) - threshold > MIN_ROOM * float(edges[-1] - edges[0])
         figure.add_annotation(
-            x=threshold, y=-top, yanchor="bottom", xanchor="right", showarrow=False,
-            text=f"p ≤ {percent(alpha)} →  ", font={"color": GREY},
+            x=threshold, y=-top, yanchor="bottom", xanchor="left" if has_room else "right",
+            text=f" {LOOKS_USED}" if has_room else f"{LOOKS_USED} → ",
+            showarrow=False, font={"color": GREY},
         )  # fmt: skip
     return figure

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from tempfile import gettempdir
 from threading import Lock
@@ -56,12 +56,11 @@ class Handlers:
             return BEFORE, verdict_sketch(), ""
         return BEFORE, verdict_figure(self._service.scale(target, True)), ""
 
-    def opened(self, request: gr.Request) -> list[Any]:
-        """The model and the caption that the address asks for: `?check-model=...&caption=...`."""
-        asked = request.query_params
-        is_offered = asked.get("check-model") in [offer.name for offer in self._site.offers]
-        model = asked["check-model"] if is_offered else gr.skip()
-        return [model, asked.get("caption", gr.skip())]
+    def asked_in(self, query: Mapping[str, str]) -> list[str | None]:
+        """The model and the caption that an address asks for: `?check-model=...&caption=...`."""
+        model = query.get("check-model")
+        is_offered = model in [offer.name for offer in self._site.offers]
+        return [model if is_offered else None, query.get("caption")]
 
     def changed(self, target: str, number: float | None, request: gr.Request) -> Any:
         """An answer about what stood in the form before would mislead, also one still to come."""

@@ -20,13 +20,12 @@ from miagym.app.check.marks import marks_of
 from miagym.app.check.opening import opening
 from miagym.app.check.view import BEFORE, details_html, verdict_html
 from miagym.app.html import script
+from miagym.app.permalink import Permalink
 from miagym.app.site import CHECK, Site
 
 MODEL: dict[str, Any] = {"concurrency_id": "model", "concurrency_limit": 2}
 """Shared by all that asks a model: more at once would only be slower on two cores."""
 
-IN_ADDRESS = script("form_address.js", CHECK, "check-model caption")
-"""A picture stays with its visitor; whoever gets the address drops one."""
 SHOW_VERDICT = script("into_sight.js", "check-verdict")
 """On a phone the answer stands below the form."""
 
@@ -90,10 +89,10 @@ def check_tab(site: Site) -> None:
     ]
     written = [one.caption, target, number]
     one.caption.change(handlers.recaptioned, written, shown, **at_once, **private, js=WRITTEN)
-    for edited in (target.input, one.caption.blur):
-        edited(None, [target, one.caption], None, js=IN_ADDRESS, **unseen)
-    # At load.
-    gr.on(None, handlers.opened, None, [target, one.caption], show_progress="hidden", **quiet)
+    # A picture stays with its visitor; whoever gets the address drops one.
+    permalink = Permalink(CHECK, {"check-model": target, "caption": one.caption})
+    permalink.write_at(target.input, one.caption.blur)
+    permalink.read_at_load(handlers.asked_in)
     thumbnails = list(one.examples.values())
     target.change(
         handlers.retargeted, [target, number], [*shown, *thumbnails], **at_once, **numbered

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from miagym.app.check.service import Scale
     from miagym.checking.answer import Answer, SetAnswer
 
+Readout = tuple[str, str, str]
+"""Name of a number, the number, and what it is in plain words."""
 BEFORE = render("check/before.html")
 
 
@@ -97,7 +99,7 @@ def reading_of(score: float, scale: Scale) -> str:
     )
 
 
-def _numbers(answer: Answer) -> list[tuple[str, str]]:
+def _numbers(answer: Answer) -> list[Readout]:
     """Three numbers; none for a picture that is not judged, of which they would say nothing."""
     from miagym.checking.words import p_text, percent
 
@@ -105,19 +107,19 @@ def _numbers(answer: Answer) -> list[tuple[str, str]]:
     if p is None:
         return []
     return [
-        ("p-value", p_text(p)),
-        ("p that is allowed", p_text(answer.alpha)),
-        ("used ones found", percent(answer.power.tpr)),
+        ("p-value", p_text(p), "unused ones that score as high"),
+        ("limit", p_text(answer.alpha), "up to it, a picture looks used"),
+        ("finds", percent(answer.power.tpr), "of used ones, by this limit"),
     ]
 
 
-def _set_numbers(together: SetAnswer) -> list[tuple[str, str]]:
+def _set_numbers(together: SetAnswer) -> list[Readout]:
     from miagym.checking.words import p_text
 
     if together.test is None:
         return []
     return [
-        ("p-value of the set", p_text(together.test.p_value)),
-        ("p that is allowed", p_text(together.alpha)),
-        ("pictures compared", str(together.used)),
+        ("p-value", p_text(together.test.p_value), "unused sets that score as high"),
+        ("limit", p_text(together.alpha), "up to it, a set looks used"),
+        ("compared", str(together.used), "pictures like what the model saw"),
     ]

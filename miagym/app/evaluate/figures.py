@@ -34,7 +34,7 @@ def page_roc(curves: Sequence[Curve]) -> go.Figure:
         figure.update_yaxes(range=[np.log10(finest), 0.02])
     styled(figure, HEIGHT, top=30).update_layout(showlegend=False, dragmode=False)
     figure.update_xaxes(fixedrange=True, title_font_size=13, title_standoff=6)
-    return figure.update_yaxes(fixedrange=True, title_font_size=13)
+    return figure.update_yaxes(fixedrange=True, title_font_size=13, title_standoff=8)
 
 
 def legend(curves: Sequence[Curve]) -> str:

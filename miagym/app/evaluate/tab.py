@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import gradio as gr
@@ -21,6 +21,7 @@ from miagym.app.evaluate.service import (
 from miagym.app.evaluate.view import View, view
 from miagym.app.figures import plot
 from miagym.app.html import part, script
+from miagym.app.permalink import Permalink
 from miagym.app.server.client_id import client_id
 from miagym.app.server.jobs import EVALUATIONS, Work
 from miagym.app.server.run_button import Job, RunAndStop
@@ -39,7 +40,6 @@ AS_NEEDED = 0
 DEMO = "The demo run: one attack of each kind, on an overfit and on a realistic model"
 OTHER = "A finished run"
 MINE = "Your run"
-IN_ADDRESS = script("form_address.js", EVALUATE, "model attacks candidates queries")
 STOPPED = "Stopped; nothing of it is kept. The numbers shown are those of the run before."
 
 
@@ -127,7 +127,11 @@ def about_data(target: str) -> str:
 
 def _form() -> Form:
     target = gr.Dropdown(
-        target_names(), value=AT_FIRST.target, label="Model", elem_id="evaluate-target"
+        target_names(),
+        value=AT_FIRST.target,
+        label="Model",
+        info="Attacks play against a model of which it is known what it was trained on.",
+        elem_id="evaluate-target",
     )
     data = gr.HTML(about_data(AT_FIRST.target), elem_id="evaluate-data")
     access = gr.Radio(ACCESS, value="grey", label="The attacker's access, at most")
@@ -172,6 +176,8 @@ def _shown(opening: View) -> Shown:
         opening.command,
         language="shell",
         interactive=False,
+        lines=1,
+        wrap_lines=True,
         label="The same on the command line",
         elem_id="evaluate-command",
     )
@@ -180,10 +186,6 @@ def _shown(opening: View) -> Shown:
 
 def _wire_form(site: Site, form: Form, price: gr.HTML, running: Dependency) -> None:
     """The choices follow access and target, the price follows all, and a run that has ended."""
-
-    def offered(access: str, attacks: list[str]) -> Any:
-        names = names_within(access)
-        return gr.update(choices=list(names), value=[n for n in attacks if n in names])
 
     def price_of(
         target: str, attacks: list[str], candidates: float, queries: int, request: gr.Request
@@ -196,20 +198,21 @@ def _wire_form(site: Site, form: Form, price: gr.HTML, running: Dependency) -> N
 
     quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 
-    def opened(request: gr.Request) -> list[Any]:
-        asked = asked_in(dict(request.query_params), AT_FIRST)
+    def read(query: Mapping[str, str]) -> Sequence[Any] | None:
+        asked = asked_in(query, AT_FIRST)
         if asked is None:
-            return [gr.skip()] * 5
-        access = access_for(asked)
-        attacks = gr.update(choices=list(names_within(access)), value=list(asked.attacks))
-        return [access, asked.target, attacks, asked.candidates, asked.queries or AS_NEEDED]
+            return None
+        form = asked.target, list(asked.attacks), asked.candidates, asked.queries or AS_NEEDED
+        return [*form, access_for(asked)]
 
     form.target.change(about_data, form.target, form.data, **quiet)
-    form.access.change(offered, [form.access, form.attacks], form.attacks, **quiet)
-    gr.on(None, opened, None, [form.access, *form.asked], queue=False, **quiet)  # at load
-    written: dict[str, Any] = {"js": IN_ADDRESS, "api_visibility": "private"}
-    for one in form.asked:
-        one.input(None, list(form.asked), None, **written)
+    names = "model", "attacks", "candidates", "queries"
+    permalink = Permalink(EVALUATE, dict(zip(names, form.asked, strict=True)), (form.access,))
+    permalink.write_at(*(one.input for one in form.asked))
+    # In the browser, at once: what came from the server would undo what is chosen meanwhile.
+    within = script("attacks_within.js", {access: names_within(access) for _, access in ACCESS})
+    for changed in (form.access.change, permalink.read_at_load(read).success):
+        changed(None, [form.access, form.attacks], form.attacks, js=within, **quiet)
     priced_now: dict[str, Any] = {"inputs": list(form.asked), "outputs": price, **quiet}
     gr.on(None, price_of, trigger_mode="always_last", **priced_now)  # at load, and at a change
     for ended in (running.success, running.failure):

@@ -134,7 +134,7 @@ def _no_budgets() -> go.Figure:
             "range": [0, np.log10(16)],
             "tickvals": [1, 2, 4, 8, 16],
         },
-        yaxis={"title": {"text": "AUC", "font_size": 13}, "range": [0.4, 1]},
+        yaxis={"title": {"text": "AUC", "font_size": 13}, "range": [0.37, 1.02]},
     )
     figure.add_hline(y=0.5, line={"color": "#888888", "width": 1, "dash": "dot"})
     return captioned(styled(figure, height=300), NO_BUDGETS)

@@ -24,7 +24,7 @@ COLUMNS = (
     measured("AUC"),
     measured("TPR at 1 % FPR"),
     measured("Brier reward"),
-    Column("UNet rows", note="spent", kind="number"),
+    Column("Cost", note="in all", kind="number"),
     Column("Submissions", kind="number"),
 )
 MAX_DRAWN = 40
@@ -67,7 +67,7 @@ def board_figure(board: Board | None) -> go.Figure:
         figure.update_xaxes(visible=False).update_yaxes(visible=False)
         return captioned(styled(figure, height=160), "No standings to draw.")
     none = np.empty(0)
-    return auc_figure(
+    figure = auc_figure(
         [
             Curve(
                 board.task.task,
@@ -82,6 +82,7 @@ def board_figure(board: Board | None) -> go.Figure:
             for row in board.rows[:MAX_DRAWN]
         ]
     )
+    return figure.update_xaxes(title_font_size=13, title_standoff=8)
 
 
 def _cells(row: Row) -> tuple[Cell, ...]:

@@ -77,6 +77,8 @@ def caution(mine: Tally) -> str:
     rounds = "1 round tells" if mine.n == 1 else f"{mine.n} rounds tell"
     if not mine.decided:
         return f"{rounds} nothing about skill; you have not taken a side yet."
+    if mine.n < MIN_ROUNDS_FOR_SKILL and not mine.right:
+        return f"{rounds} nothing about skill."
     how_often = _often(chance(mine.right, mine.decided))
     coin = f"a coin is right at least {mine.right} of {mine.decided} times in {how_often}"
     if mine.n < MIN_ROUNDS_FOR_SKILL:

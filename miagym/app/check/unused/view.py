@@ -8,19 +8,26 @@ import numpy as np
 import plotly.graph_objects as go
 from markupsafe import Markup
 
-from miagym.app.check.figures import ASKED, GREY
-from miagym.app.check.view import evidence_link
+from miagym.app.check.figures import ASKED, GREY, LOOKS_USED
+from miagym.app.check.view import Readout, evidence_link
 from miagym.app.check.words import MARKS, Plain, odds
 from miagym.app.html import render
 from miagym.checking.answer import Verdict
 from miagym.checking.unused.control import Standing
 from miagym.report.figures.style import safe_text, styled
 from miagym.report.tables.check import unused_table
-from miagym.results.formats import p_text, percent
+from miagym.results.formats import p_text
 
 if TYPE_CHECKING:
     from miagym.app.check.unused.compare import AgainstUnused
     from miagym.checking.unused.result import UnusedFinding
+
+CONTROL = {
+    Standing.GOOD: "Without the model, the two sides look alike.",
+    Standing.UNKNOWN: "Without the model, no difference between the two sides was found; but so "
+    "few pictures cannot rule one out. That they differ in nothing else is yours to know.",
+}
+"""What is said first of unused pictures that may serve; the numbers of the audit are folded."""
 
 
 def unused_verdict(checked: AgainstUnused) -> Markup:
@@ -29,9 +36,9 @@ def unused_verdict(checked: AgainstUnused) -> Markup:
     return render(
         "check/unused.html",
         plain=_plain(found),
-        control=found.control.words,
+        control=CONTROL.get(found.control.standing, found.control.words),
         numbers=_numbers(found),
-        listed=list(found.listed.sentences()) if found.listed and _compares(found) else [],
+        listed=found.listed if _compares(found) else None,
         links=evidence_link(checked.evidence),
     )
 
@@ -65,7 +72,7 @@ def p_figure(found: UnusedFinding) -> go.Figure:
     )
     figure.add_vline(found.alpha, line={"color": GREY, "width": 1.5, "dash": "dash"})
     figure.add_annotation(
-        text=f"← p ≤ {percent(found.alpha)}  ",
+        text=f"← {LOOKS_USED}  ",
         x=np.log10(found.alpha),  # unlike a line, it stands on a logarithmic axis by its power
         xanchor="right",
         y=1,
@@ -116,12 +123,16 @@ def _plain(found: UnusedFinding) -> Plain:
     return Plain(mark, "Cannot tell", text)
 
 
-def _numbers(found: UnusedFinding) -> list[tuple[str, str]]:
+def _numbers(found: UnusedFinding) -> list[Readout]:
     if not _compares(found) or found.together is None:
         return []
     test = found.together.test
     return [
-        ("p-value of the set", p_text(test.p_value)),
-        ("p that is allowed", p_text(found.alpha)),
-        ("used, at least", f"{found.together.share.at_least} of {found.together.share.pictures}"),
+        ("p-value", p_text(test.p_value), "deals by lot that differ as much"),
+        ("limit", p_text(found.alpha), "up to it, a set looks used"),
+        (
+            "used, at least",
+            f"{found.together.share.at_least} of {found.together.share.pictures}",
+            "if the unused are a fair control",
+        ),
     ]
