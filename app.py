@@ -22,7 +22,7 @@ from miagym.app.site import CHECK, Site  # noqa: E402
 calibrations = sorted((Path(__file__).parent / "calibrations").glob("*/"))
 site = Site(
     first=os.environ.get("MIAGYM_FIRST_TAB", CHECK),
-    offers=offered(calibrations) or EMBEDDED,
+    offers=offered(calibrations) if calibrations else EMBEDDED,
     host_url=os.environ.get(HOST_URL) or None,
 )
 demo = build(site)

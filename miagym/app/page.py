@@ -89,12 +89,17 @@ LAUNCH_OPTIONS: dict[str, Any] = {
 """How it is launched, everywhere."""
 
 
+FIRST_VISITOR = 4.0
+"""Seconds that are left to whoever opens a page at once: importing torch beside it slows both."""
+
+
 def warm_up(site: Site, page: gr.Blocks) -> None:
     """Loads in the background what the first check would wait for, once the page is served."""
 
     def warm() -> None:
         while not page.is_running:
             time.sleep(0.1)
+        time.sleep(FIRST_VISITOR)
         service = check_service(site.device, site.offers)
         for offer in site.offers:
             service.warm(offer.name)
