@@ -44,6 +44,8 @@ def gain(run: miagym.Run, name: str, bare: str) -> Difference:
 def table_of(run: miagym.Run, gains: dict[str, Difference], p: dict[str, float]) -> list[str]:
     """The 2 × 2 tables of one target, an attack a row."""
     rows = {row.attack: row for row in run.rows}
+    if not any(row.blind for row in run.rows):
+        raise SystemExit("Expected a --limit that blind attacks can learn from, at least 10.")
     blind = max((row for row in run.rows if row.blind), key=lambda row: row.auc)
     heads = [*FILTERS.values(), *(f"gain of {name}" for name in list(FILTERS.values())[1:])]
     lines = [

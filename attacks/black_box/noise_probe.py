@@ -47,7 +47,7 @@ class NoiseProbe(Attack):
         require_captions(candidates, self)
         drawn = oracle.generate(
             candidates,
-            initial=inverted(oracle.reference, candidates, self.steps),
+            initial=noise_leading_to(oracle.reference, candidates, self.steps),
             steps=self.steps,
             guidance_scale=self.guidance_scale,
         )
@@ -58,7 +58,7 @@ class NoiseProbe(Attack):
         return tuple(replace(self, guidance_scale=scale) for scale in scales)
 
 
-def inverted(base: Oracle, candidates: Candidates, steps: int) -> Tensor:
+def noise_leading_to(base: Oracle, candidates: Candidates, steps: int) -> Tensor:
     """Noise (n, *latent_shape) from which DDIM leads back to the candidates in so many steps.
 
     Each move up is undone by a move down from the same timestep, but for what the prediction

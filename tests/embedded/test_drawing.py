@@ -20,12 +20,11 @@ from miagym.targets.registry import load_target
 CAPTIONS = 64
 
 
-def measured(name: str, target: str, data: str, limit: int, reference: str | None) -> Metrics:
+def measured(name: str, target: str, data: str, limit: int) -> Metrics:
     """An attack on at most so many test members, and as many others."""
     candidates = load_data(data)
     rows = candidates.rows(TEST, seed=0, limit=limit)
-    base = None if reference is None else Oracle(load_target(reference))
-    oracle = Oracle(load_target(target), reference=base)
+    oracle = Oracle(load_target(target))
     scores = make_attack(name)(oracle, candidates.candidates(rows, 64))
     assert candidates.groups is not None
     return measure(scores, candidates.member[rows], candidates.groups[rows])
@@ -59,12 +58,12 @@ def test_what_is_drawn_from_a_caption_never_seen_resembles_that_thing() -> None:
 def test_the_black_box_finds_what_the_fine_tune_was_shown() -> None:
     """Caption in, picture out: of a thing that it was shown, the drawing comes close."""
     asked = ("text-to-image(draws=2, steps=10)", "icons-overfit", "icons-tune")
-    assert measured(*asked, limit=120, reference=None).auc_ci[0] > 0.6
+    assert measured(*asked, limit=120).auc_ci[0] > 0.6
 
 
 @pytest.mark.slow
 def test_of_the_same_things_the_black_box_finds_little() -> None:
     """What it finds on `icons` (0.845, from 0.77 on) is mostly that the things were learned."""
     asked = ("text-to-image(draws=2, steps=10)", "icons-realistic", "icons-unseen")
-    found = measured(*asked, limit=60, reference=None)
+    found = measured(*asked, limit=60)
     assert found.auc_ci[1] < 0.75

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from attacks.black_box.noise_probe import NoiseProbe, inverted
+from attacks.black_box.noise_probe import NoiseProbe, noise_leading_to
 from miagym.candidates import Candidates
 from miagym.errors import DataError, TargetError
 from miagym.oracle import Oracle
@@ -70,12 +70,12 @@ def test_noise_of_another_shape_is_refused_for_nothing(
 ) -> None:
     oracle = Oracle(dummy, "black")
     with pytest.raises(DataError, match="Expected a latent for each candidate"):
-        oracle.generate(drawings[:2], initial=inverted(Oracle(dummy), drawings[:1], 2))
+        oracle.generate(drawings[:2], initial=noise_leading_to(Oracle(dummy), drawings[:1], 2))
     assert oracle.meter.total() == Cost()
 
 
 def test_another_noise_is_another_question(dummy: DummyTarget, drawings: Candidates) -> None:
     oracle, few = Oracle(dummy), drawings[:2]
-    first = inverted(Oracle(dummy), few, 3)
+    first = noise_leading_to(Oracle(dummy), few, 3)
     one, again, other = (oracle.generate(few, initial=z, steps=3) for z in (first, first, -first))
     assert (one == again).all() and (one != other).any()
