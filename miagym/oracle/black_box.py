@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import torch
@@ -14,6 +15,7 @@ from torch.nn.functional import adaptive_max_pool2d
 from miagym.candidates import Candidates
 from miagym.errors import AccessDenied, DataError, TargetError
 from miagym.oracle.access import Access
+from miagym.oracle.budget import Cost
 from miagym.oracle.cache import digest
 from miagym.oracle.costs import generation_cost, variation_cost
 from miagym.oracle.inputs import Prompts, check_latents, check_told, texts_of
@@ -86,20 +88,15 @@ def vary(
         raise AccessDenied("This black box follows prompts only and varies no images.")
     cost = variation_cost(strength, steps, guidance_scale)
     check_told(self._target, candidates, prompts, guidance_scale)
-    texts, draws = texts_of(candidates, prompts), for_each(draw, len(candidates), "draw")
-    images = self.pixels(candidates)
-    self._charge("image variation", Access.BLACK, candidates, cost)
-    z0 = self._encode(candidates, images)
-    noise = self._noise(candidates, "vary", draws)
+    sent = _sent(self, "image variation", candidates, prompts, draw, cost)
 
     def compute(rows: list[int]) -> Tensor:
-        prompts = [texts[i] for i in rows]
-        varied = self._target.vary(z0[rows], noise[rows], prompts, strength, steps, guidance_scale)
+        about = sent.z0[rows], sent.noise[rows], [sent.texts[i] for i in rows]
+        varied = self._target.vary(*about, strength, steps, guidance_scale)
         return self.defence(varied / 2 + 0.5)
 
     asked = ("vary", strength, steps, guidance_scale, self.defence)
-    about = zip(draws, candidates.keys, candidates.pictures, texts, strict=True)
-    return self._fetch([(*asked, *row) for row in about], compute, replace(cost, encodes=0))
+    return self._fetch([(*asked, *row) for row in sent.about], compute, replace(cost, encodes=0))
 
 
 def inpaint(
@@ -126,21 +123,38 @@ def inpaint(
         raise AccessDenied("This black box follows prompts only and paints into no images.")
     cost = variation_cost(strength, steps, guidance_scale)
     check_told(self._target, candidates, prompts, guidance_scale)
-    texts, draws = texts_of(candidates, prompts), for_each(draw, len(candidates), "draw")
-    images = self.pixels(candidates)
-    hidden = _latent_masks(self, masks, images)
-    self._charge("inpainting", Access.BLACK, candidates, cost)
-    z0 = self._encode(candidates, images)
-    noise = self._noise(candidates, "vary", draws)
+    hidden = _latent_masks(self, masks, self.pixels(candidates))
+    sent = _sent(self, "inpainting", candidates, prompts, draw, cost)
 
     def compute(rows: list[int]) -> Tensor:
-        about = z0[rows], hidden[rows], noise[rows], [texts[i] for i in rows]
+        about = sent.z0[rows], hidden[rows], sent.noise[rows], [sent.texts[i] for i in rows]
         painted = self._target.inpaint(*about, strength, steps, guidance_scale)
         return self.defence(painted / 2 + 0.5)
 
     asked = ("inpaint", strength, steps, guidance_scale, self.defence)
-    about = zip(draws, candidates.keys, candidates.pictures, texts, digest(hidden), strict=True)
-    return self._fetch([(*asked, *row) for row in about], compute, replace(cost, encodes=0))
+    keys = [(*asked, *row, mask) for row, mask in zip(sent.about, digest(hidden), strict=True)]
+    return self._fetch(keys, compute, replace(cost, encodes=0))
+
+
+class _Sent(NamedTuple):
+    """Pictures that were sent to be changed, and paid for."""
+
+    z0: Tensor
+    noise: Tensor
+    texts: list[str]
+    about: list[tuple[Hashable, ...]]
+    """What tells each row's answer from another's, beside the settings."""
+
+
+def _sent(
+    self: Oracle, question: str, candidates: Candidates, prompts: Prompts, draw: ForEach, cost: Cost
+) -> _Sent:
+    texts, draws = texts_of(candidates, prompts), for_each(draw, len(candidates), "draw")
+    images = self.pixels(candidates)
+    self._charge(question, Access.BLACK, candidates, cost)
+    z0, noise = self._encode(candidates, images), self._noise(candidates, "vary", draws)
+    about = zip(draws, candidates.keys, candidates.pictures, texts, strict=True)
+    return _Sent(z0, noise, list(texts), list(about))
 
 
 def _latent_masks(self: Oracle, masks: NDArray[np.bool_], images: Tensor) -> Tensor:
