@@ -358,10 +358,12 @@ def test_names_without_end_are_refused_at_once() -> None:
 
 
 def test_every_offer_can_be_asked_for() -> None:
+    offered = set()
     for target in target_names():
         asked = EvaluationRequest(target, QUICK_ATTACKS, MAX_CANDIDATES, 16)
         assert asked.pairing.data in EMBEDDED and asked.rows > 0
-    for name in EMBEDDED:
+        offered.add(asked.pairing.data)
+    for name in offered:
         data = load_data(name)
         sides = [
             ((data.part == p) & (data.member == m)).sum() for p in set(data.part) for m in (0, 1)

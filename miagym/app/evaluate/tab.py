@@ -13,6 +13,7 @@ from miagym.app.evaluate.service import (
     BUDGETS,
     MAX_CANDIDATES,
     MIN_CANDIDATES,
+    QUICK_ATTACKS,
     EvaluationRequest,
     is_demo,
     names_within,
@@ -135,8 +136,9 @@ def _form() -> Form:
     )
     data = gr.HTML(about_data(AT_FIRST.target), elem_id="evaluate-data")
     access = gr.Radio(ACCESS, value="grey", label="The attacker's access, at most")
+    # The server takes all of them; the browser shows those of the access, at load and at a change.
     attacks = gr.CheckboxGroup(
-        list(names_within("grey")),
+        list(QUICK_ATTACKS),
         value=list(AT_FIRST.attacks),
         label="Attacks",
         info="Blind ones, which never ask the model, run always.",
