@@ -92,6 +92,10 @@ class GameEnv(Restorable, gym.Env[Observation, Action]):
         """All verdicts so far on `val` or `test`, for `miagym.envs.grade`; running episodes too."""
         return verdicts_of(self.game)
 
+    def affordable(self) -> NDArray[np.int8]:
+        """Which questions of the menu can be paid now (menu,)."""
+        return self.game.affordable(ONLY_EPISODE)[0]
+
     def seen(self) -> Observation:
         """The observation as of now, in arrays of its own."""
         batch = self._spaces.observe(self.game, ONLY_EPISODE)

@@ -12,6 +12,7 @@ from miagym.envs.service.calls import SEEDS
 from miagym.envs.settings import Settings
 from miagym.envs.statistics import MAX_STATISTIC
 from miagym.hosting.suite import HostedTask
+from miagym.remote.client import MAX_QUESTIONS
 from miagym.remote.pictures import as_png
 from miagym.remote.services import MAX_PROMPT
 from miagym.targets.base import TOKENS, VOCABULARY
@@ -19,7 +20,6 @@ from miagym.targets.base import TOKENS, VOCABULARY
 RequestId = Annotated[str, Field(min_length=8, max_length=64, pattern=r"^[A-Za-z0-9_-]+$")]
 """Chosen by the player, one for each request: whoever sends it again is not charged again."""
 Name = Annotated[str, Field(min_length=1, max_length=64)]
-MAX_QUESTIONS = 64
 
 
 class Message(BaseModel):

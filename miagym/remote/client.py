@@ -16,6 +16,9 @@ SECONDS = 120.0
 TRIES, PAUSE = 5, 0.5
 """How often a request is sent where nobody answers, and the seconds between, doubled each time."""
 
+MAX_QUESTIONS = 64
+"""In one request, as hosts take them."""
+
 
 class HostClient:
     """Client of one host with one key.

@@ -12,15 +12,13 @@ from gymnasium.error import ResetNeeded
 from numpy.typing import NDArray
 
 from miagym.errors import ActionError, HostError, SettingsError
-from miagym.remote.client import HostClient
+from miagym.remote.client import MAX_QUESTIONS, HostClient
 from miagym.remote.pictures import UPLOADED, from_png, upload_as_png
 from miagym.remote.services import call_action
 from miagym.remote.settings import HostedSettings
 from miagym.remote.spaces import game_spaces
 
 Observation = dict[str, Any]
-MAX_QUESTIONS = 64
-"""In one request, as hosts take them."""
 
 
 class RemoteEnv(gym.Env[Observation, dict[str, Any]]):
@@ -178,15 +176,27 @@ class RemoteEnv(gym.Env[Observation, dict[str, Any]]):
             self._now["affordable"] = (prices <= left).astype(np.int8)
         return found
 
+    def affordable(self) -> NDArray[np.int8]:
+        """Which questions of the menu can be paid now (menu,).
+
+        Raises:
+            ResetNeeded: if no hand was begun.
+        """
+        self._check_begun()
+        return self._now["affordable"].copy()
+
     def seen(self) -> Observation:
         """The observation as of now, in arrays of its own.
 
         Raises:
             ResetNeeded: if no hand was begun.
         """
+        self._check_begun()
+        return {name: value.copy() for name, value in self._now.items()}
+
+    def _check_begun(self) -> None:
         if not self._now:
             raise ResetNeeded("No hand was begun; call reset() first.")
-        return {name: value.copy() for name, value in self._now.items()}
 
     def check_playing(self) -> None:
         """Refuses to go on with a hand that is over.

@@ -109,8 +109,7 @@ class FlatActions(gym.Wrapper[Any, Any, Any, Action], gym.utils.RecordConstructo
 
     def action_masks(self) -> NDArray[np.bool_]:
         """Which numbers can be paid, as `MaskablePPO` of sb3-contrib asks for it."""
-        affordable = self._game_env.seen()["affordable"]
-        return self._flat.mask(affordable[None])[0].astype(bool)
+        return self._flat.mask(self._game_env.affordable()[None])[0].astype(bool)
 
     def _masked(self, info: dict[str, Any]) -> dict[str, Any]:
         return {**info, "action_mask": self._flat.mask(info["action_mask"][None])[0]}
@@ -122,6 +121,10 @@ class Playable(Protocol):
 
     @property
     def settings(self) -> Sizes: ...
+
+    def affordable(self) -> NDArray[np.int8]:
+        """Which questions of the menu can be paid now (menu,)."""
+        ...
 
     def seen(self) -> Observation:
         """The observation as of now."""
