@@ -406,7 +406,7 @@ def test_only_the_endpoint_is_public(client: Client) -> None:
 def test_an_allowance_ends_before_anything_is_computed(picture: Path) -> None:
     handlers = Handlers(Site(allowance=Allowance(19)))
     request = gr.Request(headers={}, client=SimpleNamespace(host="1.2.3.4"), session_hash="a")
-    verdict, *_ = handlers.check_one(str(picture), "", False, OVERFIT, 1, request)
+    verdict, *_ = handlers.check_one(str(picture), "", False, OVERFIT, 1, request)["shown"]
     assert "Not checked" in verdict and "takes 20 units, and 19 of your 19" in verdict
 
 

@@ -51,8 +51,7 @@ def asked(sides: Sides, site: Site, **changed: Any) -> str:
     """What stands in the verdict's box."""
     request = gr.Request(headers={}, client=SimpleNamespace(host="1.2.3.4"), session_hash="a")
     given = {"used": sides[0], "unused": sides[1], "fdr": 0.1, "with_evidence": False} | changed
-    said, *_ = Handlers(site).compare(**given, target=OVERFIT, number=1, request=request)
-    return str(said)
+    return Handlers(site).compare(**given, target=OVERFIT, number=1, request=request)["shown"][0]
 
 
 def test_what_cannot_be_paid_is_refused_in_the_box_before_it_is_computed(sides: Sides) -> None:

@@ -14,8 +14,8 @@ import gradio as gr
 from miagym.app.check.evidence import recorded, zipped
 from miagym.app.check.examples import KINDS, examples, has_examples, truth_of
 from miagym.app.check.figures import verdict_figure, verdict_sketch
-from miagym.app.check.latest import LatestQuestion
 from miagym.app.check.marks import marks_of
+from miagym.app.check.sending import About, Shown, sent
 from miagym.app.check.service import CheckService, Pay, check_service
 from miagym.app.check.unused.compare import check_against_unused
 from miagym.app.check.unused.view import p_figure, unused_details, unused_verdict
@@ -30,9 +30,6 @@ from miagym.errors import DataError, MiagymError
 if TYPE_CHECKING:
     from miagym.api.checking.result import Check
 
-Shown = tuple[str, Any, str]
-"""Verdict, figure, details."""
-UNCHANGED = (gr.skip(),) * 3
 _COPYING = Lock()
 
 
@@ -44,7 +41,7 @@ class Handlers:
     """
 
     def __init__(self, site: Site) -> None:
-        self._site, self._latest = site, LatestQuestion()
+        self._site = site
 
     @property
     def _service(self) -> CheckService:
@@ -62,47 +59,33 @@ class Handlers:
         is_offered = model in [offer.name for offer in self._site.offers]
         return [model if is_offered else None, query.get("caption")]
 
-    def changed(self, target: str, number: float | None, request: gr.Request) -> Any:
+    def changed(self, target: str, number: float | None) -> Any:
         """An answer about what stood in the form before would mislead, also one still to come."""
-        if self._latest.is_past(request.session_hash, number):
-            return UNCHANGED
-        self._latest.ask(request.session_hash, number)
-        return self.before(target)
+        return sent(About.FORM, self.before(target), number)
 
-    def dropped(self, target: str, caption: str, number: float | None, request: gr.Request) -> Any:
+    def dropped(
+        self, target: str, caption: str, answered: str | None, number: float | None
+    ) -> tuple[Any, ...]:
         """Another picture, to which the caption of the one before does not belong."""
-        page = request.session_hash
         of_example = any(caption == examples(target)[kind].caption for kind in self._kinds)
-        is_old = of_example or (bool(caption) and self._latest.is_about(page, caption))
-        before = self.changed(target, number, request)
-        if is_old:
-            self._latest.write(page, "", number)  # before the browser says so
-        return [*before, "" if is_old else gr.skip()]
+        is_old = bool(caption) and (of_example or caption == answered)
+        return self.changed(target, number), "" if is_old else gr.skip()
 
-    def turned(self, target: str, number: float | None, request: gr.Request) -> Any:
+    def turned(self, target: str, number: float | None) -> Any:
         """Another sub-tab is no place for an answer; the example may stay, which names itself."""
-        page = request.session_hash
-        if not self._latest.is_past(page, number) and self._latest.ask(page, number):
-            return self.before(target)
-        return UNCHANGED
+        return sent(About.PLACE, self.before(target), number)
 
-    def retargeted(self, target: str, number: float | None, request: gr.Request) -> Any:
-        """Another model has a scale of its own, and examples of its own."""
-        if self._latest.is_past(request.session_hash, number):
-            return [*UNCHANGED, *(gr.skip() for _ in self._kinds)]
-        buttons = [gr.Button(icon=str(served(target, kind))) for kind in self._kinds]
-        return [*self.changed(target, number, request), *buttons]
+    def thumbnails(self, target: str) -> list[Any]:
+        """Another model has examples of its own."""
+        return [gr.Button(icon=str(served(target, kind))) for kind in self._kinds]
 
     @property
     def _kinds(self) -> tuple[str, ...]:
         return KINDS if has_examples(self._site.offers) else ()
 
-    def recaptioned(
-        self, caption: str, target: str, number: float | None, request: gr.Request
-    ) -> Any:
+    def recaptioned(self, target: str) -> Any:
         """An answer about another caption would mislead; an example's own is no other."""
-        is_past = self._latest.write(request.session_hash, caption, number)
-        return self.before(target) if is_past else UNCHANGED
+        return sent(About.CAPTION, self.before(target), None)
 
     def check_one(
         self,
@@ -175,18 +158,11 @@ class Handlers:
         """The handler that puts an example into the form."""
 
         @page_errors
-        def filled(target: str, number: float | None, request: gr.Request) -> tuple[Any, ...]:
-            self._latest.ask(request.session_hash, number)
+        def filled(target: str, number: float | None) -> tuple[Any, ...]:
             caption = examples(target)[kind].caption
-            self._latest.write(request.session_hash, caption, number)  # before the browser does
-            return str(served(target, kind)), caption, *self.before(target)
+            return self.changed(target, number), str(served(target, kind)), caption
 
         return filled
-
-    def arrived(self, target: str, request: gr.Request) -> Any:
-        """Takes away an answer that was sent before the form was changed, and shown after."""
-        before = self.before(target)  # first: it takes a while, in which an answer may come
-        return before if self._latest.is_stale(request.session_hash) else UNCHANGED
 
     def _answered(
         self,
@@ -196,20 +172,14 @@ class Handlers:
         request: gr.Request,
         caption: str | None = None,
     ) -> Any:
-        """What is shown of an answer, or why there is none, unless the form has changed since."""
-        page = request.session_hash
-        self._latest.ask(page, number, text=caption, awaits=True)
-        is_refusal = False
+        """An answer, or why there is none, which is about no caption."""
         try:
             with self._site.allowance.paying(client_id(request)) as pay:
-                shown = answered(pay)
+                said, figure, details = answered(pay)
         except MiagymError as error:
             _, figure, _ = self.before(target)
-            shown, is_refusal = (refused_html(str(error)), figure, ""), True
-        if not self._latest.answer(page, number, caption, is_refusal=is_refusal):
-            return UNCHANGED
-        said, *others = shown
-        return numbered_html(said, number), *others
+            said, details, caption = refused_html(str(error)), "", None
+        return sent(About.ANSWER, (numbered_html(said, number), figure, details), number, caption)
 
     def _shown(
         self,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import gradio as gr
@@ -14,10 +15,10 @@ from miagym.app.check.form import (
     one_picture,
     several_pictures,
 )
-from miagym.app.check.handlers import Handlers, Shown
-from miagym.app.check.latest import NUMBERED, WRITTEN
+from miagym.app.check.handlers import Handlers
 from miagym.app.check.marks import marks_of
 from miagym.app.check.opening import opening
+from miagym.app.check.sending import DROPPED, NUMBERED, UNSEEN, Shown, shown_of
 from miagym.app.check.view import BEFORE, details_html, verdict_html
 from miagym.app.html import script
 from miagym.app.permalink import Permalink
@@ -51,68 +52,64 @@ def check_tab(site: Site) -> None:
         with gr.Column(elem_id="check-more", min_width=280) as more:
             one = one_picture(site.offers)
         number = gr.Number(visible=False)
-    shown = [verdict, figure, details]
-    unseen: dict[str, Any] = {"api_visibility": "private"}
-    private: dict[str, Any] = {**unseen, "show_progress_on": verdict}
-    numbered: dict[str, Any] = {"js": NUMBERED, **private}
+        answered = gr.Textbox(visible=False)
+    asking = partial(shown_of, shown=[verdict, figure, details], caption=one.caption)
+    numbered: dict[str, Any] = {"js": NUMBERED, "show_progress_on": verdict}
     pressed: dict[str, Any] = {"trigger_mode": "always_last", **numbered, **MODEL}
     # Each at once: what waits for the one before would be numbered after a click that came later.
-    at_once: dict[str, Any] = {"queue": False, "trigger_mode": "multiple"}
-    quiet: dict[str, Any] = {"queue": False, **unseen}
+    at_once: dict[str, Any] = {"queue": False, "trigger_mode": "multiple", **numbered}
+    quiet: dict[str, Any] = {"queue": False, **UNSEEN}
     handlers = Handlers(site)
-    asked = [picture, one.caption, one.evidence, target, number]
     # Whatever is changed in the form takes away what was shown about it.
-    changed: dict[str, Any] = {"inputs": [target, number], "outputs": shown, **at_once, **numbered}
-    dropping = {**changed, "inputs": [target, one.caption, number]}
-    dropped = picture.upload(handlers.dropped, **{**dropping, "outputs": [*shown, one.caption]})
     uploads = [several.files.change, sides.used.change, sides.unused.change]
-    for change in (picture.clear, *uploads, sides.fdr.change):
-        change(handlers.changed, **changed)
+    for change in (picture.clear, target.change, *uploads, sides.fdr.change):
+        asking(change, handlers.changed, [target, number], **at_once)
     for turn in (single.select, multiple.select, against.select):
-        turn(handlers.turned, **changed)
-    answers = [
-        dropped.success(handlers.check_one, asked, shown, **pressed),
-        one.check.click(handlers.check_one, asked, shown, **pressed),
-        one.caption.submit(handlers.check_one, asked, shown, **pressed),
-        several.check.click(
-            handlers.check_several,
-            [several.files, several.evidence, target, number],
-            shown,
-            **pressed,
-        ),
-        sides.check.click(
-            handlers.compare,
-            [sides.used, sides.unused, sides.fdr, sides.evidence, target, number],
-            shown,
-            **pressed,
-        ),
+        asking(turn, handlers.turned, [target, number], **at_once)
+    asking(one.caption.change, handlers.recaptioned, [target], **{**at_once, "js": None})
+    dropping = [target, one.caption, answered, number]
+    filled = [
+        asking(
+            picture.upload,
+            handlers.dropped,
+            dropping,
+            others=[one.caption],
+            **{**at_once, "js": DROPPED},
+        )
     ]
-    written = [one.caption, target, number]
-    one.caption.change(handlers.recaptioned, written, shown, **at_once, **private, js=WRITTEN)
+    filled += [
+        asking(
+            button.click,
+            handlers.fill(kind),
+            [target, number],
+            others=[picture, one.caption],
+            queue=False,
+            **numbered,
+        )
+        for kind, button in one.examples.items()
+    ]
+    alone = [picture, one.caption, one.evidence, target, number]
+    a_set = [several.files, several.evidence, target, number]
+    in_question = [sides.used, sides.unused, sides.fdr, sides.evidence, target, number]
+    answers = [
+        *(asking(form.success, handlers.check_one, alone, **pressed) for form in filled),
+        asking(one.check.click, handlers.check_one, alone, **pressed),
+        asking(one.caption.submit, handlers.check_one, alone, **pressed),
+        asking(several.check.click, handlers.check_several, a_set, **pressed),
+        asking(sides.check.click, handlers.compare, in_question, **pressed),
+    ]
+    for answer in answers:
+        answer.success(None, js=SHOW_VERDICT, **UNSEEN)
     # A picture stays with its visitor; whoever gets the address drops one.
     permalink = Permalink(CHECK, {"check-model": target, "caption": one.caption})
     permalink.write_at(target.input, one.caption.blur)
     permalink.read_at_load(handlers.asked_in)
     thumbnails = list(one.examples.values())
-    target.change(
-        handlers.retargeted, [target, number], [*shown, *thumbnails], **at_once, **numbered
-    )
+    target.change(handlers.thumbnails, target, thumbnails, trigger_mode="always_last", **quiet)
     picture.clear(lambda: "", None, one.caption, **quiet)
     single.select(lambda: gr.Column(visible=True), None, more, **quiet)
     for tab in (multiple, against):
         tab.select(lambda: gr.Column(visible=False), None, more, **quiet)
-    for kind, button in one.examples.items():
-        filled = button.click(
-            handlers.fill(kind),
-            [target, number],
-            [picture, one.caption, *shown],
-            queue=False,
-            **numbered,
-        )
-        answers.append(filled.success(handlers.check_one, asked, shown, **pressed))
-    for answer in answers:
-        answer.success(None, js=SHOW_VERDICT, **unseen)
-        answer.success(handlers.arrived, target, shown, show_progress="hidden", **at_once, **unseen)
 
 
 def _opening(site: Site) -> Shown:
