@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+import typer.main
+import typer.testing
 from hypothesis import settings
 
 if TYPE_CHECKING:
@@ -30,6 +33,9 @@ pytest.register_assert_rewrite(
     "tests.attacks.plain",
     "tests.command_line",
 )
+
+# The commands are made of their functions' signatures once in a process, and not at every call.
+typer.main.get_command = typer.testing._get_command = cache(typer.main.get_command)
 
 settings.register_profile("busy", deadline=None)  # a busy machine is no failure
 settings.load_profile("busy")

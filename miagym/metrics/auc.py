@@ -10,8 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import expit, logit, stdtrit
-from scipy.stats import beta
+from scipy.special import betainccinv, betaincinv, expit, logit, stdtrit
 
 from miagym.errors import DataError
 
@@ -138,14 +137,14 @@ def logit_interval(wins: int, of: int, spread: AucVariance, confidence: float) -
     if variance <= 0 or pairs == 1:
         margin = math.sqrt(-math.log(tail) / (2 * pairs))
         return max(0.0, point - margin), min(1.0, point + margin)
-    # Student's quantile, which scipy.stats takes as long to find as all the rest.
+    # Quantiles (Student's, and the beta distribution's), for which scipy.stats takes far longer.
     times = -float(stdtrit(spread.joint_freedom, tail))
     margin = times * math.sqrt(variance) / (point * (1 - point))
     low, high = expit(logit(point) + np.array([-margin, margin]))
     if pairs < MIN_SIDE:
         right = point * pairs
-        low = min(low, beta.ppf(tail, right, pairs - right + 1))
-        high = max(high, beta.isf(tail, right + 1, pairs - right))
+        low = min(low, betaincinv(right, pairs - right + 1, tail))
+        high = max(high, betainccinv(right + 1, pairs - right, tail))
     return min(float(low), point), max(float(high), point)
 
 

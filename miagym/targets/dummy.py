@@ -89,14 +89,13 @@ class DummyTarget(DifferentiableTarget):
 
     def eps(self, z: Tensor, timestep: Timesteps, embeddings: Tensor) -> Tensor:
         rows, timesteps = [], self.each_timestep(timestep, len(z))
-        for row, t, embedding in zip(z, timesteps, embeddings, strict=True):
+        memory = torch.stack(self._memory).flatten(1)
+        distance = (embeddings[:, None] - self._keys).pow(2).flatten(2).sum(2)
+        captions = torch.log(torch.exp(-distance) + 1e-30)  # no match at all: all are alike
+        # One row at a time: a batch would change the last bits.
+        for row, t, caption in zip(z.flatten(1), timesteps, captions, strict=True):
             level = self.level(t)
-            # One row at a time: a batch would change the last bits.
-            memory = torch.stack(self._memory)
-            square = (row - level.signal * memory).pow(2).flatten(1).sum(1)
-            distance = (embedding - self._keys).pow(2).flatten(1).sum(1)
-            caption = torch.log(torch.exp(-distance) + 1e-30)  # no match at all: all are alike
+            square = (row - level.signal * memory).pow(2).sum(1)
             weight = torch.softmax(caption - square / (2 * level.noise**2), dim=0)
-            mean = (weight[:, None, None, None] * memory).sum(0)
-            rows.append((row - level.signal * mean) / level.noise)
-        return torch.stack(rows)
+            rows.append((row - level.signal * (weight @ memory)) / level.noise)
+        return torch.stack(rows).view_as(z)
