@@ -6,6 +6,14 @@ from collections.abc import Iterable
 
 import pytest
 
+FEW_OF_MANY = ("trajectory-partial-denoising", "trajectory-text-shift", "trajectory-network")
+"""Of the variants of one attack, those that the quick tier tries."""
+
+
+def quick_attacks(names: Iterable[str]) -> list[str]:
+    """The attacks of which each is tried in the quick tier: few of the variants of one."""
+    return [n for n in names if not n.startswith("trajectory-") or n in FEW_OF_MANY]
+
 
 def mostly_slow(cases: Iterable[str], *, quick: Iterable[str]) -> list[object]:
     """The cases, all marked slow but those named.

@@ -78,6 +78,7 @@ def test_an_attack_outside_the_catalogue_is_made_and_measured() -> None:
         describe_attack("piaa")
 
 
+@pytest.mark.slow
 def test_classes_are_imported_from_the_package() -> None:
     for entry in BUILT_IN.values():
         assert getattr(attacks, entry.kind.partition(":")[2]) is entry.load()

@@ -45,6 +45,7 @@ def test_a_check_is_refused_before_anything_heavy_is_imported(words: list[str], 
     assert imported == "light"
 
 
+@pytest.mark.slow
 def test_one_readable_picture_among_others_is_enough_to_go_on() -> None:
     said, imported = refused(
         "check", "nowhere.png", EXAMPLE, "--target", "clipart-overfit", "--attacks", "no-such"

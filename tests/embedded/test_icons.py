@@ -69,6 +69,7 @@ def test_man_and_woman_are_one_kind() -> None:
     assert kind("mango") == "mango" and kind("two girls") != kind("two boys")
 
 
+@pytest.mark.slow
 def test_the_command_builds_the_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "icons.parquet"
     asked = ("art", "icons", "--source", packages(tmp_path / "npm"), "--out", out, "--json")

@@ -106,6 +106,7 @@ def played(agent: Agent, envs: GameVectorEnv) -> PlayResult:
     return play(agent.playing(envs) if isinstance(agent, AttackAgent) else agent, envs, 2, seed=3)
 
 
+@pytest.mark.slow
 def test_it_repeats_exactly_under_a_seed(agent: Agent, worlds: Worlds) -> None:
     one, other = (played(agent, worlds.pools("val")) for _ in range(2))
     np.testing.assert_array_equal(one.returns, other.returns)

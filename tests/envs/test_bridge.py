@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from gymnasium.error import ResetNeeded
 
-from attacks import Attack, attack_names, make_attack
+from attacks import REFERENCE, Attack, attack_names, make_attack
 from attacks.base import LearnedAttack
 from miagym.candidates import Candidates
 from miagym.data.dataset import Dataset
@@ -20,6 +20,7 @@ from miagym.errors import AccessDenied, BudgetExhausted, DataError, SettingsErro
 from miagym.oracle import Oracle
 from miagym.oracle.access import Access
 from miagym.targets.dummy import DummyTarget
+from tests.tiers import mostly_slow, quick_attacks
 
 PLENTY = 100_000
 POOL = {"candidates": 4, "slots": 1}
@@ -29,8 +30,12 @@ OF_THE_BASE = "noise-probe"
 """Inverts pictures under the public base, which in a game is a service as well."""
 
 
+NAMES = [name for name in attack_names(with_reference=True) if name != OF_THE_BASE]
+QUICK = [name for name in quick_attacks(NAMES) if REFERENCE not in name]
+
+
 @pytest.mark.parametrize(
-    "name", [name for name in attack_names(with_reference=True) if name != OF_THE_BASE]
+    "name", mostly_slow(NAMES, quick=[*QUICK, f"rediffuse{REFERENCE}", f"loss{REFERENCE}"])
 )
 def test_every_attack_plays_as_through_the_oracle(
     name: str,

@@ -151,6 +151,7 @@ def test_an_unfinished_run_never_mixes_two_codes(
     assert scores(out) == scores(tmp_path / "alone")
 
 
+@pytest.mark.slow
 def test_other_code_of_miagym_is_another_run(
     mine: Path, tmp_path: Path, pipelines: dict[str, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -75,6 +75,7 @@ def written(out: Path) -> dict[str, list]:
     return pq.read_table(out / "scores.parquet").to_pydict()
 
 
+@pytest.mark.slow
 def test_scores_and_charges_are_those_of_a_device_with_room(
     data: miagym.Dataset, known: Candidates, tmp_path: Path
 ) -> None:
@@ -116,6 +117,7 @@ def test_a_chunk_takes_no_more_memory_than_there_is(
         assert mine["auc"] == theirs["auc"] and mine["unet_rows"] == theirs["unet_rows"]
 
 
+@pytest.mark.slow
 def test_a_run_begun_with_room_goes_on_without(
     data: miagym.Dataset, known: Candidates, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -189,6 +189,7 @@ def test_what_cannot_be_run_is_one_sentence(
     assert not (tmp_path / "run").exists()  # so that the mended command may begin there
 
 
+@pytest.mark.slow
 def test_a_reference_calibrates(
     arguments: list[object], tmp_path: Path, pipelines: dict[str, Path]
 ) -> None:

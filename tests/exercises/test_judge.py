@@ -90,6 +90,7 @@ def test_a_constant_is_no_p_value(tmp_path: Path) -> None:
     assert set(hints(judged(tmp_path, source))) == {"p_value"}
 
 
+@pytest.mark.slow
 def test_an_open_gap_does_not_hide_the_others(tmp_path: Path) -> None:
     source = replaced(
         "    return float((1 +", "    raise NotImplementedError\n    return float((1 +"
@@ -100,6 +101,7 @@ def test_an_open_gap_does_not_hide_the_others(tmp_path: Path) -> None:
     assert set(told) == {"p_value"} and told["p_value"].startswith("not written yet. Count")
 
 
+@pytest.mark.slow
 def test_an_error_is_told_with_the_student_s_own_line(tmp_path: Path) -> None:
     source = replaced(
         "# %%\ndef corrected", "# %%\nx = p_value(None, np.zeros(3))\n# %%\ndef corrected"

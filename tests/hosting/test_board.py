@@ -37,6 +37,7 @@ def submit(host: Host, player: str, skill: float, seed: int) -> None:
     host.submit(player, "small", "\n".join(lines))
 
 
+@pytest.mark.slow
 def test_standings_have_intervals_and_a_row_that_asks_nothing(host: Host) -> None:
     for player, skill in (("good", 6), ("fair", 1.5), ("other", 1.5), ("none", 0)):
         submit(host, player, skill, seed=len(player))

@@ -73,7 +73,9 @@ ATTACKS = (
 )
 
 
-@pytest.mark.parametrize("number", range(len(ATTACKS)))
+@pytest.mark.parametrize(
+    "number", [0, *(pytest.param(i, marks=pytest.mark.slow) for i in range(1, len(ATTACKS)))]
+)
 def test_an_attack_scores_and_spends_as_in_the_process(
     number: int, hosted: Hosted, enter: Enter
 ) -> None:

@@ -121,6 +121,7 @@ def test_stable_baselines_plays_what_it_learns_on(hosted: Hosted) -> None:
 
 
 @pytest.mark.parametrize("mode", [AutoresetMode.NEXT_STEP, AutoresetMode.DISABLED])
+@pytest.mark.slow
 def test_agents_play_environments_side_by_side_with_a_key_each(
     mode: AutoresetMode, hosted: Hosted
 ) -> None:

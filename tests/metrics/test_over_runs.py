@@ -31,7 +31,7 @@ def coverage(*, shared: bool, runs: int, between: float = BETWEEN, n: int = 80) 
     return held / TRIALS
 
 
-@pytest.mark.parametrize("runs", [2, 4, 10])
+@pytest.mark.parametrize("runs", [2, *(pytest.param(n, marks=pytest.mark.slow) for n in (4, 10))])
 @pytest.mark.parametrize("shared", [True, False])
 @pytest.mark.parametrize("between", [0.0, BETWEEN])
 def test_the_interval_holds_the_truth(shared: bool, runs: int, between: float) -> None:

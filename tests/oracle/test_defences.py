@@ -85,6 +85,7 @@ def test_what_is_no_defence_is_a_sentence(name: str, target: DummyTarget) -> Non
         Oracle(target, defence=name)
 
 
+@pytest.mark.slow
 def test_a_run_is_defended_where_a_service_would_be(
     data: miagym.Dataset, target: DummyTarget
 ) -> None:

@@ -44,14 +44,20 @@ def weights(target: PipelineTarget) -> dict[str, torch.Tensor]:
     return target.network.state_dict()
 
 
+@pytest.fixture(scope="module")
+def bare(base: Path) -> PipelineTarget:
+    """The base without any LoRA, which tests only ask."""
+    return loaded(str(base))
+
+
 @pytest.mark.parametrize("naming", NAMINGS)
 @pytest.mark.parametrize("scale", [1.0, 0.5, -1.0])
 def test_a_lora_adds_what_the_paper_says(
-    naming: str, scale: float, base: Path, tmp_path: Path
+    naming: str, scale: float, base: Path, bare: PipelineTarget, tmp_path: Path
 ) -> None:
     """W + scale * alpha / rank * up @ down, and no other weight of the UNet changes."""
     path = NAMINGS[naming](tmp_path)
-    before, after = weights(loaded(str(base))), weights(loaded(f"{base}+{path}:{scale}"))
+    before, after = weights(bare), weights(loaded(f"{base}+{path}:{scale}"))
     added = loras.change(1.0 if "alpha 1" in naming else loras.RANK)
     assert before.keys() == after.keys()
     for key, old in before.items():
@@ -61,8 +67,10 @@ def test_a_lora_adds_what_the_paper_says(
 
 
 @pytest.mark.parametrize("naming", NAMINGS)
-def test_at_scale_zero_it_is_the_base_to_the_bit(naming: str, base: Path, tmp_path: Path) -> None:
-    without, zero = loaded(str(base)), loaded(f"{base}+{NAMINGS[naming](tmp_path)}:0")
+def test_at_scale_zero_it_is_the_base_to_the_bit(
+    naming: str, base: Path, bare: PipelineTarget, tmp_path: Path
+) -> None:
+    without, zero = bare, loaded(f"{base}+{NAMINGS[naming](tmp_path)}:0")
     assert zero.fingerprint == without.fingerprint
     z = paired_noise(0, ["a"], without.latent_shape)
     assert torch.equal(
@@ -90,15 +98,17 @@ def test_several_loras_add_up(base: Path, tmp_path: Path) -> None:
         torch.testing.assert_close(weights(twice)[key], value, rtol=1e-5, atol=1e-5)
 
 
-def test_a_lora_of_the_text_encoder_alone_changes_what_is_told(base: Path, tmp_path: Path) -> None:
-    without, with_text = loaded(str(base)), loaded(f"{base}+{loras.only_text(tmp_path)}")
+def test_a_lora_of_the_text_encoder_alone_changes_what_is_told(
+    base: Path, bare: PipelineTarget, tmp_path: Path
+) -> None:
+    without, with_text = bare, loaded(f"{base}+{loras.only_text(tmp_path)}")
     assert not torch.allclose(without.embed(["a cat"]), with_text.embed(["a cat"]), atol=1e-3)
     torch.testing.assert_close(weights(with_text), weights(without))
 
 
-def test_a_plus_in_a_path_is_part_of_it(base: Path, tmp_path: Path) -> None:
+def test_a_plus_in_a_path_is_part_of_it(base: Path, bare: PipelineTarget, tmp_path: Path) -> None:
     path = loras.peft(tmp_path).rename(tmp_path / "a+b.safetensors")
-    assert loaded(f"{base}+{path}:0.5").fingerprint != loaded(str(base)).fingerprint
+    assert loaded(f"{base}+{path}:0.5").fingerprint != bare.fingerprint
 
 
 def for_another_width(folder: Path) -> Path:
@@ -210,12 +220,12 @@ def test_loras_of_newer_families(kind: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("key", ["<mat>", "emb_params"])
-def test_a_learned_word(key: str, base: Path, tmp_path: Path) -> None:
+def test_a_learned_word(key: str, base: Path, bare: PipelineTarget, tmp_path: Path) -> None:
     """The word has the embedding that was learned; other captions are read as before."""
     learned = torch.full((2, 32), 0.5)
     path = tmp_path / "rug.safetensors"
     save_file({key: learned}, path)
-    with_word, without = loaded(f"{base}+{path}"), loaded(str(base))
+    with_word, without = loaded(f"{base}+{path}"), bare
     word = "<mat>" if key == "<mat>" else "rug"
     encoder: Any = with_word.pipeline.text_encoder
     ids = with_word.pipeline.tokenizer.convert_tokens_to_ids([word, f"{word}_1"])
@@ -238,15 +248,19 @@ def with_metadata(folder: Path) -> Path:
     return path
 
 
-def test_an_alpha_in_the_header_is_honoured(base: Path, tmp_path: Path) -> None:
+def test_an_alpha_in_the_header_is_honoured(
+    base: Path, bare: PipelineTarget, tmp_path: Path
+) -> None:
     path = with_metadata(tmp_path)
-    before, after = weights(loaded(str(base))), weights(loaded(f"{base}+{path}"))
+    before, after = weights(bare), weights(loaded(f"{base}+{path}"))
     for name, change in loras.change(8 * loras.RANK).items():
         expected = before[f"{name}.weight"] + change
         torch.testing.assert_close(after[f"{name}.weight"], expected, rtol=1e-5, atol=1e-4)
 
 
-def test_ranks_and_alphas_may_differ_by_layer(base: Path, tmp_path: Path) -> None:
+def test_ranks_and_alphas_may_differ_by_layer(
+    base: Path, bare: PipelineTarget, tmp_path: Path
+) -> None:
     """diffusers gives the commonest alpha to all; kohya's files for convolutions have two."""
     content = load_file(loras.kohya(tmp_path, with_text=False))
     key = f"lora_unet_{loras.UNET.replace('.', '_')}_to_v"
@@ -255,7 +269,7 @@ def test_ranks_and_alphas_may_differ_by_layer(base: Path, tmp_path: Path) -> Non
     content[f"{key}.lora_up.weight"] = up[:, :2].contiguous()
     content[f"{key}.alpha"] = torch.tensor(5.0)
     before, after = (
-        weights(loaded(str(base))),
+        weights(bare),
         weights(loaded(f"{base}+{saved(content, tmp_path)}")),
     )
     added = loras.change() | {f"{loras.UNET}.to_v": 5 / 2 * up[:, :2] @ down[:2]}
@@ -274,14 +288,14 @@ def test_a_small_layer_that_is_passed_over_is_told(base: Path, tmp_path: Path) -
 
 
 def test_a_change_behind_the_beginning_of_a_tensor_is_another_model(
-    base: Path, tmp_path: Path
+    base: Path, bare: PipelineTarget, tmp_path: Path
 ) -> None:
     content = load_file(loras.peft(tmp_path))
     for key in content:
         if "lora_B" in key:
             content[key][:8] = 0
     changed = loaded(f"{base}+{saved(content, tmp_path)}")
-    assert changed.fingerprint != loaded(str(base)).fingerprint
+    assert changed.fingerprint != bare.fingerprint
 
 
 def test_a_word_in_capitals_is_told_how_to_be_called(base: Path, tmp_path: Path) -> None:
