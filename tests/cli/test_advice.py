@@ -7,6 +7,7 @@ import inspect
 import re
 from collections.abc import Iterator
 from dataclasses import fields, replace
+from functools import cache
 from pathlib import Path
 
 import click
@@ -36,9 +37,14 @@ SPOKEN_ON_THE_COMMAND_LINE = {
 """Where options may stand as they are typed; elsewhere `errors.option` says them."""
 
 
+@cache
+def parsed(file: Path) -> ast.Module:
+    return ast.parse(file.read_text(encoding="utf-8"))
+
+
 def texts(file: Path) -> Iterator[str]:
     """The texts of a module that are no docstrings: what somebody may read in an error."""
-    tree = ast.parse(file.read_text(encoding="utf-8"))
+    tree = parsed(file)
     alone = {id(n.value) for n in ast.walk(tree) if isinstance(n, ast.Expr)}
     for node in ast.walk(tree):
         is_text = isinstance(node, ast.Constant) and isinstance(node.value, str)
@@ -57,7 +63,7 @@ def advised() -> set[str]:
     """The options that the library's errors speak of."""
     found = set()
     for file in ROOT.rglob("*.py"):
-        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        for node in ast.walk(parsed(file)):
             is_call = isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
             if is_call and node.func.id in ("option", "role_option") and node.args:
                 name = node.args[0]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -28,15 +29,19 @@ def refused(*words: object) -> tuple[str, str]:
     return done.stderr, done.stdout.strip()
 
 
+def slow(words: list[str], why: str) -> Any:
+    return pytest.param(words, why, marks=pytest.mark.slow)
+
+
 @pytest.mark.parametrize(
     ("words", "why"),
     [
         (["nowhere.png"], "nowhere.png is not there"),
         ([__file__], "is no readable JPEG, PNG, WebP or GIF"),
-        (["nowhere.png", "--out", "new-folder"], "nowhere.png is not there"),
-        (["nowhere.png", "--unused", EXAMPLE], "nowhere.png is not there"),
-        ([EXAMPLE, "--target", "clipart-overfitt"], "No target is called 'clipart-overfitt'"),
-        ([EXAMPLE, "--alpha", "2"], "Expected an alpha between 0 and 1"),
+        slow(["nowhere.png", "--out", "new-folder"], "nowhere.png is not there"),
+        slow(["nowhere.png", "--unused", EXAMPLE], "nowhere.png is not there"),
+        slow([EXAMPLE, "--target", "clipart-overfitt"], "No target is called 'clipart-overfitt'"),
+        slow([EXAMPLE, "--alpha", "2"], "Expected an alpha between 0 and 1"),
     ],
 )
 def test_a_check_is_refused_before_anything_heavy_is_imported(words: list[str], why: str) -> None:

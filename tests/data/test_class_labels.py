@@ -37,7 +37,14 @@ def class_label(path: Path, names: list[str], values: Any = None, **columns: Any
     return path
 
 
-@pytest.mark.parametrize("names", [["member", "nonmember"], ["1", "0"], ["yes", "no"]])
+@pytest.mark.parametrize(
+    "names",
+    [
+        ["member", "nonmember"],
+        pytest.param(["1", "0"], marks=pytest.mark.slow),
+        pytest.param(["yes", "no"], marks=pytest.mark.slow),
+    ],
+)
 def test_names_decide_for_every_reader(names: list[str], tmp_path: Path) -> None:
     path = class_label(tmp_path / "a.parquet", names)
     assert (open_source(str(path)).member == MEMBER).all()

@@ -18,6 +18,7 @@ from miagym.data.dataset import Dataset
 from miagym.envs import ENVIRONMENTS
 from miagym.envs.settings import LEVELS
 from miagym.targets.dummy import DummyTarget
+from tests.tiers import mostly_slow
 
 EVERY = [(name, str(level)) for name in ENVIRONMENTS for level in LEVELS]
 SPENDING = {"budget": 24, "questions": ["variation@0.3", "text-to-image"]}
@@ -56,7 +57,7 @@ def rollout(env: gym.Env, steps: int = 12) -> list[Any]:
 
 
 @pytest.mark.parametrize("mode", list(AutoresetMode))
-@pytest.mark.parametrize("split", ["train", "test"])
+@pytest.mark.parametrize("split", mostly_slow(["train", "test"], quick=["test"]))
 @pytest.mark.parametrize("name", ENVIRONMENTS)
 def test_many_at_once_are_the_same_as_one_by_one(
     name: str, split: str, mode: AutoresetMode, dummy: DummyTarget, small: Dataset
