@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import gradio as gr
+from gradio.context import Context
 from gradio.events import Dependency
 
 from miagym.app.evaluate.address import access_for, asked_in
@@ -45,11 +46,13 @@ STOPPED = "Stopped; nothing of it is kept. The numbers shown are those of the ru
 
 
 def evaluate_tab(site: Site) -> None:
-    """The form, the run, its numbers."""
+    """The form, the run, its numbers; it stands inside a `gr.Tab`."""
+    tab = Context.block
+    assert isinstance(tab, gr.Tab)
     with gr.Row():
         with gr.Column(scale=1, min_width=280):
             form = _form()
-            price = gr.HTML(elem_id="evaluate-price")  # at load: attacks stand on torch
+            price = gr.HTML(elem_id="evaluate-price")
             buttons = RunAndStop.build("Run", "evaluate")
         found = site.opened
         opening = view(found, DEMO if found and is_demo(found) else OTHER)
@@ -61,7 +64,7 @@ def evaluate_tab(site: Site) -> None:
         shown=lambda found: tuple(vars(view(found, MINE)).values()),
         stopped=STOPPED,
     )
-    _wire_form(site, form, price, buttons.wire(job, form.asked, shown))
+    _wire_form(site, tab, form, price, buttons.wire(job, form.asked, shown))
 
 
 class Form(NamedTuple):
@@ -186,7 +189,7 @@ def _shown(opening: View) -> Shown:
     return Shown(finding, roc, legend, budgets, table, downloads, command)
 
 
-def _wire_form(site: Site, form: Form, price: gr.HTML, running: Dependency) -> None:
+def _wire_form(site: Site, tab: gr.Tab, form: Form, price: gr.HTML, running: Dependency) -> None:
     """The choices follow access and target, the price follows all, and a run that has ended."""
 
     def price_of(
@@ -216,7 +219,9 @@ def _wire_form(site: Site, form: Form, price: gr.HTML, running: Dependency) -> N
     for changed in (form.access.change, permalink.read_at_load(read).success):
         changed(None, [form.access, form.attacks], form.attacks, js=within, **quiet)
     priced_now: dict[str, Any] = {"inputs": list(form.asked), "outputs": price, **quiet}
-    gr.on(None, price_of, trigger_mode="always_last", **priced_now)  # at load, and at a change
+    # Not at load: attacks stand on torch, which would be imported while the page is drawn.
+    asked_at = [tab.select, *(one.change for one in form.asked)]
+    gr.on(asked_at, price_of, trigger_mode="always_last", **priced_now)
     for ended in (running.success, running.failure):
         ended(price_of, **priced_now)
 
