@@ -78,13 +78,28 @@ def test_a_notebook_is_graded_as_it_is(tmp_path: Path) -> None:
     assert found.skipped and found.skipped.startswith("1 line that only Jupyter understands")
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("number", EXERCISES)
-def test_a_solution_passes_as_a_notebook(number: int, tmp_path: Path) -> None:
+def as_notebook(number: int, folder: Path) -> Path:
+    """The solution of an exercise as a notebook."""
     solution = (SOLUTIONS / EXERCISES[number].file).read_text(encoding="utf-8")
-    file = tmp_path / "solution.ipynb"
+    file = folder / "solution.ipynb"
     file.write_text(json.dumps(to_notebook(solution)), encoding="utf-8")
-    found = grade_file(file, limit=BUSY)
+    return file
+
+
+@pytest.mark.parametrize("number", EXERCISES)
+def test_a_notebook_says_what_its_script_says(number: int, tmp_path: Path) -> None:
+    """So what a script passes, which `test_solutions` shows of all, its notebook passes."""
+    source = read_source(as_notebook(number, tmp_path))
+    solution = (SOLUTIONS / EXERCISES[number].file).read_text(encoding="utf-8")
+    assert source.is_notebook and len(source.cells) > 1
+    assert ast.dump(ast.parse("\n".join(source.cells))) == ast.dump(ast.parse(solution))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [1, 6])
+def test_a_solution_passes_as_a_notebook(number: int, tmp_path: Path) -> None:
+    """One that is run, and one that is judged at a host."""
+    found = grade_file(as_notebook(number, tmp_path), limit=BUSY)
     assert found.passed and found.skipped is None
 
 
