@@ -31,6 +31,7 @@ def deal(
     rng = np.random.default_rng(seed)
     names, share = list(shares), [float(one) for one in shares.values()]
     _, first, sizes = np.unique(groups, return_index=True, return_counts=True)
+    size = sizes.astype(float).tolist()
     by_stratum: dict[str, list[int]] = {}
     for g in rng.permutation(len(first)):
         by_stratum.setdefault(strata[int(first[g])], []).append(int(g))
@@ -42,12 +43,12 @@ def deal(
         dealt = [0.0] * len(share)
         for g in by_stratum[stratum]:
             tie = next(ties)
-            # Numbers of Python: for so few parts numpy takes ten times as long.
+            # Numbers of Python: for so few parts numpy takes longer.
             filled = [(dealt[i] / share[i], total[i] / share[i], tie[i], i) for i in parts]
             part = min(filled)[-1]
             part_of_group[g] = part
-            dealt[part] += float(sizes[g])
-            total[part] += float(sizes[g])
+            dealt[part] += size[g]
+            total[part] += size[g]
     inverse = np.unique(groups, return_inverse=True)[1]
     return np.array(names)[part_of_group[inverse]]
 

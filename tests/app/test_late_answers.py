@@ -15,19 +15,18 @@ from miagym.app.html import script
 from tests.app.visiting import Served, check_answer, watch
 
 DELIVER = f"""
-([asked, caption, parcels]) => {{
+([asked, sent]) => {{
   const show = {script("show_answer.js")};
   window.miagymShown = undefined;
   window.miagymAsked = asked;
   let stands = "";
-  for (const parcel of parcels) {{
+  return sent.map(([parcel, caption]) => {{
     const [said] = show(parcel, caption);
-    stands = said.__type__ === "update" ? stands : said;
-  }}
-  return stands;
+    return stands = said.__type__ === "update" ? stands : said;
+  }});
 }}
 """
-"""What stands on a page at the end, of what is sent to it."""
+"""What stands on a page after each of what is sent to it, each beside a caption in the form."""
 ANSWER, FORM, PLACE, CAPTION = About
 
 
@@ -42,7 +41,8 @@ def blank(browser: Browser) -> Page:
 
 
 def stands(page: Page, asked: int, caption: str | None, *parcels: dict[str, Any]) -> str:
-    return page.evaluate(DELIVER, [asked, caption, list(parcels)])
+    """At the end, beside a caption that stays."""
+    return page.evaluate(DELIVER, [asked, [[one, caption] for one in parcels]])[-1]
 
 
 @pytest.mark.parametrize("last", [ANSWER, FORM])
@@ -65,14 +65,8 @@ def test_an_answer_stands_while_its_caption_does(blank: Page) -> None:
 
 def test_an_answer_goes_when_its_caption_is_changed(blank: Page) -> None:
     about_cat, changed = parcel(ANSWER, 1, "cat"), parcel(CAPTION, None, "now")
-    deliver = f"""([first, then]) => {{
-      const show = {script("show_answer.js")};
-      window.miagymShown = undefined;
-      window.miagymAsked = 1;
-      return [show(first, "cat")[0], show(then, "dog")[0], show(first, "dog")[0].__type__];
-    }}"""
-    found = blank.evaluate(deliver, [about_cat, changed])
-    assert found == ["answer 1", "caption now", "update"]
+    sent = [[about_cat, "cat"], [changed, "dog"], [about_cat, "dog"]]
+    assert blank.evaluate(DELIVER, [1, sent]) == ["answer 1", "caption now", "caption now"]
 
 
 def test_another_tab_takes_an_answer_away_and_no_example(blank: Page) -> None:

@@ -26,7 +26,7 @@ from miagym.oracle import Oracle
 from miagym.oracle.access import Access
 from miagym.oracle.budget import Budget, Cost
 from miagym.targets.dummy import DummyTarget
-from tests.tiers import mostly_slow, quick_attacks
+from tests.tiers import few_of_the_family, mostly_slow
 
 MODIFIED = tuple(
     f"{name}{modifier}"
@@ -35,7 +35,7 @@ MODIFIED = tuple(
 )
 NAMES = (*attack_names(with_reference=True), *MODIFIED)
 QUICK_NAMES = [
-    *quick_attacks(attack_names()),
+    *few_of_the_family(attack_names()),
     *(f"{name}{REFERENCE}" for name in ("loss", "rediffuse", "sima")),
     *(f"{name}{TURNED}" for name in ("loss", "rediffuse", "sima")),
 ]
@@ -65,7 +65,7 @@ def test_contract(
     check_contract(quick(name), dummy, reference, drawings, member, tmp_path)
 
 
-@pytest.mark.parametrize("name", mostly_slow(ASKING, quick=quick_attacks(ASKING)))
+@pytest.mark.parametrize("name", mostly_slow(ASKING, quick=few_of_the_family(ASKING)))
 def test_refused_below_its_access(
     name: str, dummy: DummyTarget, drawings: Candidates, member: np.ndarray, quick: Maker
 ) -> None:

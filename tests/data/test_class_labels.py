@@ -20,6 +20,7 @@ from miagym.data.registry import open_source
 from miagym.errors import DataError
 from miagym.metrics.auc import auc
 from miagym.scorefile.reading.columns import Columns
+from tests.tiers import mostly_slow
 
 N = 40
 MEMBER = np.arange(N) % 2 == 0
@@ -37,14 +38,10 @@ def class_label(path: Path, names: list[str], values: Any = None, **columns: Any
     return path
 
 
-@pytest.mark.parametrize(
-    "names",
-    [
-        ["member", "nonmember"],
-        pytest.param(["1", "0"], marks=pytest.mark.slow),
-        pytest.param(["yes", "no"], marks=pytest.mark.slow),
-    ],
-)
+NAMES = (["member", "nonmember"], ["1", "0"], ["yes", "no"])
+
+
+@pytest.mark.parametrize("names", mostly_slow(NAMES, quick=NAMES[:1]))
 def test_names_decide_for_every_reader(names: list[str], tmp_path: Path) -> None:
     path = class_label(tmp_path / "a.parquet", names)
     assert (open_source(str(path)).member == MEMBER).all()

@@ -20,7 +20,7 @@ from miagym.errors import AccessDenied, BudgetExhausted, DataError, SettingsErro
 from miagym.oracle import Oracle
 from miagym.oracle.access import Access
 from miagym.targets.dummy import DummyTarget
-from tests.tiers import mostly_slow, quick_attacks
+from tests.tiers import few_of_the_family, mostly_slow
 
 PLENTY = 100_000
 POOL = {"candidates": 4, "slots": 1}
@@ -31,7 +31,7 @@ OF_THE_BASE = "noise-probe"
 
 
 NAMES = [name for name in attack_names(with_reference=True) if name != OF_THE_BASE]
-QUICK = [name for name in quick_attacks(NAMES) if REFERENCE not in name]
+QUICK = [name for name in few_of_the_family(NAMES) if REFERENCE not in name]
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,7 @@ from miagym.oracle import Oracle, black_box
 from miagym.remote.env import RemoteEnv
 from tests.hosting.conftest import Enter
 from tests.hosting.serving import TASK, Hosted, serving
+from tests.tiers import mostly_slow
 
 RICH = dataclasses.replace(
     TASK,
@@ -73,9 +74,7 @@ ATTACKS = (
 )
 
 
-@pytest.mark.parametrize(
-    "number", [0, *(pytest.param(i, marks=pytest.mark.slow) for i in range(1, len(ATTACKS)))]
-)
+@pytest.mark.parametrize("number", mostly_slow(range(len(ATTACKS)), quick=[0]))
 def test_an_attack_scores_and_spends_as_in_the_process(
     number: int, hosted: Hosted, enter: Enter
 ) -> None:

@@ -9,6 +9,7 @@ from scipy.stats import norm
 from miagym.errors import DataError
 from miagym.metrics.auc import auc, auc_interval
 from miagym.metrics.resampling.over_runs import over_runs
+from tests.tiers import mostly_slow
 
 MEAN, BETWEEN, PICTURE, NOISE = 1.0, 0.3, 1.0, 0.5
 """Members score higher by N(MEAN, BETWEEN), drawn for each run; a picture, and the noise of a run,
@@ -31,7 +32,7 @@ def coverage(*, shared: bool, runs: int, between: float = BETWEEN, n: int = 80) 
     return held / TRIALS
 
 
-@pytest.mark.parametrize("runs", [2, *(pytest.param(n, marks=pytest.mark.slow) for n in (4, 10))])
+@pytest.mark.parametrize("runs", mostly_slow([2, 4, 10], quick=[2]))
 @pytest.mark.parametrize("shared", [True, False])
 @pytest.mark.parametrize("between", [0.0, BETWEEN])
 def test_the_interval_holds_the_truth(shared: bool, runs: int, between: float) -> None:

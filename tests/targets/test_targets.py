@@ -24,7 +24,7 @@ from miagym.oracle import Oracle
 from miagym.oracle.budget import Cost
 from miagym.targets.base import Target
 from miagym.targets.registry import EMBEDDED, checkpoints, load_target, target_resolution
-from tests.tiers import mostly_slow
+from tests.tiers import few_of_the_family, mostly_slow
 
 KINDS = ["epsilon", "v_prediction"]
 PROMPTS = ["a cat", "a dog, in the fog"]
@@ -165,9 +165,7 @@ def test_rows_at_different_timesteps_share_a_batch(target: Target, guidance: flo
             target.add_noise(z0, eps, wrong)
 
 
-FAMILY = ("trajectory-text-shift", "trajectory-logistic")
-"""Of the seed paper's family, these ask all kinds of questions."""
-NAMES = [n for n in attack_names() if not n.startswith("trajectory-") or n in FAMILY]
+NAMES = few_of_the_family(attack_names())
 ONE_OF_EACH_ACCESS = ["blind-both", "rediffuse", "loss", "secmi-nn", "noise-optimisation"]
 
 
