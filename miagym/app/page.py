@@ -7,8 +7,9 @@ from collections.abc import Callable
 from threading import Thread
 from typing import Any
 
-import gradio as gr
 from starlette.middleware import Middleware
+
+from miagym.app.quick_gradio import gr  # isort: split
 
 from miagym.app.about import about_tab
 from miagym.app.audit.api import audit_api
