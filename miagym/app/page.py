@@ -77,6 +77,7 @@ SCRIPTS = ("figures.js", "new_picture.js", "rows.js", "names.js", "address.js")
 LAUNCH_OPTIONS: dict[str, Any] = {
     "theme": THEME,
     "css": "".join(map(static, STYLES)),
+    "head": f"<style>{static('footer.css')}</style>",
     "js": at_load(*SCRIPTS),
     "max_file_size": "10mb",
     "show_error": False,

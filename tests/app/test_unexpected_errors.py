@@ -10,6 +10,8 @@ import pytest
 
 from miagym.app.play.refusals import Refusals
 from miagym.app.server.errors import APOLOGY, api_errors, page_errors
+from miagym.app.server.jobs import EVALUATIONS
+from miagym.app.server.run_button import Job, RunAndStop
 from miagym.errors import DataError
 
 FAULT = RuntimeError("/srv/models/secret.safetensors")
@@ -73,3 +75,26 @@ def test_a_move_in_the_game_that_failed_says_so_until_the_next() -> None:
     with refusals.noted("page"):
         pass
     assert refusals.last("page") == ""
+
+
+@pytest.mark.parametrize(
+    "fault, said, is_toast",
+    [(FAULT, APOLOGY, True), (DataError("No picture."), "No picture.", False)],
+)
+def test_a_run_that_failed_says_so_where_it_would_be(fault, said, is_toast) -> None:
+    def work(_request: object) -> None:
+        raise fault
+
+    buttons = RunAndStop(gr.Button(), gr.Button(), gr.HTML())
+    job = Job(EVALUATIONS, work=work, shown=lambda _: (), stopped="")  # pyright: ignore
+    steps = page_errors(buttons._steps(job, ()))
+    told = []
+
+    async def run() -> None:
+        async for step in steps(gr.Request()):  # pyright: ignore
+            told.append(step[buttons.status])
+
+    with pytest.raises(gr.Error) as error:
+        asyncio.run(run())
+    assert said in told[-1] and "progress" not in told[-1]
+    assert error.value.visible is is_toast

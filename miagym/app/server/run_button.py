@@ -19,7 +19,7 @@ from anyio.to_thread import run_sync
 from gradio.events import Dependency
 
 from miagym.app.html import part, script
-from miagym.app.server.errors import page_errors
+from miagym.app.server.errors import APOLOGY, page_errors
 from miagym.app.server.jobs import JobQueue, Work, following
 from miagym.errors import MiagymError, RateLimitExceeded
 
@@ -143,8 +143,11 @@ class RunAndStop:
                     values = await run_sync(lambda: job.shown(ticket.future.result()))
                     result = zip(shown, values, strict=True)
                     yield {self.status: part("status", DONE), **dict(result)}
-            except MiagymError as error:
+            except MiagymError as error:  # said where the run would be; a toast would say it twice
                 yield {self.status: part("status", str(error))}
+                raise gr.Error(str(error), visible=False, print_exception=False) from error
+            except Exception:  # a bar would seem to go on
+                yield {self.status: part("status", APOLOGY)}
                 raise
 
         return steps
