@@ -8,6 +8,7 @@ import os
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,8 @@ from safetensors.numpy import save_file
 from miagym.atomic import replacing
 
 FORMAT = "miagym calibration 2"
+SHIPPED = Path(str(files("miagym"))) / "assets" / "calibration"
+"""Calibrations of embedded targets, read where the user's folder has none."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from miagym import __version__
-from miagym.checking.cache import Kept, load, save
+from miagym.checking.cache import SHIPPED, Kept, load, save
 from miagym.checking.survey import CHUNK, Survey
 from miagym.data.dataset import CALIBRATION, Dataset
 from miagym.errors import DataError, option
@@ -71,7 +71,7 @@ def calibrate(
         data: the members of the target, and non-members like them.
         captioned: whether they are asked about under their captions, or under none.
         limit: at most so many members, and so many non-members.
-        folder: where calibrations are kept; None keeps none.
+        folder: where calibrations are kept, beside those that the package brings; None keeps none.
         progress: of what takes time.
 
     Raises:
@@ -83,9 +83,9 @@ def calibrate(
     path = None
     if folder is not None and signals.target.fingerprint:
         path = folder / f"{_name(signals, data, captioned, limit)}.safetensors"
-        kept = load(path)
-        if kept is not None and (found := restored(kept, signals)):
-            return found
+        for kept in map(load, (path, SHIPPED / path.name)):
+            if kept is not None and (found := restored(kept, signals)):
+                return found
     made = _asked(signals, data, rows, captioned, progress)
     if path is not None:
         save(path, stored(made))

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial.distance import cdist
-from scipy.stats import binom
 
 from miagym.checking.features import LOOKS
+from miagym.metrics.distributions import binomial_tail
 
 if TYPE_CHECKING:
     from sklearn.preprocessing import StandardScaler
@@ -107,7 +107,7 @@ class Guard:
 
 def too_many_refused(refused: int, pictures: int, level: float) -> bool:
     """Whether a guard of this level refuses more than it would of a set that does resemble."""
-    return bool(refused and binom.sf(refused - 1, pictures, level) < SURPRISING)
+    return bool(refused and binomial_tail(refused - 1, pictures, level) < SURPRISING)
 
 
 def _unusual(scaled: NDArray[np.float64]) -> tuple[str, ...]:

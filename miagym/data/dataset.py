@@ -22,8 +22,20 @@ from miagym.errors import DataError
 
 CALIBRATION, TEST = "calibration", "test"
 
-DECODERS = min(8, os.cpu_count() or 1)
-"""Threads that decode the pictures of a chunk."""
+MOST_DECODERS = 8
+"""Threads that decode the pictures of a chunk, at most."""
+
+
+def decoders() -> int:
+    """Threads that decode pictures: no more than the cores that this process may use.
+
+    A job of a cluster has a share of the machine, which its affinity says, or `OMP_NUM_THREADS`, as
+    Ray sets it in each of its processes.
+    """
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    said = os.environ.get("OMP_NUM_THREADS", "")
+    share = int(said) if said.isdecimal() and int(said) else MOST_DECODERS
+    return min(MOST_DECODERS, cores or 1, share)
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,7 +132,7 @@ class Dataset:
             except DataError as error:
                 return reason(picture, error)
 
-        with ThreadPoolExecutor(DECODERS) as threads:  # decoding lets go of Python's lock
+        with ThreadPoolExecutor(decoders()) as threads:  # decoding lets go of Python's lock
             each = threads.map(decoded, take(self.pictures, rows))
             for row, found in zip(map(int, rows), each, strict=True):
                 if isinstance(found, str):

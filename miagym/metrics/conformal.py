@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.stats import beta
+from scipy.special import betaincinv
 
 from miagym.errors import DataError
 from miagym.metrics.auc import Interval
@@ -66,7 +66,7 @@ def fpr_range(
     if k > n:
         return 1.0, 1.0
     fewer = ((n if worth is None else worth) + 1) / (n + 1)
-    low, high = beta.ppf([tail, 1 - tail], k * fewer, (n + 1 - k) * fewer)
+    low, high = betaincinv(k * fewer, (n + 1 - k) * fewer, [tail, 1 - tail])
     return float(low), float(high)
 
 

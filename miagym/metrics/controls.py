@@ -13,7 +13,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.stats import binomtest
 
 from miagym.metrics.auc import Interval, auc, delong
 from miagym.metrics.groups.clustered_auc import ClusteredScores, auc_of
@@ -175,6 +174,8 @@ def _control(
     p_value: float | None,
     alarm: float,
 ) -> Control:
+    from scipy.stats import binomtest
+
     low, high = np.quantile(aucs, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
     too_few = binomtest(held, len(aucs), CONFIDENCE, alternative="less").pvalue
     return Control(

@@ -13,7 +13,6 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.optimize import brentq
 from scipy.special import bdtrc
-from scipy.stats import binom
 
 from miagym.metrics.auc import Interval, check_share, sides
 from miagym.metrics.groups.clusters import Codes, passing_worth
@@ -94,6 +93,8 @@ def tpr_interval(
     Returns:
         None if alpha < 1/n. The interval always holds the TPR that `tpr_at_fpr` gives.
     """
+    from scipy.stats import binom
+
     members, nonmembers = sides(member_scores, nonmember_scores)
     check_share("confidence", confidence)
     point = tpr_at_fpr(members, nonmembers, alpha)

@@ -6,7 +6,6 @@ import math
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import binomtest, bootstrap
 
 from miagym.metrics.auc import Interval
 
@@ -21,6 +20,8 @@ def share_interval(
     With an effective size below n, as where they came in groups, it is that of the same share of
     so few, rounded down, and of the share away from its middle (after Korn & Graubard 1998).
     """
+    from scipy.stats import binomtest  # late, since it takes a second to import
+
     few = n if effective is None else max(1, math.floor(effective))
     ends = [k * few // n, -(-k * few // n)]  # both k, where few is n
     low, high = (binomtest(end, few).proportion_ci(confidence, method="exact") for end in ends)
@@ -29,6 +30,8 @@ def share_interval(
 
 def mean_interval(values: NDArray[np.float64]) -> Interval:
     """95 % interval of a mean: bias-corrected bootstrap, seeded, over values (n,) that differ."""
+    from scipy.stats import bootstrap
+
     found = bootstrap((values,), np.mean, n_resamples=RESAMPLES, rng=np.random.default_rng(0))
     low, high = found.confidence_interval
     return float(low), float(high)

@@ -13,7 +13,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.stats import rankdata
 
 from miagym.metrics.detection import allowed
 
@@ -130,6 +129,8 @@ def draws(member: NDArray[np.bool_], seed: int) -> Iterator[tuple[Sides, Sides]]
 
 def _aucs(values: Scores, members: NDArray[np.intp], nonmembers: NDArray[np.intp]) -> Scores:
     """AUC of each variant (v,), from the ranks of its scores (v, n)."""
+    from scipy.stats import rankdata
+
     m, n = len(members), len(nonmembers)
     ranks = rankdata(values[:, np.concatenate([members, nonmembers])], axis=1)
     return (ranks[:, :m].sum(axis=1) - m * (m + 1) / 2) / (m * n)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 
-import numpy as np
-from scipy.stats import binom, hypergeom, norm
+from scipy.special import ndtri
 
 from miagym.metrics.comparisons.multiplicity import ALPHA
 from miagym.metrics.detection import allowed
+from miagym.metrics.distributions import binomial_tail, fewest_nonmembers
 
 POWER = 0.8
 
@@ -28,7 +29,7 @@ def smallest_auc(members: float, nonmembers: float, tried: int) -> float | None:
         None if even an AUC of 1 would not be called so.
     """
     spread = math.sqrt((members + nonmembers + 1) / (12 * members * nonmembers))
-    auc = 0.5 + spread * float(norm.isf(ALPHA / tried) + norm.ppf(POWER))
+    auc = 0.5 + spread * float(ndtri(POWER) - ndtri(ALPHA / tried))
     return auc if auc < 1 else None
 
 
@@ -51,13 +52,17 @@ def smallest_tpr(members: float, nonmembers: float, alpha: float, tried: int) ->
     if m == 0 or (1 - alpha) ** n > ALPHA:
         return None
     f = allowed(alpha, n)
-    found = np.arange(m + 1)
-    surprising = hypergeom.cdf(f, m + n, n, found + f) * tried <= ALPHA
-    if not surprising.any():
+
+    def is_surprising(found: int) -> bool:
+        return fewest_nonmembers(f, m, n, found + f) * tried <= ALPHA
+
+    fewest = bisect_left(range(m + 1), True, key=is_surprising)
+    if fewest > m:
         return None
-    fewest = int(np.argmax(surprising))
     low, high = 0.0, 1.0
     while high - low > 1e-4:
         middle = (low + high) / 2
-        low, high = (low, middle) if binom.sf(fewest - 1, m, middle) >= POWER else (middle, high)
+        low, high = (
+            (low, middle) if binomial_tail(fewest - 1, m, middle) >= POWER else (middle, high)
+        )
     return high

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import spearmanr
 
 from miagym.metrics.detection import allowed
 from miagym.scorefile.attacks import AttackScores
@@ -166,6 +165,8 @@ def _position(test: Rows, name: str) -> Iterator[Warned]:
     The correlation is taken within each side, where membership cannot cause it. A side in perfect
     order has been sorted by score, which is harmless.
     """
+    from scipy.stats import spearmanr
+
     order = np.argsort(test.place, kind="stable")
     member, score = test.member[order], test.score[order]
     if np.count_nonzero(np.diff(member)) > 1:

@@ -36,7 +36,7 @@ from miagym.app.server.body_limit import MAX_PICTURES
 from miagym.app.server.rate_limit import Allowance
 from miagym.app.site import Site
 from miagym.checking.answer import Verdict
-from miagym.checking.cache import cache_folder
+from miagym.checking.cache import SHIPPED, cache_folder
 from miagym.checking.words import set_sentences
 from miagym.data.dataset import TEST
 from miagym.data.registry import load_data
@@ -146,11 +146,10 @@ def picture(service: CheckService, tmp_path: Path) -> Path:
 
 def test_the_package_brings_the_calibrations(service: CheckService, cache: Path) -> None:
     """If this fails: version, targets, data or attacks changed; run `CheckService().warm(...)`, and
-    copy what is new in `cache_folder()` to miagym/assets/calibration."""
+    move what is new in `cache_folder()` to miagym/assets/calibration."""
     for target in TARGETS:
         service.warm(target)
-    shipped = {path.name for path in Path("miagym/assets/calibration").iterdir()}
-    assert {path.name for path in cache.iterdir()} == shipped and len(shipped) == 4
+    assert not cache.exists() and len(list(SHIPPED.iterdir())) == 4
 
 
 def test_the_package_brings_the_examples_and_the_first_answer(

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-MODELS = {"torch", "diffusers", "transformers", "sklearn"}
+MODELS = {"torch", "diffusers", "transformers", "sklearn", "scipy.stats"}
 STARTED = f"""
 import sys
 import app

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -21,10 +22,17 @@ finally:
 """
 
 
+def typed(*words: object, **environment: str) -> subprocess.CompletedProcess[str]:
+    """The command in a fresh process, which ends by saying what heavy libraries it has imported."""
+    command = [sys.executable, "-c", TYPED, *map(str, words)]
+    return subprocess.run(
+        command, capture_output=True, text=True, encoding="utf-8", env=os.environ | environment
+    )
+
+
 def refused(*words: object) -> tuple[str, str]:
     """What a command says that fails, and which heavy libraries it has imported."""
-    command = [sys.executable, "-c", TYPED, *map(str, words)]
-    done = subprocess.run(command, capture_output=True, text=True, encoding="utf-8")
+    done = typed(*words)
     assert done.returncode == 2, done.stderr
     return done.stderr, done.stdout.strip()
 
@@ -57,3 +65,13 @@ def test_one_readable_picture_among_others_is_enough_to_go_on() -> None:
     )
     assert "no-such" in said and "nowhere.png" not in said
     assert imported != "light"
+
+
+@pytest.mark.slow
+def test_an_embedded_target_is_calibrated_already(tmp_path: Path) -> None:
+    done = typed(
+        "check", EXAMPLE, "--target", "clipart-overfit", "--json", XDG_CACHE_HOME=str(tmp_path)
+    )
+    assert done.returncode == 0, done.stderr
+    assert '"verdict": "member-like"' in done.stdout
+    assert not list(tmp_path.iterdir()), "it has calibrated anew"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import os
 import struct
 import subprocess
 import sys
@@ -18,7 +19,7 @@ import pytest
 from PIL import Image
 
 from miagym.data import pictures
-from miagym.data.dataset import Dataset
+from miagym.data.dataset import MOST_DECODERS, Dataset, decoders
 from miagym.data.images import MAX_PIXELS, open_picture, read_picture
 from miagym.data.pictures import LazyPictures, ParquetPictures
 from miagym.data.registry import load_data
@@ -176,3 +177,21 @@ class TestUnreadable:
                     data[place] = rng.integers(256)
                 with contextlib.suppress(DataError):
                     read_picture(bytes(data))
+
+
+def test_a_process_decodes_in_no_more_threads_than_it_may_use(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda process: set(range(64)), raising=False)
+    said = {
+        "": MOST_DECODERS,
+        "0": MOST_DECODERS,
+        "4,2": MOST_DECODERS,
+        "3": 3,
+        "32": MOST_DECODERS,
+    }
+    for text, threads in said.items():
+        monkeypatch.setenv("OMP_NUM_THREADS", text)
+        assert decoders() == threads, text
+    monkeypatch.setattr(os, "sched_getaffinity", lambda process: {5, 6})
+    assert decoders() == 2

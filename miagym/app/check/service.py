@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 from pathlib import Path
 from threading import RLock
 from typing import TYPE_CHECKING
@@ -17,7 +15,6 @@ from numpy.typing import NDArray
 from miagym.app.check.pictures import open_set
 from miagym.app.offers import EMBEDDED, SEED, Offer, offer_called, short_name
 from miagym.app.server.zero_gpu import on_zero_gpu
-from miagym.atomic import replacing
 from miagym.checking.cache import cache_folder
 from miagym.checking.upload import Upload, open_upload
 from miagym.metrics.conformal import passing
@@ -66,7 +63,7 @@ class CheckService:
 
     Args:
         device: where targets are put.
-        folder: where calibrations are kept; those that the package brings are put there first.
+        folder: where calibrations are kept, beside those that the package brings.
         ask: what answers in its place, in another process say.
         offers: the models.
     """
@@ -185,22 +182,8 @@ class CheckService:
     def _checker(self, offer: Offer) -> Checker:
         with self._lock:
             if offer not in self._checkers:
-                copy_calibrations(self._folder)
                 self._checkers[offer] = offer.checker(self._device, SEED, self._folder)
             return self._checkers[offer]
-
-
-def copy_calibrations(folder: Path) -> None:
-    """Puts the calibrations of the package among those that are kept.
-
-    Each is named by a digest of all that decided it: one of another version is never read.
-    """
-    for shipped in Path(str(files("miagym").joinpath("assets/calibration"))).glob("*.safetensors"):
-        kept = folder / shipped.name
-        with suppress(OSError):  # what cannot be put there is computed again
-            if not kept.exists():
-                with replacing(kept) as partial:
-                    partial.write_bytes(shipped.read_bytes())
 
 
 @cache

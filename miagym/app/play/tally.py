@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import binom
 
 from miagym.app.play.rounds import Round
 from miagym.metrics.auc import Interval
+from miagym.metrics.distributions import binomial_tail
 from miagym.metrics.intervals import mean_interval, share_interval
 
 MIN_ROUNDS_FOR_INTERVAL = 10
@@ -69,7 +69,7 @@ def tally(rounds: Sequence[Round], player: str) -> Tally | None:
 
 def chance(right: int, decided: int) -> float:
     """How often a coin is right at least so many times."""
-    return float(binom.sf(right - 1, decided, 0.5))
+    return float(binomial_tail(right - 1, decided, 0.5))
 
 
 def caution(mine: Tally) -> str:

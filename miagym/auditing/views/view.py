@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
-from scipy.stats import norm, rankdata
+from scipy.special import ndtri
 
 Sparse = Any
 """A `csr_array`; its stubs know neither shape nor operators."""
@@ -52,7 +52,9 @@ class View:
 
 def normal_scores(values: NDArray[np.float64]) -> NDArray[np.float64]:
     """Normal scores of each column of (r, k), by ranks: no outlier, no unit survives."""
-    return norm.ppf((rankdata(values, axis=0) - 0.5) / len(values))
+    from scipy.stats import rankdata
+
+    return ndtri((rankdata(values, axis=0) - 0.5) / len(values))
 
 
 def tabular(

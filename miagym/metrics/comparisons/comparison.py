@@ -9,8 +9,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.stats import norm
-from scipy.stats import t as student
+from scipy.special import ndtr, ndtri, stdtr, stdtrit
 
 from miagym.errors import DataError
 from miagym.metrics.auc import Interval, Scores, sides
@@ -144,8 +143,11 @@ def _auc_difference(pairs: Scores, member: NDArray[np.bool_], codes: Codes | Non
         variance += float(of_nonmembers.var(ddof=1)) / (4 * m * m * n)
     if variance > 0 and k > 1:
         error = math.sqrt(variance)
-        tail = norm if math.isinf(freedom) else student(freedom)
-        margin, p = float(tail.isf(TAIL)) * error, 2 * float(tail.sf(abs(value) / error))
+        far = abs(value) / error
+        if math.isinf(freedom):
+            margin, p = -float(ndtri(TAIL)) * error, 2 * float(ndtr(-far))
+        else:
+            margin, p = -float(stdtrit(freedom, TAIL)) * error, 2 * float(stdtr(freedom, -far))
     elif not of_members.any() and not of_nonmembers.any():
         margin, p = 1 - TAIL ** (1 / k), 1.0
     else:

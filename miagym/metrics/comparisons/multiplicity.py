@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 
-from scipy.stats import hypergeom, norm
+from scipy.special import ndtr, ndtri
+
+from miagym.metrics.distributions import fewest_nonmembers
 
 ALPHA = 0.025
 """One-sided, as the lower end of a 95 % interval is; shared by all that were tried (Bonferroni)."""
@@ -26,8 +28,8 @@ def auc_is_significant(auc: float, low: float, tried: int) -> bool:
     margin = auc - low
     if margin <= 0:
         return auc > 0.5
-    z = float(norm.isf(ALPHA)) * (auc - 0.5) / margin
-    return float(norm.sf(z)) * tried <= ALPHA
+    z = -float(ndtri(ALPHA)) * (auc - 0.5) / margin
+    return float(ndtr(-z)) * tried <= ALPHA
 
 
 def tpr_is_significant(
@@ -47,4 +49,4 @@ def tpr_is_significant(
     """
     m, n = math.floor(n_members), math.floor(n_nonmembers)
     a, f = math.floor(tpr * m + ROUNDING), math.ceil(fpr * n - ROUNDING)
-    return float(hypergeom.cdf(f, m + n, n, a + f)) * tried <= ALPHA
+    return fewest_nonmembers(f, m, n, a + f) * tried <= ALPHA

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import binom
 
 from miagym.metrics.auc import Interval, Scores
 from miagym.metrics.detection import allowed, tpr_at_fpr
@@ -150,6 +149,8 @@ def _thresholds(nonmembers: Scores, rng: np.random.Generator) -> Scores:
     largest: Bin(n, r/n) draws do. Where that is rarer than 1e-12, only the r largest of either
     attack need to be drawn; how often each is drawn is multinomial, all the rest being one class.
     """
+    from scipy.stats import binom
+
     # By score and not by place in the input, so that the order of candidates changes nothing.
     nonmembers = nonmembers[:, np.lexsort(nonmembers)]
     n = nonmembers.shape[1]

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.stats import rankdata
 
 from miagym.errors import DataError
+from miagym.metrics.distributions import average_ranks
 
 Codes = NDArray[np.intp]
 TENTH = 0.1
@@ -70,7 +70,7 @@ def effective_size(scores: NDArray[np.float64], codes: Codes) -> float:
     mean size of the group that a candidate is in.
     """
     return len(scores) / (
-        1 + (mean_group(codes) - 1) * intraclass_correlation(rankdata(scores), codes)
+        1 + (mean_group(codes) - 1) * intraclass_correlation(average_ranks(scores), codes)
     )
 
 

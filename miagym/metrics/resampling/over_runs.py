@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import t as student
+from scipy.special import stdtrit
 
 from miagym.errors import DataError
 from miagym.metrics.auc import Interval
@@ -54,7 +54,7 @@ def over_runs(values: Sequence[float], intervals: Sequence[Interval], *, shared:
     if k < 2:
         raise DataError(f"Expected several runs to tell what differs between them, got {k}.")
     mean, spread = float(each.mean()), float(each.std(ddof=1))
-    between = float(student.ppf((1 + CONFIDENCE) / 2, k - 1)) * spread / np.sqrt(k)
+    between = float(stdtrit(k - 1, (1 + CONFIDENCE) / 2)) * spread / np.sqrt(k)
     below, above = (
         _reach(side, between, shared) for side in (each - ends[:, 0], ends[:, 1] - each)
     )

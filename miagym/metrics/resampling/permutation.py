@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import norm, permutation_test, ttest_ind
+from scipy.special import ndtri
 
 from miagym.errors import DataError
 
@@ -66,6 +66,8 @@ def set_test(
     Raises:
         DataError: if there are fewer than 2 of either.
     """
+    from scipy.stats import permutation_test, ttest_ind
+
     if min(len(suspect_scores), len(control_scores)) < 2:
         raise DataError(
             f"A set test compares at least 2 suspects with 2 controls, got {len(suspect_scores)} "
@@ -98,7 +100,7 @@ def shared_margin(control_scores: NDArray[np.float64]) -> float:
     rate of false alarms is at most alpha under 95 % of calibrations, whatever the size of a set.
     """
     m = len(control_scores)
-    return float(norm.isf(UNLUCKY) * control_scores.std(ddof=1) / math.sqrt(m)) if m > 1 else 0.0
+    return float(-ndtri(UNLUCKY) * control_scores.std(ddof=1) / math.sqrt(m)) if m > 1 else 0.0
 
 
 def smallest_set_p(pictures: int, controls: int) -> float:
@@ -191,4 +193,4 @@ def _share_found(
     mean = (sets.sum(1) + nonmembers.sum()) / both
     square = ((sets**2).sum(1) + (nonmembers**2).sum()) / both
     spread = np.sqrt((square - mean**2) / size * (both - size) / (both - 1))
-    return float(np.mean(sets.mean(1) - mean >= norm.isf(alpha) * spread))
+    return float(np.mean(sets.mean(1) - mean >= -ndtri(alpha) * spread))

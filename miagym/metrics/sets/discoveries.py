@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import false_discovery_control
 
 from miagym.errors import DataError
 
@@ -53,6 +52,8 @@ def discoveries(p_values: NDArray[np.float64], nonmembers: int, fdr: float) -> D
     Raises:
         DataError: if the rate is not between 0 and 1.
     """
+    from scipy.stats import false_discovery_control
+
     check_rate(fdr)
     if not len(p_values):
         return Discoveries(fdr, (), (), 0)

@@ -12,10 +12,11 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.stats import beta, binom
+from scipy.special import betaincinv
 
 from miagym.errors import DataError
 from miagym.metrics.auc import Interval, sides
+from miagym.metrics.distributions import binomial_tail
 
 LEVEL = 0.1
 """False positive rate of the rule, about: low enough to tell the kinds apart, high enough to be
@@ -75,11 +76,11 @@ def share_at_least(scores: ArrayLike, controls: ArrayLike) -> Share:
     n, m, k = len(suspects), len(known), _rank(len(known))
     above = _above(suspects, known)
     fpr = k / (m + 1)
-    rates = beta.ppf((np.arange(QUADRATURE) + 0.5) / QUADRATURE, k, m + 1 - k)
+    rates = betaincinv(k, m + 1 - k, (np.arange(QUADRATURE) + 0.5) / QUADRATURE)
 
     def as_many(members: int) -> float:
         """That so many are found if so many are members."""
-        return float(binom.sf(above - members - 1, n - members, rates).mean())
+        return float(binomial_tail(above - members - 1, n - members, rates).mean())
 
     least, most = 0, n
     while least < most:  # as_many rises with the number of members
