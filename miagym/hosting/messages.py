@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from typing import Annotated, Any
 
 from numpy.typing import NDArray
@@ -125,6 +126,8 @@ def described(task: HostedTask, phase: str, settings: Settings) -> dict[str, Any
         "steps": task.steps,
         "guidance_scale": settings.guidance_scale,
         "service": task.service,
+        "unit": settings.unit,
+        "tariff": asdict(task.prices),
         "answer_side": settings.answer_side,
         "jpeg": task.jpeg,
         "seeds": SEEDS,

@@ -120,6 +120,7 @@ def settings_of(task: HostedTask, target: str, data: Dataset, noise_seed: int = 
             service=task.service,
             jpeg=task.jpeg,
             answer_size=task.answer_size,
+            tariff=task.tariff,
         )
     return Settings(
         target=target,

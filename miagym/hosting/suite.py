@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from miagym.envs.menu import PICTURES
+from miagym.envs.service.tariff import Tariff
 from miagym.errors import HostError, UnknownName, option
 
 DEV, FINAL = "dev", "final"
@@ -32,7 +33,7 @@ class HostedTask:
     reference: str | None = None
     """A public model whose pictures are told beside, for nothing."""
     budget: int = 60
-    """UNet rows of a hand."""
+    """Of a hand, in the tariff's coin; a menu is priced in UNet rows."""
     candidates: int = 16
     slots: int = 4
     steps: int = 10
@@ -46,6 +47,8 @@ class HostedTask:
     """Quality of the JPEG as which a service's pictures arrive; by default they are exact."""
     answer_size: int | None = None
     """Side of a service's pictures, in pixels; by default the model's own."""
+    tariff: Tariff | str = "rows"
+    """What a service's calls cost: a name of `TARIFFS`, or a price list."""
 
     def __post_init__(self) -> None:
         if self.service and (self.questions or self.reference or self.candidates != 1):
@@ -58,6 +61,20 @@ class HostedTask:
                 f"The task {self.name} has a menu, whose pictures arrive exactly; jpeg and "
                 "answer_size are a service's."
             )
+        if not self.service and self.tariff != "rows":
+            raise HostError(
+                f"The task {self.name} has a menu, which is priced in UNet rows; a tariff is a "
+                "service's."
+            )
+
+    @property
+    def prices(self) -> Tariff:
+        """What calls cost.
+
+        Raises:
+            UnknownName: if there is no such tariff.
+        """
+        return Tariff.named(self.tariff)
 
     def in_phase(self, phase: str, of: tuple[int, int]) -> int:
         """The number of a phase, of one for each.

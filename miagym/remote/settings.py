@@ -16,7 +16,7 @@ class HostedQuestion:
     name: str
     """As in "variation@0.3"."""
     price: int
-    """UNet rows."""
+    """In the task's coin."""
 
     @property
     def kind(self) -> str:
@@ -36,7 +36,9 @@ class HostedSettings:
     task: str
     menu: tuple[HostedQuestion, ...]
     budget: int
-    """UNet rows of a hand."""
+    """Of a hand."""
+    unit: str
+    """What budgets and prices are counted in."""
     candidates: int
     slots: int
     statistics: int
@@ -66,6 +68,7 @@ class HostedSettings:
             task=told["task"],
             menu=tuple(HostedQuestion(one["question"], one["price"]) for one in told["menu"]),
             budget=told["budget"],
+            unit=told["unit"],
             candidates=told["candidates"],
             slots=told["slots"],
             statistics=told["statistics"],

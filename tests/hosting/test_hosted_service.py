@@ -17,6 +17,7 @@ from miagym.envs import oracle_from_env
 from miagym.envs.service.asking import ServiceQuestioner, Wanted
 from miagym.envs.service.settings import ServiceSettings
 from miagym.envs.service.spaces import ServiceSpaces
+from miagym.envs.service.tariff import Tariff
 from miagym.envs.service.wrapper import NamedCalls
 from miagym.envs.wrappers import Features
 from miagym.errors import ActionError, HostError, SettingsError
@@ -25,6 +26,7 @@ from miagym.hosting.host import Host
 from miagym.hosting.messages import Call, Reset
 from miagym.hosting.records.ledger import Ledger
 from miagym.hosting.seats import settings_of
+from miagym.hosting.standings import standings_table
 from miagym.hosting.suite import SUITES, HostedTask, own_task
 from miagym.remote.env import RemoteEnv
 from miagym.remote.pictures import as_png
@@ -32,9 +34,9 @@ from tests.hosting.conftest import Enter
 from tests.hosting.serving import TASK, Hosted, serving
 
 
-def task(service: str, **options: Any) -> HostedTask:
+def task(service: str, name: str = "", budget: int = 12, **options: Any) -> HostedTask:
     return HostedTask(
-        service, "A service.", ("clipart-overfit",), "clipart-tune", (), None, 12,
+        name or service, "A service.", ("clipart-overfit",), "clipart-tune", (), None, budget,
         candidates=1, slots=2, hands=4, walks=(2, 1), service=service, **options,
     )  # fmt: skip
 
@@ -44,6 +46,7 @@ TASKS = (
     task("image-to-image"),
     task("inpainting", answer_size=48),
     task("full", jpeg=90),
+    task("image-to-image", "priced", 11, tariff=Tariff(call=1, picture=4, unit="cents")),
 )
 
 
@@ -173,6 +176,22 @@ def test_a_call_is_charged_once_and_outlives_the_server(hosted: Hosted, enter: E
     assert after.play("thrifty", "image-to-image", call) == first
     seen, *_ = env.step(env.action(probability=0.6, stop=1))
     assert seen["count"] == [4] and seen["budget_left"] == [0], "what was called beside is seen"
+
+
+def test_a_tariff_is_told_and_charged_by_both_ways_in(hosted: Hosted, enter: Enter) -> None:
+    env = enter(hosted.key("payer"), "priced")
+    assert env.told["tariff"] == {"call": 1, "picture": 4, "row": 0, "unit": "cents"}
+    assert env.settings.unit == "cents" and env.settings.menu[0].price == 5
+    env.reset()
+    shown, *_ = env.step(env.action(strength=1.0))
+    assert shown["budget_left"] == [6] and shown["affordable"] == [1], "the strength is for free"
+    with pytest.raises(HostError, match="costs 9 cents, and 6 of the hand's 11 are left"):
+        hosted.host.play("payer", "priced", calling(env, 1))
+    assert hosted.host.play("payer", "priced", calling(env, 2, pictures=1))["budget_left"] == 1
+    shown, *_ = env.step(env.action(strength=0.1))
+    assert not shown["answered"].any() and shown["affordable"] == [0]
+    assert hosted.ledger.spent_on("payer/priced/dev") == 10
+    assert standings_table([], hosted.host.task("priced").prices.unit).columns[-1].name == "cents"
 
 
 def test_a_crash_between_charge_and_picture_is_made_good(
@@ -311,6 +330,8 @@ def test_what_a_service_is_not_is_a_sentence(hosted: Hosted, enter: Enter) -> No
         dataclasses.replace(TASKS[0], candidates=2)
     with pytest.raises(HostError, match="are a service's"):
         dataclasses.replace(TASK, jpeg=80)
+    with pytest.raises(HostError, match="priced in UNet rows; a tariff is a service's"):
+        dataclasses.replace(TASK, tariff="calls")
     own = own_task(["clipart-overfit"], "clipart-tune", None, [], 12, 4, "full")
     assert (own.service, own.candidates, own.questions) == ("full", 1, ())
     with pytest.raises(SettingsError, match="Expected a service 'prompt-only'"):

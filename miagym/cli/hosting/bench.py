@@ -55,7 +55,7 @@ def bench(
         return
     for one in found:
         say(f"{one.task.name}: {one.task.about}")
-        print_parts(console, (standings_table(one.standings),))
+        print_parts(console, (standings_table(one.standings, one.task.prices.unit),))
     say("Rows of one rank are not told apart by these candidates.")
     if out is not None:
         say(f"What {agent} said is in {out}.")

@@ -134,9 +134,10 @@ def board(
     from miagym.report.terminal import print_parts
 
     with Ledger(db) as ledger:
-        found = standings(Host(suite(tasks), ledger, phase), task)
+        hosted = Host(suite(tasks), ledger, phase)
+        found = standings(hosted, task)
     if as_json:
         print_json([one.as_row() for one in found])
         return
     closing = "Players of one rank are not told apart by these candidates."
-    print_parts(console, (standings_table(found), closing))
+    print_parts(console, (standings_table(found, hosted.task(task).prices.unit), closing))
