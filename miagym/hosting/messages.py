@@ -15,7 +15,7 @@ from miagym.envs.statistics import MAX_STATISTIC
 from miagym.hosting.suite import HostedTask
 from miagym.remote.client import MAX_QUESTIONS
 from miagym.remote.pictures import as_png
-from miagym.remote.services import MAX_PROMPT
+from miagym.remote.services import MAX_GUIDANCE, MAX_PROMPT
 from miagym.targets.base import TOKENS, VOCABULARY
 
 RequestId = Annotated[str, Field(min_length=8, max_length=64, pattern=r"^[A-Za-z0-9_-]+$")]
@@ -76,6 +76,8 @@ class Call(Message):
     """How many to bring, each with noise of its own."""
     seed: Annotated[int, Field(ge=0)] | None = None
     """Of the noise, where the caller chooses it."""
+    guidance: Annotated[float, Field(ge=1, le=MAX_GUIDANCE)] | None = None
+    """Where the caller chooses it; 1 is off."""
 
 
 Played = Reset | Step | Query | Call

@@ -178,6 +178,17 @@ def test_a_call_is_charged_once_and_outlives_the_server(hosted: Hosted, enter: E
     assert seen["count"] == [4] and seen["budget_left"] == [0], "what was called beside is seen"
 
 
+def test_guidance_is_the_caller_s_and_doubles_the_price(hosted: Hosted, enter: Enter) -> None:
+    env = enter(hosted.key("guided"), "full")
+    env.reset()
+    sent = {"kind": "image-to-image", "picture": PICTURE, "strength": 0.3, "prompt": "a boat"}
+    called = {**sent, "candidate": env.names[0], "seed": 7}
+    off, on = (env.client.call("full", **called, guidance=scale) for scale in (1.0, 7.5))
+    assert (off["budget_left"], on["budget_left"]) == (9, 3)
+    assert off["pictures"] != on["pictures"]
+    assert env.client.call("full", **called)["pictures"] == off["pictures"], "off, unless told"
+
+
 def test_a_tariff_is_told_and_charged_by_both_ways_in(hosted: Hosted, enter: Enter) -> None:
     env = enter(hosted.key("payer"), "priced")
     assert env.told["tariff"] == {"call": 1, "picture": 4, "row": 0, "unit": "cents"}
@@ -242,7 +253,9 @@ IMAGE = {"kind": "image-to-image", "picture": PICTURE, "strength": 0.3}
         ("full", IMAGE | {"pictures": 3}, 400, "Expected 'pictures' to hold whole numbers from 1"),
         ("full", IMAGE | {"pictures": 0}, 422, "pictures: Input should be greater than or equal"),
         ("full", IMAGE | {"prompt": "x" * 501}, 422, "prompt: String should have at most 500"),
-        ("full", IMAGE | {"guidance": 7.5}, 422, "guidance: Extra inputs"),
+        ("full", IMAGE | {"guidance": 0.5}, 422, "guidance: Input should be greater than or"),
+        ("full", IMAGE | {"voice": 7.5}, 422, "voice: Extra inputs"),
+        ("image-to-image", IMAGE | {"guidance": 7.5}, 400, "chooses its guidance itself"),
         ("full", IMAGE | {"candidate": "' OR 1=1 --"}, 404, "has such a name"),
         ("small", IMAGE, 404, "has a menu; POST questions of it to its query"),
     ],
@@ -305,11 +318,12 @@ def test_actions_that_are_none_are_refused_before_they_travel(hosted: Hosted, en
         ("picture", np.zeros((8, 8, 3), dtype=np.uint8)),
         ("prompt", 7),
         ("seed", -1),
+        ("guidance", 0.5),
     ):
         with pytest.raises(ActionError, match=f"Expected .*'{part}'"):
             env.step({**env.action(question=1), part: wrong})
-    with pytest.raises(ActionError, match=r"takes .* got guidance"):
-        env.action(guidance=3)
+    with pytest.raises(ActionError, match=r"takes .* got voice"):
+        env.action(voice=3)
     assert hosted.ledger.spent_on("bad/full/dev") == 0
 
 

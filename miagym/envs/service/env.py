@@ -29,6 +29,7 @@ class ServiceEnv(GameEnv):
             without meaning in a text to image.
         mask: (size, size), 1 where an inpainting paints anew; only where the service inpaints.
         seed: of the noise, only where callers may choose it: equal calls are equal pictures.
+        guidance: from 1, which is off, to 20; only where callers may choose it.
         probability: of membership, in [0, 1]. stop: 1 for the verdict; then nothing is called.
 
     Observation:
@@ -58,7 +59,7 @@ class ServiceEnv(GameEnv):
         """An action of which only some parts are named; the rest is as for an honest user.
 
         The picture is the candidate's, the prompt its caption, the strength 1, the mask its right
-        half, the verdict ½:
+        half, guidance off, the verdict ½:
         `env.step(env.unwrapped.action(picture=mine, strength=0.3))`.
 
         Raises:

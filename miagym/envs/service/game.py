@@ -37,7 +37,7 @@ class ServiceGame(Game):
         return np.array([[self._price(call)] for call in calls], dtype=np.int64)
 
     def _price(self, call: Call) -> int:
-        return self.settings.price_of(call.kind, call.strength, call.pictures)
+        return self.settings.price_of(call.kind, call.strength, call.pictures, call.guidance)
 
     def _note(self, episodes: NDArray[np.intp], moves: Moves, asking: NDArray[np.bool_]) -> None:
         super()._note(episodes, moves, asking)

@@ -14,7 +14,7 @@ from miagym.envs.options import check_options
 from miagym.envs.service.tariff import Tariff
 from miagym.envs.settings import Settings
 from miagym.errors import SettingsError
-from miagym.oracle.costs import generation_cost, variation_cost
+from miagym.oracle.costs import generation_cost, guidance_rows, variation_cost
 from miagym.remote.services import IMAGE_TO_IMAGE, INPAINTING, TEXT_TO_IMAGE, Service
 from miagym.targets.base import Target
 from miagym.targets.steps import variation_steps
@@ -99,6 +99,11 @@ class ServiceSettings(Settings):
                 raise SettingsError(
                     f"Expected a whole number from 1 to {most} for {name}, or None; got {value!r}."
                 )
+        if self.kind.takes_guidance and self.guidance_scale != 1:
+            raise SettingsError(
+                f"The service {self.service} takes guidance with each call; leave out "
+                "guidance_scale."
+            )
         _ = self.prices  # a tariff that there is not is refused now
         super().__post_init__()
 
@@ -126,11 +131,22 @@ class ServiceSettings(Settings):
         calls: Sequence[str] = self.kind.calls
         return tuple(Offer(kind, None, costs[kind], tariff=self.prices) for kind in calls)
 
-    def price_of(self, kind: str, strength: float, pictures: int) -> int:
-        """Price of a call of a kind, in the tariff's coin."""
+    def price_of(
+        self, kind: str, strength: float, pictures: int, guidance: float | None = None
+    ) -> int:
+        """Price of a call of a kind, in the tariff's coin; by default with the service's guidance.
+
+        Args:
+            kind: as in `Call`.
+            strength: without meaning in a text to image.
+            pictures: how many the call brings.
+            guidance: where the caller chooses it.
+        """
         rows = self.menu[self.kind.calls.index(kind)].cost.unet_rows
         if kind != TEXT_TO_IMAGE:
             rows *= variation_steps(strength, self.steps)
+        if guidance is not None:
+            rows *= guidance_rows(guidance)
         return self.prices.price(rows, pictures)
 
     @property

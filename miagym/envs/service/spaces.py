@@ -22,10 +22,10 @@ from miagym.envs.spaces import (
     rows_left,
     token_ids,
 )
-from miagym.remote.services import INPAINTING, TEXT_TO_IMAGE, Prompt
+from miagym.remote.services import INPAINTING, MAX_GUIDANCE, TEXT_TO_IMAGE, Prompt
 
 EXACT = 6
-"""Digits of a strength that count, so that 0.7 in 32 bits is 0.7."""
+"""Digits of a strength or a guidance that count, so that 0.7 in 32 bits is 0.7."""
 
 
 class ServiceSpaces(GameSpaces):
@@ -61,6 +61,8 @@ class ServiceSpaces(GameSpaces):
             call["mask"] = spaces.MultiBinary((settings.resolution, settings.resolution))
         if settings.kind.takes_seeds:
             call["seed"] = spaces.Discrete(SEEDS)
+        if settings.kind.takes_guidance:
+            call["guidance"] = spaces.Box(1, MAX_GUIDANCE, (), np.float32)
         self.action_space = spaces.Dict(call)
 
     def check(self, action: object, episodes: int) -> dict[str, NDArray[Any]]:
@@ -95,15 +97,15 @@ class ServiceSpaces(GameSpaces):
         settings = self._settings
         kind = settings.kind.calls[int(action["question"][i])]
         uploads = kind != TEXT_TO_IMAGE
-        strength = round(float(action["strength"][i]), EXACT) if uploads else 1.0
         return Call(
             kind=kind,
             prompt=action["prompt"][i],
             pictures=int(action["pictures"][i]),
             upload=action["picture"][i] if uploads else None,
             mask=action["mask"][i] == 1 if kind == INPAINTING else None,
-            strength=strength,
+            strength=_exact(action["strength"][i]) if uploads else 1.0,
             seed=int(action["seed"][i]) if settings.kind.takes_seeds else None,
+            guidance=_exact(action["guidance"][i]) if settings.kind.takes_guidance else None,
         )
 
     def observe(self, game: Game, episodes: NDArray[np.intp]) -> Observation:
@@ -126,3 +128,7 @@ class ServiceSpaces(GameSpaces):
         if member is not None:
             info["member"] = int(member[0])
         return info
+
+
+def _exact(value: float) -> float:
+    return round(float(value), EXACT)
