@@ -130,6 +130,7 @@ def described(task: HostedTask, phase: str, settings: Settings) -> dict[str, Any
         "service": task.service,
         "unit": settings.unit,
         "tariff": asdict(task.prices),
+        "filter": task.prompt_filter and {"charged": task.prompt_filter.charged},
         "answer_side": settings.answer_side,
         "jpeg": task.jpeg,
         "seeds": SEEDS,

@@ -121,6 +121,7 @@ def settings_of(task: HostedTask, target: str, data: Dataset, noise_seed: int = 
             jpeg=task.jpeg,
             answer_size=task.answer_size,
             tariff=task.tariff,
+            prompt_filter=task.prompt_filter,
         )
     return Settings(
         target=target,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from miagym.envs.menu import PICTURES
+from miagym.envs.service.prompt_filter import PromptFilter
 from miagym.envs.service.tariff import Tariff
 from miagym.errors import HostError, UnknownName, option
 
@@ -49,6 +50,8 @@ class HostedTask:
     """Side of a service's pictures, in pixels; by default the model's own."""
     tariff: Tariff | str = "rows"
     """What a service's calls cost: a name of `TARIFFS`, or a price list."""
+    prompt_filter: PromptFilter | None = None
+    """Which prompts a service refuses; players are told that there is one, and not its words."""
 
     def __post_init__(self) -> None:
         if self.service and (self.questions or self.reference or self.candidates != 1):
@@ -61,10 +64,10 @@ class HostedTask:
                 f"The task {self.name} has a menu, whose pictures arrive exactly; jpeg and "
                 "answer_size are a service's."
             )
-        if not self.service and self.tariff != "rows":
+        if not self.service and (self.tariff != "rows" or self.prompt_filter):
             raise HostError(
-                f"The task {self.name} has a menu, which is priced in UNet rows; a tariff is a "
-                "service's."
+                f"The task {self.name} has a menu, which is priced in UNet rows and takes no "
+                "prompts; a tariff and a filter are a service's."
             )
 
     @property

@@ -58,6 +58,8 @@ def _of_a_service(told: dict[str, Any]) -> tuple[spaces.Dict, spaces.Dict]:
         "affordable": spaces.MultiBinary(kinds),
         "budget_left": spaces.Box(0, told["budget"], (1,), np.int32),
     }
+    if told["filter"] is not None:
+        seen["refused"] = spaces.MultiBinary(1)
     call: dict[str, spaces.Space[Any]] = {
         "question": spaces.Discrete(kinds),
         "prompt": Prompt(),

@@ -344,7 +344,7 @@ def test_what_a_service_is_not_is_a_sentence(hosted: Hosted, enter: Enter) -> No
         dataclasses.replace(TASKS[0], candidates=2)
     with pytest.raises(HostError, match="are a service's"):
         dataclasses.replace(TASK, jpeg=80)
-    with pytest.raises(HostError, match="priced in UNet rows; a tariff is a service's"):
+    with pytest.raises(HostError, match="a tariff and a filter are a service's"):
         dataclasses.replace(TASK, tariff="calls")
     own = own_task(["clipart-overfit"], "clipart-tune", None, [], 12, 4, "full")
     assert (own.service, own.candidates, own.questions) == ("full", 1, ())

@@ -60,6 +60,9 @@ class ServiceQuestioner(Questioner):
             found |= dict(zip(rows, map(self._arrived, pictures), strict=True))
         return [found[i] for i in range(len(wanted))]
 
+    def refuse(self, episode: int, step: int, price: int) -> None:
+        """Called where a call of an episode is refused for which it has paid."""
+
     def _made(self, kind: str, run: int, guidance: float, batch: Sequence[Wanted]) -> Tensor:
         """Pictures (k, 3, size, size) of calls of one kind that run so many steps, guided alike."""
         oracle, settings = self.oracles[0], self._service

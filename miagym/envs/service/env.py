@@ -38,6 +38,7 @@ class ServiceEnv(GameEnv):
         images: (P, side, side, 3) these pictures, black where there is none.
         count: (K,) pictures so far by kind of call.
         affordable: (K,) which calls can be paid at their cheapest. budget_left: (1,).
+        refused: (1,) whether the filter has refused the last prompt; only where there is a filter.
 
     Info:
         caption: the text. action_mask: (K,) as `affordable`, int8. member: the label, only after

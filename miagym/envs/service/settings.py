@@ -11,6 +11,7 @@ from miagym.data.dataset import Dataset
 from miagym.envs.grading.played import Played
 from miagym.envs.menu import Question
 from miagym.envs.options import check_options
+from miagym.envs.service.prompt_filter import PromptFilter
 from miagym.envs.service.tariff import Tariff
 from miagym.envs.settings import Settings
 from miagym.errors import SettingsError
@@ -42,6 +43,7 @@ class ServiceOptions(TypedDict, total=False):
     pictures: int
     jpeg: int | None
     answer_size: int | None
+    prompt_filter: PromptFilter | None
     target: str | Target
     data: str | Dataset | None
     split: str
@@ -72,6 +74,8 @@ class ServiceSettings(Settings):
     """Quality of the JPEG as which pictures arrive, from 1 to 95; by default they are exact."""
     answer_size: int | None = None
     """Side of the pictures that arrive, in pixels; by default the model's own."""
+    prompt_filter: PromptFilter | None = None
+    """Which prompts are refused; by default none."""
 
     @classmethod
     def given(cls, options: ServiceOptions) -> ServiceSettings:
@@ -99,6 +103,11 @@ class ServiceSettings(Settings):
                 raise SettingsError(
                     f"Expected a whole number from 1 to {most} for {name}, or None; got {value!r}."
                 )
+        if not isinstance(self.prompt_filter, PromptFilter | None):
+            raise SettingsError(
+                f"Expected PromptFilter([...]) as prompt_filter, or None; got "
+                f"{self.prompt_filter!r}."
+            )
         if self.kind.takes_guidance and self.guidance_scale != 1:
             raise SettingsError(
                 f"The service {self.service} takes guidance with each call; leave out "
@@ -165,4 +174,6 @@ class ServiceSettings(Settings):
             f"{self.service}; {self.prices}; up to {self.slots} pictures a call, {arrive}, "
             f"{self.answer_side} pixels a side"
         )
+        if self.prompt_filter is not None:
+            terms += f"; {self.prompt_filter}"
         return replace(super()._played, terms=terms)

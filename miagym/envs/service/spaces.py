@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from gymnasium import spaces
@@ -36,17 +36,18 @@ class ServiceSpaces(GameSpaces):
     def __init__(self, settings: ServiceSettings) -> None:
         side, kinds, most = settings.answer_side, len(settings.menu), settings.slots
         self._settings = settings
-        self.observation_space = spaces.Dict(
-            {
-                "candidate": pictures(settings),
-                "caption": token_ids(),
-                "answered": spaces.MultiBinary(most),
-                "images": spaces.Box(0, 255, (most, side, side, 3), np.uint8),
-                "count": spaces.Box(0, settings.max_answers * most, (kinds,), np.int32),
-                "affordable": spaces.MultiBinary(kinds),
-                "budget_left": budget_left(settings),
-            }
-        )
+        seen: dict[str, spaces.Space[Any]] = {
+            "candidate": pictures(settings),
+            "caption": token_ids(),
+            "answered": spaces.MultiBinary(most),
+            "images": spaces.Box(0, 255, (most, side, side, 3), np.uint8),
+            "count": spaces.Box(0, settings.max_answers * most, (kinds,), np.int32),
+            "affordable": spaces.MultiBinary(kinds),
+            "budget_left": budget_left(settings),
+        }
+        if settings.prompt_filter is not None:
+            seen["refused"] = spaces.MultiBinary(1)
+        self.observation_space = spaces.Dict(seen)
         call: dict[str, spaces.Space[Any]] = {
             "question": spaces.Discrete(kinds),
             "prompt": Prompt(),
@@ -109,7 +110,7 @@ class ServiceSpaces(GameSpaces):
         )
 
     def observe(self, game: Game, episodes: NDArray[np.intp]) -> Observation:
-        return {
+        seen = {
             "candidate": game.images[episodes, 0],
             "caption": game.tokens[episodes, 0],
             "answered": game.answered[episodes],
@@ -118,6 +119,9 @@ class ServiceSpaces(GameSpaces):
             "affordable": game.affordable(episodes),
             "budget_left": rows_left(game, episodes),
         }
+        if self._settings.prompt_filter is not None:
+            seen["refused"] = cast(ServiceGame, game).refused[episodes]
+        return seen
 
     def info(self, game: Game, episode: int) -> dict[str, Any]:
         member = game.told(episode)

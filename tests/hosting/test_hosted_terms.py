@@ -1,0 +1,112 @@
+"""Terms of a hosted service, as of one in the process: which prompts it refuses, how often it is
+called."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+import pytest
+from gymnasium.utils.env_checker import check_env, data_equivalence
+
+from miagym.envs.service.asking import ServiceQuestioner
+from miagym.envs.service.prompt_filter import PromptFilter
+from miagym.envs.service.spaces import ServiceSpaces
+from miagym.envs.service.tariff import Tariff
+from miagym.errors import HostError
+from miagym.hosting.host import Host
+from miagym.hosting.messages import Call
+from miagym.hosting.records.ledger import Ledger
+from miagym.hosting.suite import HostedTask
+from miagym.remote.env import RemoteEnv
+from miagym.remote.pictures import as_png
+from tests.hosting.conftest import Enter
+from tests.hosting.serving import TASK, Hosted, serving
+
+
+def task(name: str, **options: Any) -> HostedTask:
+    return HostedTask(
+        name, "A service.", ("clipart-overfit",), "clipart-tune", (), None, 11, candidates=1,
+        slots=2, hands=4, walks=(2, 1), service="image-to-image",
+        tariff=Tariff(call=1, picture=4, unit="cents"), **options,
+    )  # fmt: skip
+
+
+TASKS = (
+    task("shy", prompt_filter=PromptFilter(["ape"])),
+    task("strict", prompt_filter=PromptFilter(["ape"], charged=True)),
+)
+
+
+@pytest.fixture(scope="module")
+def hosted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hosted]:
+    path = tmp_path_factory.mktemp("host") / "host.sqlite"
+    with serving(path, TASK, *TASKS) as found:
+        yield found
+
+
+def calling(env: RemoteEnv, number: int, prompt: str = "an ape") -> Call:
+    return Call(
+        request_id=f"request-{number}", candidate=env.names[0], kind="image-to-image",
+        prompt=prompt, picture=as_png(env.seen()["candidate"]), strength=0.3,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "price"), [("shy", 0), ("strict", 5)])
+class TestFilter:
+    def test_gymnasium_is_content(self, name: str, price: int, hosted: Hosted) -> None:
+        key = hosted.key(f"checks-{name}")
+        env = gym.make("miagym/Remote-v0", url=hosted.address, key=key, task=name)
+        check_env(env.unwrapped, skip_render_check=True)
+        env.close()
+
+    def test_a_step_is_that_of_the_game_in_the_process(
+        self, name: str, price: int, hosted: Hosted, enter: Enter
+    ) -> None:
+        env = enter(hosted.key(f"steps-{name}"), name)
+        assert env.told["filter"] == {"charged": price > 0}, "and none of its words"
+        env.reset()
+        seat = hosted.host.table(f"steps-{name}", name).seats[0]
+        inside, rows = ServiceSpaces(seat.game.settings), np.array([seat.row])  # type: ignore[arg-type]
+        for prompt, refused, left in (("Ape!", 1, 11 - price), ("a boat", 0, 6 - price)):
+            seen, *_ = env.step(env.action(prompt=prompt, strength=0.3))
+            assert seen["refused"] == [refused] and seen["answered"].tolist() == [1 - refused, 0]
+            assert seen["budget_left"] == [left]
+            batch = inside.observe(seat.game, rows)
+            assert data_equivalence(seen, {part: value[0] for part, value in batch.items()})
+        assert hosted.ledger.spent_on(f"steps-{name}/{name}/dev") == 5 + price
+
+    def test_a_call_is_refused_in_a_sentence_once(
+        self,
+        name: str,
+        price: int,
+        hosted: Hosted,
+        enter: Enter,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        player = f"calls-{name}"
+        env = enter(hosted.key(player), name)
+        env.reset()
+        call = calling(env, 1)
+        with monkeypatch.context() as patch:
+            patch.setattr(ServiceQuestioner, "serve", lambda *_: pytest.fail("drawn"))
+            first, again = (hosted.host.play(player, name, call) for _ in range(2))
+        assert first == again and first["budget_left"] == 11 - price and not first["pictures"]
+        assert first["refused"].endswith("has refused this prompt; nothing was drawn.")
+        assert hosted.ledger.spent_on(f"{player}/{name}/dev") == price
+        after = Host(TASKS, Ledger(hosted.ledger.path))
+        assert after.play(player, name, call) == first
+        assert hosted.host.play(player, name, calling(env, 2, "a boat"))["refused"] is None
+        assert hosted.ledger.spent_on(f"{player}/{name}/dev") == price + 5
+
+
+def test_what_a_refusal_costs_cannot_be_owed(hosted: Hosted, enter: Enter) -> None:
+    env = enter(hosted.key("poor"), "strict")
+    env.reset()
+    for number in (1, 2):
+        hosted.host.play("poor", "strict", calling(env, number))
+    with pytest.raises(HostError, match="costs 5 cents, and 1 of the hand's 11 are left"):
+        hosted.host.play("poor", "strict", calling(env, 3))
+    assert hosted.ledger.spent_on("poor/strict/dev") == 10
