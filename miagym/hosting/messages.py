@@ -83,6 +83,13 @@ class Call(Message):
 Played = Reset | Step | Query | Call
 
 
+def is_asking(message: Played) -> bool:
+    """Whether a request asks the model something; a step that gives the verdict does not."""
+    if isinstance(message, Step):
+        return message.action.get("stop") != 1
+    return not isinstance(message, Reset)
+
+
 def body_of(message: Played) -> str:
     """What a request asks for, without its name: how it is written down, and compared."""
     if isinstance(message, Step):
@@ -131,6 +138,7 @@ def described(task: HostedTask, phase: str, settings: Settings) -> dict[str, Any
         "unit": settings.unit,
         "tariff": asdict(task.prices),
         "filter": task.prompt_filter and {"charged": task.prompt_filter.charged},
+        "calls_a_minute": task.calls_a_minute,
         "answer_side": settings.answer_side,
         "jpeg": task.jpeg,
         "seeds": SEEDS,

@@ -8,6 +8,7 @@ from typing import Any
 
 from miagym.envs.menu import PICTURES
 from miagym.envs.service.prompt_filter import PromptFilter
+from miagym.envs.service.rate_limit import check_rate
 from miagym.envs.service.tariff import Tariff
 from miagym.errors import HostError, UnknownName, option
 
@@ -52,8 +53,11 @@ class HostedTask:
     """What a service's calls cost: a name of `TARIFFS`, or a price list."""
     prompt_filter: PromptFilter | None = None
     """Which prompts a service refuses; players are told that there is one, and not its words."""
+    calls_a_minute: int | None = None
+    """How often a key may ask: calls, queries and steps that are no verdict."""
 
     def __post_init__(self) -> None:
+        check_rate(self.calls_a_minute)
         if self.service and (self.questions or self.reference or self.candidates != 1):
             raise HostError(
                 f"The task {self.name} is a service, with hands of one candidate, and neither "

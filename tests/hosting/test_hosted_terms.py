@@ -4,18 +4,21 @@ called."""
 from __future__ import annotations
 
 from collections.abc import Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import gymnasium as gym
+import httpx2
 import numpy as np
 import pytest
 from gymnasium.utils.env_checker import check_env, data_equivalence
 
 from miagym.envs.service.asking import ServiceQuestioner
 from miagym.envs.service.prompt_filter import PromptFilter
+from miagym.envs.service.rate_limit import a_minute
 from miagym.envs.service.spaces import ServiceSpaces
 from miagym.envs.service.tariff import Tariff
-from miagym.errors import HostError
+from miagym.errors import HostError, TooManyRequests
 from miagym.hosting.host import Host
 from miagym.hosting.messages import Call
 from miagym.hosting.records.ledger import Ledger
@@ -36,6 +39,7 @@ def task(name: str, **options: Any) -> HostedTask:
 
 TASKS = (
     task("shy", prompt_filter=PromptFilter(["ape"])),
+    task("slow", calls_a_minute=2),
     task("strict", prompt_filter=PromptFilter(["ape"], charged=True)),
 )
 
@@ -45,6 +49,19 @@ def hosted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hosted]:
     path = tmp_path_factory.mktemp("host") / "host.sqlite"
     with serving(path, TASK, *TASKS) as found:
         yield found
+
+
+@pytest.fixture
+def clock(hosted: Hosted, monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Seconds that pass where somebody waits, and those that were waited."""
+    waited = [0.0]
+
+    def sleep(seconds: float) -> None:
+        waited[0] += seconds
+
+    monkeypatch.setitem(hosted.host.rates, "slow", a_minute(2, lambda: waited[0]))
+    monkeypatch.setattr("miagym.remote.client.time", SimpleNamespace(sleep=sleep))
+    return waited
 
 
 def calling(env: RemoteEnv, number: int, prompt: str = "an ape") -> Call:
@@ -110,3 +127,54 @@ def test_what_a_refusal_costs_cannot_be_owed(hosted: Hosted, enter: Enter) -> No
     with pytest.raises(HostError, match="costs 5 cents, and 1 of the hand's 11 are left"):
         hosted.host.play("poor", "strict", calling(env, 3))
     assert hosted.ledger.spent_on("poor/strict/dev") == 10
+
+
+class TestRate:
+    def test_who_calls_too_often_is_told_when_and_charged_nothing(
+        self, hosted: Hosted, enter: Enter, clock: list[float]
+    ) -> None:
+        env, other = enter(hosted.key("hasty"), "slow"), enter(hosted.key("calm"), "slow")
+        assert env.told["calls_a_minute"] == 2
+        for one in (env, other):
+            one.reset()
+        first, second, third = (calling(env, number, "a boat") for number in (1, 2, 3))
+        kept = hosted.host.play("hasty", "slow", first)
+        hosted.host.play("hasty", "slow", second)
+        with pytest.raises(TooManyRequests, match="2 calls a minute; call again in 30 seconds"):
+            hosted.host.play("hasty", "slow", third)
+        assert hosted.ledger.spent_on("hasty/slow/dev") == 10
+        assert hosted.host.play("hasty", "slow", first) == kept, "what was answered is no call"
+        hosted.host.play("calm", "slow", calling(other, 1, "a boat"))
+        env.step(env.action(probability=0.7, stop=1))
+        env.reset()
+        assert clock[0] == 0, "verdicts and resets are no calls"
+
+    def test_it_is_429_with_the_seconds(
+        self, hosted: Hosted, enter: Enter, clock: list[float]
+    ) -> None:
+        key = hosted.key("rest")
+        env = enter(key, "slow")
+        env.reset()
+
+        def post(number: int) -> httpx2.Response:
+            body = calling(env, number).model_dump(exclude_none=True)
+            where = f"{hosted.address}/tasks/slow/call"
+            return httpx2.post(where, headers={"X-API-Key": key}, json=body)
+
+        assert [post(number).status_code for number in (1, 2)] == [200, 200]
+        refused = post(3)
+        assert refused.status_code == 429 and refused.headers["Retry-After"] == "30"
+        assert refused.json()["error"].endswith("Nothing was charged.")
+        clock[0] += 30
+        assert post(3).status_code == 402, "its turn has come, and its money is gone"
+
+    def test_an_environment_waits_as_it_is_told(
+        self, hosted: Hosted, enter: Enter, clock: list[float]
+    ) -> None:
+        env = enter(hosted.key("polite"), "slow")
+        for _ in range(2):
+            env.reset()
+            for _ in range(2):
+                seen, *_ = env.step(env.action(strength=0.3))
+                assert seen["answered"][0] == 1
+        assert clock[0] == pytest.approx(60)

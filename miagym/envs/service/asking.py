@@ -16,6 +16,7 @@ from torch import Tensor
 from miagym.candidates import Candidates
 from miagym.envs.asking import Questioner, as_bytes
 from miagym.envs.service.calls import Call
+from miagym.envs.service.rate_limit import a_minute, await_turn
 from miagym.envs.service.settings import ServiceSettings
 from miagym.envs.world import World
 from miagym.remote.services import INPAINTING, TEXT_TO_IMAGE
@@ -44,6 +45,13 @@ class ServiceQuestioner(Questioner):
     def __init__(self, settings: ServiceSettings, world: World, episodes: int) -> None:
         super().__init__(settings, world, episodes)
         self._service = settings
+        calls = settings.calls_a_minute
+        self._bucket = None if calls is None else a_minute(calls)
+
+    def await_turn(self, episodes: Sequence[int]) -> None:
+        """Waits until each of these episodes may call, whatever comes of its call."""
+        if self._bucket is not None:
+            await_turn(self._bucket, episodes)
 
     def serve(self, wanted: Sequence[Wanted]) -> list[NDArray[np.uint8]]:
         """Pictures (side, side, 3), one for each that is wanted, in order."""

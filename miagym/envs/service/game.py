@@ -63,6 +63,7 @@ class ServiceGame(Game):
         calls = cast(ServiceMoves, moves).calls
         wanted: list[Wanted] = []
         where: list[tuple[int, int, int]] = []
+        self.questioner.await_turn(episodes[~moves.stop].tolist())
         self._filter(episodes, moves, paid)
         for i in np.flatnonzero(paid.any(axis=1) & ~self.refused[episodes, 0].astype(bool)):
             episode, call = int(episodes[i]), calls[i]

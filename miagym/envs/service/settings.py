@@ -12,6 +12,7 @@ from miagym.envs.grading.played import Played
 from miagym.envs.menu import Question
 from miagym.envs.options import check_options
 from miagym.envs.service.prompt_filter import PromptFilter
+from miagym.envs.service.rate_limit import check_rate
 from miagym.envs.service.tariff import Tariff
 from miagym.envs.settings import Settings
 from miagym.errors import SettingsError
@@ -44,6 +45,7 @@ class ServiceOptions(TypedDict, total=False):
     jpeg: int | None
     answer_size: int | None
     prompt_filter: PromptFilter | None
+    calls_a_minute: int | None
     target: str | Target
     data: str | Dataset | None
     split: str
@@ -76,6 +78,8 @@ class ServiceSettings(Settings):
     """Side of the pictures that arrive, in pixels; by default the model's own."""
     prompt_filter: PromptFilter | None = None
     """Which prompts are refused; by default none."""
+    calls_a_minute: int | None = None
+    """How often an episode may call; a step then takes as long as the service makes one wait."""
 
     @classmethod
     def given(cls, options: ServiceOptions) -> ServiceSettings:
@@ -108,6 +112,7 @@ class ServiceSettings(Settings):
                 f"Expected PromptFilter([...]) as prompt_filter, or None; got "
                 f"{self.prompt_filter!r}."
             )
+        check_rate(self.calls_a_minute)
         if self.kind.takes_guidance and self.guidance_scale != 1:
             raise SettingsError(
                 f"The service {self.service} takes guidance with each call; leave out "
@@ -176,4 +181,6 @@ class ServiceSettings(Settings):
         )
         if self.prompt_filter is not None:
             terms += f"; {self.prompt_filter}"
+        if self.calls_a_minute is not None:
+            terms += f"; {self.calls_a_minute} calls a minute"
         return replace(super()._played, terms=terms)
