@@ -19,6 +19,9 @@ PHASES = (DEV, FINAL)
 IMAGE_TO_IMAGE = ("variation@0.3", "variation@0.6")
 FULL = ("text-to-image", *IMAGE_TO_IMAGE)
 
+FORBIDDEN = ("alcohol", "beer", "blood", "gun", "nude", "weapon", "weapons", "wine")
+"""Words that a shop refuses; some captions have one, and are to be reworded."""
+
 
 @dataclass(frozen=True)
 class HostedTask:
@@ -141,7 +144,14 @@ def _services_2026() -> tuple[HostedTask, ...]:
             "An overfit fine-tune that takes prompts, pictures, masks and seeds; answers are JPEG.",
             jpeg=90,
         ),
-    )
+        HostedTask(
+            "shop-40",
+            "The same as it would be sold: cents, a filter that charges, a rate, worse JPEG.",
+            ("clipart-overfit",), "clipart-tune", (), None, 40, candidates=1, slots=2, hands=128,
+            service="full", jpeg=80, tariff=Tariff(call=1, picture=4, unit="cents"),
+            prompt_filter=PromptFilter(FORBIDDEN, charged=True), calls_a_minute=60,
+        ),
+    )  # fmt: skip
 
 
 SUITES = {"black-2026": _black_2026(), "services-2026": _services_2026()}

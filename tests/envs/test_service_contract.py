@@ -155,6 +155,7 @@ def test_what_was_uploaded_and_written_is_what_is_varied(world: dict[str, Any]) 
         ("pictures", {"strength": 0.3, "pictures": 2}, 2),
         ("calls", {"strength": 1.0, "pictures": 2}, 1),
         (Tariff(call=3, picture=4, unit="cents"), {"strength": 0.3, "pictures": 2}, 11),
+        ("call=3,picture=4,unit=cents", {"strength": 0.3, "pictures": 2}, 11),
     ],
 )
 def test_a_tariff_charges_calls_pictures_or_rows(
@@ -243,6 +244,9 @@ OPTIONS: list[tuple[dict[str, Any], type[MiagymError], str]] = [
         "'prompt-only', 'image-to-image', 'inpainting', 'full'; got 'text'",
     ),
     ({"tariff": "cals"}, UnknownName, "did you mean calls"),
+    ({"tariff": "cal=3"}, SettingsError, "Expected prices of a call, a picture or a row"),
+    ({"tariff": "call=3.5"}, SettingsError, "in whole numbers, as in call=2"),
+    ({"tariff": "unit=cents"}, SettingsError, "asks for nothing"),
     ({"pictures": 0}, SettingsError, "from 1 to 16 pictures"),
     ({"jpeg": 100}, SettingsError, "from 1 to 95 for jpeg"),
     ({"answer_size": "64"}, SettingsError, "for answer_size"),

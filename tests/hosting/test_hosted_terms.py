@@ -12,7 +12,10 @@ import httpx2
 import numpy as np
 import pytest
 from gymnasium.utils.env_checker import check_env, data_equivalence
+from typer.testing import CliRunner
 
+from miagym.cli import app
+from miagym.data.registry import load_data
 from miagym.envs.service.asking import ServiceQuestioner
 from miagym.envs.service.prompt_filter import PromptFilter
 from miagym.envs.service.rate_limit import a_minute
@@ -22,7 +25,7 @@ from miagym.errors import HostError, TooManyRequests
 from miagym.hosting.host import Host
 from miagym.hosting.messages import Call
 from miagym.hosting.records.ledger import Ledger
-from miagym.hosting.suite import HostedTask
+from miagym.hosting.suite import SUITES, HostedTask
 from miagym.remote.env import RemoteEnv
 from miagym.remote.pictures import as_png
 from tests.hosting.conftest import Enter
@@ -178,3 +181,29 @@ class TestRate:
                 seen, *_ = env.step(env.action(strength=0.3))
                 assert seen["answered"][0] == 1
         assert clock[0] == pytest.approx(60)
+
+
+def test_an_operator_names_them_on_the_command_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    served: list[HostedTask] = []
+    monkeypatch.setattr(
+        "miagym.hosting.serving.serve_forever", lambda played, *_: served.extend(played)
+    )
+    named = ["host", "--target", "clipart-overfit", "--data", "clipart-tune", "--budget", "40"]
+    own = ["--service", "full", "--tariff", "call=1, picture=4, unit=cents", "--jpeg", "80"]
+    more = ["--refuse", "ape", "--charge-refused", "--calls-a-minute", "6", "--answer-size", "48"]
+    found = CliRunner().invoke(app, [*named, *own, *more])
+    assert found.exit_code == 0, found.output
+    (one,) = served
+    assert one.prices == Tariff(call=1, picture=4, unit="cents")
+    assert one.prompt_filter == PromptFilter(["ape"], charged=True)
+    assert (one.calls_a_minute, one.jpeg, one.answer_size) == (6, 80, 48)
+    found = CliRunner().invoke(app, [*named, "--tariff", "calls"])
+    assert isinstance(found.exception, HostError) and "are a service's" in str(found.exception)
+
+
+def test_the_shop_of_the_suite_has_all_of_them_and_candidates_to_reword() -> None:
+    (shop,) = [one for one in SUITES["services-2026"] if one.name == "shop-40"]
+    assert shop.prices.unit == "cents" and shop.calls_a_minute and shop.jpeg
+    assert shop.prompt_filter is not None
+    refused = [shop.prompt_filter.refuses(text) for text in load_data(shop.data).captions]
+    assert 5 < sum(refused) < 0.05 * len(refused)

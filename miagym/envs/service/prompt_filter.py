@@ -34,6 +34,7 @@ class PromptFilter:
         for word in self.words:
             if not isinstance(word, str) or not spelled(word).strip():
                 raise SettingsError(f"Expected words or phrases to refuse, got {word!r}.")
+        object.__setattr__(self, "words", tuple(self.words))
 
     def refuses(self, prompt: str) -> bool:
         """Whether a prompt holds one of the words."""
