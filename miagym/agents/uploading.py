@@ -65,28 +65,36 @@ class UploadingAgent:
 
     @classmethod
     def fit(cls, envs: gym.vector.VectorEnv, ways: Sequence[str], episodes: int, seed: int) -> Self:
-        """Learns a belief from so many episodes of each environment.
+        """Learns a belief from so many episodes of each environment; see `fit_over`."""
+        return cls.fit_over([envs], ways, episodes, seed)
+
+    @classmethod
+    def fit_over(
+        cls, many: Sequence[gym.vector.VectorEnv], ways: Sequence[str], episodes: int, seed: int
+    ) -> Self:
+        """Learns one belief for all models of a family.
 
         Args:
-            envs: services, on the split `train`.
+            many: services about one of them each, on the split `train`.
             ways: as in `ways.Way.of`.
-            episodes: in each of them.
+            episodes: in each environment.
             seed: of all that is random.
 
         Raises:
             DataError: if the environments do not tell labels.
             TooFewToLearn: if there were too few members, or non-members.
         """
-        agent = cls(envs, ways)
         found, member = [], []
-        for one in episodes_of(agent, envs, episodes, seed):
-            if one.member is None:
-                raise DataError("A belief is learned from labels; play on the split train.")
-            found.append(agent.features(one.row))
-            member.append(int(one.member[0]))
+        for envs in many:
+            agent = cls(envs, ways)
+            for one in episodes_of(agent, envs, episodes, seed):
+                if one.member is None:
+                    raise DataError("A belief is learned from labels; play on the split train.")
+                found.append(agent.features(one.row))
+                member.append(int(one.member[0]))
         labels = np.array(member, dtype=np.int8)
         check_enough(labels, FOLDS)
-        return cls(envs, ways, Linear.fit(np.array(found), labels))
+        return cls(many[0], ways, Linear.fit(np.array(found), labels))
 
     def playing(self, envs: gym.vector.VectorEnv) -> Self:
         """The same agent in other environments."""
@@ -104,7 +112,9 @@ class UploadingAgent:
         sent = way.sample(Sample(seen["candidate"][row], caption), None, rng)
         stops = self._refused[row].all() or left < settings.price_of(way.kind, way.strength, 1)
         self._sent[row] = None if stops else sent
-        said = PRIOR if self._belief is None else self._belief(self.features(row))
+        said = PRIOR
+        if self._belief is not None and not self._refused[row].any():  # it knows all ways or none
+            said = self._belief(self.features(row))
         return way.action(settings, sent, said) | {"stop": int(stops)}
 
     def _note(self, row: int, is_refused: bool, seen: Observation) -> None:

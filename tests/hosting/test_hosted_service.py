@@ -21,7 +21,6 @@ from miagym.envs.service.tariff import Tariff
 from miagym.envs.service.wrapper import NamedCalls
 from miagym.envs.wrappers import Features
 from miagym.errors import ActionError, HostError, SettingsError
-from miagym.hosting.bench.playing import Bench
 from miagym.hosting.host import Host
 from miagym.hosting.messages import Call, Reset
 from miagym.hosting.records.ledger import Ledger
@@ -338,8 +337,6 @@ def test_what_a_service_is_not_is_a_sentence(hosted: Hosted, enter: Enter) -> No
         env.client.query("image-to-image", [(env.names[0], "variation@0.3")])
     with pytest.raises(ActionError, match="has a menu and takes no calls"):
         enter(hosted.key("menu")).action()
-    with pytest.raises(SettingsError, match="a bench plays tasks with a menu"):
-        Bench(TASKS[0])
     with pytest.raises(HostError, match="hands of one candidate"):
         dataclasses.replace(TASKS[0], candidates=2)
     with pytest.raises(HostError, match="are a service's"):

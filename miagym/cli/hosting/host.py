@@ -46,7 +46,7 @@ def serve(
         int,
         typer.Option(
             min=1,
-            help="Of a hand of 16 candidates, or 1 of a service; UNet rows, or the --tariff's coin.",
+            help="Of a hand of 16 candidates, or 1 of a service; UNet rows, or as --tariff says.",
         ),
     ] = 60,
     hands: Annotated[int, typer.Option(min=1, help="Hands in a walk.")] = 16,
