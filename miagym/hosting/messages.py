@@ -141,6 +141,7 @@ def described(task: HostedTask, phase: str, settings: Settings) -> dict[str, Any
         "calls_a_minute": task.calls_a_minute,
         "answer_side": settings.answer_side,
         "jpeg": task.jpeg,
+        "defence": task.defence,
         "seeds": SEEDS,
         "size": settings.resolution,
         "statistics": 0 if task.service else settings.statistics,

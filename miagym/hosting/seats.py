@@ -131,6 +131,7 @@ def settings_of(task: HostedTask, target: str, data: Dataset, noise_seed: int = 
         budget=task.budget,
         questions=task.questions,
         steps=task.steps,
+        defence=task.defence,
         candidates=task.candidates,
         slots=task.slots,
         noise_seed=noise_seed,

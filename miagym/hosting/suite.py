@@ -52,6 +52,8 @@ class HostedTask:
     """Quality of the JPEG as which a service's pictures arrive; by default they are exact."""
     answer_size: int | None = None
     """Side of a service's pictures, in pixels; by default the model's own."""
+    defence: str = ""
+    """What is done to the pictures of a menu, and the reference's, as "jpeg:80+resize:0.75"."""
     tariff: Tariff | str = "rows"
     """What a service's calls cost: a name of `TARIFFS`, or a price list."""
     prompt_filter: PromptFilter | None = None
@@ -68,8 +70,13 @@ class HostedTask:
             )
         if not self.service and (self.jpeg or self.answer_size):
             raise HostError(
-                f"The task {self.name} has a menu, whose pictures arrive exactly; jpeg and "
-                "answer_size are a service's."
+                f"The task {self.name} has a menu, whose pictures keep their size; jpeg and "
+                'answer_size are a service\'s: name a defence as in "jpeg:80+resize:0.75".'
+            )
+        if self.service and self.defence:
+            raise HostError(
+                f"The task {self.name} is a service, whose pictures arrive by jpeg and "
+                "answer_size; a defence is a menu's."
             )
         if not self.service and (self.tariff != "rows" or self.prompt_filter):
             raise HostError(

@@ -49,6 +49,8 @@ class HostedSettings:
     steps: int
     """DDIM steps of a whole text to image."""
     guidance_scale: float
+    defence: str
+    """What is done to the pictures of a menu."""
     reference: str | None
     """Name of the public model whose pictures are told beside."""
     service: str
@@ -76,6 +78,7 @@ class HostedSettings:
             resolution=told["size"],
             steps=told["steps"],
             guidance_scale=told["guidance_scale"],
+            defence=told["defence"],
             reference=told["reference"],
             service=told["service"],
             answer_side=told["answer_side"],

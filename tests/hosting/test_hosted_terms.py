@@ -3,6 +3,7 @@ called."""
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
@@ -16,16 +17,19 @@ from typer.testing import CliRunner
 
 from miagym.cli import app
 from miagym.data.registry import load_data
+from miagym.envs import oracle_from_env
+from miagym.envs.asking import as_bytes
 from miagym.envs.service.asking import ServiceQuestioner
 from miagym.envs.service.prompt_filter import PromptFilter
 from miagym.envs.service.rate_limit import a_minute
 from miagym.envs.service.spaces import ServiceSpaces
 from miagym.envs.service.tariff import Tariff
-from miagym.errors import HostError, TooManyRequests
+from miagym.errors import HostError, SettingsError, TooManyRequests
 from miagym.hosting.host import Host
 from miagym.hosting.messages import Call
 from miagym.hosting.records.ledger import Ledger
 from miagym.hosting.suite import SUITES, HostedTask
+from miagym.oracle import Oracle
 from miagym.remote.env import RemoteEnv
 from miagym.remote.pictures import as_png
 from tests.hosting.conftest import Enter
@@ -45,12 +49,13 @@ TASKS = (
     task("slow", calls_a_minute=2),
     task("strict", prompt_filter=PromptFilter(["ape"], charged=True)),
 )
+DEFENDED = dataclasses.replace(TASK, name="defended", defence="jpeg:30+resize:0.5")
 
 
 @pytest.fixture(scope="module")
 def hosted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hosted]:
     path = tmp_path_factory.mktemp("host") / "host.sqlite"
-    with serving(path, TASK, *TASKS) as found:
+    with serving(path, TASK, DEFENDED, *TASKS) as found:
         yield found
 
 
@@ -183,6 +188,30 @@ class TestRate:
         assert clock[0] == pytest.approx(60)
 
 
+def test_pictures_of_a_menu_are_defended_as_in_the_process(hosted: Hosted, enter: Enter) -> None:
+    env = enter(hosted.key("menu"), "defended")
+    assert env.told["defence"] == env.settings.defence == DEFENDED.defence
+    env.reset()
+    action = {"candidate": [0, 2], "question": [0, 0], "probability": [0.5] * 4, "stop": 0}
+    seen, *_ = env.step(action)
+    game = hosted.host.table("menu", "defended").seats[env.hand].game
+    row = hosted.host.table("menu", "defended").seats[env.hand].row
+    asked = game.dealt(row)[np.array([0, 2])]
+    oracle = Oracle(
+        game.world.target, "black", seed=game.settings.noise_seed, defence=DEFENDED.defence
+    )
+    first = int(game._first_draw[row])
+    drawn = oracle.vary(asked, strength=0.3, draw=first, steps=10, guidance_scale=1.0)
+    off = np.abs(seen["images"].astype(int) - as_bytes(drawn))
+    assert off.max() <= 1 and seen["images"].any(), "as networks round by the size of the batch"
+    reference = oracle_from_env(env).reference
+    assert reference is not None and str(reference.defence) == DEFENDED.defence
+    with pytest.raises(HostError, match="by jpeg and answer_size; a defence is a menu's"):
+        task("both", defence="jpeg:30")
+    with pytest.raises(SettingsError, match="jpg:30"):
+        Host([dataclasses.replace(DEFENDED, name="bad", defence="jpg:30")], hosted.ledger)
+
+
 def test_an_operator_names_them_on_the_command_line(monkeypatch: pytest.MonkeyPatch) -> None:
     served: list[HostedTask] = []
     monkeypatch.setattr(
@@ -197,6 +226,8 @@ def test_an_operator_names_them_on_the_command_line(monkeypatch: pytest.MonkeyPa
     assert one.prices == Tariff(call=1, picture=4, unit="cents")
     assert one.prompt_filter == PromptFilter(["ape"], charged=True)
     assert (one.calls_a_minute, one.jpeg, one.answer_size) == (6, 80, 48)
+    assert CliRunner().invoke(app, [*named, "--defence", "jpeg:80"]).exit_code == 0
+    assert served[-1].defence == "jpeg:80" and not served[-1].service
     found = CliRunner().invoke(app, [*named, "--tariff", "calls"])
     assert isinstance(found.exception, HostError) and "are a service's" in str(found.exception)
 

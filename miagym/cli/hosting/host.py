@@ -75,11 +75,14 @@ def serve(
         int | None, typer.Option(help="How often a key may call, or ask; no limit if absent.")
     ] = None,
     jpeg: Annotated[
-        int | None, typer.Option(help="Quality of the JPEG as which pictures arrive.")
+        int | None, typer.Option(help="Quality of the JPEG as which a --service's pictures arrive.")
     ] = None,
     answer_size: Annotated[
-        int | None, typer.Option(help="Side of the pictures that arrive, in pixels.")
+        int | None, typer.Option(help="Side of a --service's pictures that arrive, in pixels.")
     ] = None,
+    defence: Annotated[
+        str, typer.Option(help="Done to the pictures of a menu, as jpeg:80+resize:0.75.")
+    ] = "",
 ) -> None:
     """Serve a game. Labels, weights and the meter stay here; players see pictures.
 
@@ -104,6 +107,7 @@ def serve(
                 calls_a_minute=calls_a_minute,
                 jpeg=jpeg,
                 answer_size=answer_size,
+                defence=defence,
             ),
         )
     else:

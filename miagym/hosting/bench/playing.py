@@ -153,6 +153,7 @@ class Bench:
             budget=task.budget,
             questions=task.questions,
             steps=task.steps,
+            defence=task.defence,
             candidates=task.candidates,
             slots=task.slots,
         )
