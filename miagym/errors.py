@@ -141,3 +141,16 @@ class HostError(MiagymError):
     def __init__(self, message: str, status: int = 400) -> None:
         super().__init__(message)
         self.status = status
+
+
+class TooManyRequests(HostError):
+    """Raised where a player asks a host too often.
+
+    Args:
+        message: what the player may read.
+        seconds: until there is room for one more.
+    """
+
+    def __init__(self, message: str, seconds: float) -> None:
+        super().__init__(message, 429)
+        self.seconds = seconds

@@ -16,7 +16,7 @@ from sklearn.preprocessing import StandardScaler
 from miagym.agents.agent import check_enough, episodes_of
 from miagym.envs.service.env import ServiceVectorEnv
 from miagym.envs.service.uploads import Sample
-from miagym.envs.service.ways import DISTANCES, MIN_DISTANCE, distances, ways_of
+from miagym.envs.service.ways import DISTANCES, MIN_DISTANCE, Way, distances, ways_of
 from miagym.envs.spaces import Action, Observation
 from miagym.envs.state.moves import PRIOR
 from miagym.errors import DataError, SettingsError
@@ -47,6 +47,10 @@ class UploadingAgent:
         self._count = np.zeros(shape, dtype=np.int64)
         self._sums = np.zeros((*shape, len(DISTANCES)))
         self._sent: list[Sample | None] = [None] * self._envs.num_envs
+        self._turn = np.zeros(self._envs.num_envs, dtype=np.int64)
+        """Which way each row called last; -1 before the first call."""
+        self._refused = np.zeros(shape, dtype=bool)
+        """Whose prompt a filter has refused; it would be refused again."""
 
     def act(self, observation: Observation, rng: np.random.Generator) -> Action:
         rows = [self._row(observation, row, rng) for row in range(self._envs.num_envs)]
@@ -61,51 +65,74 @@ class UploadingAgent:
 
     @classmethod
     def fit(cls, envs: gym.vector.VectorEnv, ways: Sequence[str], episodes: int, seed: int) -> Self:
-        """Learns a belief from so many episodes of each environment.
+        """Learns a belief from so many episodes of each environment; see `fit_over`."""
+        return cls.fit_over([envs], ways, episodes, seed)
+
+    @classmethod
+    def fit_over(
+        cls, many: Sequence[gym.vector.VectorEnv], ways: Sequence[str], episodes: int, seed: int
+    ) -> Self:
+        """Learns one belief for all models of a family.
 
         Args:
-            envs: services, on the split `train`.
+            many: services about one of them each, on the split `train`.
             ways: as in `ways.Way.of`.
-            episodes: in each of them.
+            episodes: in each environment.
             seed: of all that is random.
 
         Raises:
             DataError: if the environments do not tell labels.
             TooFewToLearn: if there were too few members, or non-members.
         """
-        agent = cls(envs, ways)
         found, member = [], []
-        for one in episodes_of(agent, envs, episodes, seed):
-            if one.member is None:
-                raise DataError("A belief is learned from labels; play on the split train.")
-            found.append(agent.features(one.row))
-            member.append(int(one.member[0]))
+        for envs in many:
+            agent = cls(envs, ways)
+            for one in episodes_of(agent, envs, episodes, seed):
+                if one.member is None:
+                    raise DataError("A belief is learned from labels; play on the split train.")
+                found.append(agent.features(one.row))
+                member.append(int(one.member[0]))
         labels = np.array(member, dtype=np.int8)
         check_enough(labels, FOLDS)
-        return cls(envs, ways, Linear.fit(np.array(found), labels))
+        return cls(many[0], ways, Linear.fit(np.array(found), labels))
 
     def playing(self, envs: gym.vector.VectorEnv) -> Self:
         """The same agent in other environments."""
         return type(self)(envs, self._texts, self._belief)
 
     def _row(self, seen: Observation, row: int, rng: np.random.Generator) -> Action:
-        asked = int(seen["count"][row].sum())
-        if asked == 0:
-            self._count[row], self._sums[row], self._sent[row] = 0, 0, None
-        sent = self._sent[row]
-        if sent is not None and seen["answered"][row, 0]:
-            at = (asked - 1) % len(self._ways)
+        settings, left = self._envs.settings, seen["budget_left"][row, 0]
+        is_refused = "refused" in seen and bool(seen["refused"][row, 0])
+        if left == settings.budget and not is_refused:  # nothing was called yet
+            self._count[row], self._sums[row], self._refused[row] = 0, 0, False
+            self._sent[row], self._turn[row] = None, -1
+        self._note(row, is_refused, seen)
+        way = self._next_way(row)
+        caption = self._envs.game.dealt(row).captions[0]
+        sent = way.sample(Sample(seen["candidate"][row], caption), None, rng)
+        stops = self._refused[row].all() or left < settings.price_of(way.kind, way.strength, 1)
+        self._sent[row] = None if stops else sent
+        said = PRIOR
+        if self._belief is not None and not self._refused[row].any():  # it knows all ways or none
+            said = self._belief(self.features(row))
+        return way.action(settings, sent, said) | {"stop": int(stops)}
+
+    def _note(self, row: int, is_refused: bool, seen: Observation) -> None:
+        """Keeps what the last call brought."""
+        sent, at = self._sent[row], self._turn[row]
+        if is_refused:
+            self._refused[row, at] = True
+        elif sent is not None and seen["answered"][row, 0]:
             self._count[row, at] += 1
             self._sums[row, at] += distances(sent.picture, seen["images"][row, 0])
-        caption = self._envs.game.dealt(row).captions[0]
-        about = Sample(seen["candidate"][row], caption)
-        way = self._ways[asked % len(self._ways)]
-        sent = way.sample(about, None, rng)
-        settings = self._envs.settings
-        stops = seen["budget_left"][row, 0] < settings.price_of(way.kind, way.strength, 1)
-        self._sent[row] = None if stops else sent
-        said = PRIOR if self._belief is None else self._belief(self.features(row))
-        return way.action(settings, sent, said) | {"stop": int(stops)}
+
+    def _next_way(self, row: int) -> Way:
+        """The next one in turn that was not refused, if there is one."""
+        for _ in self._ways:
+            self._turn[row] = (self._turn[row] + 1) % len(self._ways)
+            if not self._refused[row, self._turn[row]]:
+                break
+        return self._ways[self._turn[row]]
 
 
 class Linear:

@@ -56,7 +56,7 @@ def oracle_from_env(env: gym.Env | GameVectorEnv, episode: int = 0) -> EpisodeOr
     bare = getattr(env, "unwrapped", env)
     if isinstance(bare, RemoteEnv) and not bare.service:
         _check_episode(episode, 1)
-        return HostedOracle(bare, _public(bare.settings.reference))
+        return HostedOracle(bare, _public(bare.settings.reference, bare.settings.defence))
     if not isinstance(bare, GameEnv | GameVectorEnv | RemoteEnv):
         raise SettingsError(
             f"Expected an environment of miagym, such as miagym/Pool-v0; got {bare!r}."
@@ -75,11 +75,11 @@ def _check_episode(episode: int, episodes: int) -> None:
         raise SettingsError(f"Expected an episode from 0 to {episodes - 1}, got {episode}.")
 
 
-def _public(name: str | None) -> Oracle | None:
+def _public(name: str | None, defence: str) -> Oracle | None:
     """Oracle of an embedded model; other names of a host's are followed nowhere."""
     if name is None or pairing(name) is None:
         return None
-    return Oracle(shared_target(name, "auto"), Access.BLACK)
+    return Oracle(shared_target(name, "auto"), Access.BLACK, defence=defence)
 
 
 class EpisodeOracle(Oracle):

@@ -25,6 +25,7 @@ class Options(TypedDict, total=False):
     questions: Sequence[str] | None
     steps: int
     guidance_scale: float
+    defence: str
     price: float
     noise_seed: int
     max_steps: int | None

@@ -18,11 +18,11 @@ from miagym.envs.options import check_options
 from miagym.envs.statistics import STATISTICS
 from miagym.errors import BudgetError, SettingsError
 from miagym.oracle.access import Access
+from miagym.oracle.defences import Defence
 from miagym.targets.base import Target
 from miagym.targets.registry import target_resolution
 
-TRAIN, VAL, TEST = "train", "val", "test"
-SPLITS = (TRAIN, VAL, TEST)
+TRAIN, VAL, TEST = SPLITS = ("train", "val", "test")
 OWN, SHARED, ROWS = "own", "shared", "UNet rows"
 LEVELS = (Access.BLACK, Access.GREY, Access.WHITE)
 
@@ -58,6 +58,8 @@ class Settings:
     """DDIM steps of a whole text to image; a variation runs its share."""
     guidance_scale: float = 1.0
     """Classifier-free guidance of pictures; 1 is off, anything else doubles their cost."""
+    defence: str = ""
+    """What is done to pictures, also the reference's, such as "jpeg:80+resize:0.75"."""
     candidates: int = 1
     """Candidates in an episode."""
     slots: int = 1
@@ -117,7 +119,7 @@ class Settings:
                 f"A budget of {self.budget} {self.unit} buys no answer: the cheapest question, "
                 f"{cheapest.name}, costs {cheapest.price}. Raise the budget."
             )
-        _ = self.resolution, self.data_name  # names that lead nowhere are refused now
+        _ = self.resolution, self.data_name, Defence.named(self.defence)  # refuses bad names now
         if isinstance(self.reference, str):
             check_reference(self.reference, _name(self.target), self.about["data"])
 
@@ -128,10 +130,10 @@ class Settings:
             "data": (str | Dataset | None, "a name or a loaded data set"),
             "questions": (Sequence | None, "a list of names"),
             "noise_seed": (Integral, "a whole number"),
+            "defence": (str, "a text such as 'jpeg:80'"),
         }
         for name, (kind, expected) in kinds.items():
-            value = getattr(self, name)
-            if not isinstance(value, kind):
+            if not isinstance(value := getattr(self, name), kind):
                 raise SettingsError(f"Expected {expected} for {name}, got {value!r}.")
 
     def _check_whole(self, name: str, value: Any) -> None:
@@ -148,10 +150,9 @@ class Settings:
             SettingsError: naming the levels that it can.
         """
         if self.level == Access.WHITE and not target.has_gradients:
-            served = _either(str(level) for level in LEVELS if level < Access.WHITE)
             raise SettingsError(
                 f"{target.name} gives no gradients, so it cannot be asked with white access; "
-                f"expected access {served}."
+                f"expected access {_either(map(str, LEVELS[:-1]))}."
             )
 
     @cached_property
@@ -181,10 +182,9 @@ class Settings:
             return self.data
         pair = pairing(self.target) if isinstance(self.target, str) else None
         if pair is None:
-            name = self.target if isinstance(self.target, str) else self.target.name
             raise SettingsError(
-                f"No data set belongs to the target {name}; name the pictures it is asked about "
-                "with data=."
+                f"No data set belongs to the target {_name(self.target)}; name the pictures it is "
+                "asked about with data=."
             )
         return pair.data
 
@@ -218,6 +218,7 @@ class Settings:
             price=float(self.price),
             noise_seed=int(self.noise_seed),
             version=__version__,
+            terms=f"pictures by {self.defence}" if self.defence else "",
         )
 
     @property

@@ -25,6 +25,7 @@ class OracleOptions(TypedDict):
     seed: int
     cache: Cache
     batch_size: int
+    defence: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,6 +82,7 @@ def oracle_options(settings: Settings) -> OracleOptions:
         seed=settings.noise_seed,
         cache=Cache(MAX_CACHE_BYTES),
         batch_size=settings.batch_size,
+        defence=settings.defence,
     )
 
 

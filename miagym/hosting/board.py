@@ -55,7 +55,7 @@ class Standing:
     """None where scores are no probabilities."""
     brier_reward_ci: Interval | None
     spent: int
-    """UNet rows, of all walks of this phase."""
+    """In all walks of this phase, in the task's coin."""
     submissions: int
 
     def as_row(self) -> dict[str, Any]:
@@ -113,7 +113,7 @@ def standings(
     Args:
         scores: of each player, in the order of the labels; those of `BLIND` asked nothing.
         labels: of the candidates.
-        spent: UNet rows of each player, 0 where nothing is said.
+        spent: of each player, in the task's coin; 0 where nothing is said.
         submissions: of each player, likewise.
     """
     ranks = rank_groups(scores, labels)

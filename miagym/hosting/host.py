@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -10,9 +11,10 @@ from threading import Lock
 from typing import Any
 
 from miagym.data.registry import load_data
-from miagym.errors import HostError
+from miagym.envs.service.rate_limit import Bucket, a_minute
+from miagym.errors import HostError, TooManyRequests
 from miagym.hosting.dealing import deck
-from miagym.hosting.messages import Played, Reset, body_of
+from miagym.hosting.messages import Played, Reset, body_of, is_asking
 from miagym.hosting.records.ledger import Ledger
 from miagym.hosting.records.log import WriteConflict, replied
 from miagym.hosting.records.submissions import Desk, read_scores
@@ -49,6 +51,9 @@ class Host:
     def __init__(self, tasks: Sequence[HostedTask], ledger: Ledger, phase: str = DEV) -> None:
         self.tasks = {task.name: task for task in tasks}
         self.ledger, self.phase = ledger, phase
+        self.rates: dict[str, Bucket] = {
+            task.name: a_minute(task.calls_a_minute) for task in tasks if task.calls_a_minute
+        }
         self.decks: dict[str, Deck] = {}
         for task in tasks:
             task.in_phase(phase, task.walks)
@@ -74,9 +79,10 @@ class Host:
 
         Raises:
             HostError, ActionError: if it cannot be; nothing was charged.
+            TooManyRequests: if the key asks more often than the task allows; the same.
         """
         task, body = self.task(name), body_of(message)
-        for _ in range(CONFLICTS):
+        for attempt in range(CONFLICTS):
             walk = self._walk(player, name)
             table = self._table(task, walk)
             with table.lock:
@@ -86,6 +92,8 @@ class Host:
                 if known is not None:  # it was cut off; a table that is built anew ends it
                     self._forget(table)
                     continue
+                if not attempt:
+                    self._check_rate(player, task, message)
                 if table.is_over and isinstance(message, Reset):
                     table = self._table(task, self._next_walk(task, walk))
                 try:
@@ -128,6 +136,16 @@ class Host:
     def deck(self, name: str) -> Deck:
         """Candidates of a task with labels, for the board only, and its models."""
         return self.decks[self.task(name).name]
+
+    def _check_rate(self, player: str, task: HostedTask, message: Played) -> None:
+        if task.name in self.rates and is_asking(message):
+            wait = self.rates[task.name].take(player)
+            if wait:
+                raise TooManyRequests(
+                    f"This task takes {task.calls_a_minute} calls a minute; call again in "
+                    f"{math.ceil(wait)} seconds. Nothing was charged.",
+                    wait,
+                )
 
     def _hand_in(self, table: Table, player: str, task: HostedTask) -> None:
         if table.is_over:

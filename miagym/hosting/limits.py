@@ -2,18 +2,11 @@
 
 from __future__ import annotations
 
-import time
-from collections import OrderedDict
-from collections.abc import Callable
-from threading import Lock
-
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 MAX_BYTES = 1_000_000
 A_SECOND, AT_ONCE = 20.0, 60.0
 """Requests of a key: how many more it gets each second, and how many it can save up."""
-MAX_KNOWN = 4096
-"""Keys and addresses that are remembered."""
 
 
 class BodyTooLarge(Exception):
@@ -59,27 +52,3 @@ class BodyLimit:
         except BodyTooLarge:
             if not begun:
                 await self._refuse(scope, receive, send)
-
-
-class Bucket:
-    """Token bucket of each key.
-
-    Args:
-        clock: seconds, which only ever grow.
-    """
-
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock, self._lock = clock, Lock()
-        self._left: OrderedDict[str, tuple[float, float]] = OrderedDict()
-
-    def take(self, key: str) -> float:
-        """Takes one request, and returns 0, or the seconds to wait for one."""
-        with self._lock:
-            now = self._clock()
-            left, at = self._left.pop(key, (AT_ONCE, now))
-            left = min(AT_ONCE, left + (now - at) * A_SECOND)
-            wait = 0.0 if left >= 1 else (1 - left) / A_SECOND
-            self._left[key] = (left - (wait == 0), now)
-            while len(self._left) > MAX_KNOWN:
-                self._left.popitem(last=False)
-        return wait

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from typing import Annotated, Any
 
 from numpy.typing import NDArray
@@ -14,7 +15,7 @@ from miagym.envs.statistics import MAX_STATISTIC
 from miagym.hosting.suite import HostedTask
 from miagym.remote.client import MAX_QUESTIONS
 from miagym.remote.pictures import as_png
-from miagym.remote.services import MAX_PROMPT
+from miagym.remote.services import MAX_GUIDANCE, MAX_PROMPT
 from miagym.targets.base import TOKENS, VOCABULARY
 
 RequestId = Annotated[str, Field(min_length=8, max_length=64, pattern=r"^[A-Za-z0-9_-]+$")]
@@ -75,9 +76,18 @@ class Call(Message):
     """How many to bring, each with noise of its own."""
     seed: Annotated[int, Field(ge=0)] | None = None
     """Of the noise, where the caller chooses it."""
+    guidance: Annotated[float, Field(ge=1, le=MAX_GUIDANCE)] | None = None
+    """Where the caller chooses it; 1 is off."""
 
 
 Played = Reset | Step | Query | Call
+
+
+def is_asking(message: Played) -> bool:
+    """Whether a request asks the model something; a step that gives the verdict does not."""
+    if isinstance(message, Step):
+        return message.action.get("stop") != 1
+    return not isinstance(message, Reset)
 
 
 def body_of(message: Played) -> str:
@@ -125,8 +135,13 @@ def described(task: HostedTask, phase: str, settings: Settings) -> dict[str, Any
         "steps": task.steps,
         "guidance_scale": settings.guidance_scale,
         "service": task.service,
+        "unit": settings.unit,
+        "tariff": asdict(task.prices),
+        "filter": task.prompt_filter and {"charged": task.prompt_filter.charged},
+        "calls_a_minute": task.calls_a_minute,
         "answer_side": settings.answer_side,
         "jpeg": task.jpeg,
+        "defence": task.defence,
         "seeds": SEEDS,
         "size": settings.resolution,
         "statistics": 0 if task.service else settings.statistics,

@@ -86,8 +86,8 @@ class Rules:
         price, left = seat.game.prices_of(moves)[0, 0], seat.game.accounts.left[seat.row]
         if price > left:
             raise HostError(
-                f"This call costs {price} UNet rows, and {left} of the hand's {self.task.budget} "
-                "are left; nothing was charged.",
+                f"This call costs {price} {seat.game.settings.unit}, and {left} of the hand's "
+                f"{self.task.budget} are left; nothing was charged.",
                 402,
             )
 

@@ -120,6 +120,8 @@ def settings_of(task: HostedTask, target: str, data: Dataset, noise_seed: int = 
             service=task.service,
             jpeg=task.jpeg,
             answer_size=task.answer_size,
+            tariff=task.tariff,
+            prompt_filter=task.prompt_filter,
         )
     return Settings(
         target=target,
@@ -129,6 +131,7 @@ def settings_of(task: HostedTask, target: str, data: Dataset, noise_seed: int = 
         budget=task.budget,
         questions=task.questions,
         steps=task.steps,
+        defence=task.defence,
         candidates=task.candidates,
         slots=task.slots,
         noise_seed=noise_seed,

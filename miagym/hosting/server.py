@@ -13,10 +13,11 @@ from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
 from miagym import __version__
-from miagym.errors import HostError, MiagymError
+from miagym.envs.service.rate_limit import Bucket
+from miagym.errors import HostError, MiagymError, TooManyRequests
 from miagym.hosting.board import Boards
 from miagym.hosting.host import Host
-from miagym.hosting.limits import MAX_BYTES, BodyLimit, Bucket
+from miagym.hosting.limits import A_SECOND, AT_ONCE, MAX_BYTES, BodyLimit
 from miagym.hosting.messages import Call, Query, Reset, Step, described
 from miagym.hosting.records.keys import player_of
 from miagym.hosting.seats import settings_of
@@ -24,10 +25,6 @@ from miagym.hosting.suite import HostedTask
 
 NOT_THERE = "There is nothing here; GET /docs lists what there is."
 BROKEN = "The server failed; what was charged is kept, and the same request_id goes on with it."
-
-
-class TooMany(Exception):
-    """Raised where a key asks too often; args: seconds to wait."""
 
 
 def player(
@@ -39,7 +36,7 @@ def player(
 
     Raises:
         HostError: if it bears none, or one that opens nothing.
-        TooMany: if it asks too often.
+        TooManyRequests: if it asks too often.
     """
     bucket, ledger = request.app.state.bucket, request.app.state.host.ledger
     key = x_api_key or (authorization or "").removeprefix("Bearer ")
@@ -56,7 +53,7 @@ def player(
 
 def _take(bucket: Bucket, whose: str) -> None:
     if wait := bucket.take(whose):
-        raise TooMany(wait)
+        raise TooManyRequests("Too many requests with this key.", wait)
 
 
 Player = Annotated[str, Depends(player)]
@@ -69,7 +66,7 @@ def make_app(host: Host) -> FastAPI:
         host: whose tasks are played.
     """
     app = FastAPI(title="miagym host", version=__version__, redoc_url=None)
-    app.state.host, app.state.bucket = host, Bucket()
+    app.state.host, app.state.bucket = host, Bucket(A_SECOND, AT_ONCE)
     boards = Boards(host)
     # Else the rest of the body would be read, and thrown away, for as long as somebody sends it.
     hang_up = {"Connection": "close"}
@@ -165,13 +162,13 @@ def _say_errors(app: FastAPI) -> None:
     handle(MiagymError, lambda error: _sentence(400, str(error)))
     handle(RequestValidationError, lambda error: _sentence(422, _what_is_wrong(error)))
     handle(HTTPException, lambda error: _sentence(error.status_code, NOT_THERE))
-    handle(TooMany, lambda error: _too_many(error.args[0]))
+    handle(TooManyRequests, _too_many)
     handle(Exception, lambda error: _sentence(500, BROKEN))
 
 
-def _too_many(wait: float) -> Response:
-    seconds = str(math.ceil(wait))
-    return _sentence(429, "Too many requests with this key.", **{"Retry-After": seconds})
+def _too_many(error: TooManyRequests) -> Response:
+    seconds = str(math.ceil(error.seconds))
+    return _sentence(error.status, str(error), **{"Retry-After": seconds})
 
 
 def _what_is_wrong(error: RequestValidationError) -> str:

@@ -4,20 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from miagym.envs.settings import ROWS
 from miagym.hosting.board import Standing
 from miagym.report.model import Cell, Column, Group, Line, Number, Table
 from miagym.report.tables.evaluation import measured, number, share
 
 
-def standings_table(standings: Sequence[Standing]) -> Table:
-    """A line for each player, the best group first; who asks nothing among them."""
+def standings_table(standings: Sequence[Standing], unit: str = ROWS) -> Table:
+    """A line for each player, the best group first; who asks nothing among them.
+
+    Args:
+        standings: of one task.
+        unit: of what was spent.
+    """
     columns = (
         Column("player"),
         Column("rank", kind="number"),
         measured("AUC"),
         measured("TPR@1%FPR"),
         measured("Brier reward"),
-        Column("UNet rows", kind="number"),
+        Column(unit, kind="number"),
     )
     lines = tuple(Line(_name(one), _cells(one), one.is_blind) for one in standings)
     return Table("Leaderboard", columns, (Group("", lines),))

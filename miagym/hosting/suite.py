@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from miagym.envs.menu import PICTURES
+from miagym.envs.service.prompt_filter import PromptFilter
+from miagym.envs.service.rate_limit import check_rate
+from miagym.envs.service.tariff import Tariff
 from miagym.errors import HostError, UnknownName, option
 
 DEV, FINAL = "dev", "final"
@@ -15,6 +18,9 @@ PHASES = (DEV, FINAL)
 
 IMAGE_TO_IMAGE = ("variation@0.3", "variation@0.6")
 FULL = ("text-to-image", *IMAGE_TO_IMAGE)
+
+FORBIDDEN = ("alcohol", "beer", "blood", "gun", "nude", "weapon", "weapons", "wine")
+"""Words that a shop refuses; some captions have one, and are to be reworded."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +38,7 @@ class HostedTask:
     reference: str | None = None
     """A public model whose pictures are told beside, for nothing."""
     budget: int = 60
-    """UNet rows of a hand."""
+    """Of a hand, in the tariff's coin; a menu is priced in UNet rows."""
     candidates: int = 16
     slots: int = 4
     steps: int = 10
@@ -46,8 +52,17 @@ class HostedTask:
     """Quality of the JPEG as which a service's pictures arrive; by default they are exact."""
     answer_size: int | None = None
     """Side of a service's pictures, in pixels; by default the model's own."""
+    defence: str = ""
+    """What is done to the pictures of a menu, and the reference's, as "jpeg:80+resize:0.75"."""
+    tariff: Tariff | str = "rows"
+    """What a service's calls cost: a name of `TARIFFS`, or a price list."""
+    prompt_filter: PromptFilter | None = None
+    """Which prompts a service refuses; players are told that there is one, and not its words."""
+    calls_a_minute: int | None = None
+    """How often a key may ask: calls, queries and steps that are no verdict."""
 
     def __post_init__(self) -> None:
+        check_rate(self.calls_a_minute)
         if self.service and (self.questions or self.reference or self.candidates != 1):
             raise HostError(
                 f"The task {self.name} is a service, with hands of one candidate, and neither "
@@ -55,9 +70,28 @@ class HostedTask:
             )
         if not self.service and (self.jpeg or self.answer_size):
             raise HostError(
-                f"The task {self.name} has a menu, whose pictures arrive exactly; jpeg and "
-                "answer_size are a service's."
+                f"The task {self.name} has a menu, whose pictures keep their size; jpeg and "
+                'answer_size are a service\'s: name a defence as in "jpeg:80+resize:0.75".'
             )
+        if self.service and self.defence:
+            raise HostError(
+                f"The task {self.name} is a service, whose pictures arrive by jpeg and "
+                "answer_size; a defence is a menu's."
+            )
+        if not self.service and (self.tariff != "rows" or self.prompt_filter):
+            raise HostError(
+                f"The task {self.name} has a menu, which is priced in UNet rows and takes no "
+                "prompts; a tariff and a filter are a service's."
+            )
+
+    @property
+    def prices(self) -> Tariff:
+        """What calls cost.
+
+        Raises:
+            UnknownName: if there is no such tariff.
+        """
+        return Tariff.named(self.tariff)
 
     def in_phase(self, phase: str, of: tuple[int, int]) -> int:
         """The number of a phase, of one for each.
@@ -117,7 +151,14 @@ def _services_2026() -> tuple[HostedTask, ...]:
             "An overfit fine-tune that takes prompts, pictures, masks and seeds; answers are JPEG.",
             jpeg=90,
         ),
-    )
+        HostedTask(
+            "shop-40",
+            "The same as it would be sold: cents, a filter that charges, a rate, worse JPEG.",
+            ("clipart-overfit",), "clipart-tune", (), None, 40, candidates=1, slots=2, hands=128,
+            service="full", jpeg=80, tariff=Tariff(call=1, picture=4, unit="cents"),
+            prompt_filter=PromptFilter(FORBIDDEN, charged=True), calls_a_minute=60,
+        ),
+    )  # fmt: skip
 
 
 SUITES = {"black-2026": _black_2026(), "services-2026": _services_2026()}

@@ -10,10 +10,11 @@ import json
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from threading import RLock
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
+from miagym.envs.service.game import ServiceGame
 from miagym.envs.state.moves import Moves
 from miagym.errors import HostError
 from miagym.hosting.messages import observed
@@ -24,6 +25,7 @@ from miagym.hosting.seats import Deck, Seat, seats
 from miagym.remote.pictures import as_png
 
 Reply = dict[str, Any]
+REFUSED = "The service's filter has refused this prompt; nothing was drawn."
 
 
 class Table:
@@ -193,8 +195,11 @@ class Table:
         game, row = seat.game, seat.row
         game.play(np.array([row]), moves)
         brought = game.answer_images[row][game.answered[row] == 1]
-        left = int(game.accounts.left[row])
-        return {"pictures": [as_png(picture) for picture in brought], "budget_left": left}
+        return {
+            "pictures": [as_png(picture) for picture in brought],
+            "budget_left": int(game.accounts.left[row]),
+            "refused": REFUSED if cast(ServiceGame, game).refused[row, 0] else None,
+        }
 
     def _answer(self, seat: Seat, slot: int, asked: tuple[int, int, int]) -> Reply:
         game, (_, place, question) = seat.game, asked

@@ -66,8 +66,8 @@ class HostClient:
             candidate: its name.
             kind: "text-to-image", "image-to-image" or "inpainting".
             prompt: any text.
-            **parts: `picture`, `strength`, `mask`, `pictures` and `seed`, where the service takes
-                them.
+            **parts: `picture`, `strength`, `mask`, `pictures`, `seed` and `guidance`, where the
+                service takes them.
         """
         called = {"candidate": candidate, "kind": kind, "prompt": prompt, **parts}
         return self._named(f"/tasks/{task}/call", called)

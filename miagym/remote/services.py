@@ -17,6 +17,8 @@ TEXT_TO_IMAGE, IMAGE_TO_IMAGE, INPAINTING = "text-to-image", "image-to-image", "
 
 MAX_PROMPT = 500
 """Characters of a prompt; models read the first 77 tokens."""
+MAX_GUIDANCE = 20.0
+"""Largest guidance scale of a call; 1 is off."""
 LETTERS = string.ascii_letters + string.digits + string.punctuation + " "
 
 
@@ -49,6 +51,11 @@ class Service(StrEnum):
     @property
     def takes_seeds(self) -> bool:
         """Whether the caller may choose the seed of the noise."""
+        return self is Service.FULL
+
+    @property
+    def takes_guidance(self) -> bool:
+        """Whether the caller may choose the guidance scale."""
         return self is Service.FULL
 
 
@@ -95,4 +102,6 @@ def call_action(space: spaces.Dict, service: str, given: Mapping[str, Any]) -> d
         defaults["mask"] = right_half((known["mask"].shape or (0,))[0])
     if "seed" in known:
         defaults["seed"] = 0
+    if "guidance" in known:
+        defaults["guidance"] = 1.0
     return {**defaults, **given}

@@ -16,7 +16,7 @@ class HostedQuestion:
     name: str
     """As in "variation@0.3"."""
     price: int
-    """UNet rows."""
+    """In the task's coin."""
 
     @property
     def kind(self) -> str:
@@ -36,7 +36,9 @@ class HostedSettings:
     task: str
     menu: tuple[HostedQuestion, ...]
     budget: int
-    """UNet rows of a hand."""
+    """Of a hand."""
+    unit: str
+    """What budgets and prices are counted in."""
     candidates: int
     slots: int
     statistics: int
@@ -47,6 +49,8 @@ class HostedSettings:
     steps: int
     """DDIM steps of a whole text to image."""
     guidance_scale: float
+    defence: str
+    """What is done to the pictures of a menu."""
     reference: str | None
     """Name of the public model whose pictures are told beside."""
     service: str
@@ -66,6 +70,7 @@ class HostedSettings:
             task=told["task"],
             menu=tuple(HostedQuestion(one["question"], one["price"]) for one in told["menu"]),
             budget=told["budget"],
+            unit=told["unit"],
             candidates=told["candidates"],
             slots=told["slots"],
             statistics=told["statistics"],
@@ -73,6 +78,7 @@ class HostedSettings:
             resolution=told["size"],
             steps=told["steps"],
             guidance_scale=told["guidance_scale"],
+            defence=told["defence"],
             reference=told["reference"],
             service=told["service"],
             answer_side=told["answer_side"],

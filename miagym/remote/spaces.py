@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from gymnasium import spaces
 
-from miagym.remote.services import Prompt, Service
+from miagym.remote.services import MAX_GUIDANCE, Prompt, Service
 
 
 def game_spaces(told: dict[str, Any]) -> tuple[spaces.Dict, spaces.Dict]:
@@ -58,6 +58,8 @@ def _of_a_service(told: dict[str, Any]) -> tuple[spaces.Dict, spaces.Dict]:
         "affordable": spaces.MultiBinary(kinds),
         "budget_left": spaces.Box(0, told["budget"], (1,), np.int32),
     }
+    if told["filter"] is not None:
+        seen["refused"] = spaces.MultiBinary(1)
     call: dict[str, spaces.Space[Any]] = {
         "question": spaces.Discrete(kinds),
         "prompt": Prompt(),
@@ -72,4 +74,6 @@ def _of_a_service(told: dict[str, Any]) -> tuple[spaces.Dict, spaces.Dict]:
         call["mask"] = spaces.MultiBinary((size, size))
     if service.takes_seeds:
         call["seed"] = spaces.Discrete(told["seeds"])
+    if service.takes_guidance:
+        call["guidance"] = spaces.Box(1, MAX_GUIDANCE, (), np.float32)
     return spaces.Dict(seen), spaces.Dict(call)

@@ -17,11 +17,14 @@ from gymnasium.vector import AutoresetMode, SyncVectorEnv
 import miagym
 from miagym.data.dataset import Dataset
 from miagym.envs import SERVICES, oracle_from_env
-from miagym.envs.service.asking import ServiceQuestioner
+from miagym.envs.service.asking import ServiceQuestioner, Wanted
+from miagym.envs.service.calls import Call
 from miagym.envs.service.env import ServiceEnv, ServiceVectorEnv
+from miagym.envs.service.game import CHOSEN
+from miagym.envs.service.settings import MAX_PICTURES
 from miagym.envs.service.tariff import Tariff
 from miagym.envs.service.wrapper import NamedCalls
-from miagym.errors import BudgetError, MiagymError, SettingsError, UnknownName
+from miagym.errors import ActionError, BudgetError, MiagymError, SettingsError, UnknownName
 from miagym.remote.services import Service
 from miagym.targets.dummy import DummyTarget
 
@@ -112,6 +115,25 @@ def test_equal_seeds_make_equal_pictures_and_fresh_noise_makes_others(
     assert not np.array_equal(both[0], both[1])
 
 
+def test_guidance_is_chosen_with_each_call_and_paid_for(world: dict[str, Any]) -> None:
+    """Equal to a service whose own guidance is the same, and rounded as strengths are."""
+    env = ServiceEnv(service="full", **world | {"budget": 40})
+    env.reset(seed=0)
+    parts = {"question": 1, "strength": 0.6, "seed": 5, "prompt": "a boat"}
+    guided = [{}, {"guidance": 1.0}, {"guidance": np.float32(3.3)}]
+    seen = [env.step(env.action(**parts, **one))[0] for one in guided]
+    off, same, on = (one["images"][0] for one in seen)
+    assert np.array_equal(off, same) and not np.array_equal(off, on)
+    assert [one["budget_left"].item() for one in seen] == [34, 28, 16]
+    with pytest.raises(ActionError, match="'guidance' to hold numbers from 1 to 20"):
+        env.step(env.action(**parts, guidance=0.5))
+    own = ServiceEnv(guidance_scale=3.3, **world)
+    own.reset(seed=0)
+    call = Call("image-to-image", "a boat", 1, env.game.images[0, 0], strength=0.6)
+    asked = Wanted(call, CHOSEN + 5 * MAX_PICTURES, 0, 0, 0)
+    assert np.array_equal(own.game.questioner.serve([asked])[0], on)
+
+
 def test_what_was_uploaded_and_written_is_what_is_varied(world: dict[str, Any]) -> None:
     """The dummy varies a member to itself, whoever uploads it, and whatever is dealt."""
     env = ServiceEnv(**world)
@@ -133,6 +155,7 @@ def test_what_was_uploaded_and_written_is_what_is_varied(world: dict[str, Any]) 
         ("pictures", {"strength": 0.3, "pictures": 2}, 2),
         ("calls", {"strength": 1.0, "pictures": 2}, 1),
         (Tariff(call=3, picture=4, unit="cents"), {"strength": 0.3, "pictures": 2}, 11),
+        ("call=3,picture=4,unit=cents", {"strength": 0.3, "pictures": 2}, 11),
     ],
 )
 def test_a_tariff_charges_calls_pictures_or_rows(
@@ -221,9 +244,13 @@ OPTIONS: list[tuple[dict[str, Any], type[MiagymError], str]] = [
         "'prompt-only', 'image-to-image', 'inpainting', 'full'; got 'text'",
     ),
     ({"tariff": "cals"}, UnknownName, "did you mean calls"),
+    ({"tariff": "cal=3"}, SettingsError, "Expected prices of a call, a picture or a row"),
+    ({"tariff": "call=3.5"}, SettingsError, "in whole numbers, as in call=2"),
+    ({"tariff": "unit=cents"}, SettingsError, "asks for nothing"),
     ({"pictures": 0}, SettingsError, "from 1 to 16 pictures"),
     ({"jpeg": 100}, SettingsError, "from 1 to 95 for jpeg"),
     ({"answer_size": "64"}, SettingsError, "for answer_size"),
+    ({"service": "full", "guidance_scale": 7.5}, SettingsError, "takes guidance with each call"),
     ({"reference": "clipart-realistic"}, SettingsError, "argument 'reference'"),
     ({"access": "grey"}, SettingsError, "argument 'access'"),
     ({"budget": 9, "service": "prompt-only"}, BudgetError, "9 UNet rows buys no answer"),

@@ -17,14 +17,15 @@ from miagym.envs import oracle_from_env
 from miagym.envs.service.asking import ServiceQuestioner, Wanted
 from miagym.envs.service.settings import ServiceSettings
 from miagym.envs.service.spaces import ServiceSpaces
+from miagym.envs.service.tariff import Tariff
 from miagym.envs.service.wrapper import NamedCalls
 from miagym.envs.wrappers import Features
 from miagym.errors import ActionError, HostError, SettingsError
-from miagym.hosting.bench.playing import Bench
 from miagym.hosting.host import Host
 from miagym.hosting.messages import Call, Reset
 from miagym.hosting.records.ledger import Ledger
 from miagym.hosting.seats import settings_of
+from miagym.hosting.standings import standings_table
 from miagym.hosting.suite import SUITES, HostedTask, own_task
 from miagym.remote.env import RemoteEnv
 from miagym.remote.pictures import as_png
@@ -32,9 +33,9 @@ from tests.hosting.conftest import Enter
 from tests.hosting.serving import TASK, Hosted, serving
 
 
-def task(service: str, **options: Any) -> HostedTask:
+def task(service: str, name: str = "", budget: int = 12, **options: Any) -> HostedTask:
     return HostedTask(
-        service, "A service.", ("clipart-overfit",), "clipart-tune", (), None, 12,
+        name or service, "A service.", ("clipart-overfit",), "clipart-tune", (), None, budget,
         candidates=1, slots=2, hands=4, walks=(2, 1), service=service, **options,
     )  # fmt: skip
 
@@ -44,6 +45,7 @@ TASKS = (
     task("image-to-image"),
     task("inpainting", answer_size=48),
     task("full", jpeg=90),
+    task("image-to-image", "priced", 11, tariff=Tariff(call=1, picture=4, unit="cents")),
 )
 
 
@@ -175,6 +177,33 @@ def test_a_call_is_charged_once_and_outlives_the_server(hosted: Hosted, enter: E
     assert seen["count"] == [4] and seen["budget_left"] == [0], "what was called beside is seen"
 
 
+def test_guidance_is_the_caller_s_and_doubles_the_price(hosted: Hosted, enter: Enter) -> None:
+    env = enter(hosted.key("guided"), "full")
+    env.reset()
+    sent = {"kind": "image-to-image", "picture": PICTURE, "strength": 0.3, "prompt": "a boat"}
+    called = {**sent, "candidate": env.names[0], "seed": 7}
+    off, on = (env.client.call("full", **called, guidance=scale) for scale in (1.0, 7.5))
+    assert (off["budget_left"], on["budget_left"]) == (9, 3)
+    assert off["pictures"] != on["pictures"]
+    assert env.client.call("full", **called)["pictures"] == off["pictures"], "off, unless told"
+
+
+def test_a_tariff_is_told_and_charged_by_both_ways_in(hosted: Hosted, enter: Enter) -> None:
+    env = enter(hosted.key("payer"), "priced")
+    assert env.told["tariff"] == {"call": 1, "picture": 4, "row": 0, "unit": "cents"}
+    assert env.settings.unit == "cents" and env.settings.menu[0].price == 5
+    env.reset()
+    shown, *_ = env.step(env.action(strength=1.0))
+    assert shown["budget_left"] == [6] and shown["affordable"] == [1], "the strength is for free"
+    with pytest.raises(HostError, match="costs 9 cents, and 6 of the hand's 11 are left"):
+        hosted.host.play("payer", "priced", calling(env, 1))
+    assert hosted.host.play("payer", "priced", calling(env, 2, pictures=1))["budget_left"] == 1
+    shown, *_ = env.step(env.action(strength=0.1))
+    assert not shown["answered"].any() and shown["affordable"] == [0]
+    assert hosted.ledger.spent_on("payer/priced/dev") == 10
+    assert standings_table([], hosted.host.task("priced").prices.unit).columns[-1].name == "cents"
+
+
 def test_a_crash_between_charge_and_picture_is_made_good(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -223,7 +252,9 @@ IMAGE = {"kind": "image-to-image", "picture": PICTURE, "strength": 0.3}
         ("full", IMAGE | {"pictures": 3}, 400, "Expected 'pictures' to hold whole numbers from 1"),
         ("full", IMAGE | {"pictures": 0}, 422, "pictures: Input should be greater than or equal"),
         ("full", IMAGE | {"prompt": "x" * 501}, 422, "prompt: String should have at most 500"),
-        ("full", IMAGE | {"guidance": 7.5}, 422, "guidance: Extra inputs"),
+        ("full", IMAGE | {"guidance": 0.5}, 422, "guidance: Input should be greater than or"),
+        ("full", IMAGE | {"voice": 7.5}, 422, "voice: Extra inputs"),
+        ("image-to-image", IMAGE | {"guidance": 7.5}, 400, "chooses its guidance itself"),
         ("full", IMAGE | {"candidate": "' OR 1=1 --"}, 404, "has such a name"),
         ("small", IMAGE, 404, "has a menu; POST questions of it to its query"),
     ],
@@ -286,11 +317,12 @@ def test_actions_that_are_none_are_refused_before_they_travel(hosted: Hosted, en
         ("picture", np.zeros((8, 8, 3), dtype=np.uint8)),
         ("prompt", 7),
         ("seed", -1),
+        ("guidance", 0.5),
     ):
         with pytest.raises(ActionError, match=f"Expected .*'{part}'"):
             env.step({**env.action(question=1), part: wrong})
-    with pytest.raises(ActionError, match=r"takes .* got guidance"):
-        env.action(guidance=3)
+    with pytest.raises(ActionError, match=r"takes .* got voice"):
+        env.action(voice=3)
     assert hosted.ledger.spent_on("bad/full/dev") == 0
 
 
@@ -305,12 +337,12 @@ def test_what_a_service_is_not_is_a_sentence(hosted: Hosted, enter: Enter) -> No
         env.client.query("image-to-image", [(env.names[0], "variation@0.3")])
     with pytest.raises(ActionError, match="has a menu and takes no calls"):
         enter(hosted.key("menu")).action()
-    with pytest.raises(SettingsError, match="a bench plays tasks with a menu"):
-        Bench(TASKS[0])
     with pytest.raises(HostError, match="hands of one candidate"):
         dataclasses.replace(TASKS[0], candidates=2)
     with pytest.raises(HostError, match="are a service's"):
         dataclasses.replace(TASK, jpeg=80)
+    with pytest.raises(HostError, match="a tariff and a filter are a service's"):
+        dataclasses.replace(TASK, tariff="calls")
     own = own_task(["clipart-overfit"], "clipart-tune", None, [], 12, 4, "full")
     assert (own.service, own.candidates, own.questions) == ("full", 1, ())
     with pytest.raises(SettingsError, match="Expected a service 'prompt-only'"):

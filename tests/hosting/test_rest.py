@@ -16,7 +16,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from miagym.hosting.limits import A_SECOND, AT_ONCE, MAX_BYTES, Bucket
+from miagym.envs.service.rate_limit import Bucket
+from miagym.hosting.limits import A_SECOND, AT_ONCE, MAX_BYTES
 from miagym.hosting.records.keys import revoke
 from tests.hosting.serving import Hosted
 
@@ -62,7 +63,7 @@ def join(hosted: Hosted) -> Iterator[Any]:
 def clock(hosted: Hosted) -> Iterator[list[float]]:
     """The seconds by which requests are counted, which stand still."""
     before, now = hosted.app.state.bucket, [0.0]
-    hosted.app.state.bucket = Bucket(lambda: now[0])
+    hosted.app.state.bucket = Bucket(A_SECOND, AT_ONCE, lambda: now[0])
     yield now
     hosted.app.state.bucket = before
 

@@ -14,15 +14,19 @@ def bench(
     agent: Annotated[
         str,
         typer.Argument(
-            help="even or adaptive, or FILE.py:MAKER, package.module:MAKER of your own."
+            help="even or adaptive, of services again or uploading; or FILE.py:MAKER, "
+            "package.module:MAKER of your own."
         ),
     ],
-    suite: Annotated[str, typer.Option(help="A suite: black-2026.")] = "black-2026",
+    suite: Annotated[
+        str, typer.Option(help="A suite: black-2026 or services-2026.")
+    ] = "black-2026",
     task: Annotated[
         list[str] | None, typer.Option(help="Of its tasks only this one; repeatable.")
     ] = None,
     hands: Annotated[
-        int | None, typer.Option(min=1, help="Hands of 16 candidates in each task; all if absent.")
+        int | None,
+        typer.Option(min=1, help="Hands in each task, of 16 candidates or of 1; all if absent."),
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Of the agents and of all noise.")] = 0,
     out: Annotated[
@@ -35,7 +39,7 @@ def bench(
     MAKER is a function: it gets environments on `train`, one for each target of the task's family,
     and returns an agent with `act(observation, rng)`. Its code runs with your rights.
     """
-    from miagym.hosting.bench.agents import BASELINES
+    from miagym.hosting.bench.agents import baselines_of
     from miagym.hosting.bench.run import as_rows, check_new, chosen, save_bench
     from miagym.hosting.bench.run import bench as measured
     from miagym.hosting.standings import standings_table
@@ -45,7 +49,7 @@ def bench(
     tasks = chosen(suite_of(suite), task or [])
     if out is not None:
         check_new(out)
-    walks = len(tasks) * len({*BASELINES, agent})
+    walks = sum(len({*baselines_of(one), agent}) for one in tasks)
     with progress(shown=not as_json) as show:
         found = measured(agent, tasks, hands, seed, show("walks", walks))
     if out is not None:
@@ -55,7 +59,7 @@ def bench(
         return
     for one in found:
         say(f"{one.task.name}: {one.task.about}")
-        print_parts(console, (standings_table(one.standings),))
+        print_parts(console, (standings_table(one.standings, one.task.prices.unit),))
     say("Rows of one rank are not told apart by these candidates.")
     if out is not None:
         say(f"What {agent} said is in {out}.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -42,7 +43,11 @@ def serve(
         str, typer.Option(help="Menu of the task about a --target, separated by commas.")
     ] = "variation@0.3,variation@0.6",
     budget: Annotated[
-        int, typer.Option(min=1, help="UNet rows of a hand: 16 candidates, or 1 of a service.")
+        int,
+        typer.Option(
+            min=1,
+            help="Of a hand of 16 candidates, or 1 of a service; UNet rows, or as --tariff says.",
+        ),
     ] = 60,
     hands: Annotated[int, typer.Option(min=1, help="Hands in a walk.")] = 16,
     service: Annotated[
@@ -52,6 +57,32 @@ def serve(
             "prompts and pictures of the players' own."
         ),
     ] = "",
+    tariff: Annotated[
+        str,
+        typer.Option(
+            help="What calls of a --service cost, in whose coin the budget is: rows, pictures, "
+            "calls, or prices as in call=1,picture=4,unit=cents."
+        ),
+    ] = "rows",
+    refuse: Annotated[
+        list[str] | None,
+        typer.Option(help="A word or phrase in prompts that the --service refuses; repeatable."),
+    ] = None,
+    charge_refused: Annotated[
+        bool, typer.Option("--charge-refused", help="Refused calls cost as much as others.")
+    ] = False,
+    calls_a_minute: Annotated[
+        int | None, typer.Option(help="How often a key may call, or ask; no limit if absent.")
+    ] = None,
+    jpeg: Annotated[
+        int | None, typer.Option(help="Quality of the JPEG as which a --service's pictures arrive.")
+    ] = None,
+    answer_size: Annotated[
+        int | None, typer.Option(help="Side of a --service's pictures that arrive, in pixels.")
+    ] = None,
+    defence: Annotated[
+        str, typer.Option(help="Done to the pictures of a menu, as jpeg:80+resize:0.75.")
+    ] = "",
 ) -> None:
     """Serve a game. Labels, weights and the meter stay here; players see pictures.
 
@@ -60,12 +91,25 @@ def serve(
     """
     if context.invoked_subcommand is not None:
         return
+    from miagym.envs.service.prompt_filter import PromptFilter
     from miagym.hosting.serving import serve_forever
     from miagym.hosting.suite import own_task, suite
 
     if target:
         menu = questions.split(",")
-        played = (own_task(target, data, reference, menu, budget, hands, service),)
+        words = PromptFilter(refuse, charge_refused) if refuse else None
+        own = own_task(target, data, reference, menu, budget, hands, service)
+        played = (
+            replace(
+                own,
+                tariff=tariff,
+                prompt_filter=words,
+                calls_a_minute=calls_a_minute,
+                jpeg=jpeg,
+                answer_size=answer_size,
+                defence=defence,
+            ),
+        )
     else:
         played = suite(tasks)
 
@@ -134,9 +178,10 @@ def board(
     from miagym.report.terminal import print_parts
 
     with Ledger(db) as ledger:
-        found = standings(Host(suite(tasks), ledger, phase), task)
+        hosted = Host(suite(tasks), ledger, phase)
+        found = standings(hosted, task)
     if as_json:
         print_json([one.as_row() for one in found])
         return
     closing = "Players of one rank are not told apart by these candidates."
-    print_parts(console, (standings_table(found), closing))
+    print_parts(console, (standings_table(found, hosted.task(task).prices.unit), closing))

@@ -67,7 +67,7 @@ def _slots(scene: Scene) -> Iterator[str]:
 def _answer(scene: Scene, slot: Slot) -> str:
     question = scene.question(slot)
     if slot.values is None:
-        return f"{question.name:24} refused: it costs {scene.price(slot)}"
+        return f"{question.name:24} {scene.refusal(slot)}"
     target, *reference = scene.distances(slot)
     beside = f"  reference {reference[0]:.4g}" if reference else ""
     return f"{question.name:24} {scene.price(slot):>8}  {target:<9.4g}{beside}"

@@ -51,6 +51,12 @@ class Scene:
         unit = self.settings.unit
         return rows_in_words(price) if unit == ROWS else f"{price} {unit}"
 
+    def refusal(self, slot: Slot) -> str:
+        """Why there is no answer."""
+        if slot.is_filtered:
+            return "refused by the filter"
+        return f"refused: it costs {self.price(slot)}"
+
     def distances(self, slot: Slot) -> tuple[float, ...]:
         """How far an answer is from the candidate, and after it the reference model's, if any."""
         assert slot.values is not None

@@ -52,7 +52,7 @@ def _draw_answer(canvas: Canvas, scene: Scene, answers: list[Slot]) -> None:
     refused = [slot for slot in scene.last.values() if slot.values is None]
     if refused:
         question = scene.question(refused[0])
-        said = f"{question.name} refused: it costs {scene.price(refused[0])}"
+        said = f"{question.name} {scene.refusal(refused[0])}"
         draw_label(canvas, RIGHT + SIDE, said, REFUSED, anchor="ra")
     if not answers:
         draw_label(canvas, MIDDLE, "Answer")

@@ -16,6 +16,7 @@ from torch import Tensor
 from miagym.candidates import Candidates
 from miagym.envs.asking import Questioner, as_bytes
 from miagym.envs.service.calls import Call
+from miagym.envs.service.rate_limit import a_minute, await_turn
 from miagym.envs.service.settings import ServiceSettings
 from miagym.envs.world import World
 from miagym.remote.services import INPAINTING, TEXT_TO_IMAGE
@@ -44,22 +45,34 @@ class ServiceQuestioner(Questioner):
     def __init__(self, settings: ServiceSettings, world: World, episodes: int) -> None:
         super().__init__(settings, world, episodes)
         self._service = settings
+        calls = settings.calls_a_minute
+        self._bucket = None if calls is None else a_minute(calls)
+
+    def await_turn(self, episodes: Sequence[int]) -> None:
+        """Waits until each of these episodes may call, whatever comes of its call."""
+        if self._bucket is not None:
+            await_turn(self._bucket, episodes)
 
     def serve(self, wanted: Sequence[Wanted]) -> list[NDArray[np.uint8]]:
         """Pictures (side, side, 3), one for each that is wanted, in order."""
-        steps = self._service.steps
-        batches: defaultdict[tuple[str, int], list[int]] = defaultdict(list)
+        steps, own = self._service.steps, self._service.guidance_scale
+        batches: defaultdict[tuple[str, int, float], list[int]] = defaultdict(list)
         for i, one in enumerate(wanted):
-            batches[one.call.kind, variation_steps(one.call.strength, steps)].append(i)
+            guidance = own if one.call.guidance is None else one.call.guidance
+            run = variation_steps(one.call.strength, steps)
+            batches[one.call.kind, run, guidance].append(i)
         found: dict[int, NDArray[np.uint8]] = {}
-        for (kind, run), rows in batches.items():
+        for (kind, run, guidance), rows in batches.items():
             batch = [wanted[i] for i in rows]
-            pictures = as_bytes(self._made(kind, run, batch))
+            pictures = as_bytes(self._made(kind, run, guidance, batch))
             found |= dict(zip(rows, map(self._arrived, pictures), strict=True))
         return [found[i] for i in range(len(wanted))]
 
-    def _made(self, kind: str, run: int, batch: Sequence[Wanted]) -> Tensor:
-        """Pictures (k, 3, size, size) of calls of one kind that run so many steps."""
+    def refuse(self, episode: int, step: int, price: int) -> None:
+        """Called where a call of an episode is refused for which it has paid."""
+
+    def _made(self, kind: str, run: int, guidance: float, batch: Sequence[Wanted]) -> Tensor:
+        """Pictures (k, 3, size, size) of calls of one kind that run so many steps, guided alike."""
         oracle, settings = self.oracles[0], self._service
         size, n = settings.resolution, len(batch)
         prompts = tuple(one.call.prompt for one in batch)
@@ -68,16 +81,14 @@ class ServiceQuestioner(Questioner):
         uploads = [nothing if one.call.upload is None else one.call.upload for one in batch]
         about = Candidates(np.stack(uploads), prompts, (CALLER,) * n)
         if kind == TEXT_TO_IMAGE:
-            return oracle.generate(
-                about, draw=draws, steps=settings.steps, guidance_scale=settings.guidance_scale
-            )
+            return oracle.generate(about, draw=draws, steps=settings.steps, guidance_scale=guidance)
         # Half a step more, since strengths are rounded down to steps.
         strength = min(1.0, (run + 0.5) / settings.steps)
         told: dict[str, Any] = {
             "strength": strength,
             "draw": draws,
             "steps": settings.steps,
-            "guidance_scale": settings.guidance_scale,
+            "guidance_scale": guidance,
         }
         if kind == INPAINTING:
             masks = [one.call.mask for one in batch if one.call.mask is not None]

@@ -30,6 +30,8 @@ class Call:
     """Of either."""
     seed: int | None = None
     """Of the noise, where the caller chooses it."""
+    guidance: float | None = None
+    """Where the caller chooses it; 1 is off."""
 
 
 @dataclass(frozen=True)

@@ -29,6 +29,7 @@ class ServiceEnv(GameEnv):
             without meaning in a text to image.
         mask: (size, size), 1 where an inpainting paints anew; only where the service inpaints.
         seed: of the noise, only where callers may choose it: equal calls are equal pictures.
+        guidance: from 1, which is off, to 20; only where callers may choose it.
         probability: of membership, in [0, 1]. stop: 1 for the verdict; then nothing is called.
 
     Observation:
@@ -37,6 +38,7 @@ class ServiceEnv(GameEnv):
         images: (P, side, side, 3) these pictures, black where there is none.
         count: (K,) pictures so far by kind of call.
         affordable: (K,) which calls can be paid at their cheapest. budget_left: (1,).
+        refused: (1,) whether the filter has refused the last prompt; only where there is a filter.
 
     Info:
         caption: the text. action_mask: (K,) as `affordable`, int8. member: the label, only after
@@ -58,7 +60,7 @@ class ServiceEnv(GameEnv):
         """An action of which only some parts are named; the rest is as for an honest user.
 
         The picture is the candidate's, the prompt its caption, the strength 1, the mask its right
-        half, the verdict ½:
+        half, guidance off, the verdict ½:
         `env.step(env.unwrapped.action(picture=mine, strength=0.3))`.
 
         Raises:

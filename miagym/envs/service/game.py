@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -25,6 +25,11 @@ class ServiceGame(Game):
 
     settings: ServiceSettings
 
+    def __init__(self, settings: ServiceSettings, episodes: int, **options: Any) -> None:
+        super().__init__(settings, episodes, **options)
+        self.refused = np.zeros((episodes, 1), dtype=np.int8)
+        """Whether the filter has refused the last call."""
+
     @property
     def questioner(self) -> ServiceQuestioner:
         if self._questioner is None:
@@ -33,11 +38,19 @@ class ServiceGame(Game):
         return cast(ServiceQuestioner, self._questioner)
 
     def prices_of(self, moves: Moves) -> NDArray[np.int64]:
+        """Price of each call (k, 1); 0 of those that are refused for nothing."""
         calls = cast(ServiceMoves, moves).calls
         return np.array([[self._price(call)] for call in calls], dtype=np.int64)
 
+    def _refuses(self, call: Call) -> bool:
+        found = self.settings.prompt_filter
+        return found is not None and found.refuses(call.prompt)
+
     def _price(self, call: Call) -> int:
-        return self.settings.price_of(call.kind, call.strength, call.pictures)
+        found = self.settings.prompt_filter
+        if found is not None and not found.charged and found.refuses(call.prompt):
+            return 0
+        return self.settings.price_of(call.kind, call.strength, call.pictures, call.guidance)
 
     def _note(self, episodes: NDArray[np.intp], moves: Moves, asking: NDArray[np.bool_]) -> None:
         super()._note(episodes, moves, asking)
@@ -50,7 +63,9 @@ class ServiceGame(Game):
         calls = cast(ServiceMoves, moves).calls
         wanted: list[Wanted] = []
         where: list[tuple[int, int, int]] = []
-        for i in np.flatnonzero(paid.any(axis=1)):
+        self.questioner.await_turn(episodes[~moves.stop].tolist())
+        self._filter(episodes, moves, paid)
+        for i in np.flatnonzero(paid.any(axis=1) & ~self.refused[episodes, 0].astype(bool)):
             episode, call = int(episodes[i]), calls[i]
             first = int(self.count[episode].sum())
             for picture in range(call.pictures):
@@ -67,6 +82,20 @@ class ServiceGame(Game):
             self.count[episode, 0, question] += 1
             values = _distance(picture, self.images[episode, 0], one.call.upload)
             self.last[episode][slot] = Slot(0, question, values, picture, one.price)
+
+    def _filter(self, episodes: NDArray[np.intp], moves: Moves, paid: NDArray[np.bool_]) -> None:
+        """Refuses prompts; what the filter charges for is paid, and brings nothing."""
+        for i in np.flatnonzero(~moves.stop):
+            episode, call = int(episodes[i]), cast(ServiceMoves, moves).calls[i]
+            if self._refuses(call):
+                self.refused[episode] = 1
+                self.last[episode][0] = replace(self.last[episode][0], is_filtered=True)
+                if paid[i, 0]:
+                    self.questioner.refuse(episode, int(self.steps[episode]), self._price(call))
+
+    def _clear_answers(self, episodes: NDArray[np.intp]) -> None:
+        super()._clear_answers(episodes)
+        self.refused[episodes] = 0
 
     def _draw(self, episode: int, call: Call, picture: int) -> int:
         """Number of the noise: the next of the episode, or that of the seed that was chosen."""

@@ -11,10 +11,12 @@ from miagym.data.dataset import Dataset
 from miagym.envs.grading.played import Played
 from miagym.envs.menu import Question
 from miagym.envs.options import check_options
+from miagym.envs.service.prompt_filter import PromptFilter
+from miagym.envs.service.rate_limit import check_rate
 from miagym.envs.service.tariff import Tariff
 from miagym.envs.settings import Settings
 from miagym.errors import SettingsError
-from miagym.oracle.costs import generation_cost, variation_cost
+from miagym.oracle.costs import generation_cost, guidance_rows, variation_cost
 from miagym.remote.services import IMAGE_TO_IMAGE, INPAINTING, TEXT_TO_IMAGE, Service
 from miagym.targets.base import Target
 from miagym.targets.steps import variation_steps
@@ -42,6 +44,8 @@ class ServiceOptions(TypedDict, total=False):
     pictures: int
     jpeg: int | None
     answer_size: int | None
+    prompt_filter: PromptFilter | None
+    calls_a_minute: int | None
     target: str | Target
     data: str | Dataset | None
     split: str
@@ -72,6 +76,10 @@ class ServiceSettings(Settings):
     """Quality of the JPEG as which pictures arrive, from 1 to 95; by default they are exact."""
     answer_size: int | None = None
     """Side of the pictures that arrive, in pixels; by default the model's own."""
+    prompt_filter: PromptFilter | None = None
+    """Which prompts are refused; by default none."""
+    calls_a_minute: int | None = None
+    """How often an episode may call; a step then takes as long as the service makes one wait."""
 
     @classmethod
     def given(cls, options: ServiceOptions) -> ServiceSettings:
@@ -99,6 +107,17 @@ class ServiceSettings(Settings):
                 raise SettingsError(
                     f"Expected a whole number from 1 to {most} for {name}, or None; got {value!r}."
                 )
+        if not isinstance(self.prompt_filter, PromptFilter | None):
+            raise SettingsError(
+                f"Expected PromptFilter([...]) as prompt_filter, or None; got "
+                f"{self.prompt_filter!r}."
+            )
+        check_rate(self.calls_a_minute)
+        if self.kind.takes_guidance and self.guidance_scale != 1:
+            raise SettingsError(
+                f"The service {self.service} takes guidance with each call; leave out "
+                "guidance_scale."
+            )
         _ = self.prices  # a tariff that there is not is refused now
         super().__post_init__()
 
@@ -126,11 +145,22 @@ class ServiceSettings(Settings):
         calls: Sequence[str] = self.kind.calls
         return tuple(Offer(kind, None, costs[kind], tariff=self.prices) for kind in calls)
 
-    def price_of(self, kind: str, strength: float, pictures: int) -> int:
-        """Price of a call of a kind, in the tariff's coin."""
+    def price_of(
+        self, kind: str, strength: float, pictures: int, guidance: float | None = None
+    ) -> int:
+        """Price of a call of a kind, in the tariff's coin; by default with the service's guidance.
+
+        Args:
+            kind: as in `Call`.
+            strength: without meaning in a text to image.
+            pictures: how many the call brings.
+            guidance: where the caller chooses it.
+        """
         rows = self.menu[self.kind.calls.index(kind)].cost.unet_rows
         if kind != TEXT_TO_IMAGE:
             rows *= variation_steps(strength, self.steps)
+        if guidance is not None:
+            rows *= guidance_rows(guidance)
         return self.prices.price(rows, pictures)
 
     @property
@@ -149,4 +179,8 @@ class ServiceSettings(Settings):
             f"{self.service}; {self.prices}; up to {self.slots} pictures a call, {arrive}, "
             f"{self.answer_side} pixels a side"
         )
+        if self.prompt_filter is not None:
+            terms += f"; {self.prompt_filter}"
+        if self.calls_a_minute is not None:
+            terms += f"; {self.calls_a_minute} calls a minute"
         return replace(super()._played, terms=terms)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from gymnasium import spaces
@@ -22,10 +22,10 @@ from miagym.envs.spaces import (
     rows_left,
     token_ids,
 )
-from miagym.remote.services import INPAINTING, TEXT_TO_IMAGE, Prompt
+from miagym.remote.services import INPAINTING, MAX_GUIDANCE, TEXT_TO_IMAGE, Prompt
 
 EXACT = 6
-"""Digits of a strength that count, so that 0.7 in 32 bits is 0.7."""
+"""Digits of a strength or a guidance that count, so that 0.7 in 32 bits is 0.7."""
 
 
 class ServiceSpaces(GameSpaces):
@@ -36,17 +36,18 @@ class ServiceSpaces(GameSpaces):
     def __init__(self, settings: ServiceSettings) -> None:
         side, kinds, most = settings.answer_side, len(settings.menu), settings.slots
         self._settings = settings
-        self.observation_space = spaces.Dict(
-            {
-                "candidate": pictures(settings),
-                "caption": token_ids(),
-                "answered": spaces.MultiBinary(most),
-                "images": spaces.Box(0, 255, (most, side, side, 3), np.uint8),
-                "count": spaces.Box(0, settings.max_answers * most, (kinds,), np.int32),
-                "affordable": spaces.MultiBinary(kinds),
-                "budget_left": budget_left(settings),
-            }
-        )
+        seen: dict[str, spaces.Space[Any]] = {
+            "candidate": pictures(settings),
+            "caption": token_ids(),
+            "answered": spaces.MultiBinary(most),
+            "images": spaces.Box(0, 255, (most, side, side, 3), np.uint8),
+            "count": spaces.Box(0, settings.max_answers * most, (kinds,), np.int32),
+            "affordable": spaces.MultiBinary(kinds),
+            "budget_left": budget_left(settings),
+        }
+        if settings.prompt_filter is not None:
+            seen["refused"] = spaces.MultiBinary(1)
+        self.observation_space = spaces.Dict(seen)
         call: dict[str, spaces.Space[Any]] = {
             "question": spaces.Discrete(kinds),
             "prompt": Prompt(),
@@ -61,6 +62,8 @@ class ServiceSpaces(GameSpaces):
             call["mask"] = spaces.MultiBinary((settings.resolution, settings.resolution))
         if settings.kind.takes_seeds:
             call["seed"] = spaces.Discrete(SEEDS)
+        if settings.kind.takes_guidance:
+            call["guidance"] = spaces.Box(1, MAX_GUIDANCE, (), np.float32)
         self.action_space = spaces.Dict(call)
 
     def check(self, action: object, episodes: int) -> dict[str, NDArray[Any]]:
@@ -95,19 +98,19 @@ class ServiceSpaces(GameSpaces):
         settings = self._settings
         kind = settings.kind.calls[int(action["question"][i])]
         uploads = kind != TEXT_TO_IMAGE
-        strength = round(float(action["strength"][i]), EXACT) if uploads else 1.0
         return Call(
             kind=kind,
             prompt=action["prompt"][i],
             pictures=int(action["pictures"][i]),
             upload=action["picture"][i] if uploads else None,
             mask=action["mask"][i] == 1 if kind == INPAINTING else None,
-            strength=strength,
+            strength=_exact(action["strength"][i]) if uploads else 1.0,
             seed=int(action["seed"][i]) if settings.kind.takes_seeds else None,
+            guidance=_exact(action["guidance"][i]) if settings.kind.takes_guidance else None,
         )
 
     def observe(self, game: Game, episodes: NDArray[np.intp]) -> Observation:
-        return {
+        seen = {
             "candidate": game.images[episodes, 0],
             "caption": game.tokens[episodes, 0],
             "answered": game.answered[episodes],
@@ -116,6 +119,9 @@ class ServiceSpaces(GameSpaces):
             "affordable": game.affordable(episodes),
             "budget_left": rows_left(game, episodes),
         }
+        if self._settings.prompt_filter is not None:
+            seen["refused"] = cast(ServiceGame, game).refused[episodes]
+        return seen
 
     def info(self, game: Game, episode: int) -> dict[str, Any]:
         member = game.told(episode)
@@ -126,3 +132,7 @@ class ServiceSpaces(GameSpaces):
         if member is not None:
             info["member"] = int(member[0])
         return info
+
+
+def _exact(value: float) -> float:
+    return round(float(value), EXACT)

@@ -48,17 +48,34 @@ class Tariff:
 
     @classmethod
     def named(cls, tariff: Tariff | str) -> Tariff:
-        """The tariff of this name, or the one that is given.
+        """The tariff of this name, the one that is given, or one in words: "call=2,picture=4".
 
         Raises:
             UnknownName: if no tariff has this name.
+            SettingsError: if a price list in words is none.
         """
         if isinstance(tariff, Tariff):
             return tariff
+        if isinstance(tariff, str) and "=" in tariff:
+            return cls._read(tariff)
         if tariff not in TARIFFS:
-            hint = "A price list of your own is Tariff(call=2, picture=4)."
+            hint = "A price list of your own is call=2,picture=4,unit=cents."
             raise UnknownName("tariff", str(tariff), TARIFFS, hint)
         return TARIFFS[tariff]
+
+    @classmethod
+    def _read(cls, text: str) -> Tariff:
+        """Reads "call=2,picture=4,unit=cents"."""
+        pairs = [part.partition("=")[::2] for part in text.split(",")]
+        told = {name.strip(): value.strip() for name, value in pairs}
+        unit = told.pop("unit", cls.unit)
+        known = set(told) <= {"call", "picture", "row"}
+        if not known or not all(value.isdecimal() for value in told.values()):
+            raise SettingsError(
+                "Expected prices of a call, a picture or a row in whole numbers, as in "
+                f"call=2,picture=4,unit=cents; got {text!r}."
+            )
+        return cls(**{name: int(value) for name, value in told.items()}, unit=unit)
 
 
 TARIFFS = {

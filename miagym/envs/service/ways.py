@@ -123,6 +123,8 @@ class Way:
             action["mask"] = right_half(settings.resolution)
         if settings.kind.takes_seeds:
             action["seed"] = 0
+        if settings.kind.takes_guidance:
+            action["guidance"] = 1.0
         return action
 
 

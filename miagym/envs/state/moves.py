@@ -46,3 +46,5 @@ class Slot:
     """The picture (size, size, 3), of a question that asks for one."""
     price: int | None = None
     """What it costs, where the menu does not say it."""
+    is_filtered: bool = False
+    """Whether a service's filter has refused it."""

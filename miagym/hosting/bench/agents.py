@@ -8,7 +8,7 @@ from importlib import import_module
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 
@@ -18,12 +18,15 @@ from miagym.agents.belief import LogisticBelief
 from miagym.agents.fixed import FixedAgent
 from miagym.envs.pool import PoolVectorEnv
 from miagym.errors import SettingsError, UnknownName
+from miagym.hosting.bench.services import again, uploading
+from miagym.hosting.suite import HostedTask
 
 EPISODES = 6
 """Played in each environment of `train` to learn a belief."""
 
-Maker = Callable[[Sequence[PoolVectorEnv]], Agent]
-"""Makes an agent for a task from environments on `train`, one for each target of its family."""
+Maker = Callable[[Sequence[Any]], Agent]
+"""Makes an agent for a task from vector environments on `train`, one for each target of its family:
+of pools, or of services."""
 
 
 def even(train: Sequence[PoolVectorEnv]) -> Agent:
@@ -41,7 +44,26 @@ def adaptive(train: Sequence[PoolVectorEnv]) -> Agent:
 
 
 BASELINES: dict[str, Maker] = {"even": even, "adaptive": adaptive}
-"""Agents that stand beside whoever is measured."""
+SERVICE_BASELINES: dict[str, Maker] = {"again": again, "uploading": uploading}
+"""Agents that stand beside whoever is measured, where there is a menu, and on services."""
+
+
+def baselines_of(task: HostedTask) -> dict[str, Maker]:
+    """Agents that stand beside whoever is measured on a task."""
+    return SERVICE_BASELINES if task.service else BASELINES
+
+
+def makers_of(agent: str, task: HostedTask) -> dict[str, Maker]:
+    """Who plays a task: its baselines, and the agent that is measured.
+
+    Raises:
+        UnknownName, SettingsError: as `maker_of`, or if the agent is a baseline of other tasks.
+    """
+    own = baselines_of(task)
+    if agent in ({*BASELINES, *SERVICE_BASELINES} - set(own)):
+        kind = "is a service" if task.service else "has a menu"
+        raise SettingsError(f"{task.name} {kind}, which {' and '.join(own)} play; got {agent}.")
+    return {**own, agent: maker_of(agent)}
 
 
 def maker_of(name: str) -> Maker:
@@ -51,12 +73,13 @@ def maker_of(name: str) -> Maker:
         UnknownName: if no baseline has this name.
         SettingsError: if there is no such module, or nothing in it that can be called.
     """
-    if name in BASELINES:
-        return BASELINES[name]
+    known = BASELINES | SERVICE_BASELINES
+    if name in known:
+        return known[name]
     place, colon, attribute = name.rpartition(":")
     if not colon:
         hint = "An agent of your own is FILE.py:MAKER or package.module:MAKER."
-        raise UnknownName("agent", name, BASELINES, hint)
+        raise UnknownName("agent", name, known, hint)
     found = getattr(_module(place), attribute, None)
     if not callable(found):
         raise SettingsError(

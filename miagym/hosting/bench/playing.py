@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 
@@ -13,7 +14,11 @@ from miagym.data.registry import load_data
 from miagym.envs.asking import Questioner
 from miagym.envs.pool import PoolVectorEnv
 from miagym.envs.sampler import CandidateSplit, Sampler
-from miagym.envs.settings import TEST, TRAIN
+from miagym.envs.service.asking import ServiceQuestioner
+from miagym.envs.service.env import ServiceVectorEnv
+from miagym.envs.service.settings import ServiceSettings
+from miagym.envs.settings import TEST, TRAIN, Settings
+from miagym.envs.vector import GameVectorEnv
 from miagym.envs.world import World
 from miagym.errors import SettingsError
 from miagym.hosting.bench.agents import Maker
@@ -22,8 +27,17 @@ from miagym.hosting.suite import DEV, HostedTask
 
 SECRET = "2026" * 16
 """Of the deal: public here, as the labels are, so that everybody meets the same candidates."""
-ROWS = 4
-"""Environments of `train` for each target."""
+ROWS, SERVICE_ROWS = 4, 16
+"""Environments of `train` for each target: of a pool, of a service with one candidate each."""
+
+
+@runtime_checkable
+class Calling(Protocol):
+    """Agent that is told where it plays, as captions are texts that no observation holds."""
+
+    def playing(self, envs: GameVectorEnv) -> Agent:
+        """The same agent in other environments."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -54,18 +68,13 @@ class Bench:
         most: hands that are played of a walk; all by default.
 
     Raises:
-        SettingsError: if that is no number of hands, or the task has no menu.
+        SettingsError: if that is no number of hands.
     """
 
     def __init__(self, task: HostedTask, most: int | None = None) -> None:
         if most is not None and not 1 <= most <= task.hands:
             raise SettingsError(
                 f"Expected from 1 to {task.hands} hands of {task.name}, got {most}."
-            )
-        if task.service:
-            raise SettingsError(
-                f"{task.name} is a service, which is played at a host; a bench plays tasks with a "
-                "menu, such as those of black-2026."
             )
         self.task = task
         self.data = deck(load_data(task.data), task, DEV, SECRET)
@@ -76,10 +85,11 @@ class Bench:
             for target in dict.fromkeys(about)
         }
 
-    def train(self) -> list[PoolVectorEnv]:
+    def train(self) -> list[GameVectorEnv]:
         """Environments to learn in, one for each target of the family."""
-        targets = self.task.targets
-        return [self._envs(ROWS, target, TRAIN, load_data(self.task.data)) for target in targets]
+        task = self.task
+        rows = SERVICE_ROWS if task.service else ROWS
+        return [self._envs(rows, target, TRAIN, load_data(task.data)) for target in task.targets]
 
     def walk(self, maker: Maker, seed: int = 0) -> Walk:
         """Lets an agent learn on `train`, and judge each candidate of the deck once.
@@ -105,7 +115,9 @@ class Bench:
         envs = self._envs(len(dealt), target, TEST, self.data)
         world = World.load(envs.settings)
         world = replace(world, split=HandSplit(self.data, envs.settings.resolution, dealt))
-        envs.game.host(world, dealt, Questioner(envs.settings, world, len(dealt)))
+        envs.game.host(world, dealt, _questioner(envs.settings, world, len(dealt)))
+        if isinstance(agent, Calling):
+            agent = agent.playing(envs)
         scores: dict[str, float] = {}
         spent = 0
         for one in episodes_of(agent, envs, 1, seed):
@@ -113,8 +125,24 @@ class Bench:
             spent += one.spent
         return scores, spent
 
-    def _envs(self, rows: int, target: str, split: str, data: Dataset) -> PoolVectorEnv:
+    def _envs(self, rows: int, target: str, split: str, data: Dataset) -> GameVectorEnv:
         task = self.task
+        if task.service:  # without its rate: nobody waits for an answer of this process
+            return ServiceVectorEnv(
+                rows,
+                autoreset_mode="Disabled",
+                target=target,
+                data=data,
+                split=split,
+                budget=task.budget,
+                steps=task.steps,
+                pictures=task.slots,
+                service=task.service,
+                tariff=task.tariff,
+                jpeg=task.jpeg,
+                answer_size=task.answer_size,
+                prompt_filter=task.prompt_filter,
+            )
         return PoolVectorEnv(
             rows,
             autoreset_mode="Disabled",
@@ -125,6 +153,13 @@ class Bench:
             budget=task.budget,
             questions=task.questions,
             steps=task.steps,
+            defence=task.defence,
             candidates=task.candidates,
             slots=task.slots,
         )
+
+
+def _questioner(settings: Settings, world: World, episodes: int) -> Questioner:
+    if isinstance(settings, ServiceSettings):
+        return ServiceQuestioner(settings, world, episodes)
+    return Questioner(settings, world, episodes)

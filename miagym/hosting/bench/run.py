@@ -13,7 +13,7 @@ from miagym import __version__
 from miagym.atomic import new_folder
 from miagym.data.registry import load_data
 from miagym.errors import RunError, UnknownName
-from miagym.hosting.bench.agents import BASELINES, maker_of
+from miagym.hosting.bench.agents import makers_of
 from miagym.hosting.bench.playing import Bench, Walk
 from miagym.hosting.board import BLIND, Labels, Standing, blind_scores, standings
 from miagym.hosting.seats import settings_of
@@ -52,12 +52,12 @@ def bench(
     Raises:
         UnknownName, SettingsError: if there is no such agent, or so many hands.
     """
-    makers = {**BASELINES, agent: maker_of(agent)}
+    makers = [makers_of(agent, task) for task in tasks]
     found = []
-    for task in tasks:
+    for task, playing in zip(tasks, makers, strict=True):
         played = Bench(task, hands)
         walks: dict[str, Walk] = {}
-        for name, maker in makers.items():
+        for name, maker in playing.items():
             walks[name] = played.walk(maker, seed)
             done()
         found.append(TaskResult(task, tuple(_standings(played, walks)), walks[agent]))

@@ -61,8 +61,8 @@ class Charge:
 
     what: str
     """Candidate, question and number of the answer."""
-    rows: int
-    """UNet rows."""
+    price: int
+    """In the coin of the task, as all of its spending."""
 
 
 class Ledger:
@@ -111,14 +111,14 @@ class Ledger:
             return db.execute("SELECT value FROM facts WHERE name = ?", (name,)).fetchone()[0]
 
     def spent(self, account: Account) -> int:
-        """UNet rows charged to an account so far."""
+        """What was charged to an account so far."""
         found = self._db.execute(
             "SELECT spent FROM accounts WHERE walk = ? AND hand = ?", (account.walk, account.hand)
         ).fetchone()
         return 0 if found is None else found[0]
 
     def spent_on(self, walks: str) -> int:
-        """UNet rows of all walks whose names begin so."""
+        """What was charged in all walks whose names begin so."""
         found = self.read("SELECT sum(spent) FROM accounts WHERE walk GLOB ?", (f"{walks}/*",))
         return found[0][0] or 0
 
@@ -136,8 +136,8 @@ class Ledger:
                     "SELECT rows FROM charges WHERE walk = ? AND hand = ? AND what = ?", key
                 ).fetchone()
                 if known is None:
-                    db.execute("INSERT INTO charges VALUES (?, ?, ?, ?, NULL)", (*key, one.rows))
-                    new += one.rows
+                    db.execute("INSERT INTO charges VALUES (?, ?, ?, ?, NULL)", (*key, one.price))
+                    new += one.price
             at = (account.walk, account.hand)
             db.execute("INSERT OR IGNORE INTO accounts VALUES (?, ?, 0)", at)
             db.execute(
@@ -146,8 +146,8 @@ class Ledger:
             spent = self.spent(account)
             if spent > budget:
                 raise HostError(
-                    f"These questions would bring the spending to {spent} of {budget} UNet rows; "
-                    "nothing was charged."
+                    f"These questions would bring the spending to {spent} of {budget}; nothing "
+                    "was charged."
                 )
         return spent
 

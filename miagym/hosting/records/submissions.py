@@ -33,7 +33,7 @@ class Submission:
     kind: str
     """"file", or "play" for the verdicts of a walk."""
     spent: int
-    """UNet rows of all walks up to then."""
+    """In all walks up to then, in the task's coin."""
     at: float
     """Seconds since 1970."""
     scores: Mapping[str, float]

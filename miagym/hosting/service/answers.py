@@ -50,6 +50,15 @@ class LedgerService(ServiceQuestioner):
                 self._ledger.keep(self._accounts[one.episode], _what(one), content)
         return [self._picture(one) for one in wanted]
 
+    def refuse(self, episode: int, step: int, price: int) -> None:
+        """Charges a call that the filter has refused.
+
+        Raises:
+            HostError: if the ledger does not cover it.
+        """
+        charge = Charge(f"refused in step {step}", price)
+        self._ledger.charge(self._accounts[episode], [charge], self._budget)
+
     def _kept(self, one: Wanted) -> bytes | None:
         return self._ledger.answer(self._accounts[one.episode], _what(one))
 

@@ -41,8 +41,10 @@ def action_of(call: Call, game: Game, row: int, takes: Container[str]) -> dict[s
             raise HostError(f"A call for {call.kind} takes {wanted}, beside its prompt.")
     if call.seed is not None and not service.takes_seeds:
         raise HostError("This service chooses its seeds itself; leave out seed.")
+    if call.guidance is not None and not service.takes_guidance:
+        raise HostError("This service chooses its guidance itself; leave out guidance.")
     # What this kind of call has no use for, as the space wants it nevertheless.
-    idle = {"picture": as_png(game.images[row, 0]), "strength": 1.0, "seed": 0}
+    idle = {"picture": as_png(game.images[row, 0]), "strength": 1.0, "seed": 0, "guidance": 1.0}
     idle["mask"] = as_png(np.zeros(game.images.shape[2:4], dtype=np.uint8))
     given = call.model_dump(exclude={"request_id", "candidate", "kind"}, exclude_none=True)
     action = {
