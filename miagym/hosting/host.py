@@ -15,7 +15,8 @@ from miagym.hosting.dealing import deck
 from miagym.hosting.messages import Played, Reset, body_of
 from miagym.hosting.records.ledger import Ledger
 from miagym.hosting.records.log import WriteConflict, replied
-from miagym.hosting.records.submissions import Desk, read_scores
+from miagym.hosting.records.score_lines import read_scores
+from miagym.hosting.records.submissions import Desk
 from miagym.hosting.seats import Deck
 from miagym.hosting.suite import DEV, HostedTask
 from miagym.hosting.table import Table
@@ -24,6 +25,10 @@ MAX_TABLES = 48
 """Kept in memory; others are built from the ledger when they are asked for again."""
 CONFLICTS = 5
 """How often an action is tried anew because another process was faster."""
+WHERE = (
+    "the ids of a task are under GET /tasks/{task}/candidates, and differ from player to player "
+    "and walk to walk"
+)
 
 
 @dataclass(eq=False)
@@ -116,7 +121,7 @@ class Host:
         """
         task, table = self.task(name), self.table(player, name)
         keys = table.keys()
-        scores = read_scores(text, set(keys))
+        scores = read_scores(text, set(keys), WHERE)
         by_key = {keys[candidate]: score for candidate, score in scores.items()}
         a_day = task.in_phase(self.phase, task.submissions_a_day)
         return self.desk(name).take_file(player, by_key, self._spent(player, name), a_day)

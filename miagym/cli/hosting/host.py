@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from miagym.cli.hosting.codabench import codabench
+from miagym.cli.hosting.tasks import (
+    BUDGET,
+    HANDS,
+    LEDGER,
+    QUESTIONS,
+    SUITE,
+    Budget,
+    Data,
+    Db,
+    Hands,
+    Phase,
+    Questions,
+    Reference,
+    Targets,
+    Tasks,
+)
 from miagym.cli.shared.console import AsJson, console, print_json, say
 
 host = typer.Typer(help="Host a game: serve it, add players, read the leaderboard.")
-
-Db = Annotated[Path, typer.Option(help="The ledger, one SQLite file; made if there is none.")]
-Tasks = Annotated[str, typer.Option(help="A suite: black-2026 or services-2026.")]
-Phase = Annotated[str, typer.Option(help="dev or final: two halves of the test candidates.")]
-LEDGER = Path("host.sqlite")
-SUITE = "black-2026"
+host.command()(codabench)
 
 
 @host.callback(invoke_without_command=True)
@@ -28,23 +39,12 @@ def serve(
     address: Annotated[
         str, typer.Option(help="Address to listen on; 0.0.0.0 lets other machines in.")
     ] = "127.0.0.1",
-    target: Annotated[
-        list[str] | None,
-        typer.Option(help="Instead of a suite, one task about this model; repeatable."),
-    ] = None,
-    data: Annotated[
-        str | None, typer.Option(help="Pictures of the --target, with labels that stay here.")
-    ] = None,
-    reference: Annotated[
-        str | None, typer.Option(help="A public model, whose pictures are told beside.")
-    ] = None,
-    questions: Annotated[
-        str, typer.Option(help="Menu of the task about a --target, separated by commas.")
-    ] = "variation@0.3,variation@0.6",
-    budget: Annotated[
-        int, typer.Option(min=1, help="UNet rows of a hand: 16 candidates, or 1 of a service.")
-    ] = 60,
-    hands: Annotated[int, typer.Option(min=1, help="Hands in a walk.")] = 16,
+    target: Targets = None,
+    data: Data = None,
+    reference: Reference = None,
+    questions: Questions = QUESTIONS,
+    budget: Budget = BUDGET,
+    hands: Hands = HANDS,
     service: Annotated[
         str,
         typer.Option(
