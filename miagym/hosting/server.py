@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from typing import Annotated, Any
 
@@ -15,19 +14,15 @@ from starlette.exceptions import HTTPException
 from miagym import __version__
 from miagym.errors import HostError, MiagymError
 from miagym.hosting.board import Boards
+from miagym.hosting.doors import BROKEN, TooMany, admitted, seconds
 from miagym.hosting.host import Host
 from miagym.hosting.limits import MAX_BYTES, BodyLimit, Bucket
 from miagym.hosting.messages import Call, Query, Reset, Step, described
-from miagym.hosting.records.keys import player_of
+from miagym.hosting.openenv.face import make_face
 from miagym.hosting.seats import settings_of
 from miagym.hosting.suite import HostedTask
 
 NOT_THERE = "There is nothing here; GET /docs lists what there is."
-BROKEN = "The server failed; what was charged is kept, and the same request_id goes on with it."
-
-
-class TooMany(Exception):
-    """Raised where a key asks too often; args: seconds to wait."""
 
 
 def player(
@@ -41,32 +36,19 @@ def player(
         HostError: if it bears none, or one that opens nothing.
         TooMany: if it asks too often.
     """
-    bucket, ledger = request.app.state.bucket, request.app.state.host.ledger
-    key = x_api_key or (authorization or "").removeprefix("Bearer ")
-    try:
-        if not key:
-            raise HostError("Expected a key in the header X-API-Key, or as a bearer token.", 401)
-        who = player_of(ledger, key)
-    except HostError:  # whoever guesses keys is one guesser, however many they try
-        _take(bucket, f"address {request.client.host if request.client else ''}")
-        raise
-    _take(bucket, who)
-    return who
-
-
-def _take(bucket: Bucket, whose: str) -> None:
-    if wait := bucket.take(whose):
-        raise TooMany(wait)
+    state, address = request.app.state, request.client.host if request.client else ""
+    return admitted(state.host.ledger, state.bucket, x_api_key, authorization, address)
 
 
 Player = Annotated[str, Depends(player)]
 
 
-def make_app(host: Host) -> FastAPI:
+def make_app(host: Host, openenv: bool = False) -> FastAPI:
     """The server's application.
 
     Args:
         host: whose tasks are played.
+        openenv: whether they are played through OpenEnv's protocol, too.
     """
     app = FastAPI(title="miagym host", version=__version__, redoc_url=None)
     app.state.host, app.state.bucket = host, Bucket()
@@ -139,6 +121,10 @@ def make_app(host: Host) -> FastAPI:
         """Standings with intervals; equal ranks are not told apart."""
         return boards.rows(task)
 
+    if openenv:
+        for one in host.tasks.values():
+            face = make_face(host, one, app.state.bucket, _told(host, one))
+            app.mount(f"/openenv/{one.name}", face)
     return app
 
 
@@ -165,13 +151,13 @@ def _say_errors(app: FastAPI) -> None:
     handle(MiagymError, lambda error: _sentence(400, str(error)))
     handle(RequestValidationError, lambda error: _sentence(422, _what_is_wrong(error)))
     handle(HTTPException, lambda error: _sentence(error.status_code, NOT_THERE))
-    handle(TooMany, lambda error: _too_many(error.args[0]))
+    handle(TooMany, _too_many)
     handle(Exception, lambda error: _sentence(500, BROKEN))
 
 
-def _too_many(wait: float) -> Response:
-    seconds = str(math.ceil(wait))
-    return _sentence(429, "Too many requests with this key.", **{"Retry-After": seconds})
+def _too_many(error: TooMany) -> Response:
+    wait = {"Retry-After": str(seconds(error))}
+    return _sentence(429, "Too many requests with this key.", **wait)
 
 
 def _what_is_wrong(error: RequestValidationError) -> str:

@@ -52,6 +52,9 @@ def serve(
             "prompts and pictures of the players' own."
         ),
     ] = "",
+    openenv: Annotated[
+        bool, typer.Option("--openenv", help="Speak OpenEnv's protocol, too, over WebSockets.")
+    ] = False,
 ) -> None:
     """Serve a game. Labels, weights and the meter stay here; players see pictures.
 
@@ -72,9 +75,11 @@ def serve(
     def ready() -> None:
         names = ", ".join(task.name for task in played)
         say(f"Tasks {names}, phase {phase}, at http://{address}:{port} (its API: /docs).")
+        if openenv:
+            say(f"OpenEnv: http://{address}:{port}/openenv/TASK, for each of them.")
         say(f"`miagym host add NAME --db {db}` gives a player a key.")
 
-    serve_forever(played, db, phase, address, port, ready)
+    serve_forever(played, db, phase, address, port, ready, openenv)
 
 
 @host.command()
