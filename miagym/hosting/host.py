@@ -21,8 +21,8 @@ from miagym.hosting.seats import Deck
 from miagym.hosting.suite import DEV, HostedTask
 from miagym.hosting.table import Table
 
-MAX_TABLES = 48
-"""Kept in memory; others are built from the ledger when they are asked for again."""
+KEPT_BYTES = 2**30
+"""Of tables in memory; others are built from the ledger when they are asked for again."""
 CONFLICTS = 5
 """How often an action is tried anew because another process was faster."""
 WHERE = (
@@ -164,13 +164,18 @@ class Host:
         with self._lock:
             place = self._places.setdefault(walk, Place())
             self._places.move_to_end(walk)
-            while len(self._places) > MAX_TABLES:
+            while len(self._places) > 1 and self._kept_bytes() > KEPT_BYTES:
                 self._places.popitem(last=False)
         with place.lock:
             if place.table is None:
                 place.table = Table(self.decks[task.name], walk, self.ledger)
                 self._hand_in(place.table, walk.partition("/")[0], task)
             return place.table
+
+    def _kept_bytes(self) -> int:
+        """Of the tables in memory, whose pictures are nearly all of them."""
+        names = (walk.split("/")[1] for walk in self._places)
+        return sum(self.decks[name].table_bytes for name in names)
 
     def _forget(self, table: Table) -> None:
         with self._lock:
