@@ -46,13 +46,19 @@ class FlatVecEnv(VecEnv):
         envs: of ours, made with `autoreset_mode="Disabled"`.
         levels: of probability, as in `FlatActions`.
         belief: as in `FlatActions`; required for pools.
+        ratios: as in `Features`.
 
     Raises:
-        SettingsError: if they are none of ours, or reset themselves.
+        SettingsError: if they are none of ours, or reset themselves, or have no reference for
+            ratios.
     """
 
     def __init__(
-        self, envs: gym.vector.VectorEnv, levels: int = 11, belief: Belief | None = None
+        self,
+        envs: gym.vector.VectorEnv,
+        levels: int = 11,
+        belief: Belief | None = None,
+        ratios: bool = False,
     ) -> None:
         bare = envs.unwrapped
         if not isinstance(bare, GameVectorEnv):
@@ -62,19 +68,19 @@ class FlatVecEnv(VecEnv):
                 f"Expected environments made with autoreset_mode={AutoresetMode.DISABLED.value!r}, "
                 f"got {bare.autoreset_mode.value!r}."
             )
-        self._envs, self._settings = bare, bare.settings
+        self._envs, self._settings, self._ratios = bare, bare.settings, ratios
         pool = isinstance(bare, PoolVectorEnv)
         self._flat = flat_map(bare.settings, pool=pool, levels=levels, belief=belief)
         self._actions: object = None
         self._seen: Observation = {}
-        super().__init__(bare.num_envs, feature_space(bare.settings), self._flat.space)
+        super().__init__(bare.num_envs, feature_space(bare.settings, ratios), self._flat.space)
 
     def reset(self) -> NDArray[np.float32]:
         self._seen, infos = self._envs.reset(seed=list(self._seeds))
         self.reset_infos = self._listed(infos)
         self._reset_seeds()
         self._reset_options()
-        return features(self._seen, self._settings)
+        return self._shown()
 
     def step_async(self, actions: NDArray[np.int64]) -> None:
         self._actions = actions
@@ -83,7 +89,7 @@ class FlatVecEnv(VecEnv):
         flat = self._flat.checked(self._actions, self.num_envs)
         action = self._flat.actions(flat, self._seen)
         self._seen, reward, terminated, truncated, info = self._envs.step(action)
-        shown, done = features(self._seen, self._settings), terminated | truncated
+        shown, done = self._shown(), terminated | truncated
         infos = self._listed(info)
         for i, one in enumerate(infos):
             one["TimeLimit.truncated"] = bool(truncated[i] and not terminated[i])
@@ -93,8 +99,11 @@ class FlatVecEnv(VecEnv):
             self._seen, begun = self._envs.reset(options={"reset_mask": done})
             for i in np.flatnonzero(done):
                 self.reset_infos[i] = self._listed(begun)[i]
-            shown = features(self._seen, self._settings)
+            shown = self._shown()
         return shown, reward.astype(np.float32), done, infos
+
+    def _shown(self) -> NDArray[np.float32]:
+        return features(self._seen, self._settings, self._ratios)
 
     def _listed(self, infos: dict[str, Any]) -> list[dict[str, Any]]:
         """One dictionary for each environment, its mask that of the flat actions."""

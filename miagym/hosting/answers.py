@@ -57,9 +57,10 @@ class LedgerQuestioner(Questioner):
         if missing:
             found = super().answers(kind, missing, candidates)
             pictures = np.stack([as_bytes(_pictures(answer)) for answer in found], axis=1)
-            for one, answer in zip(missing, pictures, strict=True):
-                account = self._accounts[one.episode]
-                self._ledger.keep(account, _what(one), np.ascontiguousarray(answer).tobytes())
+            self._ledger.keep_all(
+                (self._accounts[one.episode], _what(one), np.ascontiguousarray(answer).tobytes())
+                for one, answer in zip(missing, pictures, strict=True)
+            )
         kept = np.stack([self._pictures_of(one) for one in batch], axis=1)
         shown = np.stack([_picture(candidates, one) for one in batch])
         pixels = _as_tensor(shown)

@@ -17,15 +17,20 @@ from miagym.hosting.dealing import deck
 from miagym.hosting.messages import Played, Reset, body_of, is_asking
 from miagym.hosting.records.ledger import Ledger
 from miagym.hosting.records.log import WriteConflict, replied
-from miagym.hosting.records.submissions import Desk, read_scores
+from miagym.hosting.records.score_lines import read_scores
+from miagym.hosting.records.submissions import Desk
 from miagym.hosting.seats import Deck
 from miagym.hosting.suite import DEV, HostedTask
 from miagym.hosting.table import Table
 
-MAX_TABLES = 48
-"""Kept in memory; others are built from the ledger when they are asked for again."""
+KEPT_BYTES = 2**30
+"""Of tables in memory; others are built from the ledger when they are asked for again."""
 CONFLICTS = 5
 """How often an action is tried anew because another process was faster."""
+WHERE = (
+    "the ids of a task are under GET /tasks/{task}/candidates, and differ from player to player "
+    "and walk to walk"
+)
 
 
 @dataclass(eq=False)
@@ -124,7 +129,7 @@ class Host:
         """
         task, table = self.task(name), self.table(player, name)
         keys = table.keys()
-        scores = read_scores(text, set(keys))
+        scores = read_scores(text, set(keys), WHERE)
         by_key = {keys[candidate]: score for candidate, score in scores.items()}
         a_day = task.in_phase(self.phase, task.submissions_a_day)
         return self.desk(name).take_file(player, by_key, self._spent(player, name), a_day)
@@ -177,13 +182,18 @@ class Host:
         with self._lock:
             place = self._places.setdefault(walk, Place())
             self._places.move_to_end(walk)
-            while len(self._places) > MAX_TABLES:
+            while len(self._places) > 1 and self._kept_bytes() > KEPT_BYTES:
                 self._places.popitem(last=False)
         with place.lock:
             if place.table is None:
                 place.table = Table(self.decks[task.name], walk, self.ledger)
                 self._hand_in(place.table, walk.partition("/")[0], task)
             return place.table
+
+    def _kept_bytes(self) -> int:
+        """Of the tables in memory, whose pictures are nearly all of them."""
+        names = (walk.split("/")[1] for walk in self._places)
+        return sum(self.decks[name].table_bytes for name in names)
 
     def _forget(self, table: Table) -> None:
         with self._lock:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Self
 
 import numpy as np
@@ -46,7 +47,8 @@ class Decoded(CandidateSplit):
 
     def __init__(self, data: Dataset, size: int) -> None:
         super().__init__(data, TEST, size)
-        self._all = super().candidates(np.arange(len(self)))
+        shown = super().candidates(np.arange(len(self)))
+        self._all = shown.with_images(shown.images)  # under keys that are digested once
 
     def candidates(self, places: NDArray[np.integer]) -> Candidates:
         return self._all[places]
@@ -71,6 +73,12 @@ class Deck:
         split = Decoded(data, settings_of(task, task.targets[0], data).resolution)
         worlds = {target: World.load(settings_of(task, target, data)) for target in task.targets}
         return cls(task, data, {name: replace(one, split=split) for name, one in worlds.items()})
+
+    @cached_property
+    def table_bytes(self) -> int:
+        """Of a table in memory: its pictures as they were dealt, and as the game shows them."""
+        side = settings_of(self.task, self.task.targets[0], self.data).resolution
+        return 2 * self.task.hands * self.task.candidates * side * side * 3
 
 
 def seats(deck: Deck, walk: str, ledger: Ledger) -> list[Seat]:

@@ -16,15 +16,15 @@ from miagym import __version__
 from miagym.envs.service.rate_limit import Bucket
 from miagym.errors import HostError, MiagymError, TooManyRequests
 from miagym.hosting.board import Boards
+from miagym.hosting.doors import BROKEN, admitted
 from miagym.hosting.host import Host
 from miagym.hosting.limits import A_SECOND, AT_ONCE, MAX_BYTES, BodyLimit
 from miagym.hosting.messages import Call, Query, Reset, Step, described
-from miagym.hosting.records.keys import player_of
+from miagym.hosting.openenv.face import make_face
 from miagym.hosting.seats import settings_of
 from miagym.hosting.suite import HostedTask
 
 NOT_THERE = "There is nothing here; GET /docs lists what there is."
-BROKEN = "The server failed; what was charged is kept, and the same request_id goes on with it."
 
 
 def player(
@@ -38,32 +38,19 @@ def player(
         HostError: if it bears none, or one that opens nothing.
         TooManyRequests: if it asks too often.
     """
-    bucket, ledger = request.app.state.bucket, request.app.state.host.ledger
-    key = x_api_key or (authorization or "").removeprefix("Bearer ")
-    try:
-        if not key:
-            raise HostError("Expected a key in the header X-API-Key, or as a bearer token.", 401)
-        who = player_of(ledger, key)
-    except HostError:  # whoever guesses keys is one guesser, however many they try
-        _take(bucket, f"address {request.client.host if request.client else ''}")
-        raise
-    _take(bucket, who)
-    return who
-
-
-def _take(bucket: Bucket, whose: str) -> None:
-    if wait := bucket.take(whose):
-        raise TooManyRequests("Too many requests with this key.", wait)
+    state, address = request.app.state, request.client.host if request.client else ""
+    return admitted(state.host.ledger, state.bucket, x_api_key, authorization, address)
 
 
 Player = Annotated[str, Depends(player)]
 
 
-def make_app(host: Host) -> FastAPI:
+def make_app(host: Host, openenv: bool = False) -> FastAPI:
     """The server's application.
 
     Args:
         host: whose tasks are played.
+        openenv: whether they are played through OpenEnv's protocol, too.
     """
     app = FastAPI(title="miagym host", version=__version__, redoc_url=None)
     app.state.host, app.state.bucket = host, Bucket(A_SECOND, AT_ONCE)
@@ -136,6 +123,10 @@ def make_app(host: Host) -> FastAPI:
         """Standings with intervals; equal ranks are not told apart."""
         return boards.rows(task)
 
+    if openenv:
+        for one in host.tasks.values():
+            face = make_face(host, one, app.state.bucket, _told(host, one))
+            app.mount(f"/openenv/{one.name}", face)
     return app
 
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 
 import uvicorn
 
+from miagym.errors import HostError
 from miagym.hosting.host import Host
+from miagym.hosting.limits import MAX_BYTES
 from miagym.hosting.records.ledger import Ledger
 from miagym.hosting.server import make_app
 from miagym.hosting.suite import HostedTask
@@ -20,6 +23,7 @@ def serve_forever(
     address: str,
     port: int,
     ready: Callable[[], None],
+    openenv: bool = False,
 ) -> None:
     """Serves tasks until it is stopped; the ledger goes on from where it was.
 
@@ -30,12 +34,23 @@ def serve_forever(
         address: to listen on.
         port: to listen on.
         ready: is called once models are loaded and checked.
+        openenv: whether to speak OpenEnv's protocol, too, over WebSockets.
 
     Raises:
-        HostError: if the ledger is none, or was begun with other models.
+        HostError: if the ledger is none, or was begun with other models, or nothing here speaks
+            WebSockets.
         MiagymError: if a task makes no game.
     """
+    if openenv and find_spec("websockets") is None:
+        raise HostError('OpenEnv is spoken over WebSockets: pip install "miagym[openenv]".')
     ledger = Ledger(db)
-    app = make_app(Host(tasks, ledger, phase))
+    app = make_app(Host(tasks, ledger, phase), openenv)
     ready()
-    uvicorn.run(app, host=address, port=port, log_level="warning", server_header=False)
+    uvicorn.run(
+        app,
+        host=address,
+        port=port,
+        log_level="warning",
+        server_header=False,
+        ws_max_size=MAX_BYTES,
+    )

@@ -23,9 +23,14 @@ def from_png(text: str) -> NDArray[np.uint8]:
 
 def as_png(image: NDArray[np.uint8]) -> str:
     """A picture (h, w, 3), or a grey one (h, w), as PNG in base64."""
+    return base64.b64encode(png_of(image)).decode("ascii")
+
+
+def png_of(image: NDArray[np.uint8]) -> bytes:
+    """The same as the bytes of a file, which say nothing but the pixels."""
     stream = BytesIO()
     Image.fromarray(np.ascontiguousarray(image)).save(stream, "PNG", compress_level=1)
-    return base64.b64encode(stream.getvalue()).decode("ascii")
+    return stream.getvalue()
 
 
 def upload_as_png(name: str, value: object) -> str:

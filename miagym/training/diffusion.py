@@ -14,7 +14,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import mse_loss
 
-from miagym.targets.pipeline.target import PipelineTarget, token_ids
+from miagym.targets.pipeline.target import PipelineTarget
+from miagym.targets.pipeline.tokens import token_ids
 from miagym.targets.schedule import Predicts
 from miagym.training.loop import Schedule, StepProgress, batch_of, even_batch_of, even_steps, train
 

@@ -32,6 +32,7 @@ COMMAND = re.compile(r"`miagym ([a-z]+)(?: ([a-z]+))?([^`]*)`")
 SPOKEN_ON_THE_COMMAND_LINE = {
     "cli": "the command line's own files",
     "exercises/hosted.py": "starts `miagym host`",
+    "hosting/codabench/play.py": "a program by itself, with options of its own",
     "app/evaluate/service.py": "writes the command that gives a run of the page again",
 }
 """Where options may stand as they are typed; elsewhere `errors.option` says them."""

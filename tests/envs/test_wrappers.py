@@ -22,7 +22,7 @@ from miagym.envs.env import GameEnv
 from miagym.envs.pool import PoolEnv, PoolVectorEnv
 from miagym.envs.single import SingleEnv, SingleVectorEnv
 from miagym.envs.wrappers import Features, FlatActions
-from miagym.envs.wrappers.maps import squashed
+from miagym.envs.wrappers.maps import log_ratios, squashed
 from miagym.errors import ActionError, SettingsError
 from miagym.targets.dummy import DummyTarget
 
@@ -158,6 +158,49 @@ def test_features_are_numbers_that_tell_what_was_answered(env: GameEnv) -> None:
 def test_squashing_keeps_the_order(a: float, b: float) -> None:
     one, other = squashed(np.array([a, b], dtype=np.float32))
     assert 0 <= one <= 1 and (a <= b) <= (one <= other)
+
+
+def test_log_ratios_compare_the_target_with_the_reference() -> None:
+    rng = np.random.default_rng(0)
+    target, public = np.exp(rng.normal(0, 0.1, size=(2, 5, 3, 4)))
+    summary = np.concatenate([target, public], axis=-1).astype(np.float32)
+    plain = 1 / (1 + (public / target) ** 20)
+    np.testing.assert_allclose(log_ratios(summary), plain, rtol=1e-4)
+    assert (log_ratios(np.zeros((2, 8), np.float32)) == 0.5).all(), "nothing was asked"
+    apart = np.array([[0, 1e6], [1e6, 0], [2, 2]], dtype=np.float32)
+    assert log_ratios(apart)[:, 0].tolist() == pytest.approx([0, 1, 0.5])
+
+
+@pytest.mark.parametrize("kind", [SingleEnv, PoolEnv])
+def test_ratios_are_seen_where_there_is_a_reference(
+    kind: type[GameEnv], dummy: DummyTarget, small: Dataset
+) -> None:
+    public = DummyTarget(small.candidates(np.flatnonzero(~small.member), dummy.resolution))
+    pool, belief = kind is PoolEnv, BELIEF[kind.__name__]
+    options: dict[str, Any] = {"target": dummy, "data": small, **(POOL if pool else GREY)}
+    with pytest.raises(SettingsError, match="Ratios are of the target to a reference"):
+        Features(kind(**options), ratios=True)
+    options["reference"] = public
+    many = PoolVectorEnv if pool else SingleVectorEnv
+    one = DummyVecEnv(
+        [lambda: FlatActions(Features(kind(**options), ratios=True), belief=belief)] * 2
+    )
+    other = FlatVecEnv(many(2, autoreset_mode="Disabled", **options), belief=belief, ratios=True)
+    assert other.observation_space == one.observation_space
+    less = Features(kind(**options)).observation_space
+    ratios = (3 if pool else 1) * QUESTIONS * 4
+    assert one.observation_space.shape == (less.shape[0] + ratios,)
+    for envs in (one, other):
+        envs.seed(4)
+    shown = one.reset()
+    assert data_equivalence(other.reset(), shown, exact=True)
+    assert (shown[:, -ratios:] == 0.5).all()
+    for action in ([0, 1], [1, 2], [0, 0]):
+        shown, *_ = one.step(np.array(action))
+        assert data_equivalence(other.step(np.array(action))[0], shown, exact=True)
+        assert one.observation_space.contains(shown[0])
+    told = set(shown[0, -ratios:].tolist())
+    assert 0.5 in told and len(told) > 1, "who was asked about, and who was not"
 
 
 @pytest.mark.parametrize("truncates", [False, True])

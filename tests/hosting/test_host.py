@@ -21,6 +21,7 @@ from miagym.data.dataset import TEST
 from miagym.data.registry import load_data
 from miagym.envs.asking import Questioner
 from miagym.errors import HostError
+from miagym.hosting import host as hosting
 from miagym.hosting.dealing import deck, hands, targets_of
 from miagym.hosting.host import Host
 from miagym.hosting.messages import Query, Question, Reset, Step
@@ -83,6 +84,22 @@ def test_a_host_that_begins_again_goes_on_as_if_nothing_had_been(ledger: Ledger)
     shown = [steady.play("ada", "small", move) for move in moves]
     assert shown == list(seen.values())
     assert steady.table("ada", "small").current == 1
+
+
+def test_players_take_turns_where_memory_holds_one_table(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hosting, "KEPT_BYTES", 1)
+    host, players = Host([TASK], ledger), ("ada", "bob")
+    for number, move in enumerate([begin(), step(1, candidate=[0, 1]), step(2, candidate=[0, 4])]):
+        for player in players:
+            reply = host.play(player, "small", move)
+            assert sum(map(sum, reply["observation"]["count"])) == [0, 2, 3][number]
+            assert len(host._places) == 1
+    monkeypatch.setattr(hosting, "KEPT_BYTES", 2 * host.decks["small"].table_bytes)
+    for player in players:
+        host.table(player, "small")
+    assert len(host._places) == 2
 
 
 def test_two_hosts_on_one_ledger_play_one_game(ledger: Ledger) -> None:

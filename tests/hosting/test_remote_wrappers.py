@@ -25,7 +25,7 @@ from miagym.agents.recording import record
 from miagym.agents.stable_baselines import FlatVecEnv
 from miagym.envs.service.wrapper import NamedCalls
 from miagym.envs.wrappers import Features, FlatActions
-from miagym.envs.wrappers.maps import feature_space, features
+from miagym.envs.wrappers.maps import feature_space, features, log_ratios
 from miagym.errors import HostError, SettingsError
 from miagym.remote.env import RemoteEnv
 from tests.hosting.conftest import Enter
@@ -117,6 +117,31 @@ def test_stable_baselines_plays_what_it_learns_on(hosted: Hosted) -> None:
         action, _ = model.predict(seen)
         seen, reward, *_ = envs.step(action)
         assert not reward.any() and envs.observation_space.contains(seen[0])
+    envs.close()
+
+
+def test_ppo_learns_with_log_ratios_over_the_wire(hosted: Hosted) -> None:
+    """On two keys: it sees the game's own ratios, and every row that it spends is in the ledger."""
+    names = ["ratios-0", "ratios-1"]
+    keys = [hosted.key(name) for name in names]
+
+    def env(key: str) -> Any:
+        bare = RemoteEnv(hosted.address, key, "small")
+        return lambda: FlatActions(Features(bare, ratios=True), belief=ratio)
+
+    envs = DummyVecEnv([env(key) for key in keys])
+    model = PPO("MlpPolicy", envs, n_steps=4, batch_size=8, n_epochs=1, seed=0, device="cpu")
+    before = [weight.clone() for weight in model.policy.parameters()]
+    model.learn(8)
+    after = list(model.policy.parameters())
+    assert any(not old.equal(new) for old, new in zip(before, after, strict=True))
+    shown = envs.step(np.array([0, 1]))[0]
+    for name, seen in zip(names, shown, strict=True):
+        table = hosted.host.table(name, "small")
+        seat = table.seats[table.current]
+        own = log_ratios(seat.game.summary[seat.row])
+        assert np.array_equal(seen[-own.size :], own.ravel()) and (own != 0.5).any()
+        assert hosted.ledger.spent_on(f"{name}/small/dev") > 0
     envs.close()
 
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from miagym.cli.hosting.host import LEDGER, Db
+from miagym.cli.hosting.tasks import LEDGER, Db
 from miagym.cli.shared.console import AsJson, print_json, say
 
 classroom = typer.Typer(help="A class that plays a hosted game.", no_args_is_help=True)

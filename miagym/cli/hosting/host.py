@@ -3,20 +3,31 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from miagym.cli.hosting.codabench import codabench
+from miagym.cli.hosting.tasks import (
+    BUDGET,
+    HANDS,
+    LEDGER,
+    QUESTIONS,
+    SUITE,
+    Budget,
+    Data,
+    Db,
+    Hands,
+    Phase,
+    Questions,
+    Reference,
+    Targets,
+    Tasks,
+)
 from miagym.cli.shared.console import AsJson, console, print_json, say
 
 host = typer.Typer(help="Host a game: serve it, add players, read the leaderboard.")
-
-Db = Annotated[Path, typer.Option(help="The ledger, one SQLite file; made if there is none.")]
-Tasks = Annotated[str, typer.Option(help="A suite: black-2026 or services-2026.")]
-Phase = Annotated[str, typer.Option(help="dev or final: two halves of the test candidates.")]
-LEDGER = Path("host.sqlite")
-SUITE = "black-2026"
+host.command()(codabench)
 
 
 @host.callback(invoke_without_command=True)
@@ -29,27 +40,12 @@ def serve(
     address: Annotated[
         str, typer.Option(help="Address to listen on; 0.0.0.0 lets other machines in.")
     ] = "127.0.0.1",
-    target: Annotated[
-        list[str] | None,
-        typer.Option(help="Instead of a suite, one task about this model; repeatable."),
-    ] = None,
-    data: Annotated[
-        str | None, typer.Option(help="Pictures of the --target, with labels that stay here.")
-    ] = None,
-    reference: Annotated[
-        str | None, typer.Option(help="A public model, whose pictures are told beside.")
-    ] = None,
-    questions: Annotated[
-        str, typer.Option(help="Menu of the task about a --target, separated by commas.")
-    ] = "variation@0.3,variation@0.6",
-    budget: Annotated[
-        int,
-        typer.Option(
-            min=1,
-            help="Of a hand of 16 candidates, or 1 of a service; UNet rows, or as --tariff says.",
-        ),
-    ] = 60,
-    hands: Annotated[int, typer.Option(min=1, help="Hands in a walk.")] = 16,
+    target: Targets = None,
+    data: Data = None,
+    reference: Reference = None,
+    questions: Questions = QUESTIONS,
+    budget: Budget = BUDGET,
+    hands: Hands = HANDS,
     service: Annotated[
         str,
         typer.Option(
@@ -83,6 +79,9 @@ def serve(
     defence: Annotated[
         str, typer.Option(help="Done to the pictures of a menu, as jpeg:80+resize:0.75.")
     ] = "",
+    openenv: Annotated[
+        bool, typer.Option("--openenv", help="Speak OpenEnv's protocol, too, over WebSockets.")
+    ] = False,
 ) -> None:
     """Serve a game. Labels, weights and the meter stay here; players see pictures.
 
@@ -116,9 +115,11 @@ def serve(
     def ready() -> None:
         names = ", ".join(task.name for task in played)
         say(f"Tasks {names}, phase {phase}, at http://{address}:{port} (its API: /docs).")
+        if openenv:
+            say(f"OpenEnv: http://{address}:{port}/openenv/TASK, for each of them.")
         say(f"`miagym host add NAME --db {db}` gives a player a key.")
 
-    serve_forever(played, db, phase, address, port, ready)
+    serve_forever(played, db, phase, address, port, ready, openenv)
 
 
 @host.command()

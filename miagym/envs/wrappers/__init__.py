@@ -29,13 +29,16 @@ class Features(gym.ObservationWrapper[Any, Any, Observation], gym.utils.RecordCo
 
     Args:
         env: of ours, also a hosted one, in any wrappers that leave its observations alone.
+        ratios: whether to show the target's statistics relative to the reference's, too; see
+            `maps.log_ratios`.
 
     Raises:
-        SettingsError: if it is no environment of ours, or shows other observations.
+        SettingsError: if it is no environment of ours, or shows other observations, or ratios are
+            wanted where there is no reference.
     """
 
-    def __init__(self, env: gym.Env[Observation, Any]) -> None:
-        gym.utils.RecordConstructorArgs.__init__(self)
+    def __init__(self, env: gym.Env[Observation, Any], ratios: bool = False) -> None:
+        gym.utils.RecordConstructorArgs.__init__(self, ratios=ratios)
         gym.ObservationWrapper.__init__(self, env)
         self._settings = bare(env).settings
         if env.observation_space != env.unwrapped.observation_space:
@@ -43,11 +46,12 @@ class Features(gym.ObservationWrapper[Any, Any, Observation], gym.utils.RecordCo
                 "Features reads the game's own observations; wrap it with nothing "
                 "that changes them before."
             )
-        self.observation_space = feature_space(self._settings)
+        self._ratios = ratios
+        self.observation_space = feature_space(self._settings, ratios)
 
     def observation(self, observation: Observation) -> NDArray[np.float32]:
         batch = {name: np.asarray(value)[None] for name, value in observation.items()}
-        return features(batch, self._settings)[0]
+        return features(batch, self._settings, self._ratios)[0]
 
 
 class FlatActions(gym.Wrapper[Any, Any, Any, Action], gym.utils.RecordConstructorArgs):

@@ -28,6 +28,10 @@ Belief = Callable[[Observation], NDArray[np.floating]]
 """From what one pool shows, probabilities of membership (n,); agents ask it about batches."""
 
 
+TINY = 1e-6
+"""Below this, a statistic is as good as nothing."""
+
+
 def squashed(statistics: NDArray[np.float32]) -> NDArray[np.float32]:
     """Maps x from [0, inf) to x / (1 + x) in [0, 1): the logistic function of log x.
 
@@ -36,29 +40,60 @@ def squashed(statistics: NDArray[np.float32]) -> NDArray[np.float32]:
     return statistics / (1 + statistics)
 
 
-def feature_space(settings: Sizes) -> spaces.Box:
-    """Space of `features`: shares (d,), d = n K (F + 1) + K + 1."""
+SHARPNESS = 20
+"""Of log ratios: training moves an answer by some hundredths of itself, which is to be seen."""
+
+
+def log_ratios(summary: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The target's statistics beside the reference's: logistic function of 20 log(target / public).
+
+    Args:
+        summary: (..., F), the target's half of the statistics before the reference's.
+
+    Returns:
+        (..., F / 2) in [0, 1], one half where both are equal, or nothing was asked.
+    """
+    target, public = np.split(np.log(np.maximum(summary, TINY)), 2, axis=-1)
+    tilted = 1 / (1 + np.exp(np.clip(-SHARPNESS * (target - public), -50, 50)))
+    return tilted.astype(np.float32)
+
+
+def feature_space(settings: Sizes, ratios: bool = False) -> spaces.Box:
+    """Space of `features`: shares (d,), d = n K (F + 1) + K + 1, and n K F / 2 more with ratios.
+
+    Raises:
+        SettingsError: if ratios to a reference are wanted, and there is none.
+    """
+    if ratios and settings.reference is None:
+        raise SettingsError(
+            "Ratios are of the target to a reference, and this game has none; name one, or leave "
+            "ratios out."
+        )
     asked = settings.candidates * len(settings.menu)
-    width = asked * (settings.statistics + 1) + len(settings.menu) + 1
-    return spaces.Box(0, 1, (width,), np.float32)
+    shown = settings.statistics + 1 + (settings.statistics // 2 if ratios else 0)
+    return spaces.Box(0, 1, (asked * shown + len(settings.menu) + 1,), np.float32)
 
 
-def features(observation: Mapping[str, NDArray[Any]], settings: Sizes) -> NDArray[np.float32]:
+def features(
+    observation: Mapping[str, NDArray[Any]], settings: Sizes, ratios: bool = False
+) -> NDArray[np.float32]:
     """Features of observations: answers and what is left as shares; neither pictures nor captions.
 
     Args:
         observation: of b environments with n candidates, K questions and F statistics.
         settings: theirs.
+        ratios: whether to show `log_ratios` as well.
 
     Returns:
         (b, d) in [0, 1]: `summary` squashed, `count` as shares of the answers that the budget
-        buys, `affordable`, `budget_left` as a share.
+        buys, `affordable`, `budget_left` as a share, and the ratios.
     """
     parts = [
         squashed(observation["summary"]),
         observation["count"] / settings.max_answers,
         observation["affordable"],
         observation["budget_left"] / settings.budget,
+        *([log_ratios(observation["summary"])] if ratios else []),
     ]
     rows = len(observation["budget_left"])
     return np.hstack([part.reshape(rows, -1) for part in parts]).astype(np.float32)

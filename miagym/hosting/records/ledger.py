@@ -8,12 +8,12 @@ write to it.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from secrets import token_hex
-from threading import local
+from threading import RLock, local
 from typing import Any, Self
 
 from miagym.errors import HostError
@@ -77,7 +77,7 @@ class Ledger:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._open = local()
+        self._open, self._turn = local(), RLock()
         try:
             with self.transaction() as db:
                 known = db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
@@ -106,6 +106,8 @@ class Ledger:
 
     def fact(self, name: str, otherwise: str) -> str:
         """Reads a fact that never changes, or writes it down if it is new."""
+        if found := self.read("SELECT value FROM facts WHERE name = ?", (name,)):
+            return found[0][0]
         with self.transaction() as db:
             db.execute("INSERT OR IGNORE INTO facts VALUES (?, ?)", (name, otherwise))
             return db.execute("SELECT value FROM facts WHERE name = ?", (name,)).fetchone()[0]
@@ -161,11 +163,15 @@ class Ledger:
 
     def keep(self, account: Account, what: str, answer: bytes) -> None:
         """Keeps the answer to a question that was charged; the first one stands."""
+        self.keep_all([(account, what, answer)])
+
+    def keep_all(self, answers: Iterable[tuple[Account, str, bytes]]) -> None:
+        """The same for several, each with its account and its question."""
         with self.transaction() as db:
-            db.execute(
+            db.executemany(
                 "UPDATE charges SET answer = ? "
                 "WHERE walk = ? AND hand = ? AND what = ? AND answer IS NULL",
-                (answer, account.walk, account.hand, what),
+                [(answer, one.walk, one.hand, what) for one, what, answer in answers],
             )
 
     def read(self, query: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
@@ -174,15 +180,20 @@ class Ledger:
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
-        """A transaction that nobody else writes beside; undone if anything is raised."""
-        db = self._db
-        db.execute("BEGIN IMMEDIATE")
-        try:
-            yield db
-        except BaseException:
-            db.execute("ROLLBACK")
-            raise
-        db.execute("COMMIT")
+        """A transaction that nobody else writes beside; undone if anything is raised.
+
+        Threads of this process queue at a lock: SQLite has those who wait sleep and try again,
+        ever longer, and whoever comes in between is first.
+        """
+        with self._turn:
+            db = self._db
+            db.execute("BEGIN IMMEDIATE")
+            try:
+                yield db
+            except BaseException:
+                db.execute("ROLLBACK")
+                raise
+            db.execute("COMMIT")
 
     @property
     def _db(self) -> sqlite3.Connection:

@@ -15,19 +15,17 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from miagym.errors import TargetError
-from miagym.targets.base import FINAL, TOKENS, VOCABULARY, Texts, Timesteps
+from miagym.targets.base import FINAL, Texts, Timesteps
 from miagym.targets.gradients import DifferentiableTarget
 from miagym.targets.memory import in_parts
 from miagym.targets.pipeline.autoencoder import Autoencoder
 from miagym.targets.pipeline.ddim import ddim_of
 from miagym.targets.pipeline.fingerprint import fingerprint
+from miagym.targets.pipeline.tokens import MAX_CACHED_PROMPTS, Tokens
 from miagym.targets.schedule import Level, Move, Predicts, Schedule, noise_and_clean
 
 NETWORKS = ("vae", "unet", "transformer", "text_encoder", "text_encoder_2", "text_encoder_3")
 """Components of pipelines that have weights and answer something."""
-
-MAX_CACHED_PROMPTS = 1024
-"""Text embeddings kept, so that a caption goes through the text encoders once."""
 
 
 class PipelineTarget(DifferentiableTarget):
@@ -60,6 +58,7 @@ class PipelineTarget(DifferentiableTarget):
             network.eval()
         self._embeddings: OrderedDict[str | None, Tensor] = OrderedDict()
         self._lock = Lock()  # chunks may be scored by several threads
+        self._tokens = Tokens(pipeline.components.get("tokenizer"), self._lock)
         self.check_family()
         self.set_up()
         self.has_decoder = self.autoencoder is not None
@@ -212,20 +211,8 @@ class PipelineTarget(DifferentiableTarget):
         return torch.stack([self._embedding(prompt) for prompt in prompts])
 
     def tokenize(self, prompts: Sequence[str]) -> NDArray[np.int32]:
-        """Token ids (n, TOKENS) as the first text encoder sees them; zeros where there is none.
-
-        Where the encoder takes more or fewer tokens than that, they are cut or padded with the
-        tokenizer's own padding; an id that CLIP does not have becomes its last one, "unknown".
-        """
-        tokenizer = self.pipeline.components.get("tokenizer")
-        padding = 0 if tokenizer is None else tokenizer.pad_token_id
-        tokens = np.full((len(prompts), TOKENS), padding, dtype=np.int32)
-        if tokenizer is not None:
-            with self._lock:
-                found = [token_ids(tokenizer, prompt)[:TOKENS] for prompt in prompts]
-            for row, ids in zip(tokens, found, strict=True):
-                row[: len(ids)] = ids
-        return np.minimum(tokens, VOCABULARY - 1)
+        """Token ids (n, TOKENS) as the first text encoder sees them; zeros where there is none."""
+        return self._tokens.of(prompts)
 
     def _embedding(self, prompt: str | None) -> Tensor:
         """The embedding of a prompt; the empty prompt is the empty condition of guidance."""
@@ -241,9 +228,3 @@ class PipelineTarget(DifferentiableTarget):
 
     def _noise_of(self, output: Tensor, z: Tensor, timestep: Timesteps) -> Tensor:
         return noise_and_clean(output, z, *self.scales(timestep, z), self.predicts)[0]
-
-
-def token_ids(tokenizer: Any, prompt: str) -> list[int]:
-    """Token ids of a prompt, padded and cut to the length that the tokenizer names."""
-    length = tokenizer.model_max_length
-    return tokenizer(prompt, padding="max_length", truncation=True, max_length=length).input_ids
