@@ -136,8 +136,9 @@ def _fine_tune(
     base: str, data: str, given: dict[str, Any], out: Path, device: str, as_json: bool
 ) -> None:
     from miagym.targets.registry import checkpoints
-    from miagym.training.fine_tune import FineTuning, fine_tune
+    from miagym.training.fine_tune import fine_tune
     from miagym.training.lora import lora_file
+    from miagym.training.plan import FineTuning
 
     plan = replace(FineTuning(base, data), **given)
     with progress_bar(shown=not as_json) as bar:

@@ -12,9 +12,10 @@ from pathlib import Path
 from miagym.data.dealt import FILE, Deal, model_folder
 from miagym.data.registry import load_data
 from miagym.errors import RunError, option
-from miagym.training.fine_tune import FineTuning, fine_tune
+from miagym.training.fine_tune import fine_tune
 from miagym.training.loop import StepProgress
 from miagym.training.lora import Kind
+from miagym.training.plan import FineTuning
 
 
 @dataclass(frozen=True)
