@@ -28,6 +28,7 @@ from miagym.training.loop import StepProgress, even_steps
 from miagym.training.lora import FILE as LORA
 from miagym.training.lora import Kind, add_lora, lora_file, save_lora
 from miagym.training.plan import FineTuning
+from miagym.training.private import Privacy
 from miagym.training.record import TrainingRecord, begin
 from miagym.training.saving import INDEX, save_checkpoint, save_pipeline
 
@@ -57,7 +58,8 @@ def fine_tune(plan: FineTuning, out: Path, device: str, progress: StepProgress) 
         UnknownName: if there is no such base or data.
         TargetError: if the base cannot be loaded.
         DataError: if the data has no members, or a picture cannot be read.
-        RunError: if `out` holds something else, or the disk is full.
+        RunError: if `out` holds something else, the disk is full, or no noise is enough for the
+            epsilon that is asked for.
     """
     kept, data = plan.kept, load_data(plan.data, plan.member_value)
     data.require(CALIBRATION, TEST, by="a training whose targets are evaluated")
@@ -80,10 +82,12 @@ def fine_tune(plan: FineTuning, out: Path, device: str, progress: StepProgress) 
         lora_rank=plan.lora_rank,
         lora_layers=plan.lora_layers,
         lora_half=plan.lora_half,
+        defence=plan.defence,
+        privacy=_privacy(plan, len(rows)),
     )
     begun = begin(out, record)
     if not (out / (INDEX if plan.lora_rank is None else LORA)).is_file():
-        z0 = encode_sampled(target, data, rows, plan.seed, progress)
+        z0 = encode_sampled(target, data, rows, plan.seed, progress, plan.defence)
         if not begun:  # only now, so that an unreadable picture leaves no folder behind
             record.write(out)
         captions = [data.captions[row] for row in rows]
@@ -95,6 +99,13 @@ def fine_tune(plan: FineTuning, out: Path, device: str, progress: StepProgress) 
 
 def _learning_rate(is_small: bool, lora_rank: int | None) -> float:
     return (1e-3 if is_small else 1e-5) * (1 if lora_rank is None else 10)
+
+
+def _privacy(plan: FineTuning, pictures: int) -> Privacy | None:
+    if plan.defence.epsilon is None:
+        return None
+    steps = even_steps(pictures, plan.batch_size)
+    return Privacy.reaching(plan.defence.epsilon, pictures, steps, plan.epochs)
 
 
 def _loaded(base: str, where: torch.device) -> PipelineTarget:
@@ -145,6 +156,9 @@ def _train(
         ema_decay=min(MAX_EMA_DECAY, 1 - 1 / even_steps(len(captions), record.batch_size)),
         state_every=state_every,
         half=record.precision == "bfloat16",
+        augment=record.defence.views > 1,
+        u_shape=record.defence.u_shape,
+        privacy=record.privacy,
     )
 
     epochs, place = record.checkpoints, (_state(out), progress, str(out))

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import get_args
 
 from miagym.data.labels import MemberValue
-from miagym.errors import RunError
+from miagym.errors import RunError, option
+from miagym.training.defences import UNDEFENDED, TrainingDefence
 from miagym.training.lora import Kind
 
 EPOCHS, BATCH = 100, 16
@@ -44,6 +45,8 @@ class FineTuning:
     seed."""
     member_value: MemberValue | None = None
     """What stands for members in the data's column of labels, where the values do not say it."""
+    defence: TrainingDefence = UNDEFENDED
+    """What keeps the model from remembering single pictures."""
 
     def __post_init__(self) -> None:
         if self.learning_rate is not None and not 0 < self.learning_rate < 1:
@@ -54,6 +57,11 @@ class FineTuning:
             raise RunError(
                 f"Expected the layers of a LoRA as {', '.join(get_args(Kind))}, got "
                 f"{self.lora_layers!r}."
+            )
+        if self.defence.epsilon is not None and self.lora_rank is None:
+            raise RunError(
+                "DP-SGD keeps a gradient for each picture of a step, which only a LoRA has room "
+                f"for; give {option('lora_rank')}, or a defence without dp-sgd."
             )
         outside = [epoch for epoch in self.kept if not 0 <= epoch <= self.epochs]
         if outside:
