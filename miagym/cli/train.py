@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -75,6 +75,10 @@ def train(
         int | None,
         typer.Option(min=1, help="At most so many members of each part, as `evaluate` picks them."),
     ] = None,
+    defence: Annotated[
+        str | None,
+        typer.Option(help="Against memory of pictures, such as mirror+u-shaped:4 or dp-sgd:8."),
+    ] = None,
     device: Device = "auto",
     threads: Annotated[int | None, typer.Option(min=1, help="CPU threads.")] = None,
     as_json: AsJson = False,
@@ -93,6 +97,7 @@ def train(
         "limit": limit,
         "lora_rank": lora_rank,
         "lora_layers": lora_layers,
+        "defence": defence,
     }
     given = {option: value for option, value in options.items() if value is not None}
     if population is None and pictures is not None:
@@ -103,6 +108,10 @@ def train(
             f"{name} is a recipe, with data and epochs of its own; give its name and --out alone, "
             "or no name but --from and --data."
         )
+    if defence is not None:
+        from miagym.training.defences import TrainingDefence
+
+        given["defence"] = TrainingDefence.named(defence)
     if threads:
         import torch
 
@@ -136,8 +145,9 @@ def _fine_tune(
     base: str, data: str, given: dict[str, Any], out: Path, device: str, as_json: bool
 ) -> None:
     from miagym.targets.registry import checkpoints
-    from miagym.training.fine_tune import FineTuning, fine_tune
+    from miagym.training.fine_tune import fine_tune
     from miagym.training.lora import lora_file
+    from miagym.training.plan import FineTuning
 
     plan = replace(FineTuning(base, data), **given)
     with progress_bar(shown=not as_json) as bar:
@@ -153,8 +163,18 @@ def _fine_tune(
         name = option.replace("_", "-")
         command += [f"--{name}", str(given[option])] if option in given else []
     if as_json:
-        print_json({"from": base, "data": data, "targets": kept, "evaluate": shlex.join(command)})
+        evaluate = shlex.join(command)
+        print_json(
+            {"from": base, "data": data, "targets": kept, "evaluate": evaluate} | _guarantee(out)
+        )
         return
+    if told := _guarantee(out).get("privacy"):
+        console.print(
+            f"Differentially private: epsilon {told['epsilon']:.2f} at delta {told['delta']:g} for "
+            f"each {told['unit']}, against whoever does not know the seed.",
+            markup=False,
+            soft_wrap=True,
+        )
     console.print(f"{base}, fine-tuned on {data}, is in {out}. Epoch by epoch:", markup=False)
     console.print(f"{shlex.join(command)} --out runs/NAME", markup=False, soft_wrap=True)
 
@@ -178,10 +198,20 @@ def _train_population(
     command += ["--attacks", "sima,sima+lira,sima+bavaria"]
     if as_json:
         evaluate = shlex.join(command)
-        print_json({"from": base, "data": data, "targets": targets, "evaluate": evaluate})
+        told = {"from": base, "data": data, "targets": targets, "evaluate": evaluate}
+        print_json(told | _guarantee(folders[0]))
         return
     console.print(f"{len(targets)} LoRAs on {base} are in {out}. One of them:", markup=False)
     console.print(f"{shlex.join(command)} --out runs/NAME", markup=False, soft_wrap=True)
+
+
+def _guarantee(folder: Path) -> dict[str, Any]:
+    """What a training guarantees, for `--json`; nothing if it is not private."""
+    from miagym.training.record import record_of
+
+    record = record_of(str(folder))
+    privacy = None if record is None else record.privacy
+    return {} if privacy is None else {"privacy": asdict(privacy)}
 
 
 def _epochs(text: str) -> tuple[int, ...]:

@@ -28,8 +28,9 @@ from diffusers import (
 )
 from transformers import CLIPTextConfig, CLIPTextModelWithProjection
 
-from miagym.training.fine_tune import FineTuning, fine_tune
+from miagym.training.fine_tune import fine_tune
 from miagym.training.loop import StepProgress
+from miagym.training.plan import FineTuning
 from miagym.training.saving import writing_weights
 
 SEED = 1

@@ -11,8 +11,9 @@ from miagym.data.registry import load_data
 from miagym.paper.stages import Places
 from miagym.paper.worlds import World
 from miagym.progress import Progress
-from miagym.training.fine_tune import BATCH, FineTuning, fine_tune, member_rows
+from miagym.training.fine_tune import fine_tune, member_rows
 from miagym.training.loop import StepProgress, even_steps
+from miagym.training.plan import BATCH, FineTuning
 
 FETCHED, TUNED = "laion-mi", "tuned"
 SPARE = 3

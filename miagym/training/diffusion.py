@@ -11,13 +11,16 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn.functional import mse_loss
 
 from miagym.targets.pipeline.target import PipelineTarget
 from miagym.targets.pipeline.tokens import token_ids
 from miagym.targets.schedule import Predicts
+from miagym.training.defences import drawn_timesteps
 from miagym.training.loop import Schedule, StepProgress, batch_of, even_batch_of, even_steps, train
+from miagym.training.private import Privacy, PrivateGradients, poisson_batch_of
 
 BATCH = 32
 DENOISER, TEXT = "denoiser", "text"
@@ -36,8 +39,8 @@ class Training:
     """Training data and hyperparameters of a diffusion model."""
 
     latents: Tensor
-    """Scaled latents (views, n, channels, height, width): of pictures, and of their mirror images
-    if they are augmented."""
+    """Scaled latents (views, n, channels, height, width): of pictures, and of their other views,
+    such as mirror images, if they are augmented."""
     captions: list[str]
     epochs: int
     learning_rate: float
@@ -56,6 +59,10 @@ class Training:
     """Steps between two states on disk."""
     half: bool = False
     """Whether networks compute in bfloat16; weights and their averages stay in float32."""
+    u_shape: float = 0.0
+    """How rare timesteps in the middle are; 0 draws all evenly."""
+    privacy: Privacy | None = None
+    """Draws each step's pictures one by one, clips their gradients and adds noise to them."""
 
     @property
     def steps_per_epoch(self) -> int:
@@ -90,7 +97,7 @@ def train_diffusion(
     keep: Mapping[int, Keep] | None = None,
     parts: nn.Module | None = None,
 ) -> nn.Module:
-    """Trains a target with AdamW on the mean squared error of what its network predicts, t uniform.
+    """Trains a target with AdamW on the mean squared error of what its network predicts.
 
     Args:
         training: latents, captions, epochs.
@@ -116,23 +123,30 @@ def train_diffusion(
     per_epoch = training.steps_per_epoch
     steps = {epoch * per_epoch: call for epoch, call in (keep or {}).items()}
     loss_at = _loss(training, target, seed)
-    return train(parts, loss_at, training.schedule, state, progress, label, steps)
+    gradients = None
+    if (told := training.privacy) is not None:
+        n = len(training.captions)
+        gradients = PrivateGradients(target.network, parts.parameters(), told, n, seed)
+    return train(parts, loss_at, training.schedule, state, progress, label, steps, gradients)
 
 
 def _loss(training: Training, target: PipelineTarget, seed: int) -> Callable[[int], Tensor]:
     """The loss of a step: the mean square of the network's answer less what it should predict."""
-    device, choose = target.device, even_batch_of if training.every_row else batch_of
+    device = target.device
 
     def loss_at(step: int) -> Tensor:
         rng = np.random.default_rng((seed, step))
-        rows = choose(step, len(training.captions), training.batch, seed)
-        z0 = training.latents[rng.integers(2, size=len(rows)) * training.augment, rows].to(device)
+        rows = _rows(training, step, seed)
+        if not len(rows):  # as Poisson sampling may have it
+            return torch.zeros((), device=device, requires_grad=True)
+        view = rng.integers(max(2, len(training.latents)), size=len(rows)) * training.augment
+        z0 = training.latents[view, rows].to(device)
         captions = [training.captions[row] for row in rows]
         if training.thin:
             captions = [thinned(caption, rng) for caption in captions]
         dropped = rng.random(len(rows)) < CAPTION_DROPOUT * target.can_be_guided
         captions = ["" if gone else text for text, gone in zip(captions, dropped, strict=True)]
-        t = rng.integers(len(target.schedule), size=len(rows))
+        t = drawn_timesteps(rng, len(target.schedule), len(rows), training.u_shape)
         eps = torch.from_numpy(rng.standard_normal(z0.shape, dtype=np.float32)).to(device)
         a, s = target.scales(t.tolist(), z0)
         with torch.autocast(device.type, torch.bfloat16, enabled=training.half):
@@ -142,6 +156,14 @@ def _loss(training: Training, target: PipelineTarget, seed: int) -> Callable[[in
         return mse_loss(predicted.float(), _aim(target.predicts, z0, eps, a, s))
 
     return loss_at
+
+
+def _rows(training: Training, step: int, seed: int) -> NDArray[np.int64]:
+    n = len(training.captions)
+    if training.privacy is not None:
+        return poisson_batch_of(step, n, training.privacy.sample_rate, seed)
+    choose = even_batch_of if training.every_row else batch_of
+    return choose(step, n, training.batch, seed)
 
 
 def _told(target: PipelineTarget, captions: list[str], differentiable: bool) -> Tensor:

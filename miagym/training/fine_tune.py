@@ -9,18 +9,16 @@ along the way show how membership becomes visible, epoch by epoch.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
-from typing import cast, get_args
+from typing import cast
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from miagym.data.dataset import CALIBRATION, TEST, Dataset
-from miagym.data.labels import MemberValue
 from miagym.data.registry import load_data
-from miagym.errors import DataError, RunError, TargetError
+from miagym.errors import DataError, TargetError
 from miagym.targets.loading.device import choose_device
 from miagym.targets.pipeline.target import PipelineTarget
 from miagym.targets.registry import load_target
@@ -29,10 +27,11 @@ from miagym.training.latents import encode_sampled
 from miagym.training.loop import StepProgress, even_steps
 from miagym.training.lora import FILE as LORA
 from miagym.training.lora import Kind, add_lora, lora_file, save_lora
+from miagym.training.plan import FineTuning
+from miagym.training.private import Privacy
 from miagym.training.record import TrainingRecord, begin
 from miagym.training.saving import INDEX, save_checkpoint, save_pipeline
 
-EPOCHS, BATCH = 100, 16
 MIN_LARGE_UNET = 100_000_000
 """Parameters below which a UNet learns at another pace. Stable Diffusion's has 860 million."""
 
@@ -41,68 +40,6 @@ STATE_EVERY = 200
 MAX_EMA_DECAY = 0.995
 """Weights are averaged over about an epoch, and over 200 steps at most: a longer average of a short
 training would still be the base."""
-
-
-@dataclass(frozen=True)
-class FineTuning:
-    """Plan of a fine-tuning: base, data, length and hyperparameters.
-
-    Raises:
-        RunError: if a checkpoint lies beyond the training, or the learning rate beyond reason.
-    """
-
-    base: str
-    """A target: embedded name, folder or hub id."""
-    data: str
-    """A data set, as `load_data` takes it."""
-    epochs: int = EPOCHS
-    checkpoints: tuple[int, ...] | None = None
-    """Epochs after which the UNet is kept, 0 for the base; by default `halvings` of `epochs`."""
-    batch_size: int = BATCH
-    """Pictures in a step, at most; an epoch is dealt into batches as even as can be."""
-    learning_rate: float | None = None
-    """By default 1e-5, and 1e-3 for a denoiser of less than 100 million parameters; for a LoRA ten
-    times as much."""
-    seed: int = 0
-    lora_rank: int | None = None
-    """Learns a LoRA of this rank and leaves the base as it is; None trains the whole denoiser."""
-    lora_layers: Kind = "attention"
-    """Which layers the LoRA changes."""
-    lora_half: bool = False
-    """Whether its file is in float16, and so half as large."""
-    limit: int | None = None
-    """At most so many members of each part: those that `evaluate` scores with this limit and
-    seed."""
-    member_value: MemberValue | None = None
-    """What stands for members in the data's column of labels, where the values do not say it."""
-
-    def __post_init__(self) -> None:
-        if self.learning_rate is not None and not 0 < self.learning_rate < 1:
-            raise RunError(f"Expected a learning rate between 0 and 1, got {self.learning_rate}.")
-        if self.lora_rank is not None and self.lora_rank < 1:
-            raise RunError(f"Expected a rank of the LoRA from 1, got {self.lora_rank}.")
-        if self.lora_layers not in get_args(Kind):
-            raise RunError(
-                f"Expected the layers of a LoRA as {', '.join(get_args(Kind))}, got "
-                f"{self.lora_layers!r}."
-            )
-        outside = [epoch for epoch in self.kept if not 0 <= epoch <= self.epochs]
-        if outside:
-            raise RunError(
-                f"Checkpoints lie between 0, the base, and the last of the {self.epochs} epochs; "
-                f"got {outside[0]}."
-            )
-
-    @property
-    def kept(self) -> tuple[int, ...]:
-        """The epochs whose UNet is kept, in order."""
-        kept = halvings(self.epochs) if self.checkpoints is None else self.checkpoints
-        return tuple(sorted(set(kept)))
-
-
-def halvings(epochs: int) -> tuple[int, ...]:
-    """Default checkpoints: 0, which is the base, and a half, a quarter, ... of the epochs."""
-    return tuple(sorted({0, *(epochs // 2**k for k in range(1, 5))}))
 
 
 def fine_tune(plan: FineTuning, out: Path, device: str, progress: StepProgress) -> Path:
@@ -121,7 +58,8 @@ def fine_tune(plan: FineTuning, out: Path, device: str, progress: StepProgress) 
         UnknownName: if there is no such base or data.
         TargetError: if the base cannot be loaded.
         DataError: if the data has no members, or a picture cannot be read.
-        RunError: if `out` holds something else, or the disk is full.
+        RunError: if `out` holds something else, the disk is full, or no noise is enough for the
+            epsilon that is asked for.
     """
     kept, data = plan.kept, load_data(plan.data, plan.member_value)
     data.require(CALIBRATION, TEST, by="a training whose targets are evaluated")
@@ -144,10 +82,12 @@ def fine_tune(plan: FineTuning, out: Path, device: str, progress: StepProgress) 
         lora_rank=plan.lora_rank,
         lora_layers=plan.lora_layers,
         lora_half=plan.lora_half,
+        defence=plan.defence,
+        privacy=_privacy(plan, len(rows)),
     )
     begun = begin(out, record)
     if not (out / (INDEX if plan.lora_rank is None else LORA)).is_file():
-        z0 = encode_sampled(target, data, rows, plan.seed, progress)
+        z0 = encode_sampled(target, data, rows, plan.seed, progress, plan.defence)
         if not begun:  # only now, so that an unreadable picture leaves no folder behind
             record.write(out)
         captions = [data.captions[row] for row in rows]
@@ -159,6 +99,13 @@ def fine_tune(plan: FineTuning, out: Path, device: str, progress: StepProgress) 
 
 def _learning_rate(is_small: bool, lora_rank: int | None) -> float:
     return (1e-3 if is_small else 1e-5) * (1 if lora_rank is None else 10)
+
+
+def _privacy(plan: FineTuning, pictures: int) -> Privacy | None:
+    if plan.defence.epsilon is None:
+        return None
+    steps = even_steps(pictures, plan.batch_size)
+    return Privacy.reaching(plan.defence.epsilon, pictures, steps, plan.epochs)
 
 
 def _loaded(base: str, where: torch.device) -> PipelineTarget:
@@ -209,6 +156,9 @@ def _train(
         ema_decay=min(MAX_EMA_DECAY, 1 - 1 / even_steps(len(captions), record.batch_size)),
         state_every=state_every,
         half=record.precision == "bfloat16",
+        augment=record.defence.views > 1,
+        u_shape=record.defence.u_shape,
+        privacy=record.privacy,
     )
 
     epochs, place = record.checkpoints, (_state(out), progress, str(out))

@@ -14,6 +14,7 @@ from torch import Tensor
 from miagym.data.dataset import Dataset
 from miagym.noise import paired_noise
 from miagym.targets.pipeline.target import PipelineTarget
+from miagym.training.defences import UNDEFENDED, TrainingDefence
 from miagym.training.loop import StepProgress
 
 PIXELS_AT_ONCE = 2**20
@@ -38,8 +39,9 @@ def encode_sampled(
     rows: NDArray[np.integer],
     seed: int,
     progress: StepProgress,
+    defence: TrainingDefence = UNDEFENDED,
 ) -> Tensor:
-    """Encodes some rows of a data set to scaled latents (1, n, c, h, w), on the CPU.
+    """Encodes some rows of a data set to scaled latents (views, n, c, h, w), on the CPU.
 
     A latent is a sample of the posterior, as Stable Diffusion is trained on. Its noise depends on
     the seed and the picture alone. A model of pixels has images for latents.
@@ -50,6 +52,7 @@ def encode_sampled(
         rows: of the data set (n,).
         seed: of the samples.
         progress: shows how far it is.
+        defence: says which views of each picture there are; by default itself alone.
 
     Raises:
         DataError: if a picture cannot be read.
@@ -60,9 +63,11 @@ def encode_sampled(
     for number in progress(range(-(-len(rows) // chunk)), "encoding"):
         some = data.candidates(rows[number * chunk : (number + 1) * chunk], size)
         images = torch.from_numpy(some.images.transpose(0, 3, 1, 2).copy())
+        pictures = _scaled(images, target.device)
         noise = paired_noise(seed, some.keys, target.latent_shape, "posterior").to(target.device)
-        latents.append(target.encode(_scaled(images, target.device), noise).cpu())
-    return torch.cat(latents)[None].clone()
+        views = (defence.view(pictures, some.keys, k, seed) for k in range(defence.views))
+        latents.append(torch.stack([target.encode(view, noise).cpu() for view in views]))
+    return torch.cat(latents, 1).clone()
 
 
 def _scaled(images: Tensor, device: torch.device) -> Tensor:

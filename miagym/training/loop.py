@@ -73,6 +73,7 @@ def train(
     progress: StepProgress,
     label: str,
     keep: dict[int, Callable[[nn.Module], None]] | None = None,
+    gradients: Callable[[int], None] | None = None,
 ) -> nn.Module:
     """Trains `module` in place and returns the moving average of its weights.
 
@@ -84,6 +85,7 @@ def train(
         progress: shows how far it is.
         label: what the progress calls this training.
         keep: called with the averaged module after these numbers of steps.
+        gradients: mends the gradients of a step; by default their norm is clipped to 1.
 
     Raises:
         RunError: if `state` belongs to a training of another length.
@@ -107,7 +109,10 @@ def train(
         loss = loss_at(step)
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
-        nn.utils.clip_grad_norm_(module.parameters(), 1.0)
+        if gradients is None:
+            nn.utils.clip_grad_norm_(module.parameters(), 1.0)
+        else:
+            gradients(step)
         optimizer.step()
         rate.step()
         ema.update_parameters(module)

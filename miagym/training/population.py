@@ -12,9 +12,11 @@ from pathlib import Path
 from miagym.data.dealt import FILE, Deal, model_folder
 from miagym.data.registry import load_data
 from miagym.errors import RunError, option
-from miagym.training.fine_tune import FineTuning, fine_tune
+from miagym.training.defences import UNDEFENDED, TrainingDefence
+from miagym.training.fine_tune import fine_tune
 from miagym.training.loop import StepProgress
 from miagym.training.lora import Kind
+from miagym.training.plan import FineTuning
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,7 @@ class PopulationPlan:
     lora_rank: int = 6
     lora_layers: Kind = "convolutions"
     seed: int = 0
+    defence: TrainingDefence = UNDEFENDED
 
     def fine_tuning(self, folder: Path, model: int) -> FineTuning:
         """The training of one model, by its number from 0."""
@@ -49,6 +52,7 @@ class PopulationPlan:
             lora_rank=self.lora_rank,
             lora_layers=self.lora_layers,
             lora_half=True,
+            defence=self.defence,
         )
 
 

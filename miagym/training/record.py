@@ -16,6 +16,8 @@ from miagym.errors import RunError, option
 from miagym.targets.places import ADDED
 from miagym.targets.registry import TRAINING as FILE
 from miagym.targets.registry import is_of_population, local_folder, split_checkpoint
+from miagym.training.defences import UNDEFENDED, TrainingDefence
+from miagym.training.private import Privacy
 
 SCHEMA = 1
 
@@ -45,6 +47,10 @@ class TrainingRecord:
     lora_layers: str = "attention"
     lora_half: bool = False
     """Whether its file is in float16."""
+    defence: TrainingDefence = UNDEFENDED
+    """What kept it from remembering single pictures."""
+    privacy: Privacy | None = None
+    """What DP-SGD guarantees, if that is among the defences."""
 
     @classmethod
     def read(cls, folder: Path) -> TrainingRecord | None:
@@ -65,7 +71,10 @@ class TrainingRecord:
                     f"{option('out')}."
                 )
             rows, kept = tuple(content.pop("rows")), tuple(content.pop("checkpoints"))
-            return cls(**content, rows=rows, checkpoints=kept)
+            defence = TrainingDefence(**content.pop("defence", {}))
+            told = content.pop("privacy", None)
+            privacy = None if told is None else Privacy(**told)
+            return cls(**content, rows=rows, checkpoints=kept, defence=defence, privacy=privacy)
         except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
             raise RunError(
                 f"{path} is no record of a training ({error}); choose another {option('out')}."

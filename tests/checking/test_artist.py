@@ -15,7 +15,8 @@ from miagym.embedded.art import table
 from miagym.evaluation.signals import Signals
 from miagym.metrics.resampling.permutation import set_test
 from miagym.targets.registry import load_target
-from miagym.training.fine_tune import FineTuning, fine_tune
+from miagym.training.fine_tune import fine_tune
+from miagym.training.plan import FineTuning
 
 pytestmark = pytest.mark.slow
 

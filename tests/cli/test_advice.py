@@ -21,7 +21,8 @@ from miagym.oracle.budget import Cost
 from miagym.oracle.cache import Cache
 from miagym.scorefile.reading.columns import Columns
 from miagym.scorefile.stated import Statement
-from miagym.training.fine_tune import FineTuning, fine_tune
+from miagym.training.fine_tune import fine_tune
+from miagym.training.plan import FineTuning
 from tests.cli.test_every_command import commands, options
 from tests.command_line import run
 

@@ -41,6 +41,20 @@ def test_a_difference_is_paired() -> None:
     )
     assert gain.auc_ci[0] > 0
     assert (none.auc, none.auc_ci, none.auc_spread, none.tpr_ci) == (0, (0, 0), 0, (0, 0))
+    assert gain.p == pytest.approx(2 / 1001) and none.p == 1, "no resample, and every one"
+    assert gain.as_row()["auc_p"] == gain.p
+    alone = over_models(first, inside)
+    assert alone.p is None and "auc_p" not in alone.as_row()
+
+
+@pytest.mark.slow
+def test_the_p_value_of_no_difference_is_not_small() -> None:
+    rng, ps = np.random.default_rng(2), []
+    for _ in range(20):
+        inside = dealt(rng, 8, 30)
+        first, second = (inside * 0.5 + rng.normal(size=inside.shape) for _ in range(2))
+        ps.append(over_models(first, inside, minus=second).p)
+    assert np.mean([p is not None and p < 0.05 for p in ps]) <= 0.15
 
 
 @pytest.mark.slow

@@ -27,7 +27,8 @@ from miagym.data.registry import load_data
 from miagym.errors import DataError, MiagymError, RunError, TargetError, UnknownName
 from miagym.noise import paired_noise
 from miagym.targets.registry import checkpoints, load_target
-from miagym.training.fine_tune import FineTuning, fine_tune, halvings, member_rows
+from miagym.training.fine_tune import fine_tune, member_rows
+from miagym.training.plan import FineTuning, halvings
 from miagym.training.record import record_of
 from tests.tiers import mostly_slow
 

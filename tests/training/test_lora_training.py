@@ -18,8 +18,9 @@ from miagym.data.registry import load_data
 from miagym.errors import RunError, TargetError
 from miagym.noise import paired_noise
 from miagym.targets.registry import load_target
-from miagym.training.fine_tune import FineTuning, fine_tune, member_rows
+from miagym.training.fine_tune import fine_tune, member_rows
 from miagym.training.lora import lora_file
+from miagym.training.plan import FineTuning
 from miagym.training.record import record_of
 from tests.targets import models
 from tests.targets.models import write

@@ -43,6 +43,8 @@ class OverModels:
     auc_spread: float
     tpr: float
     tpr_ci: Interval
+    p: float | None = None
+    """Two-sided, of a difference in AUC, from the same resamples; None for a single attack."""
 
     def as_row(self) -> dict[str, Any]:
         """Plain numbers and lists."""
@@ -53,6 +55,7 @@ class OverModels:
             "auc_ci": list(self.auc_ci),
             "auc_spread": self.auc_spread,
             "tpr_at_fpr": {str(ALPHA): {"tpr": self.tpr, "ci": list(self.tpr_ci)}},
+            **({} if self.p is None else {"auc_p": self.p}),
         }
 
 
@@ -64,13 +67,15 @@ def over_models(
     Intervals are percentiles of the pigeonhole bootstrap (Owen 2007, Ann. Appl. Stat. 1): models
     and pictures are drawn with replacement, independently, and a pair weighs the product. It is
     mildly conservative. Scores have one scale for all models and pictures in the TPR, as a
-    threshold that is used on all of them needs.
+    threshold that is used on all of them needs. The p-value counts resamples on either side of 0,
+    those at 0 on both; the least possible is 2 / 1001.
 
     Args:
         scores: higher = member.
         inside: which model was trained on which picture (k, n), bool.
         seed: of the bootstrap.
-        minus: scores (k, n) of another attack, whose metrics are subtracted, pair by pair.
+        minus: scores (k, n) of another attack, or of the same on other models that were dealt the
+            same pictures, whose metrics are subtracted, pair by pair.
 
     Raises:
         DataError: if shapes differ, a score is not finite, there are fewer than 8 models, or a
@@ -90,6 +95,8 @@ def over_models(
         drawn.append(found[0] - found[1] if minus is not None else found[0])
     value = values[0] - values[1] if minus is not None else values[0]
     low, high = np.nanquantile(drawn, [TAIL, 1 - TAIL], axis=0)
+    beyond = min((np.array(drawn)[:, 0] <= 0).sum(), (np.array(drawn)[:, 0] >= 0).sum())
+    p = None if minus is None else min(1.0, 2 * (1 + float(beyond)) / (1 + RESAMPLES))
     each = measures[0].by_model(alone[1])
     spread = each - measures[1].by_model(alone[1]) if minus is not None else each
     return OverModels(
@@ -100,6 +107,7 @@ def over_models(
         auc_spread=float(spread.std(ddof=1)),
         tpr=float(value[1]),
         tpr_ci=(float(min(low[1], value[1])), float(max(high[1], value[1]))),
+        p=p,
     )
 
 
