@@ -130,7 +130,7 @@ def figure(runs: dict[str, miagym.Run], seen: dict[str, float]) -> Figure:
             textposition="bottom center",
             name=attack,
         )
-    styled(drawn)
+    styled(drawn, 500)
     drawn.update_xaxes(title="utility: PSNR of what is handed out, dB")
     drawn.update_yaxes(title="AUC of the attack [95 % interval]")
     return Figure(drawn)

@@ -178,7 +178,10 @@ def page(found: dict[str, Measured]) -> str:
             "to remove. Hyperparameters are those of the undefended training where none are "
             "named. DP-SGD was given fewer epochs, which cost less epsilon, and a smaller rate, "
             "since its steps are mostly noise; the row of the same epochs and rate without it says "
-            "how much these two do alone. The attacks do not know of the defence.",
+            "how much these two do alone (it was added once the others had been seen, and DP-SGD "
+            "was compared with the undefended row only). Where no row lies below 0, a lower loss "
+            "says that less was learned, and not what a defence would cost a useful model. The "
+            "attacks do not know of the defence.",
             "",
             "![AUC against the loss held out](training_defences.svg)",
         ]

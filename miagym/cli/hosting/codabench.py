@@ -22,11 +22,16 @@ from miagym.cli.hosting.tasks import (
     Reference,
     Targets,
     Tasks,
+    check_own,
 )
 from miagym.cli.shared.console import AsJson, print_json, say
 
+OF_A_SUITE = ("url", "start", "final", "end", "task", "out", "tasks", "db", "as_json")
+"""Options that go with a suite; all others are of a task about a --target."""
+
 
 def codabench(
+    context: typer.Context,
     url: Annotated[str, typer.Option(help="Where participants find the host.")],
     start: Annotated[datetime, typer.Option(help="Start of the phase dev, in UTC.")],
     final: Annotated[datetime, typer.Option(help="End of dev, and start of final.")],
@@ -65,6 +70,7 @@ def codabench(
         names = ", ".join(one.name for one in suite(tasks))
         raise HostError(f"Expected --task, one of {tasks}: {names}; or a --target of your own.")
     else:
+        check_own(context, *OF_A_SUITE)
         (played,) = chosen(suite(tasks), [task])
     with Ledger(db) as ledger:
         made = bundle(played, ledger.secret, url.rstrip("/"), dates)

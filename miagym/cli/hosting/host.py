@@ -23,8 +23,13 @@ from miagym.cli.hosting.tasks import (
     Reference,
     Targets,
     Tasks,
+    check_own,
+    is_given,
 )
 from miagym.cli.shared.console import AsJson, console, print_json, say
+
+OF_A_SUITE = ("tasks", "db", "phase", "port", "address", "openenv")
+"""Options that go with a suite; all others are of a task about a --target."""
 
 host = typer.Typer(help="Host a game: serve it, add players, read the leaderboard.")
 host.command()(codabench)
@@ -91,10 +96,15 @@ def serve(
     if context.invoked_subcommand is not None:
         return
     from miagym.envs.service.prompt_filter import PromptFilter
+    from miagym.errors import HostError
     from miagym.hosting.serving import serve_forever
     from miagym.hosting.suite import own_task, suite
 
     if target:
+        if service and is_given(context, "questions"):
+            raise HostError("A service has no menu; leave --questions or --service out.")
+        if charge_refused and not refuse:
+            raise HostError("Expected --refuse with --charge-refused: what is refused.")
         menu = questions.split(",")
         words = PromptFilter(refuse, charge_refused) if refuse else None
         own = own_task(target, data, reference, menu, budget, hands, service)
@@ -110,6 +120,7 @@ def serve(
             ),
         )
     else:
+        check_own(context, *OF_A_SUITE)
         played = suite(tasks)
 
     def ready() -> None:

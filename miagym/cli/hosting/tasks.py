@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from miagym.errors import HostError
+
 SUITE = "black-2026"
 LEDGER = Path("host.sqlite")
 QUESTIONS = "variation@0.3,variation@0.6"
@@ -36,3 +38,28 @@ Budget = Annotated[
     ),
 ]
 Hands = Annotated[int, typer.Option(min=1, help="Hands in a walk.")]
+
+
+def check_own(context: typer.Context, *others: str) -> None:
+    """Refuses options of a task of one's own beside a suite, which fixes what they say.
+
+    Args:
+        context: of the command.
+        others: options that go with a suite.
+
+    Raises:
+        HostError: if there are any.
+    """
+    for name in context.params:
+        if name not in others and is_given(context, name):
+            flag = f"--{name.replace('_', '-')}"
+            raise HostError(
+                f"Expected --target with {flag}, since tasks of a suite are as they are; name a "
+                f"model of your own, or leave {flag} out."
+            )
+
+
+def is_given(context: typer.Context, name: str) -> bool:
+    """Whether an option stands on the command line."""
+    source = context.get_parameter_source(name)
+    return source is not None and source.name == "COMMANDLINE"
