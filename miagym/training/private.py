@@ -28,7 +28,6 @@ CLIP = 1.0
 MAX_DELTA = 1e-5
 """Delta is this, or a tenth of one picture's share where there are more than ten thousand."""
 
-
 ORDERS = [1.1, 1.25, 1.5, 1.75, *range(2, 64), *(2**k for k in range(6, 11))]
 """Of Rényi divergence, the best of which tells epsilon; one that is missing makes it larger."""
 
@@ -69,9 +68,8 @@ class Privacy:
         rate, steps = 1 / steps_per_epoch, steps_per_epoch * epochs
         delta = min(MAX_DELTA, 0.1 / pictures)
         accountant = accountants.RDPAccountant()
-        with (
-            warnings.catch_warnings()
-        ):  # of a better order beyond its list: what it says still holds
+        with warnings.catch_warnings():
+            # Of a better order beyond its list: what it says still holds.
             warnings.filterwarnings("ignore", "Optimal order", UserWarning)
             try:
                 noise = accountants.utils.get_noise_multiplier(
