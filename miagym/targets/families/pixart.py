@@ -43,13 +43,13 @@ class PixArt(PipelineTarget):
                 prompt or "",
                 do_classifier_free_guidance=False,
                 device=self.device,
-                **self._tokens(),
+                **self._length(),
             )
         parts = [tokens[0], mask[0]]
         self._packing = Packing.of(parts)
         return self._packing.pack(parts)
 
-    def _tokens(self) -> dict[str, int]:
+    def _length(self) -> dict[str, int]:
         """Tokens of a prompt, as many as each pipeline takes by default."""
         sigma = type(self.pipeline).__name__ == "PixArtSigmaPipeline"
         return {"max_sequence_length": 300 if sigma else 120}

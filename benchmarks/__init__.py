@@ -1,0 +1,1 @@
+"""Measurements whose pages stand in docs/benchmarks; each module is a program."""
