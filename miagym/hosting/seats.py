@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Self
+from typing import Any, Self, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,9 +14,10 @@ from miagym.candidates import Candidates
 from miagym.data.dataset import TEST, Dataset
 from miagym.envs.asking import Questioner
 from miagym.envs.game import Game
-from miagym.envs.pool import PoolSpaces
+from miagym.envs.options import PoolOptions
+from miagym.envs.pool import PoolSpaces, pool_settings
 from miagym.envs.sampler import CandidateSplit
-from miagym.envs.service.settings import ServiceSettings
+from miagym.envs.service.settings import ServiceOptions, ServiceSettings
 from miagym.envs.service.spaces import ServiceSpaces
 from miagym.envs.settings import Settings
 from miagym.envs.spaces import GameSpaces
@@ -116,34 +117,36 @@ def settings_of(task: HostedTask, target: str, data: Dataset, noise_seed: int = 
     Raises:
         SettingsError, BudgetError, UnknownName: if the task makes no game.
     """
+    options = {**game_options(task, target, data), "split": TEST, "noise_seed": noise_seed}
     if task.service:
-        return ServiceSettings(
-            target=target,
-            data=data,
-            split=TEST,
-            budget=task.budget,
-            steps=task.steps,
-            slots=task.slots,
-            noise_seed=noise_seed,
-            service=task.service,
-            jpeg=task.jpeg,
-            answer_size=task.answer_size,
-            tariff=task.tariff,
-            prompt_filter=task.prompt_filter,
-        )
-    return Settings(
-        target=target,
-        data=data,
-        reference=task.reference,
-        split=TEST,
-        budget=task.budget,
-        questions=task.questions,
-        steps=task.steps,
-        defence=task.defence,
-        candidates=task.candidates,
-        slots=task.slots,
-        noise_seed=noise_seed,
-    )
+        return ServiceSettings.given(cast(ServiceOptions, options))
+    return pool_settings(cast(PoolOptions, options))
+
+
+def game_options(task: HostedTask, target: str, data: Dataset) -> dict[str, Any]:
+    """Options of the environment whose game a task is, wherever it is played.
+
+    Without the rate of a service's calls, which a host keeps for a key and all its hands.
+    """
+    both = {"target": target, "data": data, "budget": task.budget, "steps": task.steps}
+    if task.service:
+        return {
+            **both,
+            "pictures": task.slots,
+            "service": task.service,
+            "jpeg": task.jpeg,
+            "answer_size": task.answer_size,
+            "tariff": task.tariff,
+            "prompt_filter": task.prompt_filter,
+        }
+    return {
+        **both,
+        "reference": task.reference,
+        "questions": task.questions,
+        "defence": task.defence,
+        "candidates": task.candidates,
+        "slots": task.slots,
+    }
 
 
 def spaces_of(settings: Settings) -> GameSpaces:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -21,14 +20,11 @@ from miagym.targets.registry import load_target
 from miagym.training.population import PopulationPlan, train_population
 from tests.targets import models
 from tests.targets.models import write
+from tests.training.small import silent
 
 pytestmark = pytest.mark.usefixtures("small_forests")
 K, PICTURES, SEED = 11, 48, 44
 """The seed deals each picture to two models or more on each side, whoever is the target."""
-
-
-def silent(steps: range, label: str) -> Iterable[int]:
-    return steps
 
 
 @pytest.fixture(scope="module")

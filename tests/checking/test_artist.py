@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +16,7 @@ from miagym.metrics.resampling.permutation import set_test
 from miagym.targets.registry import load_target
 from miagym.training.fine_tune import fine_tune
 from miagym.training.plan import FineTuning
+from tests.training.small import silent
 
 pytestmark = pytest.mark.slow
 
@@ -26,10 +26,6 @@ PLANS = {
     "full": {"epochs": 60},
     "lora": {"epochs": 60, "lora_rank": 6, "lora_layers": "convolutions"},
 }
-
-
-def silent(steps: range, label: str) -> Iterable[int]:
-    return steps
 
 
 @pytest.fixture(scope="module")

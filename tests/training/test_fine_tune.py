@@ -31,12 +31,9 @@ from miagym.training.fine_tune import fine_tune, member_rows
 from miagym.training.plan import FineTuning, halvings
 from miagym.training.record import record_of
 from tests.tiers import mostly_slow
+from tests.training.small import silent
 
 PARTS = ("text_encoder", "vae", "unet")
-
-
-def silent(steps: range, label: str) -> Iterable[int]:
-    return steps
 
 
 def stop_after(n: int):

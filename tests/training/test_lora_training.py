@@ -25,10 +25,7 @@ from miagym.training.record import record_of
 from tests.targets import models
 from tests.targets.models import write
 from tests.tiers import mostly_slow
-
-
-def silent(steps: range, label: str) -> Iterable[int]:
-    return steps
+from tests.training.small import silent
 
 
 @pytest.fixture(scope="module")

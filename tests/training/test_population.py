@@ -9,7 +9,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
 from safetensors.torch import load_file
 from typer.testing import CliRunner
 
@@ -23,21 +22,12 @@ from miagym.training.population import PopulationPlan, train_population
 from miagym.training.record import record_of
 from tests.targets import models
 from tests.targets.models import write
-
-
-def silent(steps: range, label: str) -> Iterable[int]:
-    return steps
+from tests.training.small import draw_sides, silent
 
 
 @pytest.fixture(scope="module")
 def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    root, rng = tmp_path_factory.mktemp("dealt"), np.random.default_rng(0)
-    for side in ("members", "nonmembers"):
-        (root / side).mkdir()
-        for i in range(20):
-            pixels = np.kron(rng.integers(0, 256, (2, 2, 3)), np.ones((8, 8, 1)))
-            Image.fromarray(pixels.astype(np.uint8)).save(root / side / f"{i}.png")
-    return root
+    return draw_sides(tmp_path_factory.mktemp("dealt"), each=20)
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from PIL import Image
 from safetensors.torch import load_file
 from torch import Tensor, nn
 from typer.testing import CliRunner
@@ -28,20 +27,13 @@ from miagym.training.private import Privacy, PrivateGradients, poisson_batch_of
 from miagym.training.record import record_of
 from tests.targets import models
 from tests.targets.models import write
-
-
-def silent(steps: range, label: str) -> Iterable[int]:
-    return steps
+from tests.training.small import draw_sides, silent
 
 
 @pytest.fixture(scope="module")
 def plan(tmp_path_factory: pytest.TempPathFactory) -> FineTuning:
-    root, rng = tmp_path_factory.mktemp("private"), np.random.default_rng(0)
-    for side in ("members", "nonmembers"):
-        (root / "data" / side).mkdir(parents=True)
-        for i in range(6):
-            pixels = np.kron(rng.integers(0, 256, (4, 4, 3)), np.ones((8, 8, 1)))
-            Image.fromarray(pixels.astype(np.uint8)).save(root / "data" / side / f"{i}.png")
+    root = tmp_path_factory.mktemp("private")
+    draw_sides(root / "data", each=6, cells=4)
     base = write(models.stable_diffusion, root / "base")
     defence = TrainingDefence(epsilon=8)
     return FineTuning(

@@ -23,6 +23,7 @@ from miagym.envs.world import World
 from miagym.errors import SettingsError
 from miagym.hosting.bench.agents import Maker
 from miagym.hosting.dealing import Hand, deck, hands, targets_of
+from miagym.hosting.seats import game_options
 from miagym.hosting.suite import DEV, HostedTask
 
 SECRET = "2026" * 16
@@ -126,37 +127,9 @@ class Bench:
         return scores, spent
 
     def _envs(self, rows: int, target: str, split: str, data: Dataset) -> GameVectorEnv:
-        task = self.task
-        if task.service:  # without its rate: nobody waits for an answer of this process
-            return ServiceVectorEnv(
-                rows,
-                autoreset_mode="Disabled",
-                target=target,
-                data=data,
-                split=split,
-                budget=task.budget,
-                steps=task.steps,
-                pictures=task.slots,
-                service=task.service,
-                tariff=task.tariff,
-                jpeg=task.jpeg,
-                answer_size=task.answer_size,
-                prompt_filter=task.prompt_filter,
-            )
-        return PoolVectorEnv(
-            rows,
-            autoreset_mode="Disabled",
-            target=target,
-            data=data,
-            reference=task.reference,
-            split=split,
-            budget=task.budget,
-            questions=task.questions,
-            steps=task.steps,
-            defence=task.defence,
-            candidates=task.candidates,
-            slots=task.slots,
-        )
+        kind = ServiceVectorEnv if self.task.service else PoolVectorEnv
+        options = game_options(self.task, target, data)
+        return kind(rows, autoreset_mode="Disabled", split=split, **options)
 
 
 def _questioner(settings: Settings, world: World, episodes: int) -> Questioner:
