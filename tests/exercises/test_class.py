@@ -83,7 +83,7 @@ def test_an_empty_class_is_a_sentence(tmp_path: Path) -> None:
 
 
 def test_no_file_ends_the_class(school: Path, tmp_path: Path) -> None:
-    """A second is too little for those that can be read; one of them would never end."""
+    """One file would never end; whether a second is enough for the rest is the machine's affair."""
     out = tmp_path / "marks.csv"
     found = called(school, "--csv", out, "--limit", 1)
     assert found.exit_code == 0, found.exception
@@ -103,7 +103,9 @@ def test_no_file_ends_the_class(school: Path, tmp_path: Path) -> None:
     assert by_file["'=HYPERLINK(1).py"]["student"] == "'=HYPERLINK(1)"
     assert "holds no script" in by_file["eve"]["error"] and by_file["eve"]["total"] == ""
     assert "cannot be read as text" in by_file["Zoë/5_one.py"]["error"]
-    assert "6 files of 5 students; 6 with an error." in found.output
+    failed = {file for file, row in by_file.items() if row["error"]}
+    assert failed >= {"'=HYPERLINK(1).py", "bob.py", "eve", "Zoë/5_one.py"}
+    assert f"6 files of 5 students; {len(failed)} with an error." in found.output
     assert "Passed over, as neither script nor notebook: ada/report.pdf" in found.output
     assert {*tmp_path.iterdir()} == {school, out}
 
