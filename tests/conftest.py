@@ -50,6 +50,14 @@ def threads() -> None:
     torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "2")))
 
 
+@pytest.fixture(scope="session", autouse=True)
+def no_own_pictures_unasked() -> Iterator[None]:
+    """Runs have pictures of the target's own only if asked: else they would take most of a test."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("miagym.evaluation.config.OWN_PICTURES", 0)
+        yield
+
+
 @pytest.fixture(scope="session")
 def drawings() -> Candidates:
     """40 members and 40 non-members of the embedded art, members first."""

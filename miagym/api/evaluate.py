@@ -50,7 +50,7 @@ def evaluate(
     out: str | Path | None = None,
     budget: int | None = None,
     limit: int | None = None,
-    generated: int = 0,
+    generated: int | None = None,
     seed: int = 0,
     paper: bool = False,
     chunk: int = 256,
@@ -102,7 +102,8 @@ def evaluate(
             out.
         limit: at most so many members, and so many non-members, of each part.
         generated: pictures that the target is asked to generate, from captions of non-members, to
-            see how many of its own each attack would call members.
+            see how many of its own each attack would call members; by default 20, where it is
+            told anything.
         seed: of noise, order and resampling.
         paper: score all variants on the test part too, as the paper's (optimistic) protocol asks.
         chunk: candidates at work at a time.

@@ -93,12 +93,12 @@ def call_of(config: Config, out: str | Path | None) -> str:
         "limit": config.limit,
         "generated": config.generated,
         "budget": config.queries,
-        "seed": config.seed,
+        "seed": config.seed or None,
         "dtype": config.dtype if config.dtype != AUTO else None,
         "posterior": config.posterior if config.posterior != Posterior.MEAN else None,
         "defence": config.defence,
         "out": None if out is None else str(out),
     }
-    given = [f"{name}={value!r}" for name, value in words.items() if value]
+    given = [f"{name}={value!r}" for name, value in words.items() if value or value == 0]
     said = {match.member_value for match in matches} - {None}
     return f"miagym.evaluate({', '.join([*given, *(f'member_value={one!r}' for one in said)])})"

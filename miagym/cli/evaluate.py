@@ -100,11 +100,13 @@ def evaluate(
         typer.Option(min=1, help="At most so many members, and so many non-members, of each part."),
     ] = None,
     generated: Annotated[
-        int,
+        int | None,
         typer.Option(
-            min=0, help="Pictures the target generates, to see how many attacks call members."
+            min=0,
+            help="Pictures the target generates, to see how many attacks call members; else 20, "
+            "where it is told anything.",
         ),
-    ] = 0,
+    ] = None,
     seed: Seed = 0,
     batch_size: BatchSize = 64,
     chunk: Annotated[int, typer.Option(min=1, help="Candidates at work at a time.")] = 256,

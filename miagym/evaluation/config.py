@@ -38,6 +38,10 @@ class Match:
     """What stands for members in the data's column of labels, where it does not say so itself."""
 
 
+OWN_PICTURES = 20
+"""Enough to see that attacks take a model's own pictures for members, for 800 rows of a UNet."""
+
+
 @dataclass(frozen=True)
 class Config:
     """All that decides the scores of a run, and how it is cut into chunks."""
@@ -54,9 +58,9 @@ class Config:
     """Members, and non-members, of the calibration part that rules are fitted to."""
     null_on: int = 100
     """Members, and non-members, of the test part about which the null target is asked."""
-    generated: int = 0
+    generated: int | None = None
     """Non-members of the test part from whose captions the target generates pictures, to see how
-    many of its own attacks would call members; 0 leaves that out."""
+    many of its own attacks would call members; None: `OWN_PICTURES` where it is told anything."""
     paper: bool = False
     """Score every variant on the test part too, and run the paper's optimistic protocol there."""
     chunk: int = 256
@@ -72,6 +76,12 @@ class Config:
     keep_latents: str | None = None
     """Folder that keeps what pictures are encoded to, for runs of other attacks; see `KeptLatents`.
     It leaves scores as they are, and is no part of what a run is."""
+
+    def own_pictures(self, is_told: bool) -> int:
+        """How many pictures a target generates, which is told captions or classes, or nothing."""
+        if self.generated is None:
+            return OWN_PICTURES if is_told else 0
+        return self.generated
 
     def as_json(self) -> dict[str, Any]:
         """All that decides scores, as plain numbers, texts, lists and None."""

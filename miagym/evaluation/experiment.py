@@ -22,7 +22,7 @@ from miagym.metrics.groups.clusters import check_groups
 from miagym.oracle import Access
 from miagym.oracle.latents import KeptLatents
 from miagym.results import Sample, Skipped
-from miagym.targets.base import Target
+from miagym.targets.base import Target, Told
 from miagym.training.record import record_of
 
 
@@ -149,8 +149,12 @@ class Experiment:
     def generated_chunks(self) -> list[Chunk]:
         """The first non-members of the test part, whose captions are generated from."""
         rows = self.data.rows(TEST, self.config.seed, self.config.limit)
-        rows = rows[~self.data.member[rows]][: self.config.generated]
+        rows = rows[~self.data.member[rows]][: self._own_pictures]
         return self._cut(GENERATED, rows) if len(rows) else []
+
+    @property
+    def _own_pictures(self) -> int:
+        return self.config.own_pictures(self.target.told is not Told.NOTHING)
 
     def calibration_chunks(self) -> list[Chunk]:
         """The calibration part; its first rows choose variants, all of them fit what learns."""
@@ -191,7 +195,7 @@ class Experiment:
         ordered = np.concatenate([rows[bare], rows[~bare]])
         candidate = first_readable(self.data, ordered, self.target.resolution)
         self.leave_out(self.signals.refused(candidate, self.data.member[self._learned_rows()]))
-        if self.config.generated:  # what cannot be generated is refused before anything is scored
+        if self._own_pictures:  # what cannot be generated is refused before anything is scored
             self.signals.generated(candidate)
         self.check_any_attack()
 

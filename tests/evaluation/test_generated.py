@@ -13,6 +13,7 @@ from attacks.grey_box.loss import LossThreshold
 from miagym.candidates import Candidates
 from miagym.data.registry import load_data
 from miagym.errors import MiagymError
+from miagym.evaluation.config import OWN_PICTURES
 from miagym.oracle import Oracle
 from miagym.targets.base import Told
 from miagym.targets.dummy import DummyTarget
@@ -56,16 +57,18 @@ def test_the_share_is_that_of_a_plain_recomputation(data: miagym.Dataset, tmp_pa
     assert scored["loss(timestep=200)"].n_nonmembers == 30  # the generated are passed over
 
 
-def test_without_asking_there_is_no_such_control(data: miagym.Dataset) -> None:
-    run = miagym.evaluate(
-        DummyTarget(data.candidates(np.arange(2), 64)),
-        data,
-        "sima",
-        limit=15,
-        null=None,
-        reference=None,
-    )
-    assert run.results.generated == ()
+def test_unasked_every_run_has_that_control(
+    data: miagym.Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("miagym.evaluation.config.OWN_PICTURES", OWN_PICTURES)
+    target = DummyTarget(data.candidates(np.arange(2), 64))
+    given = {"limit": 30, "null": None, "reference": None}
+    (share,) = miagym.evaluate(target, data, "sima", **given).results.generated
+    assert (share.attack, share.n) == ("sima", 20) and share.ci[0] < share.ci[1]
+    left_out = miagym.evaluate(target, data, "sima", generated=0, **given)
+    assert left_out.results.generated == () and "generated=0" in left_out.command
+    target.told = Told.NOTHING
+    assert miagym.evaluate(target, data, "sima", **given).results.generated == ()
 
 
 def test_a_target_that_is_told_nothing_is_refused(data: miagym.Dataset) -> None:

@@ -110,7 +110,7 @@ class EvaluationRequest:
         words = ["miagym", "evaluate", "--target", self.target, "--data", self.pairing.data]
         words += ["--attacks", ",".join(self.attacks), "--limit", str(self.candidates)]
         words += [] if self.queries is None else ["--budget", str(self.queries)]
-        words += ["--chunk", str(CHUNK), "--out", "runs/mine"]
+        words += ["--generated", "0", "--chunk", str(CHUNK), "--out", "runs/mine"]
         return shlex.join(words)
 
     def bill(self) -> Bill:
@@ -155,6 +155,7 @@ def run(request: EvaluationRequest, progress: Progress) -> Run:
         attacks=request.attacks,
         budget=request.queries,
         limit=request.candidates,
+        generated=0,  # it would cost more than all that is asked for
         chunk=CHUNK,
         device=request.device,
         command=request.command,
