@@ -124,13 +124,8 @@ def train_family(
     Returns:
         The folder of the target.
     """
-    recipe, start = FAMILY_RECIPES[name], out / "untrained" / name
-    if not start.is_dir():
-        torch.manual_seed(SEED)
-        partial = start.with_suffix(".partial")
-        with writing_weights(start):
-            recipe.untrained(base).save_pretrained(partial)
-        partial.rename(start)
+    recipe = FAMILY_RECIPES[name]
+    start = begin_untrained(name, recipe.untrained, base, out)
     plan = FineTuning(
         str(start),
         recipe.data,
@@ -140,6 +135,23 @@ def train_family(
         seed=SEED,
     )
     return fine_tune(plan, out / name, device, progress)
+
+
+def begin_untrained(
+    name: str,
+    make: Callable[[StableDiffusionPipeline], Any],
+    base: StableDiffusionPipeline,
+    out: Path,
+) -> Path:
+    """The folder of an untrained pipeline, made of parts of a base unless it is there."""
+    start = out / "untrained" / name
+    if not start.is_dir():
+        torch.manual_seed(SEED)
+        partial = start.with_suffix(".partial")
+        with writing_weights(start):
+            make(base).save_pretrained(partial)
+        partial.rename(start)
+    return start
 
 
 def _projecting(encoder: Any) -> CLIPTextModelWithProjection:

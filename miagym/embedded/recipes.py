@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 import torch
 
 from miagym.embedded import art
+from miagym.embedded.bases import BASES, train_bases
 from miagym.embedded.families import FAMILY_RECIPES, train_family
 from miagym.embedded.pairings import DEALT
 from miagym.embedded.worlds import SEED, WORLDS, untrained
@@ -87,12 +88,15 @@ def train_target(name: str, out: Path, device: str, progress: StepProgress) -> P
     Raises:
         UnknownName: if there is no such recipe.
     """
-    folder, known = out / name, [*RECIPES, *FAMILY_RECIPES, POPULATION]
+    folder, known = out / name, [*RECIPES, *FAMILY_RECIPES, POPULATION, BASES]
     if name not in known:
         raise UnknownName("recipe", name, known)
     if name == POPULATION:  # on the base in the package, whose name its records hold
         train_population(PopulationPlan("clipart-realistic", DEALT), folder, device, progress)
         return folder
+    if name == BASES:
+        null = load_pipeline(find_target("clipart-null"), torch.device("cpu"), torch.float32)
+        return train_bases(null, out, device, progress)
     if (folder / "model_index.json").is_file():
         return folder
     if name in FAMILY_RECIPES:

@@ -19,6 +19,7 @@ from miagym.hosting.records.ledger import Ledger
 from miagym.hosting.records.log import WriteConflict, replied
 from miagym.hosting.records.score_lines import read_scores
 from miagym.hosting.records.submissions import Desk
+from miagym.hosting.records.tasks import keep_task
 from miagym.hosting.seats import Deck
 from miagym.hosting.suite import DEV, HostedTask
 from miagym.hosting.table import Table
@@ -50,7 +51,8 @@ class Host:
         phase: "dev" or "final".
 
     Raises:
-        HostError: if a model is not the one that the ledger began with, or data are too few.
+        HostError: if a model, the rules of a task or its data are not those that the ledger began
+            with, or data are too few.
     """
 
     def __init__(self, tasks: Sequence[HostedTask], ledger: Ledger, phase: str = DEV) -> None:
@@ -62,8 +64,10 @@ class Host:
         self.decks: dict[str, Deck] = {}
         for task in tasks:
             task.in_phase(phase, task.walks)
-            data = deck(load_data(task.data), task, phase, ledger.secret)
-            self.decks[task.name] = Deck.of(task, data)
+            data = load_data(task.data)
+            dealt = deck(data, task, phase, ledger.secret)
+            keep_task(ledger, task, data.digest)
+            self.decks[task.name] = Deck.of(task, dealt)
             for target, world in self.decks[task.name].worlds.items():
                 self._check_model(target, world.target.fingerprint)
         self._places: OrderedDict[str, Place] = OrderedDict()

@@ -34,7 +34,8 @@ class PopulationPlan:
     epochs: int = 40
     batch_size: int = 8
     learning_rate: float = 1e-2
-    lora_rank: int = 6
+    lora_rank: int | None = 6
+    """None trains the whole denoiser of each, which takes as much room as the base."""
     lora_layers: Kind = "convolutions"
     seed: int = 0
     defence: TrainingDefence = UNDEFENDED

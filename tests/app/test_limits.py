@@ -79,14 +79,14 @@ def answered(client: httpx.Client, name: str, *data: Any) -> tuple[str, Any]:
 
 def test_one_visitor_cannot_keep_the_others_waiting(page: Served) -> None:
     with closing(visitor(page)) as one, closing(visitor(page, "127.0.0.3")) as other:
-        sent = [asked(one, "nap", 0.4) for _ in range(100)]
+        sent = [asked(one, "nap", 1.0) for _ in range(100)]
         codes = Counter(response.status_code for response in sent)
         assert set(codes) == {200, 429} and codes[200] <= MAX_WAITING + 8
         refused = next(response for response in sent if response.status_code == 429)
         assert f"You have {MAX_WAITING} requests waiting" in refused.json()["detail"]
         start = time.monotonic()
         assert answered(other, "nap", 0.0) == ("complete", ["awake"])
-        assert time.monotonic() - start < 1.2, "its turn comes after one of the others"
+        assert time.monotonic() - start < 2.6, "its turn comes after one of the others"
 
 
 def test_what_the_allowance_does_not_hold_is_refused_at_once(page: Served) -> None:

@@ -14,6 +14,7 @@ from miagym.data.dataset import TEST
 from miagym.hosting.board import BLIND, Labels, board, rank_groups
 from miagym.hosting.host import Host
 from miagym.hosting.records.ledger import Ledger
+from miagym.hosting.suite import own_task
 from tests.command_line import run
 from tests.hosting.serving import TASK
 
@@ -87,5 +88,10 @@ def test_the_command_line_adds_players_and_prints_the_board(
     assert "blind (asks nothing)" in shown and "not told apart" in shown
     (row,) = json.loads(said("board", "null-60", "--json"))
     assert row["is_blind"] and row["rank"] == 1
+    with Ledger(tmp_path / "host.sqlite") as ledger:  # as `miagym host --target` serves it
+        Host(
+            [own_task(["clipart-overfit"], "clipart-tune", None, ["text-to-image"], 60, 4)], ledger
+        )
+    assert "blind (asks nothing)" in said("board", "own")
     said("board", "nothing", code=2)
     said("board", "null-60", "--tasks", "white-2026", code=2)

@@ -234,8 +234,8 @@ def test_what_makes_no_competition_is_refused(
     with pytest.raises(HostError, match="is a service"):
         bundle(suite("services-2026")[0], "00" * 32, "http://host", Dates(*DAYS))
     begun = ("host", "codabench", "--url", "http://host", *DATES, "--db", tmp_path / "h.sqlite")
-    run(*begun, "--out", tmp_path / "b.zip", code=2)
-    assert "Expected --task, one of black-2026" in capsys.readouterr().err
+    run(*begun, "--out", tmp_path / "b.zip", "--task", "own", code=2)
+    assert "'own'" in (said := capsys.readouterr().err) and "null-60" in said
     run(*begun, "--out", unpacked.parent / "bundle.zip", "--task", "null-60", code=2)
     assert "exists" in capsys.readouterr().err
     assert not (tmp_path / "b.zip").exists()

@@ -20,13 +20,14 @@ import pytest
 from miagym.data.dataset import TEST
 from miagym.data.registry import load_data
 from miagym.envs.asking import Questioner
-from miagym.errors import HostError
+from miagym.errors import HostError, UnknownName
 from miagym.hosting import host as hosting
 from miagym.hosting.dealing import deck, hands, targets_of
 from miagym.hosting.host import Host
 from miagym.hosting.messages import Query, Question, Reset, Step
 from miagym.hosting.records.keys import add_player
 from miagym.hosting.records.ledger import Ledger
+from miagym.hosting.records.tasks import find_task, keep_task
 from miagym.hosting.suite import FINAL, SUITES, own_task
 from tests.hosting.serving import TASK
 
@@ -184,6 +185,32 @@ def test_a_model_that_is_another_one_than_before_is_refused(ledger: Ledger) -> N
     ledger.fact("fingerprint of clipart-overfit", "of last week")
     with pytest.raises(HostError, match="bring that one back, or start a new ledger"):
         Host([TASK], ledger)
+
+
+def test_rules_or_data_that_are_others_than_before_are_refused(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Players who began under the old ones would be ranked beside those of the new."""
+    Host([TASK], ledger)
+    Host([dataclasses.replace(TASK, about="Said better.")], ledger)
+    with pytest.raises(HostError, match=r"they differ in budget and calls_a_minute\).*start a new"):
+        Host([dataclasses.replace(TASK, budget=999, calls_a_minute=5)], ledger)
+    Host([TASK], ledger)  # what was refused has changed nothing
+    whole = load_data(TASK.data)
+    swapped = dataclasses.replace(whole, member=~whole.member)
+    monkeypatch.setattr("miagym.hosting.host.load_data", lambda name: swapped)
+    with pytest.raises(HostError, match="they differ in what the data hold"):
+        Host([TASK], ledger)
+
+
+def test_a_task_is_found_as_it_was_served(ledger: Ledger) -> None:
+    shop = next(one for one in SUITES["services-2026"] if one.name == "shop-40")
+    own = dataclasses.replace(shop, name="mine", targets=("a", "b"), walks=(2, 1))
+    keep_task(ledger, own, "digest")
+    assert find_task(ledger, "mine", [TASK]) == own
+    assert find_task(ledger, TASK.name, [TASK]) == TASK
+    with pytest.raises(UnknownName, match="'other'; known: mine, small"):
+        find_task(ledger, "other", [TASK])
 
 
 def test_tasks_that_cannot_be_are_a_sentence(ledger: Ledger) -> None:

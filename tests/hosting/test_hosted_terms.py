@@ -237,7 +237,6 @@ def test_an_operator_names_them_on_the_command_line(monkeypatch: pytest.MonkeyPa
     [
         (["--budget", "9"], "Expected --target with --budget"),
         (["--tariff", "calls", "--port", "9"], "or leave --tariff out"),
-        (["codabench", "--task", "null-60", "--hands", "3"], "Expected --target with --hands"),
         (["--target", "m", "--data", "d", "--charge-refused"], "Expected --refuse with"),
         (
             ["--target", "m", "--data", "d", "--service", "full", "--questions", "text-to-image"],
@@ -246,8 +245,6 @@ def test_an_operator_names_them_on_the_command_line(monkeypatch: pytest.MonkeyPa
     ],
 )
 def test_options_that_would_have_no_effect_are_refused(options: list[str], said: str) -> None:
-    if options[0] == "codabench":
-        options = [*options, "--url", "u", "--start", "2026-12-01", "--final", "2027-01-01"]
     found = CliRunner().invoke(app, ["host", *options])
     assert isinstance(found.exception, HostError) and said in str(found.exception)
 

@@ -175,7 +175,9 @@ def revoke(
 
 @host.command()
 def board(
-    task: Annotated[str, typer.Argument(help="Name of a task.")],
+    task: Annotated[
+        str, typer.Argument(help="Name of a task: of the suite, or served from this ledger.")
+    ],
     tasks: Tasks = SUITE,
     db: Db = LEDGER,
     phase: Phase = "dev",
@@ -185,15 +187,16 @@ def board(
     from miagym.hosting.board import board as standings
     from miagym.hosting.host import Host
     from miagym.hosting.records.ledger import Ledger
+    from miagym.hosting.records.tasks import find_task
     from miagym.hosting.standings import standings_table
     from miagym.hosting.suite import suite
     from miagym.report.terminal import print_parts
 
     with Ledger(db) as ledger:
-        hosted = Host(suite(tasks), ledger, phase)
-        found = standings(hosted, task)
+        played = find_task(ledger, task, suite(tasks))
+        found = standings(Host([played], ledger, phase), task)
     if as_json:
         print_json([one.as_row() for one in found])
         return
     closing = "Players of one rank are not told apart by these candidates."
-    print_parts(console, (standings_table(found, hosted.task(task).prices.unit), closing))
+    print_parts(console, (standings_table(found, played.prices.unit), closing))

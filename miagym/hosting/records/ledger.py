@@ -112,6 +112,11 @@ class Ledger:
             db.execute("INSERT OR IGNORE INTO facts VALUES (?, ?)", (name, otherwise))
             return db.execute("SELECT value FROM facts WHERE name = ?", (name,)).fetchone()[0]
 
+    def facts(self, begins: str) -> list[str]:
+        """Values of the facts whose names begin so, the oldest first."""
+        query = "SELECT value FROM facts WHERE substr(name, 1, ?) = ? ORDER BY rowid"
+        return [value for (value,) in self.read(query, (len(begins), begins))]
+
     def spent(self, account: Account) -> int:
         """What was charged to an account so far."""
         found = self._db.execute(
