@@ -20,6 +20,7 @@ from tests.training.small import silent
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("small_forests")
 def test_bases_are_whole_models_that_population_takes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -6,6 +6,7 @@ next one, and pictures are shared by all, so both are resampled.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -86,19 +87,16 @@ def over_models(
     _check(both, labels)
     measures = [_Measure(each, labels) for each in both]
     k, n = labels.shape
-    alone = np.ones(k), np.ones(n)
-    values = [measure.of(*alone) for measure in measures]
-    rng, drawn = np.random.default_rng(seed), []
-    for _ in range(RESAMPLES):
-        weights = _counts(rng, k), _counts(rng, n)
-        found = [measure.of(*weights) for measure in measures]
-        drawn.append(found[0] - found[1] if minus is not None else found[0])
-    value = values[0] - values[1] if minus is not None else values[0]
+    value = _difference(measures, np.ones((1, k)), np.ones((1, n)))[0]
+    rng = np.random.default_rng(seed)
+    weights = [(_counts(rng, k), _counts(rng, n)) for _ in range(RESAMPLES)]
+    models, pictures = (np.stack(each) for each in zip(*weights, strict=True))
+    drawn = _difference(measures, models, pictures)
     low, high = np.nanquantile(drawn, [TAIL, 1 - TAIL], axis=0)
-    beyond = min((np.array(drawn)[:, 0] <= 0).sum(), (np.array(drawn)[:, 0] >= 0).sum())
+    beyond = min((drawn[:, 0] <= 0).sum(), (drawn[:, 0] >= 0).sum())
     p = None if minus is None else min(1.0, 2 * (1 + float(beyond)) / (1 + RESAMPLES))
-    each = measures[0].by_model(alone[1])
-    spread = each - measures[1].by_model(alone[1]) if minus is not None else each
+    each = [measure.by_model(np.ones((1, n)))[0] for measure in measures]
+    spread = each[0] - each[1] if minus is not None else each[0]
     return OverModels(
         models=k,
         pictures=n,
@@ -111,32 +109,39 @@ def over_models(
     )
 
 
+def _difference(measures: Sequence[_Measure], models: Weights, pictures: Weights) -> Weights:
+    """AUC and TPR (r, 2) of the first, less those of the second if there is one."""
+    first, *others = (measure.of(models, pictures) for measure in measures)
+    return first - others[0] if others else first
+
+
 class _Measure:
     """AUC within models and pooled TPR of one attack, under weights of models and pictures."""
 
     def __init__(self, scores: NDArray[np.float64], inside: NDArray[np.bool_]) -> None:
         self.inside = inside
-        wins = (scores[:, :, None] > scores[:, None, :]) + 0.5 * (
-            scores[:, :, None] == scores[:, None, :]
-        )
-        self.wins = wins * (inside[:, :, None] & ~inside[:, None, :])  # (k, members, others)
+        self.levels = [_Levels.of(row, member) for row, member in zip(scores, inside, strict=True)]
         self.order = np.argsort(-scores, axis=None, kind="stable")
         ranked = scores.ravel()[self.order]
         self.last = np.append(ranked[1:] != ranked[:-1], True)  # of those with equal scores
         self.member = inside.ravel()[self.order]
 
-    def of(self, models: Weights, pictures: Weights) -> NDArray[np.float64]:
-        """AUC and TPR (2,)."""
+    def of(self, models: Weights, pictures: Weights) -> Weights:
+        """AUC and TPR (r, 2) under weights (r, k) of models and (r, n) of pictures."""
         by_model = self.by_model(pictures)
-        there = ~np.isnan(by_model)
-        auc = np.average(by_model[there], weights=models[there]) if models[there].any() else np.nan
-        return np.array([auc, self._tpr(np.outer(models, pictures).ravel()[self.order])])
+        there = np.where(np.isnan(by_model), 0, models)
+        total = there.sum(1)
+        won = (there * np.nan_to_num(by_model)).sum(1)
+        auc = np.divide(won, total, out=np.full(len(total), np.nan), where=total > 0)
+        tpr = [
+            self._tpr(np.outer(*both).ravel()[self.order])
+            for both in zip(models, pictures, strict=True)
+        ]
+        return np.stack([auc, tpr], axis=1)
 
-    def by_model(self, pictures: Weights) -> NDArray[np.float64]:
-        """AUC of each model (k,); not a number where a side was not drawn."""
-        total = (self.inside * pictures).sum(1) * (~self.inside * pictures).sum(1)
-        won = np.einsum("kij,i,j->k", self.wins, pictures, pictures, optimize=True)
-        return np.divide(won, total, out=np.full(len(total), np.nan), where=total > 0)
+    def by_model(self, pictures: Weights) -> Weights:
+        """AUC of each model (r, k); not a number where a side was not drawn."""
+        return np.stack([levels.auc(pictures) for levels in self.levels], axis=1)
 
     def _tpr(self, weights: Weights) -> float:
         """Share of members above the lowest threshold that at most 1 % of the others pass."""
@@ -144,6 +149,33 @@ class _Measure:
         theirs = np.where(self.member, 0, weights).cumsum()
         allowed = self.last & (theirs <= ALPHA * theirs[-1] * (1 + 1e-12))
         return float(ours[allowed].max(initial=0.0) / ours[-1])
+
+
+@dataclass(frozen=True, eq=False)
+class _Levels:
+    """The distinct scores of one model, lowest first, and which pictures have each."""
+
+    order: NDArray[np.intp]
+    starts: NDArray[np.intp]
+    member: NDArray[np.bool_]
+
+    @classmethod
+    def of(cls, scores: NDArray[np.float64], member: NDArray[np.bool_]) -> _Levels:
+        order = np.argsort(scores, kind="stable")
+        ranked = scores[order]
+        starts = np.flatnonzero(np.append(True, ranked[1:] != ranked[:-1]))
+        return cls(order, starts, member[order])
+
+    def auc(self, pictures: Weights) -> Weights:
+        """AUC (r,) under weights (r, n): members above others, and half of those level."""
+        ranked = pictures[:, self.order]
+        ours, theirs = (
+            np.add.reduceat(ranked * side, self.starts, axis=1)
+            for side in (self.member, ~self.member)
+        )
+        won = (ours * (theirs.cumsum(1) - theirs / 2)).sum(1)
+        total = ours.sum(1) * theirs.sum(1)
+        return np.divide(won, total, out=np.full(len(total), np.nan), where=total > 0)
 
 
 def _counts(rng: np.random.Generator, n: int) -> Weights:
