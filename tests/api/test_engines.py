@@ -152,6 +152,7 @@ def evaluated(out: Path, **options: Any) -> Run:
         null=None,
         reference=None,
         limit=10,
+        generated=0,
         chunk=2,
         out=out,
         **options,

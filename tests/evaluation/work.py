@@ -23,6 +23,7 @@ OPTIONS: dict[str, Any] = {
     "chunk": 2,
     "null": None,
     "reference": None,
+    "generated": 0,
 }
 
 
