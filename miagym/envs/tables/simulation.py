@@ -57,7 +57,8 @@ class Simulation:
         """The verdicts so far (b, n)."""
         self.over = np.ones(episodes, dtype=bool)
         self._steps = np.zeros(episodes, dtype=np.int64)
-        self._first = np.zeros(episodes, dtype=np.int64)
+        self.first_draw = np.zeros(episodes, dtype=np.int64)
+        """Of each episode (b,), for studies that look ahead; no policy may."""
         self._answered = np.zeros((episodes, settings.slots), dtype=np.int8)
         self._values = np.zeros((episodes, settings.slots, width), dtype=np.float32)
 
@@ -75,7 +76,7 @@ class Simulation:
             self._samplers = [self.world.split.sampler(n, rng) for rng in self._rngs]
         for row, (rng, sampler) in enumerate(zip(self._rngs, self._samplers, strict=True)):
             self.places[row] = sampler.sample()
-            self._first[row] = rng.integers(self.world.table.record.draws)
+            self.first_draw[row] = rng.integers(self.world.table.record.draws)
         self._accounts.refill(np.arange(len(self.over)))
         self.probability[:] = PRIOR
         for state in (self.count, self.summary, self.over, self._steps):
@@ -141,7 +142,7 @@ class Simulation:
             return
         who, what = candidate[rows, slot], question[rows, slot]
         earlier = self.count[rows, who, what]
-        draws = (self._first[rows] + earlier) % self.world.table.record.draws
+        draws = (self.first_draw[rows] + earlier) % self.world.table.record.draws
         at = self.world.rows[self.places[rows, who]]
         values = self.world.table.values(at, self._question[what], draws, earlier)
         self.count[rows, who, what] += 1
