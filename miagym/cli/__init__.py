@@ -29,6 +29,7 @@ from miagym.cli.page import page
 from miagym.cli.paper import paper
 from miagym.cli.population import population
 from miagym.cli.score import score
+from miagym.cli.tables.tabulate import tabulate
 from miagym.cli.train import train
 from miagym.errors import MiagymError, on_the_command_line
 
@@ -75,6 +76,7 @@ for command in (
     train,
     population,
     bench,
+    tabulate,
     art,
 ):
     app.command()(command)

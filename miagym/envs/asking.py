@@ -16,6 +16,7 @@ from miagym.candidates import Candidates
 from miagym.envs.menu import PICTURES
 from miagym.envs.questions import QUESTION_KINDS, BatchAnswer, QuestionBatch
 from miagym.envs.settings import OWN, Settings
+from miagym.envs.state.moves import PaidQuestion, StepAnswers
 from miagym.envs.statistics import RunningMeans, Sums, statistics_of
 from miagym.envs.world import World
 from miagym.oracle.cache import Cache
@@ -23,31 +24,6 @@ from miagym.targets.base import Target
 
 OF_THE_REFERENCE = 2**40
 """Added to draws, so that pictures of the reference have noise that no target's have."""
-
-
-@dataclass(frozen=True)
-class PaidQuestion:
-    """Question that was paid: who asks, in which slot, about whom, what, with which noise."""
-
-    episode: int
-    slot: int
-    candidate: int
-    question: int
-    draw: int
-
-    @property
-    def what(self) -> tuple[int, int, int]:
-        return self.episode, self.candidate, self.question
-
-
-@dataclass(frozen=True)
-class StepAnswers:
-    """Statistics and pictures that answer k questions."""
-
-    values: NDArray[np.float32]
-    """Statistics (k, F)."""
-    images: list[NDArray[np.uint8] | None]
-    """Pictures (size, size, 3), of questions that ask for pictures."""
 
 
 Answers = Mapping[tuple[Hashable, ...], Tensor]

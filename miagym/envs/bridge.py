@@ -13,7 +13,7 @@ from miagym.envs.env import GameEnv
 from miagym.envs.game import Game
 from miagym.envs.service.env import ServiceEnv, ServiceVectorEnv
 from miagym.envs.vector import GameVectorEnv
-from miagym.envs.world import oracle_options
+from miagym.envs.world import World, oracle_options
 from miagym.errors import BudgetExhausted, DataError, SettingsError
 from miagym.oracle import Oracle
 from miagym.oracle.access import Access
@@ -66,6 +66,11 @@ def oracle_from_env(env: gym.Env | GameVectorEnv, episode: int = 0) -> EpisodeOr
             "An oracle knows nothing of a service's offers and prices; a service is called through "
             "its actions, and miagym/Pool-v0 has an oracle."
         )
+    if bare.settings.answers is not None:
+        raise SettingsError(
+            "This environment is played from a table of answers, and has no target that an oracle "
+            "could ask; make it without answers=."
+        )
     _check_episode(episode, len(bare.game.over))
     return EpisodeOracle(bare.game, episode)
 
@@ -88,6 +93,7 @@ class EpisodeOracle(Oracle):
     def __init__(self, game: Game, episode: int) -> None:
         meter = EpisodeMeter(game, episode)
         settings, world = game.settings, game.world
+        assert isinstance(world, World)
         public = world.reference
         reference = None if public is None else Oracle(public, **oracle_options(settings))
         super().__init__(world.target, **oracle_options(settings), reference=reference)

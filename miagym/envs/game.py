@@ -9,24 +9,28 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from miagym.candidates import Candidates
-from miagym.envs.asking import PaidQuestion, Questioner, SavedAnswers
 from miagym.envs.grading.reward import step_rewards
 from miagym.envs.grading.verdicts import VerdictLog
 from miagym.envs.sampler import Sampler
 from miagym.envs.settings import TRAIN, Settings
 from miagym.envs.state.accounts import Accounts
 from miagym.envs.state.history import History
-from miagym.envs.state.moves import PRIOR, Moves, Slot, StepResult
+from miagym.envs.state.moves import PRIOR, Moves, PaidQuestion, Slot, StepResult
 from miagym.envs.statistics import summarised
-from miagym.envs.world import World
-from miagym.targets.base import TOKENS
+from miagym.envs.tables.choice import load_world, questioner_of
+from miagym.targets.vocabulary import TOKENS
 
+if TYPE_CHECKING:  # playing from a table needs no torch
+    from miagym.envs.asking import SavedAnswers
+    from miagym.envs.tables.choice import AnyQuestioner, AnyWorld
+
+NOISES = 2**31  # where the settings name no smaller number
 NOT_SAVED = ("settings", "prices", "log", "begun", "_world", "_questioner")
 """What of a game is fixed, shared, or only ever grows."""
 
@@ -71,20 +75,19 @@ class Game:
         self._first_draw = np.zeros(episodes, dtype=np.int64)
         self._answers: SavedAnswers | None = None
         """Of a game that was saved, for a questioner that is still to be made."""
-        self._questioner: Questioner | None = None
-        self._world: World | None = None
+        self._questioner: AnyQuestioner | None = None
+        self._world: AnyWorld | None = None
 
     @property
-    def world(self) -> World:
-        """Target, reference and candidates, loaded at the first use."""
-        if self._world is None:
-            self._world = World.load(self.settings)
+    def world(self) -> AnyWorld:
+        """Target, reference and candidates, loaded at the first use; or a table of answers."""
+        self._world = self._world or load_world(self.settings)
         return self._world
 
     @property
-    def questioner(self) -> Questioner:
+    def questioner(self) -> AnyQuestioner:
         if self._questioner is None:
-            self._questioner = Questioner(self.settings, self.world, len(self.over))
+            self._questioner = questioner_of(self.settings, self.world, len(self.over))
             self._questioner.restore(self._answers)
         return self._questioner
 
@@ -100,7 +103,7 @@ class Game:
         if self._questioner is not None:
             self._questioner.restore(self._answers)
 
-    def host(self, world: World, samplers: Sequence[Sampler], questioner: Questioner) -> None:
+    def host(self, world: AnyWorld, samplers: Sequence[Sampler], questioner: AnyQuestioner) -> None:
         """Deals each episode from a sampler of a host's, whose questioner asks its world."""
         self._world, self._samplers, self._questioner = world, list(samplers), questioner
 
@@ -134,7 +137,7 @@ class Game:
         self.candidates[episode], self.members[episode] = dealt, split.member(places)
         self.images[episode] = dealt.images
         self.tokens[episode] = self.world.target.tokenize(dealt.captions)
-        self._first_draw[episode] = rng.integers(2**31)
+        self._first_draw[episode] = rng.integers(self.settings.draws or NOISES)
         self.accounts.refill(np.array([episode]))
         self.questioner.forget(episode)
         if self.history is not None:
@@ -203,8 +206,7 @@ class Game:
         return bool(~self.over[episode] & (spent | (self.steps[episode] > 0)))
 
     def _clear_answers(self, episodes: NDArray[np.intp]) -> None:
-        for state in (self.answered, self.answer_images, self.answer_values):
-            state[episodes] = 0
+        self.answered[episodes] = self.answer_images[episodes] = self.answer_values[episodes] = 0
 
     def _note(self, episodes: NDArray[np.intp], moves: Moves, asking: NDArray[np.bool_]) -> None:
         """What is asked counts as refused until it is answered."""
@@ -219,10 +221,11 @@ class Game:
         seen: defaultdict[tuple[int, int, int], int] = defaultdict(int)
         for i, slot in zip(*np.nonzero(paid), strict=True):
             episode, question = int(episodes[i]), int(moves.question[i, slot])
-            where = episode, (candidate := int(moves.candidate[i, slot])), question
-            draw = int(self._first_draw[episode] + self.count[where] + seen[where])
+            where = episode, int(moves.candidate[i, slot]), question
+            earlier = int(self.count[where] + seen[where])
+            draw = (int(self._first_draw[episode]) + earlier) % (self.settings.draws or NOISES)
             seen[where] += 1
-            asked.append(PaidQuestion(episode, int(slot), candidate, question, draw))
+            asked.append(PaidQuestion(episode, int(slot), *where[1:], draw, earlier))
         if not asked:
             return
         replies = self.questioner.ask(asked, self.candidates)

@@ -5,22 +5,25 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from numbers import Integral, Real
-from typing import Any, Self
+from numbers import Real
+from typing import TYPE_CHECKING, Any, Self
 
 from miagym import __version__
 from miagym.data.dataset import Dataset
 from miagym.embedded.pairings import check_reference, pairing
+from miagym.envs.answers.file import table_of
+from miagym.envs.answers.table import AnswerTable
 from miagym.envs.grading.played import Played
 from miagym.envs.grading.verdicts import VerdictScope
 from miagym.envs.menu import PICTURES, Question, affordable_questions, menu
-from miagym.envs.options import check_options
+from miagym.envs.options import check_kinds, check_options, check_whole_numbers, is_target
 from miagym.envs.statistics import STATISTICS
 from miagym.errors import BudgetError, SettingsError
 from miagym.oracle.access import Access
-from miagym.oracle.defences import Defence
-from miagym.targets.base import Target
 from miagym.targets.registry import target_resolution
+
+if TYPE_CHECKING:  # a game that is played from a table needs no torch
+    from miagym.targets.base import Target
 
 TRAIN, VAL, TEST = SPLITS = ("train", "val", "test")
 OWN, SHARED, ROWS = "own", "shared", "UNet rows"
@@ -68,6 +71,11 @@ class Settings:
     """What spending the whole budget takes off the return."""
     noise_seed: int = 0
     """Of the oracle's noise."""
+    draws: int | None = None
+    """Noises that a question about a candidate has, which come round again after so many answers;
+    by default more than anybody asks. An episode begins at any of them."""
+    answers: AnswerTable | None = None
+    """Answers in the place of target and reference, which then need not be there."""
     max_steps: int | None = None
     """Steps until an episode without a verdict is cut off; by default one more than the budget."""
     device: str = "auto"
@@ -89,10 +97,13 @@ class Settings:
         """
         check_options(options, known)
         merged: dict[str, Any] = {**defaults, **options}
+        if merged.get("answers") is not None:
+            table = table_of(merged["answers"])
+            merged = {**table.options, **merged, "answers": table}
         return cls(**merged)
 
     def __post_init__(self) -> None:
-        self._check_kinds()
+        check_kinds(self)
         if self.access not in map(str, LEVELS):
             raise SettingsError(
                 f"Expected access {_either(map(str, LEVELS))}, got {self.access!r}."
@@ -103,15 +114,12 @@ class Settings:
             raise SettingsError(
                 f"Expected reference_noise {OWN!r} or {SHARED!r}, got {self.reference_noise!r}."
             )
-        for name in ("budget", "steps", "candidates", "slots", "batch_size", "max_steps"):
-            value = getattr(self, name)
-            if not (value is None and name == "max_steps"):
-                self._check_whole(name, value)
+        check_whole_numbers(self)
         for name in ("price", "guidance_scale"):
             value = getattr(self, name)
             if not isinstance(value, Real) or not 0 <= float(value) < float("inf"):
                 raise SettingsError(f"Expected a {name} of 0 or more, got {value!r}.")
-        if isinstance(self.target, Target):
+        if is_target(self.target):
             self.check_gradients(self.target)
         if not affordable_questions(self.menu, self.budget):
             cheapest = min(self.menu, key=lambda question: question.price)
@@ -119,29 +127,11 @@ class Settings:
                 f"A budget of {self.budget} {self.unit} buys no answer: the cheapest question, "
                 f"{cheapest.name}, costs {cheapest.price}. Raise the budget."
             )
-        _ = self.resolution, self.data_name, Defence.named(self.defence)  # refuses bad names now
+        _ = self.resolution, self.data_name  # refuses bad names now
+        if self.answers is not None:
+            self.answers.check_fits(self)
         if isinstance(self.reference, str):
             check_reference(self.reference, _name(self.target), self.about["data"])
-
-    def _check_kinds(self) -> None:
-        kinds = {
-            "target": (str | Target, "a name or a loaded target"),
-            "reference": (str | Target | None, "a name or a loaded target"),
-            "data": (str | Dataset | None, "a name or a loaded data set"),
-            "questions": (Sequence | None, "a list of names"),
-            "noise_seed": (Integral, "a whole number"),
-            "defence": (str, "a text such as 'jpeg:80'"),
-        }
-        for name, (kind, expected) in kinds.items():
-            if not isinstance(value := getattr(self, name), kind):
-                raise SettingsError(f"Expected {expected} for {name}, got {value!r}.")
-
-    def _check_whole(self, name: str, value: Any) -> None:
-        whole = isinstance(value, Integral) and not isinstance(value, bool)
-        if not whole or int(value) < 1:
-            hint = " UNet rows: it buys no answer" if name == "budget" and whole else ""
-            error = BudgetError if name == "budget" else SettingsError
-            raise error(f"Expected a whole number from 1 for {name}, got {value!r}{hint}.")
 
     def check_gradients(self, target: Target) -> None:
         """Refuses white access to a target that cannot serve it.
@@ -172,8 +162,11 @@ class Settings:
     @cached_property
     def resolution(self) -> int:
         """Side of the pictures in pixels."""
-        if isinstance(self.target, Target):
+        if self.answers is not None:
+            return self.answers.record.size
+        if is_target(self.target):
             return self.target.resolution
+        assert isinstance(self.target, str)
         return target_resolution(self.target)
 
     @cached_property
@@ -205,7 +198,7 @@ class Settings:
         target, reference = self.target, self.reference
         return Played(
             target=_name(target),
-            fingerprint=target.fingerprint if isinstance(target, Target) else "",
+            fingerprint="" if isinstance(target, str) else target.fingerprint,
             reference=None if reference is None else _name(reference),
             reference_noise=self.reference_noise,
             access=self.access,
@@ -218,13 +211,20 @@ class Settings:
             price=float(self.price),
             noise_seed=int(self.noise_seed),
             version=__version__,
-            terms=f"pictures by {self.defence}" if self.defence else "",
+            terms="; ".join(self._terms),
         )
 
     @property
+    def _terms(self) -> list[str]:
+        terms = [f"pictures by {self.defence}"] if self.defence else []
+        return terms if self.draws is None else [*terms, f"{self.draws} draws of noise"]
+
+    @property
     def answer_side(self) -> int:
-        """Side of the pictures that answer in pixels; 0 where the menu asks for none."""
-        return self.resolution if any(one.kind in PICTURES for one in self.menu) else 0
+        """Side of the pictures that answer in pixels; 0 where there are none."""
+        without = self.answers is not None and not self.answers.record.pictures
+        asks = any(one.kind in PICTURES for one in self.menu)
+        return self.resolution if asks and not without else 0
 
     @property
     def statistics(self) -> int:

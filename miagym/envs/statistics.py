@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
+
+if TYPE_CHECKING:  # the names and sizes of statistics are wanted where there is no torch
+    from torch import Tensor
 
 STATISTICS = ("mean |d|", "root mean d²", "fourth root of mean d⁴", "root mean square of mean d")
 """Of the difference d between an answer and what it should be, over its elements; the last one of
@@ -17,7 +19,7 @@ MAX_STATISTIC = 1e6
 """Statistics are cut off here, so that they have a bounded space."""
 
 
-Sums = tuple[dict[tuple[int, int], tuple[Tensor, int]], ...]
+Sums = tuple[dict[tuple[int, int], tuple["Tensor", int]], ...]
 """For each episode, by candidate and question: the sum of the differences, and how many."""
 
 
@@ -45,6 +47,8 @@ class RunningMeans:
             asked: episode, candidate and question of each answer.
             difference: (k, ...).
         """
+        import torch
+
         means = []
         for (episode, *what), d in zip(asked, difference, strict=True):
             candidate, question = what
@@ -57,22 +61,30 @@ class RunningMeans:
 
 def statistics_of(difference: Tensor, mean: Tensor) -> Tensor:
     """Statistics (k, 4) of differences and their running means, both (k, ...), clamped."""
-    d, mean = difference.float().flatten(1), mean.float().flatten(1)
-    columns = [d.abs().mean(1), _norm(d, 2), _norm(d, 4), _norm(mean, 2)]
-    return torch.stack(columns, dim=1).clamp(0, MAX_STATISTIC)
+    import torch
+
+    d = difference.float().flatten(1)
+    columns = [d.abs().mean(1), _norm(d, 2), _norm(d, 4)]
+    own = torch.stack(columns, dim=1).clamp(0, MAX_STATISTIC)
+    return torch.cat([own, statistic_of_mean(mean)[:, None]], dim=1)
+
+
+def statistic_of_mean(mean: Tensor) -> Tensor:
+    """The last of the statistics (k,), of running means (k, ...), clamped."""
+    return _norm(mean.float().flatten(1), 2).clamp(0, MAX_STATISTIC)
 
 
 def summarised(
-    summary: NDArray[np.float32], values: NDArray[np.float32], count: int
+    summary: NDArray[np.float32], values: NDArray[np.float32], count: NDArray[np.int32] | np.int32
 ) -> NDArray[np.float32]:
-    """Updates the summary of a question (F,) with the statistics of its answer number `count`.
+    """Updates the summaries of questions (..., F) with the statistics of their answers (..., F).
 
-    Means over the answers, but for the last statistic, which is of the mean answer by itself: its
-    latest value.
+    Means over the answers, of which these have the number `count` (...), but for the last
+    statistic, which is of the mean answer by itself: its latest value.
     """
-    result = summary + (values - summary) / count
-    latest = np.arange(len(values)) % len(STATISTICS) == len(STATISTICS) - 1
-    result[latest] = values[latest]
+    result = summary + (values - summary) / np.asarray(count)[..., None]
+    latest = np.arange(values.shape[-1]) % len(STATISTICS) == len(STATISTICS) - 1
+    result[..., latest] = values[..., latest]
     return result.astype(np.float32)
 
 

@@ -9,9 +9,10 @@ import torch
 from numpy.typing import NDArray
 
 from miagym.candidates import Candidates
-from miagym.envs.asking import PaidQuestion, Questioner, StepAnswers, as_bytes
+from miagym.envs.asking import Questioner, as_bytes
 from miagym.envs.questions import BatchAnswer
 from miagym.envs.settings import Settings
+from miagym.envs.state.moves import PaidQuestion, StepAnswers
 from miagym.envs.world import World
 from miagym.hosting.records.ledger import Account, Charge, Ledger
 

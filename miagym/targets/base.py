@@ -29,9 +29,6 @@ Texts = Sequence[str] | Tensor
 Timesteps = ForEach
 """One timestep for all rows, or one for each row."""
 
-TOKENS, VOCABULARY = 77, 49408
-"""Tokens of a prompt, and how many different ones there are, as in CLIP's text encoder."""
-
 FINAL = -1
 """The timestep after the last one: where sampling ends, at `schedule.final`."""
 

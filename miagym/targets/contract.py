@@ -14,7 +14,8 @@ from torch import Tensor
 from torch.testing import assert_close
 
 from miagym.noise import paired_noise
-from miagym.targets.base import FINAL, TOKENS, VOCABULARY, Target, Told
+from miagym.targets.base import FINAL, Target, Told
+from miagym.targets.vocabulary import TOKENS, VOCABULARY
 
 CAPTIONS = ("a cat on a mat", "", "a dog, in the fog", "a cat on a mat")
 CLASSES = ("0", "1", "0", "0")

@@ -12,9 +12,10 @@ from torch.nn.functional import avg_pool2d, interpolate
 
 from miagym.candidates import Candidates
 from miagym.noise import paired_noise
-from miagym.targets.base import TOKENS, Texts, Timesteps
+from miagym.targets.base import Texts, Timesteps
 from miagym.targets.gradients import DifferentiableTarget
 from miagym.targets.schedule import Schedule
+from miagym.targets.vocabulary import TOKENS
 
 TIMESTEPS = 1000
 WIDTH = 16

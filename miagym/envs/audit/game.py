@@ -11,13 +11,14 @@ import torch
 from numpy.typing import NDArray
 
 from miagym.candidates import Candidates
-from miagym.envs.asking import PaidQuestion, Questioner
+from miagym.envs.asking import Questioner
 from miagym.envs.audit.family import FamilySplit
 from miagym.envs.audit.settings import AuditSettings
 from miagym.envs.game import Game
 from miagym.envs.grading.verdicts import VerdictLog
 from miagym.envs.questions import BatchAnswer
 from miagym.envs.settings import TRAIN
+from miagym.envs.state.moves import PaidQuestion
 from miagym.envs.world import World, load_models
 from miagym.targets.base import Target
 from miagym.targets.registry import load_target
@@ -79,7 +80,7 @@ class AuditGame(Game):
             side, hand = target.resolution, settings.candidates
             split = FamilySplit(settings.models, settings.split, side, hand)
             self._world = World(target, reference, split)
-        return self._world
+        return cast(World, self._world)
 
     @property
     def questioner(self) -> AuditQuestioner:

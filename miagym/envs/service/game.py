@@ -15,6 +15,7 @@ from miagym.envs.service.calls import SEEDS, Call, ServiceMoves
 from miagym.envs.service.settings import MAX_PICTURES, ServiceSettings
 from miagym.envs.state.moves import Moves, Slot
 from miagym.envs.statistics import statistics_of
+from miagym.envs.world import World
 
 CHOSEN = 2**40
 """Added to draws of a seed that the caller chose, which no other draw then is."""
@@ -33,7 +34,8 @@ class ServiceGame(Game):
     @property
     def questioner(self) -> ServiceQuestioner:
         if self._questioner is None:
-            self._questioner = ServiceQuestioner(self.settings, self.world, len(self.over))
+            world = cast(World, self.world)
+            self._questioner = ServiceQuestioner(self.settings, world, len(self.over))
             self._questioner.restore(self._answers)
         return cast(ServiceQuestioner, self._questioner)
 

@@ -48,3 +48,30 @@ class Slot:
     """What it costs, where the menu does not say it."""
     is_filtered: bool = False
     """Whether a service's filter has refused it."""
+
+
+@dataclass(frozen=True)
+class PaidQuestion:
+    """Question that was paid: who asks, in which slot, about whom, what, with which noise."""
+
+    episode: int
+    slot: int
+    candidate: int
+    question: int
+    draw: int
+    earlier: int = 0
+    """Answers to the same question about the same candidate before it, in its episode."""
+
+    @property
+    def what(self) -> tuple[int, int, int]:
+        return self.episode, self.candidate, self.question
+
+
+@dataclass(frozen=True)
+class StepAnswers:
+    """Statistics and pictures that answer k questions."""
+
+    values: NDArray[np.float32]
+    """Statistics (k, F)."""
+    images: list[NDArray[np.uint8] | None]
+    """Pictures (size, size, 3), of questions that ask for pictures."""

@@ -1,0 +1,1 @@
+"""Making tables of answers, and playing from them."""
