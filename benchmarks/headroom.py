@@ -5,7 +5,7 @@
     python benchmarks/headroom.py TABLE [--seeds 20] [--out FILE]
 
 Belief and value of pictures are learned on `train`; which regression guesses the value is chosen on
-`val`; `test` is played once by each agent under each seed.
+`val`. The page in docs/ is optimistic: `test` had been looked at before that was settled.
 """
 
 from __future__ import annotations

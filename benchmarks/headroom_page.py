@@ -10,8 +10,13 @@ HEAD = """# What choosing whom to ask can win
 
 `Pool-v0` with {pool} candidates, black access, `{target}` beside `{reference}`
 under shared noise, the one question `{question}` (3 UNet rows), from a table of {draws} draws;
-{seeds} seeds. Made by `python benchmarks/headroom.py TABLE --seeds {seeds}`, TABLE by
-`miagym tabulate` as the script says (answers in batches, so a table made anew may differ in last bits).
+{seeds} seeds. Made by `python benchmarks/headroom.py TABLE --seeds {seeds}`. The table came of the
+same questions, asked in batches of 64 by a script that went before `miagym tabulate`; one that is
+made as the benchmark says has not been played.
+
+**Optimistic.** Rewards on `test` had been seen while beliefs and regressions were tried, before
+`val` was left to choose; its 86 candidates, five pools, choose uncertainly. What is said of the
+agents holds for candidates like these at best.
 
 - **reward**: Brier reward, mean of 1 - 4 (p - y)², without a price; who says one half has 0.
 - **[intervals]** of 95 %: whole groups of look-alikes and seeds are resampled, both; differences

@@ -24,7 +24,7 @@ from miagym.envs.state.history import History
 from miagym.envs.state.moves import PRIOR, Moves, PaidQuestion, Slot, StepResult
 from miagym.envs.statistics import summarised
 from miagym.envs.tables.choice import load_world, questioner_of
-from miagym.targets.vocabulary import TOKENS
+from miagym.targets.sizes import TOKENS
 
 if TYPE_CHECKING:  # playing from a table needs no torch
     from miagym.envs.asking import SavedAnswers

@@ -15,7 +15,7 @@ from miagym.envs.settings import Settings
 from miagym.envs.state.moves import Moves
 from miagym.envs.statistics import MAX_STATISTIC
 from miagym.errors import ActionError
-from miagym.targets.vocabulary import TOKENS, VOCABULARY
+from miagym.targets.sizes import TOKENS, VOCABULARY
 
 Observation = dict[str, Any]
 """Arrays by name."""

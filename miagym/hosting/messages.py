@@ -16,7 +16,7 @@ from miagym.hosting.suite import HostedTask
 from miagym.remote.client import MAX_QUESTIONS
 from miagym.remote.pictures import as_png
 from miagym.remote.services import MAX_GUIDANCE, MAX_PROMPT
-from miagym.targets.vocabulary import TOKENS, VOCABULARY
+from miagym.targets.sizes import TOKENS, VOCABULARY
 
 RequestId = Annotated[str, Field(min_length=8, max_length=64, pattern=r"^[A-Za-z0-9_-]+$")]
 """Chosen by the player, one for each request: whoever sends it again is not charged again."""

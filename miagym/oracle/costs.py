@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from miagym.oracle.budget import BACKWARD_ROWS, Cost
-from miagym.targets.steps import variation_steps
+from miagym.targets.sizes import variation_steps
 
 BACKWARD = Cost(queries=1, unet_rows=1, backward_rows=1)
 """One latent through the UNet and back."""

@@ -21,7 +21,7 @@ from miagym.errors import TargetError
 from miagym.targets.gradient_questions import GradientQuestions
 from miagym.targets.rows import ForEach, for_each
 from miagym.targets.schedule import Level, Move, Schedule
-from miagym.targets.steps import variation_steps
+from miagym.targets.sizes import variation_steps
 
 Texts = Sequence[str] | Tensor
 """Prompts, or their embeddings (n, tokens, width)."""

@@ -15,7 +15,7 @@ from torch.testing import assert_close
 
 from miagym.noise import paired_noise
 from miagym.targets.base import FINAL, Target, Told
-from miagym.targets.vocabulary import TOKENS, VOCABULARY
+from miagym.targets.sizes import TOKENS, VOCABULARY
 
 CAPTIONS = ("a cat on a mat", "", "a dog, in the fog", "a cat on a mat")
 CLASSES = ("0", "1", "0", "0")

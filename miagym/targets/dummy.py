@@ -15,7 +15,7 @@ from miagym.noise import paired_noise
 from miagym.targets.base import Texts, Timesteps
 from miagym.targets.gradients import DifferentiableTarget
 from miagym.targets.schedule import Schedule
-from miagym.targets.vocabulary import TOKENS
+from miagym.targets.sizes import TOKENS
 
 TIMESTEPS = 1000
 WIDTH = 16

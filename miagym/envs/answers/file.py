@@ -17,7 +17,7 @@ from miagym.envs.answers.table import AnswerTable
 from miagym.envs.menu import menu
 from miagym.errors import DataError, SettingsError
 from miagym.oracle.access import Access
-from miagym.targets.vocabulary import TOKENS
+from miagym.targets.sizes import TOKENS
 
 FORMAT = "miagym answers 1"
 OWN = 3

@@ -20,7 +20,7 @@ from miagym.envs.service.rate_limit import a_minute, await_turn
 from miagym.envs.service.settings import ServiceSettings
 from miagym.envs.world import World
 from miagym.remote.services import INPAINTING, TEXT_TO_IMAGE
-from miagym.targets.steps import variation_steps
+from miagym.targets.sizes import variation_steps
 
 CALLER = "a caller"
 """Whom the oracle's noise is paired with: a service knows no candidates, only its own numbers."""

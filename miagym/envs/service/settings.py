@@ -19,7 +19,7 @@ from miagym.errors import SettingsError
 from miagym.oracle.costs import generation_cost, guidance_rows, variation_cost
 from miagym.remote.services import IMAGE_TO_IMAGE, INPAINTING, TEXT_TO_IMAGE, Service
 from miagym.targets.base import Target
-from miagym.targets.steps import variation_steps
+from miagym.targets.sizes import variation_steps
 
 MAX_PICTURES = 16
 """Pictures in one call."""

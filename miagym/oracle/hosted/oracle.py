@@ -17,7 +17,7 @@ from miagym.oracle.inputs import Prompts, texts_of
 from miagym.oracle.oracle import Oracle
 from miagym.remote.env import RemoteEnv
 from miagym.targets.rows import ForEach, for_each
-from miagym.targets.steps import variation_steps
+from miagym.targets.sizes import variation_steps
 
 
 class HostedOracle(Oracle):

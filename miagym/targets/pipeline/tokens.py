@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from miagym.targets.vocabulary import TOKENS, VOCABULARY
+from miagym.targets.sizes import TOKENS, VOCABULARY
 
 MAX_CACHED_PROMPTS = 1024
 """Of a pipeline, whose tokens and embeddings are kept, so that a caption is encoded once."""

@@ -1,8 +1,11 @@
-"""How many sampling steps a question runs; prices need no more of a target."""
+"""What prices and games need to know of a target, without torch: steps, and tokens of a prompt."""
 
 from __future__ import annotations
 
 from miagym.errors import TargetError
+
+TOKENS, VOCABULARY = 77, 49408
+"""Tokens of a prompt, and how many different ones there are, as in CLIP's text encoder."""
 
 
 def variation_steps(strength: float, steps: int) -> int:
