@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from attacks import Attack
 
 Scores = NDArray[np.float64]
+CHUNK = 256
+"""Candidates at work at a time; answers about them are kept until all attacks are done."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,11 +125,8 @@ def evaluate_population(
     inside = deal.inside
     scores = _blind(blind_attacks(), candidates, inside, seed)
     options = {"seed": seed, "batch_size": batch_size}
-    ask = _Asking(models, base, candidates, inside, options)
-    done = progress("asking", len(asking))
-    for each, attack in asking.items():
-        scores[each] = ask(attack)
-        done()
+    signals = _signals(asking.values(), models, base, candidates, options, progress)
+    scores |= {each: _compared(attack, signals, inside) for each, attack in asking.items()}
     every = blind_attacks() | asking
     return PopulationRun(
         name,
@@ -139,51 +138,62 @@ def evaluate_population(
     )
 
 
-class _Asking:
-    """Asks every model each question once, whoever's target or shadow it is."""
+def _signals(
+    attacks: Iterable[Attack],
+    models: Sequence[Target],
+    base: Target,
+    candidates: Candidates,
+    options: Mapping[str, Any],
+    progress: Progress,
+) -> dict[str, Scores]:
+    """Scores (k, n) of each attack by itself under each model, by its `repr`.
 
-    def __init__(
-        self,
-        models: list[Target],
-        base: Target,
-        candidates: Candidates,
-        inside: NDArray[np.bool_],
-        options: Mapping[str, Any],
-    ) -> None:
-        self.models, self.base, self.candidates = models, base, candidates
-        self.inside, self.options = inside, options
-        self._asked: dict[str, Scores] = {}
-
-    def __call__(self, attack: Attack) -> Scores:
-        """Scores (k, n) of the candidates under each model, the others being its shadows."""
-        from attacks.pinned import Pinned
-        from attacks.shadow.base import ShadowAttack
-        from attacks.shadow.likelihood import Scale
-
-        bare = attack.attack if isinstance(attack, Pinned) else attack
-        if not isinstance(bare, ShadowAttack):
-            return self._ask(attack)
-        signals, found = self._ask(bare.attack), []
-        for i, signal in enumerate(signals):
-            others, inside = np.delete(signals, i, axis=0), np.delete(self.inside, i, axis=0)
-            bare.check_enough(inside)
-            scores = bare.compare(signal, others, inside, Scale.of(others, inside))
-            found.append(checked_scores(attack, scores, len(self.candidates)))
-        return np.stack(found)
-
-    def _ask(self, attack: Attack) -> Scores:
-        if repr(attack) not in self._asked:
-            cache = Cache()
-            public = Oracle(self.base, attack.access, cache=cache, **self.options)
+    A few candidates at a time are asked about by all of them under one cache, so that no picture
+    or caption is encoded twice by a model.
+    """
+    alone = {repr(attack): attack for attack in map(_alone, attacks)}
+    found: dict[str, list[Scores]] = {name: [] for name in alone}
+    done = progress("asking", -(-len(candidates) // CHUNK))
+    for start in range(0, len(candidates), CHUNK):
+        some, cache = candidates[start : start + CHUNK], Cache()
+        for name, attack in alone.items():
+            public = Oracle(base, attack.access, cache=cache, **options)
             oracles = [
-                Oracle(model, attack.access, cache=cache, reference=public, **self.options)
-                for model in self.models
+                Oracle(model, attack.access, cache=cache, reference=public, **options)
+                for model in models
             ]
-            n = len(self.candidates)
-            self._asked[repr(attack)] = np.stack(
-                [checked_scores(attack, attack(each, self.candidates), n) for each in oracles]
-            )
-        return self._asked[repr(attack)]
+            scores = [checked_scores(attack, attack(each, some), len(some)) for each in oracles]
+            found[name].append(np.stack(scores))
+        done()
+    return {name: np.concatenate(parts, axis=1) for name, parts in found.items()}
+
+
+def _alone(attack: Attack) -> Attack:
+    """The attack that each model is asked by, whoever else's shadow it is."""
+    from attacks.pinned import Pinned
+    from attacks.shadow.base import ShadowAttack
+
+    bare = attack.attack if isinstance(attack, Pinned) else attack
+    return bare.attack if isinstance(bare, ShadowAttack) else attack
+
+
+def _compared(attack: Attack, signals: Mapping[str, Scores], inside: NDArray[np.bool_]) -> Scores:
+    """Scores (k, n) of an attack under each model, the others being its shadows if it has any."""
+    from attacks.pinned import Pinned
+    from attacks.shadow.base import ShadowAttack
+    from attacks.shadow.likelihood import Scale
+
+    own = signals[repr(_alone(attack))]
+    bare = attack.attack if isinstance(attack, Pinned) else attack
+    if not isinstance(bare, ShadowAttack):
+        return own
+    found = []
+    for i, signal in enumerate(own):
+        others, rest = np.delete(own, i, axis=0), np.delete(inside, i, axis=0)
+        bare.check_enough(rest)
+        scores = bare.compare(signal, others, rest, Scale.of(others, rest))
+        found.append(checked_scores(attack, scores, own.shape[1]))
+    return np.stack(found)
 
 
 def _blind(
