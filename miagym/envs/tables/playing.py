@@ -79,7 +79,7 @@ class TableWorld:
                 "was made with, or tabulate answers about these."
             )
         rows = np.array([table.places[key] for key in keys])
-        tokens = {c: table.tokens[row] for c, row in zip(split.everybody.captions, rows)}  # noqa: B905
+        tokens = dict(zip(split.everybody.captions, table.tokens[rows], strict=True))
         target = TabulatedTarget(table.record.target, table.record.fingerprint, tokens)
         return cls(target, split, table, rows)
 
