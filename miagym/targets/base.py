@@ -21,6 +21,8 @@ from miagym.errors import TargetError
 from miagym.targets.gradient_questions import GradientQuestions
 from miagym.targets.rows import ForEach, for_each
 from miagym.targets.schedule import Level, Move, Schedule
+from miagym.targets.sizes import TOKENS as TOKENS  # whoever writes a target finds all of it here
+from miagym.targets.sizes import VOCABULARY as VOCABULARY
 from miagym.targets.sizes import variation_steps
 
 Texts = Sequence[str] | Tensor

@@ -35,7 +35,7 @@ def other(tmp_path_factory: pytest.TempPathFactory, small_forests: None) -> Path
     data = miagym.load_data("clipart-tune")
     target = DummyTarget(data.candidates(np.flatnonzero(data.member)[8:20], 64))
     target.name = "another"
-    options: dict[str, Any] = {"attacks": "sima", "limit": 12, "chunk": 50}
+    options: dict[str, Any] = {"attacks": "sima", "limit": 12, "chunk": 50, "generated": 0}
     miagym.evaluate(target, data, null=None, reference=None, out=out, **options)
     return out
 
