@@ -26,6 +26,7 @@ from miagym.targets.registry import load_target, local_folder
 
 if TYPE_CHECKING:
     from attacks import Attack
+    from attacks.shadow.base import ShadowAttack
 
 Scores = NDArray[np.float64]
 CHUNK = 256
@@ -168,30 +169,33 @@ def _signals(
     return {name: np.concatenate(parts, axis=1) for name, parts in found.items()}
 
 
-def _alone(attack: Attack) -> Attack:
-    """The attack that each model is asked by, whoever else's shadow it is."""
+def _shadow(attack: Attack) -> ShadowAttack | None:
+    """The attack without its pinned hyperparameters, if it compares with shadow models."""
     from attacks.pinned import Pinned
     from attacks.shadow.base import ShadowAttack
 
     bare = attack.attack if isinstance(attack, Pinned) else attack
-    return bare.attack if isinstance(bare, ShadowAttack) else attack
+    return bare if isinstance(bare, ShadowAttack) else None
+
+
+def _alone(attack: Attack) -> Attack:
+    """The attack that each model is asked by, whoever else's shadow it is."""
+    shadow = _shadow(attack)
+    return attack if shadow is None else shadow.attack
 
 
 def _compared(attack: Attack, signals: Mapping[str, Scores], inside: NDArray[np.bool_]) -> Scores:
     """Scores (k, n) of an attack under each model, the others being its shadows if it has any."""
-    from attacks.pinned import Pinned
-    from attacks.shadow.base import ShadowAttack
     from attacks.shadow.likelihood import Scale
 
-    own = signals[repr(_alone(attack))]
-    bare = attack.attack if isinstance(attack, Pinned) else attack
-    if not isinstance(bare, ShadowAttack):
+    own, shadow = signals[repr(_alone(attack))], _shadow(attack)
+    if shadow is None:
         return own
     found = []
     for i, signal in enumerate(own):
         others, rest = np.delete(own, i, axis=0), np.delete(inside, i, axis=0)
-        bare.check_enough(rest)
-        scores = bare.compare(signal, others, rest, Scale.of(others, rest))
+        shadow.check_enough(rest)
+        scores = shadow.compare(signal, others, rest, Scale.of(others, rest))
         found.append(checked_scores(attack, scores, own.shape[1]))
     return np.stack(found)
 
