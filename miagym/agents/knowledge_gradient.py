@@ -17,6 +17,7 @@ from miagym.agents.answer_model import AnswerModel, ratios, read, reward
 from miagym.agents.observations import ObservationBatch
 from miagym.envs.answers.table import AnswerTable
 from miagym.envs.spaces import Action, Observation
+from miagym.metrics.brier import brier_rewards
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,7 +54,7 @@ class PictureValue:
         """
         first = ratios(table, keys)[:, :, 0]
         said = model.probability(first, np.ones(first.shape, dtype=np.int64))
-        worth = reward(said) if member is None else 1 - 4 * (said - member[:, None]) ** 2
+        worth = reward(said) if member is None else brier_rewards(said, member[:, None])
         regressor = (
             RandomForestRegressor(300, min_samples_leaf=8, random_state=0)
             if forest
