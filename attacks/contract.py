@@ -107,6 +107,6 @@ def _check_refuses(call: Callable[[], object], error: type[MiagymError]) -> None
 
 def names_in_repr(attack: Attack) -> dict[str, object]:
     """What the repr of an attack may name: everything in its module and in ours."""
-    modules = [m for name, m in sys.modules.items() if name.startswith("attacks.")]
+    modules = [m for name, m in list(sys.modules.items()) if name.startswith("attacks.")]
     own = sys.modules[type(attack).__module__]
     return {name: value for module in (*modules, own) for name, value in vars(module).items()}

@@ -120,5 +120,9 @@ def _check_whole(name: str, value: Any) -> None:
 
 def is_target(value: object) -> TypeGuard[Target]:
     """Whether it is a loaded target: in a process without torch there is none."""
-    base = sys.modules.get("miagym.targets.base")
-    return base is not None and isinstance(value, base.Target)
+    if "miagym.targets.base" not in sys.modules:
+        return False
+    # Imported, which waits where another thread has only begun to import it.
+    from miagym.targets.base import Target
+
+    return isinstance(value, Target)
