@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -16,8 +16,21 @@ CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 PATIENCE = 180_000
 """Milliseconds to wait for whatever a page is to show. A busy machine is no failure."""
+SAID = 6000
+"""Characters of a served page's output that a failure tells."""
 SHOTS = ROOT / "build" / "screenshots"
 """Kept by CI; ignored by git."""
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Function, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """A failure also tells the last of what the served page has said."""
+    report = yield
+    if report.failed and (page := item.funcargs.get("page")):
+        report.sections.append(("The served page said", page.text()[-SAID:]))
+    return report
 
 
 @pytest.fixture(scope="session")

@@ -81,13 +81,17 @@ class Served:
         deadline = time.monotonic() + SECONDS
         while time.monotonic() < deadline:
             has_ended = self.process.poll() is not None
-            text = self.output.read_text(encoding="utf-8", errors="replace")
-            if found := pattern.search(text):
+            if found := pattern.search(self.text()):
                 return found[1]
             if has_ended:
-                raise AssertionError(f"The served program ended, and said:\n{text}")
+                raise AssertionError(f"The served program ended, and said:\n{self.text()}")
             time.sleep(0.05)
-        raise AssertionError(f"The served program does not come to say {pattern.pattern}:\n{text}")
+        waited = f"The served program does not come to say {pattern.pattern}:"
+        raise AssertionError(f"{waited}\n{self.text()}")
+
+    def text(self) -> str:
+        """All that it has written so far."""
+        return self.output.read_text(encoding="utf-8", errors="replace")
 
 
 @contextmanager

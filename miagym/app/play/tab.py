@@ -57,7 +57,7 @@ def play_tab(site: Site) -> None:
     quiet = {**private, "show_progress": "hidden"}
     model: dict[str, Any] = {"concurrency_id": "play", "concurrency_limit": 1}
     timer = gr.Timer(0.7, active=False)
-    key = gr.Textbox("", visible=False)
+    key, kept = gr.Textbox("", visible=False), gr.Textbox("", visible=False)
     refused = gr.HTML(elem_id="play-refused")
     with gr.Column(elem_id="play-setup") as setup:
         gr.Markdown(RULES)
@@ -81,7 +81,8 @@ def play_tab(site: Site) -> None:
     begun = begin.click(handlers.begin, [target, access], [key, *first], **quiet, **model)
     begun.success(None, key, None, js=script("keep_game.js"), **private)
     # At load: a refresh has another name for the page, and the same game.
-    gr.on(None, handlers.resume, key, first, js=script("kept_game.js"), **quiet)
+    gr.on(None, None, None, kept, js=script("kept_game.js"), **private)
+    kept.change(handlers.resume, kept, first, **quiet)
     moves = [begun]
     again.click(handlers.leave, None, [setup, shown, timer], **quiet)
     for number, button in enumerate(board.questions):
