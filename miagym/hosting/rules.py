@@ -8,23 +8,21 @@ from typing import Any
 from miagym.envs.state.moves import Moves
 from miagym.errors import HostError
 from miagym.hosting.messages import Call
-from miagym.hosting.seats import Seat, spaces_of
+from miagym.hosting.seats import Deck, Seat
 from miagym.hosting.service.calls import action_of
 from miagym.hosting.service.uploads import unpacked
-from miagym.hosting.suite import HostedTask
 
 
 class Rules:
     """Rules of one walk.
 
     Args:
-        task: which is played.
+        deck: of the task which is played.
         seats: hand by hand.
     """
 
-    def __init__(self, task: HostedTask, seats: Sequence[Seat]) -> None:
-        self.task, self.seats = task, seats
-        self.spaces = spaces_of(seats[0].game.settings)
+    def __init__(self, deck: Deck, seats: Sequence[Seat]) -> None:
+        self.task, self.spaces, self.seats = deck.task, deck.spaces, seats
         self._place = {
             name: (hand, i) for hand, seat in enumerate(seats) for i, name in enumerate(seat.names)
         }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Self, cast
 
@@ -27,6 +27,7 @@ from miagym.hosting.dealing import drawn, hands, opaque_name, targets_of
 from miagym.hosting.records.ledger import Account, Ledger
 from miagym.hosting.service.answers import LedgerService
 from miagym.hosting.suite import HostedTask
+from miagym.remote.pictures import as_png
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,8 @@ class Deck:
     data: Dataset
     worlds: dict[str, World]
     """By target."""
+    _sent: dict[str, str] = field(default_factory=dict)
+    """Pictures as they travel, by key."""
 
     @classmethod
     def of(cls, task: HostedTask, data: Dataset) -> Self:
@@ -74,6 +77,19 @@ class Deck:
         split = Decoded(data, settings_of(task, task.targets[0], data).resolution)
         worlds = {target: World.load(settings_of(task, target, data)) for target in task.targets}
         return cls(task, data, {name: replace(one, split=split) for name, one in worlds.items()})
+
+    @cached_property
+    def spaces(self) -> GameSpaces:
+        """Spaces of the game, the same about each target."""
+        settings = settings_of(self.task, self.task.targets[0], self.data)
+        return ServiceSpaces(settings) if self.task.service else PoolSpaces(settings)
+
+    def pictures(self, dealt: Candidates) -> list[str]:
+        """Pictures as they travel, each encoded once for all tables."""
+        for key, image in zip(dealt.keys, dealt.images, strict=True):
+            if key not in self._sent:
+                self._sent[key] = as_png(image)
+        return [self._sent[key] for key in dealt.keys]
 
     @cached_property
     def table_bytes(self) -> int:
@@ -98,7 +114,7 @@ def seats(deck: Deck, walk: str, ledger: Ledger) -> list[Seat]:
         own = [hand for hand, name in enumerate(about) if name == target]
         noise = drawn(secret, "noise", walk)
         settings = settings_of(task, target, deck.data, noise)
-        game = spaces_of(settings).game_kind(settings, len(own))
+        game = deck.spaces.game_kind(settings, len(own))
         accounts = [Account(walk, hand) for hand in own]
         questioner = _questioner(settings, deck.worlds[target], accounts, ledger)
         game.host(deck.worlds[target], [dealt[hand] for hand in own], questioner)
@@ -147,13 +163,6 @@ def game_options(task: HostedTask, target: str, data: Dataset) -> dict[str, Any]
         "candidates": task.candidates,
         "slots": task.slots,
     }
-
-
-def spaces_of(settings: Settings) -> GameSpaces:
-    """Spaces of a task's game."""
-    if isinstance(settings, ServiceSettings):
-        return ServiceSpaces(settings)
-    return PoolSpaces(settings)
 
 
 def _questioner(

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
 import uvicorn
+from fastapi import FastAPI
 
 from miagym.errors import HostError
 from miagym.hosting.host import Host
@@ -14,6 +16,10 @@ from miagym.hosting.limits import MAX_BYTES
 from miagym.hosting.records.ledger import Ledger
 from miagym.hosting.server import make_app
 from miagym.hosting.suite import HostedTask
+
+TURN_SECONDS = 0.0005
+"""After which the thread that computes lets others have a turn. Python's own 5 ms are waited for at
+each step of a request that touches the disk, and it touches it some ten times."""
 
 
 def serve_forever(
@@ -46,6 +52,12 @@ def serve_forever(
     ledger = Ledger(db)
     app = make_app(Host(tasks, ledger, phase), openenv)
     ready()
+    serve(app, address, port)
+
+
+def serve(app: FastAPI, address: str, port: int) -> None:
+    """Serves an application while models compute in threads beside it."""
+    sys.setswitchinterval(TURN_SECONDS)
     uvicorn.run(
         app,
         host=address,

@@ -38,7 +38,7 @@ class Table:
     """
 
     def __init__(self, deck: Deck, walk: str, ledger: Ledger) -> None:
-        self.task, self.walk, self.ledger = deck.task, walk, ledger
+        self.task, self.walk, self.ledger, self._deck = deck.task, walk, ledger, deck
         self.lock = RLock()
         self.log = ActionLog(ledger, walk.partition("/")[0], walk)
         self.current = -1
@@ -46,7 +46,7 @@ class Table:
         self.begun = ""
         """Numbers of its walk, and of the action there that has begun it."""
         self.seats = seats(deck, walk, ledger)
-        self.rules = Rules(deck.task, self.seats)
+        self.rules = Rules(deck, self.seats)
         self.played = 0
         for logged in self.log.all():
             reply = self._apply(json.loads(logged.body))
@@ -117,9 +117,10 @@ class Table:
         shown = []
         for hand, seat in enumerate(self.seats):
             dealt = seat.game.dealt(seat.row)
-            for name, image, caption in zip(seat.names, dealt.images, dealt.captions, strict=True):
+            pictures = self._deck.pictures(dealt)
+            for name, caption, picture in zip(seat.names, dealt.captions, pictures, strict=True):
                 shown.append(
-                    {"candidate": name, "hand": hand, "caption": caption, "picture": as_png(image)}
+                    {"candidate": name, "hand": hand, "caption": caption, "picture": picture}
                 )
         return shown
 
@@ -157,7 +158,7 @@ class Table:
             "names": list(seat.names),
             "captions": list(dealt.captions),
             "tokens": seat.game.tokens[seat.row].tolist(),
-            "candidates": [as_png(image) for image in dealt.images],
+            "candidates": self._deck.pictures(dealt),
             "observation": self._observed(seat),
         }
 
