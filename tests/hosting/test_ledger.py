@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from hypothesis import given, settings
@@ -59,51 +60,94 @@ import os, random, sys
 from pathlib import Path
 from miagym.errors import HostError
 from miagym.hosting.records.ledger import Account, Charge, Ledger
-path, seed = Path(sys.argv[1]), int(sys.argv[2])
+from miagym.hosting.records.log import ActionLog, WriteConflict, replied
+path, counted, seed = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
 ledger, rng = Ledger(path), random.Random(seed)
 parent = os.getppid()
 print("open", flush=True)
-while os.getppid() == parent:  # it does not outlive a test that was cut off
-    hand, what = rng.randrange(20), str(rng.randrange(40))
-    account = Account("who/task/dev/0", hand)
-    try:
-        ledger.charge(account, [Charge(what, int(what) % 4 + 1)], 30)
-    except HostError:
-        continue
-    if rng.random() < 0.5:  # the other half dies, or hangs up, before it is answered
-        ledger.keep(account, what, what.encode())
+with open(counted, "a", encoding="utf-8") as count:
+    while os.getppid() == parent:  # it does not outlive a test that was cut off
+        count.write("step\\n")
+        count.flush()
+        deal, hand, number = rng.randrange(WALKS), rng.randrange(20), rng.randrange(40)
+        what, walk = str(number), f"who/task/dev/{deal}"
+        log, account = ActionLog(ledger, "who", walk), Account(walk, hand)
+        request = f"{deal}/{hand}/{what}"
+        known = replied(ledger, "who", request, walk, what)
+        if known is None:
+            try:
+                log.begin(hand * 40 + number, request, what)
+            except WriteConflict:  # the other process was faster
+                continue
+        elif known.reply is not None:
+            continue
+        try:
+            ledger.charge(account, [Charge(what, number % 4 + 1)], 30)
+        except HostError:
+            continue
+        if rng.random() < 0.5:  # the other half dies, or hangs up, before it is answered
+            ledger.keep(account, what, what.encode())
+            log.finish(hand * 40 + number, what)
 """
+PRICE = "CAST(what AS INTEGER) % 4 + 1"
+FAULTS = {
+    "overdrawn": "SELECT * FROM accounts WHERE spent > 30",
+    "spent and not charged, or charged and not spent": """
+        SELECT * FROM accounts LEFT JOIN
+        (SELECT walk, hand, sum(rows) AS charged FROM charges GROUP BY walk, hand)
+        USING (walk, hand) WHERE spent != coalesce(charged, 0)""",
+    "charged at no account": """
+        SELECT * FROM charges LEFT JOIN accounts USING (walk, hand) WHERE spent IS NULL""",
+    "another price": f"SELECT * FROM charges WHERE rows != {PRICE}",
+    "another answer": "SELECT * FROM charges WHERE answer != CAST(what AS BLOB)",
+    "replied, and free": """
+        SELECT * FROM actions LEFT JOIN charges ON charges.walk = actions.walk
+        AND hand = number / 40 AND what = body WHERE reply IS NOT NULL AND answer IS NULL""",
+}
+"""What must not be found after any number of deaths, as a query each."""
+
+
+def steps_in(counted: Path) -> int:
+    return counted.stat().st_size // len("step\n") if counted.exists() else 0
 
 
 @pytest.mark.parametrize(
-    "rounds", [pytest.param(2, id="few"), pytest.param(40, id="many", marks=pytest.mark.slow)]
+    "steps",
+    [
+        pytest.param(400, id="few"),
+        pytest.param(20_000, id="many", marks=pytest.mark.slow),
+        pytest.param(1_000_000, id="a million", marks=[pytest.mark.slow, pytest.mark.long]),
+    ],
 )
-def test_processes_that_are_killed_leave_it_whole(rounds: int, tmp_path: Path) -> None:
-    """Two at a time charge the same accounts; each is killed at a moment of nobody's choosing."""
-    path, rng = tmp_path / "ledger.sqlite", random.Random(0)
-    for number in range(rounds):
-        both = [
-            subprocess.Popen(
-                [sys.executable, "-c", WORKER, path, str(2 * number + i)], stdout=subprocess.PIPE
-            )
-            for i in range(2)
-        ]
-        for one in both:
-            assert one.stdout is not None and one.stdout.readline() == b"open\n"
-        time.sleep(rng.uniform(0.05, 0.3))
-        for one in both:
-            os.kill(one.pid, signal.SIGKILL)
-            one.wait()
-            assert one.stdout is not None
-            one.stdout.close()
-    with Ledger(path) as ledger:
-        charged = ledger.read("SELECT hand, what, rows, answer FROM charges")
-        assert len(charged) > 50
-        assert all(rows == int(what) % 4 + 1 for _, what, rows, _ in charged)
-        assert all(answer in (None, what.encode()) for _, what, _, answer in charged)
-        for hand in range(20):
-            spent = ledger.spent(Account("who/task/dev/0", hand))
-            assert spent == sum(rows for at, _, rows, _ in charged if at == hand) <= 30
+def test_processes_that_are_killed_leave_it_whole(steps: int) -> None:
+    """Two at a time ask the same; each is killed at a moment of nobody's choosing."""
+    rng, worker = random.Random(0), WORKER.replace("WALKS", str(1 + steps // 1000))
+    memory = Path("/dev/shm")
+    with TemporaryDirectory(dir=memory if memory.is_dir() else None) as folder:
+        path, counted, number = Path(folder, "ledger"), Path(folder, "steps"), 0
+        while steps_in(counted) < steps or number < 4:
+            both = [
+                subprocess.Popen(
+                    [sys.executable, "-c", worker, path, counted, str(number + i)],
+                    stdout=subprocess.PIPE,
+                )
+                for i in range(2)
+            ]
+            for one in both:
+                assert one.stdout is not None and one.stdout.readline() == b"open\n"
+            time.sleep(rng.uniform(0.05, 0.3) * (1 if steps < 10**6 else 20))
+            for one in both:
+                os.kill(one.pid, signal.SIGKILL)
+                one.wait()
+                assert one.stdout is not None
+                one.stdout.close()
+            number += 2
+        with Ledger(path) as ledger:
+            found = {fault: ledger.read(query) for fault, query in FAULTS.items()}
+            charged, answered = ledger.read("SELECT count(*), count(answer) FROM charges")[0]
+            replies = ledger.read("SELECT count(reply) FROM actions")[0][0]
+    assert not any(found.values()), found
+    assert charged > answered >= replies > 20
 
 
 def test_an_answer_stands_once_it_was_given(tmp_path: Path) -> None:
