@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from miagym.envs.settings import ROWS
+from miagym.hosting.bench.curve import Curve
 from miagym.hosting.board import Standing
 from miagym.report.model import Cell, Column, Group, Line, Number, Table
 from miagym.report.tables.evaluation import measured, number, share
@@ -27,6 +28,34 @@ def standings_table(standings: Sequence[Standing], unit: str = ROWS) -> Table:
     )
     lines = tuple(Line(_name(one), _cells(one), one.is_blind) for one in standings)
     return Table("Leaderboard", columns, (Group("", lines),))
+
+
+def curves_table(curves: Sequence[Curve], unit: str = ROWS) -> Table:
+    """A line for each player, a column for each budget, and the area under the rewards.
+
+    Args:
+        curves: of one task.
+        unit: of its budgets.
+    """
+    columns = (
+        Column("player"),
+        *(measured(f"{budget} {unit}") for budget in curves[0].budgets),
+        measured("area"),
+        measured(f"less {curves[0].player}"),
+    )
+    lines = tuple(
+        Line(
+            one.player,
+            (
+                *(number(*pair) for pair in zip(one.rewards, one.rewards_ci, strict=True)),
+                number(one.area, one.area_ci),
+                Number("", None) if one is curves[0] else number(one.gain, one.gain_ci),
+            ),
+            one.is_blind,
+        )
+        for one in curves
+    )
+    return Table("Brier reward by budget", columns, (Group("", lines),))
 
 
 def _name(one: Standing) -> str:

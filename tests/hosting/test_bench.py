@@ -89,7 +89,7 @@ def test_the_command_writes_what_it_prints(
     asked = ["bench", f"{mine}:make", "--suite", "small", "--json", "--out", str(out)]
     found = CliRunner().invoke(app, asked)
     assert found.exit_code == 0, found.output
-    rows = json.loads(found.stdout)["small"]
+    rows = json.loads(found.stdout)["tasks"]["small"]
     told = json.loads((out / "results.json").read_text(encoding="utf-8"))
     assert told["tasks"]["small"] == rows and told["agent"] == f"{mine}:make"
     lines = (out / "small.csv").read_text(encoding="utf-8").splitlines()

@@ -24,6 +24,10 @@ def bench(
     task: Annotated[
         list[str] | None, typer.Option(help="Of its tasks only this one; repeatable.")
     ] = None,
+    budget: Annotated[
+        list[int] | None,
+        typer.Option(min=1, help="Of a hand, instead of the task's; several make a curve."),
+    ] = None,
     hands: Annotated[
         int | None,
         typer.Option(min=1, help="Hands in each task, of 16 candidates or of 1; all if absent."),
@@ -40,13 +44,20 @@ def bench(
     and returns an agent with `act(observation, rng)`. Its code runs with your rights.
     """
     from miagym.hosting.bench.agents import baselines_of
-    from miagym.hosting.bench.run import as_rows, check_new, chosen, save_bench
+    from miagym.hosting.bench.run import (
+        as_told,
+        check_new,
+        chosen,
+        curves_of,
+        save_bench,
+        with_budgets,
+    )
     from miagym.hosting.bench.run import bench as measured
-    from miagym.hosting.standings import standings_table
+    from miagym.hosting.standings import curves_table, standings_table
     from miagym.hosting.suite import suite as suite_of
     from miagym.report.terminal import print_parts
 
-    tasks = chosen(suite_of(suite), task or [])
+    tasks = with_budgets(chosen(suite_of(suite), task or []), budget or [])
     if out is not None:
         check_new(out)
     walks = sum(len({*baselines_of(one), agent}) for one in tasks)
@@ -55,11 +66,16 @@ def bench(
     if out is not None:
         save_bench(found, agent, seed, out)
     if as_json:
-        print_json(as_rows(found))
+        print_json(as_told(found))
         return
     for one in found:
-        say(f"{one.task.name}: {one.task.about}")
+        limit = f"{one.task.budget} {one.task.prices.unit} a hand"
+        say(f"{one.task.name}, {limit}: {one.task.about}")
         print_parts(console, (standings_table(one.standings, one.task.prices.unit),))
+    for name, drawn in curves_of(found).items():
+        unit = next(one.task.prices.unit for one in found if one.task.name == name)
+        say(f"{name}: Brier reward under each budget, and the area over their logarithm.")
+        print_parts(console, (curves_table(drawn, unit),))
     say("Rows of one rank are not told apart by these candidates.")
     if out is not None:
         say(f"What {agent} said is in {out}.")

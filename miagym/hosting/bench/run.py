@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from miagym import __version__
 from miagym.atomic import new_folder
 from miagym.data.registry import load_data
 from miagym.errors import RunError, UnknownName
 from miagym.hosting.bench.agents import makers_of
+from miagym.hosting.bench.curve import Curve, curves
 from miagym.hosting.bench.playing import Bench, Walk
 from miagym.hosting.board import BLIND, Labels, Standing, blind_scores, standings
 from miagym.hosting.seats import settings_of
@@ -24,13 +27,16 @@ NEVER = "never asks"
 RESULTS = "results.json"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class TaskResult:
     """Standings of one task, and what the agent that was measured said."""
 
     task: HostedTask
     standings: tuple[Standing, ...]
     walk: Walk
+    scores: Mapping[str, NDArray[np.float64]]
+    """Of each player, in the order of the labels."""
+    labels: Labels
 
 
 def bench(
@@ -60,11 +66,24 @@ def bench(
         for name, maker in playing.items():
             walks[name] = played.walk(maker, seed)
             done()
-        found.append(TaskResult(task, tuple(_standings(played, walks)), walks[agent]))
+        found.append(_result(played, walks, agent))
     return found
 
 
-def _standings(played: Bench, walks: Mapping[str, Walk]) -> list[Standing]:
+def with_budgets(tasks: Sequence[HostedTask], budgets: Sequence[int]) -> list[HostedTask]:
+    """Each task under each budget, the smallest first, with the same hands; as they are for none.
+
+    Raises:
+        HostError: if a task makes no game of a budget.
+    """
+    return [
+        replace(task, budget=budget)
+        for task in tasks
+        for budget in sorted(set(budgets)) or [task.budget]
+    ]
+
+
+def _result(played: Bench, walks: Mapping[str, Walk], agent: str) -> TaskResult:
     task = played.task
     settings = settings_of(task, task.targets[0], played.data)
     first = next(iter(walks.values())).scores
@@ -72,7 +91,20 @@ def _standings(played: Bench, walks: Mapping[str, Walk]) -> list[Standing]:
     scores = {name: labels.ordered(walk.scores) for name, walk in walks.items()}
     scores[BLIND] = labels.ordered(blind_scores(settings, load_data(task.data)))
     scores[NEVER] = np.full(len(labels.keys), 0.5)
-    return standings(scores, labels, {name: walk.spent for name, walk in walks.items()}, {})
+    spent = {name: walk.spent for name, walk in walks.items()}
+    ranked = standings(scores, labels, spent, {})
+    return TaskResult(task, tuple(ranked), walks[agent], scores, labels)
+
+
+def curves_of(results: Sequence[TaskResult]) -> dict[str, list[Curve]]:
+    """What players earn along the budgets of each task that was played under several."""
+    found: dict[str, list[Curve]] = {}
+    for name in dict.fromkeys(one.task.name for one in results):
+        own = [one for one in results if one.task.name == name]
+        if len(own) > 1:
+            budgets = [one.task.budget for one in own]
+            found[name] = curves(budgets, [one.scores for one in own], own[0].labels)
+    return found
 
 
 def chosen(tasks: Sequence[HostedTask], names: Sequence[str]) -> list[HostedTask]:
@@ -96,13 +128,12 @@ def save_bench(results: Sequence[TaskResult], agent: str, seed: int, out: Path) 
     """
     check_new(out)
     with new_folder(out) as folder:
-        told = {"agent": agent, "seed": seed, "version": __version__, "tasks": as_rows(results)}
+        told = {"agent": agent, "seed": seed, "version": __version__, **as_told(results)}
         text = json.dumps(told, indent=1) + "\n"
         Path(folder, RESULTS).write_text(text, encoding="utf-8")
-        for one in results:
+        for name, one in _named(results).items():
             lines = ["ids,score", *(f"{key},{said!r}" for key, said in one.walk.scores.items())]
-            path = Path(folder, f"{one.task.name}.csv")
-            path.write_text("\n".join([*lines, ""]), encoding="utf-8")
+            Path(folder, f"{name}.csv").write_text("\n".join([*lines, ""]), encoding="utf-8")
 
 
 def check_new(out: Path) -> None:
@@ -115,12 +146,23 @@ def check_new(out: Path) -> None:
         raise RunError(f"{out} exists; name a new folder for what an agent said.")
 
 
-def as_rows(results: Sequence[TaskResult]) -> dict[str, list[dict[str, object]]]:
-    """Rows of each task by its name, as plain numbers."""
-    rows: dict[str, list[dict[str, object]]] = {}
-    for one in results:
-        told = [standing.as_row() for standing in one.standings]
-        rows[one.task.name] = [
-            {name: value for name, value in row.items() if name != "submissions"} for row in told
-        ]
-    return rows
+def as_told(results: Sequence[TaskResult]) -> dict[str, object]:
+    """Rows of each task by its name, and curves where there are several budgets, as numbers."""
+    rows = {name: _rows(one.standings) for name, one in _named(results).items()}
+    drawn = curves_of(results)
+    told = {name: [curve.as_row() for curve in found] for name, found in drawn.items()}
+    return {"tasks": rows, **({"curves": told} if told else {})}
+
+
+def _rows(ranked: Sequence[Standing]) -> list[dict[str, object]]:
+    told = [standing.as_row() for standing in ranked]
+    return [{name: v for name, v in row.items() if name != "submissions"} for row in told]
+
+
+def _named(results: Sequence[TaskResult]) -> dict[str, TaskResult]:
+    """Results by task, and by budget where a task was played under several."""
+    often = Counter(one.task.name for one in results)
+    return {
+        f"{one.task.name}-of-{one.task.budget}" if often[one.task.name] > 1 else one.task.name: one
+        for one in results
+    }

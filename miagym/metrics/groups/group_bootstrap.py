@@ -36,16 +36,27 @@ def group_intervals(
         member: the truth (n,).
         groups: group number of each candidate (n,).
     """
+    reward, right = brier_rewards(probability, member), on_the_right_side(probability, member)
+    ends = grouped_mean_intervals(np.stack([reward, right], axis=1), groups)
+    return None if ends is None else GroupIntervals(*ends)
+
+
+def grouped_mean_intervals(
+    values: NDArray[np.float64], groups: NDArray[np.integer]
+) -> list[Interval] | None:
+    """Intervals of the means of values (n, k), k of them, over the same resampled groups (n,).
+
+    95 % percentiles of a seeded bootstrap; None if no group has two members.
+    """
     of_row = np.unique(groups, return_inverse=True)[1]
     n = int(of_row.max()) + 1
     if n == len(groups):
         return None
     order = np.argsort(of_row, kind="stable")
     rows = np.split(order, np.cumsum(np.bincount(of_row))[:-1])
-    reward, right = brier_rewards(probability, member), on_the_right_side(probability, member)
     rng, found = np.random.default_rng(0), []
     for _ in range(RESAMPLES):
         some = np.concatenate([rows[g] for g in rng.integers(n, size=n)])
-        found.append([reward[some].mean(), right[some].mean()])
-    (low, least), (high, most) = np.quantile(found, [0.025, 0.975], axis=0).tolist()
-    return GroupIntervals((low, high), (least, most))
+        found.append([column[some].mean() for column in values.T])
+    low, high = np.quantile(found, [0.025, 0.975], axis=0).tolist()
+    return list(zip(low, high, strict=True))

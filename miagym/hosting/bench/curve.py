@@ -1,0 +1,98 @@
+"""Curve of a player: what it earns at several budgets of one task, and the area under it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from miagym.hosting.board import BLIND, DIGITS, Labels
+from miagym.metrics.auc import Interval
+from miagym.metrics.brier import brier_rewards
+from miagym.metrics.groups.group_bootstrap import grouped_mean_intervals
+from miagym.metrics.intervals import mean_interval
+
+Scores = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Curve:
+    """Brier rewards of a player along budgets; 95 % intervals over groups of look-alikes.
+
+    The area is the mean reward over the budgets between the first and the last, evenly by their
+    logarithm: a doubling counts alike wherever it stands.
+    """
+
+    player: str
+    is_blind: bool
+    budgets: tuple[int, ...]
+    """Of a hand, in the task's coin."""
+    rewards: tuple[float, ...]
+    rewards_ci: tuple[Interval, ...]
+    area: float
+    area_ci: Interval
+    gain: float
+    """The area less that of the first player, paired by candidate."""
+    gain_ci: Interval
+
+    def as_row(self) -> dict[str, Any]:
+        """Plain numbers and lists; with as many digits as intervals bear."""
+        return {name: _rounded(value) for name, value in asdict(self).items()}
+
+
+def curves(
+    budgets: Sequence[int], scores: Sequence[Mapping[str, Scores]], labels: Labels
+) -> list[Curve]:
+    """Curves of all players, the first one's first, to which the others are compared.
+
+    Args:
+        budgets: of a hand, ascending; at least two.
+        scores: at each budget, probabilities of membership (n,) by player.
+        labels: of the n candidates, the same at each budget.
+    """
+    share = shares(budgets)
+    rewards = {
+        player: np.stack([brier_rewards(each[player], labels.member) for each in scores], axis=1)
+        for player in scores[0]
+    }
+    first = next(iter(rewards.values())) @ share
+    found = []
+    for player, each in rewards.items():
+        area = each @ share
+        values = np.column_stack([each, area, area - first])
+        ends = _intervals(values, labels)
+        means = values.mean(axis=0).tolist()
+        found.append(
+            Curve(
+                player, player == BLIND, tuple(budgets), tuple(means[:-2]), tuple(ends[:-2]),
+                means[-2], ends[-2], means[-1], ends[-1],
+            )
+        )  # fmt: skip
+    return found
+
+
+def shares(budgets: Sequence[int]) -> Scores:
+    """What each budget counts in an area, by the trapezoidal rule over logarithms; 1 in all."""
+    at = np.log(budgets)
+    widths = np.diff(at) / (at[-1] - at[0])
+    return (np.append(widths, 0) + np.append(0, widths)) / 2
+
+
+def _intervals(values: Scores, labels: Labels) -> list[Interval]:
+    """Of the mean of each column (n, k); a point where all are equal."""
+    grouped = None if labels.groups is None else grouped_mean_intervals(values, labels.groups)
+    if grouped is not None:
+        return grouped
+    return [
+        (float(one[0]), float(one[0])) if np.ptp(one) == 0 else mean_interval(one)
+        for one in values.T
+    ]
+
+
+def _rounded(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return [_rounded(one) for one in value]
+    return round(value, DIGITS) if isinstance(value, float) else value
