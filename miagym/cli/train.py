@@ -79,6 +79,10 @@ def train(
         str | None,
         typer.Option(help="Against memory of pictures, such as mirror+u-shaped:4 or dp-sgd:8."),
     ] = None,
+    others: Annotated[
+        str | None,
+        typer.Option(help="Data with pictures that are no members, for --defence smp:1."),
+    ] = None,
     device: Device = "auto",
     threads: Annotated[int | None, typer.Option(min=1, help="CPU threads.")] = None,
     as_json: AsJson = False,
@@ -98,12 +102,13 @@ def train(
         "lora_rank": lora_rank,
         "lora_layers": lora_layers,
         "defence": defence,
+        "others": others,
     }
     given = {option: value for option, value in options.items() if value is not None}
     if population is None and pictures is not None:
         raise RunError("--pictures is of a population; give --population too, or leave it out.")
-    others = [base, data, population]
-    if name is not None and (given or any(each is not None for each in others)):
+    plans = [base, data, population]
+    if name is not None and (given or any(each is not None for each in plans)):
         raise RunError(
             f"{name} is a recipe, with data and epochs of its own; give its name and --out alone, "
             "or no name but --from and --data."

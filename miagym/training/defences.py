@@ -22,12 +22,13 @@ from miagym.noise import row_seed
 VIEWS = 16
 """Turned or cropped views of each picture, all made before the training; one is drawn a step."""
 
-MAX_TURN, MIN_CROP, MAX_U_SHAPE, MAX_EPSILON = 180.0, 0.25, 50.0, 100.0
+MAX_TURN, MIN_CROP, MAX_U_SHAPE, MAX_EPSILON, MAX_SMP = 180.0, 0.25, 50.0, 100.0, 100.0
 EXAMPLE = (
     "mirror, turn:10 (at most so many degrees), crop:0.8 (at least that share of the side), "
-    "u-shaped:4 (of timesteps), dp-sgd:8 (epsilon), or several of them as mirror+crop:0.8"
+    "u-shaped:4 (of timesteps), smp:1 (against a proxy attack), dp-sgd:8 (epsilon), or several of "
+    "them as mirror+crop:0.8"
 )
-FIELDS = {"turn": "turn", "crop": "crop", "u-shaped": "u_shape", "dp-sgd": "epsilon"}
+FIELDS = {"turn": "turn", "crop": "crop", "u-shaped": "u_shape", "dp-sgd": "epsilon", "smp": "smp"}
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,8 @@ class TrainingDefence:
     """Timesteps t of T have a density like exp(a t/T) + exp(a (1 - t/T)); 0 is even."""
     epsilon: float | None = None
     """The training is differentially private (DP-SGD) with this epsilon; None is without."""
+    smp: float = 0.0
+    """How much fooling a proxy attack counts beside the loss (SMP-LoRA); 0 is without."""
 
     def __post_init__(self) -> None:
         allowed = (
@@ -55,12 +58,13 @@ class TrainingDefence:
             and MIN_CROP <= self.crop <= 1
             and 0 <= self.u_shape <= MAX_U_SHAPE
             and (self.epsilon is None or 0 < self.epsilon <= MAX_EPSILON)
+            and 0 <= self.smp <= MAX_SMP
         )
         if not allowed:
             raise RunError(
                 f"Expected a turn of 0 to {MAX_TURN:g} degrees, a crop of {MIN_CROP:g} to 1, a "
-                f"u-shape of 0 to {MAX_U_SHAPE:g} and an epsilon above 0 and up to "
-                f"{MAX_EPSILON:g}, got {self}."
+                f"u-shape of 0 to {MAX_U_SHAPE:g}, an epsilon above 0 and up to "
+                f"{MAX_EPSILON:g}, and an smp of 0 to {MAX_SMP:g}, got {self}."
             )
 
     @classmethod
@@ -90,6 +94,7 @@ class TrainingDefence:
             ("turn", self.turn, 0.0),
             ("crop", self.crop, 1.0),
             ("u-shaped", self.u_shape, 0.0),
+            ("smp", self.smp, 0.0),
             ("dp-sgd", self.epsilon, None),
         )
         parts = ["mirror"] if self.mirror else []

@@ -21,6 +21,7 @@ from miagym.targets.schedule import Predicts
 from miagym.training.defences import drawn_timesteps
 from miagym.training.loop import Schedule, StepProgress, batch_of, even_batch_of, even_steps, train
 from miagym.training.private import Privacy, PrivateGradients, poisson_batch_of
+from miagym.training.proxy import ProxyAttack
 
 BATCH = 32
 DENOISER, TEXT = "denoiser", "text"
@@ -63,6 +64,10 @@ class Training:
     """How rare timesteps in the middle are; 0 draws all evenly."""
     privacy: Privacy | None = None
     """Draws each step's pictures one by one, clips their gradients and adds noise to them."""
+    smp: float = 0.0
+    """How much it counts to fool a proxy attack, which learns from `others`."""
+    others: tuple[Tensor, list[str]] | None = None
+    """Latents (m, channels, height, width) and captions of pictures that are no members."""
 
     @property
     def steps_per_epoch(self) -> int:
@@ -133,8 +138,37 @@ def train_diffusion(
 def _loss(training: Training, target: PipelineTarget, seed: int) -> Callable[[int], Tensor]:
     """The loss of a step: the mean square of the network's answer less what it should predict."""
     device = target.device
+    proxy: ProxyAttack | None = None
+    shown: tuple[Tensor, Tensor] | None = None
+    """Errors at both sides in the last step."""
+    if training.others is not None:
+        proxy = ProxyAttack(training.smp, training.others[0].shape[1:], seed, device)
+
+    def answered(
+        z0: Tensor, captions: list[str], rng: np.random.Generator
+    ) -> tuple[Tensor, Tensor]:
+        dropped = rng.random(len(z0)) < CAPTION_DROPOUT * target.can_be_guided
+        captions = ["" if gone else text for text, gone in zip(captions, dropped, strict=True)]
+        t = drawn_timesteps(rng, len(target.schedule), len(z0), training.u_shape)
+        eps = torch.from_numpy(rng.standard_normal(z0.shape, dtype=np.float32)).to(device)
+        a, s = target.scales(t.tolist(), z0)
+        with torch.autocast(device.type, torch.bfloat16, enabled=training.half):
+            told = _told(target, captions, training.train_text)
+            time = torch.from_numpy(t).to(device)
+            predicted = target.output(a * z0 + s * eps, time, told)
+        return predicted.float(), _aim(target.predicts, z0, eps, a, s)
+
+    def of_others(n: int, rng: np.random.Generator) -> Tensor:
+        """Squared errors at n pictures that are no members, of which the model learns nothing."""
+        assert training.others is not None
+        latents, captions = training.others
+        some = rng.integers(len(captions), size=n)
+        with torch.no_grad():
+            pair = answered(latents[some].to(device), [captions[i] for i in some], rng)
+        return mse_loss(*pair, reduction="none")
 
     def loss_at(step: int) -> Tensor:
+        nonlocal shown
         rng = np.random.default_rng((seed, step))
         rows = _rows(training, step, seed)
         if not len(rows):  # as Poisson sampling may have it
@@ -144,16 +178,15 @@ def _loss(training: Training, target: PipelineTarget, seed: int) -> Callable[[in
         captions = [training.captions[row] for row in rows]
         if training.thin:
             captions = [thinned(caption, rng) for caption in captions]
-        dropped = rng.random(len(rows)) < CAPTION_DROPOUT * target.can_be_guided
-        captions = ["" if gone else text for text, gone in zip(captions, dropped, strict=True)]
-        t = drawn_timesteps(rng, len(target.schedule), len(rows), training.u_shape)
-        eps = torch.from_numpy(rng.standard_normal(z0.shape, dtype=np.float32)).to(device)
-        a, s = target.scales(t.tolist(), z0)
-        with torch.autocast(device.type, torch.bfloat16, enabled=training.half):
-            told = _told(target, captions, training.train_text)
-            time = torch.from_numpy(t).to(device)
-            predicted = target.output(a * z0 + s * eps, time, told)
-        return mse_loss(predicted.float(), _aim(target.predicts, z0, eps, a, s))
+        pair = answered(z0, captions, rng)
+        if proxy is None:
+            return mse_loss(*pair)
+        if shown is not None:
+            members, others = shown
+            proxy.learn(members, others, step)
+        errors = mse_loss(*pair, reduction="none")
+        shown = errors.detach(), of_others(len(rows), rng)
+        return proxy.ratio(errors, step)
 
     return loss_at
 

@@ -9,6 +9,7 @@ along the way show how membership becomes visible, epoch by epoch.
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import cast
 
@@ -29,6 +30,7 @@ from miagym.training.lora import FILE as LORA
 from miagym.training.lora import Kind, add_lora, lora_file, save_lora
 from miagym.training.plan import FineTuning
 from miagym.training.private import Privacy
+from miagym.training.proxy import other_rows
 from miagym.training.record import TrainingRecord, begin
 from miagym.training.saving import INDEX, save_checkpoint, save_pipeline
 
@@ -57,16 +59,23 @@ def fine_tune(plan: FineTuning, out: Path, device: str, progress: StepProgress) 
     Raises:
         UnknownName: if there is no such base or data.
         TargetError: if the base cannot be loaded.
-        DataError: if the data has no members, or a picture cannot be read.
+        DataError: if the data has no members, a picture cannot be read, or there are too few
+            others.
         RunError: if `out` holds something else, the disk is full, or no noise is enough for the
             epsilon that is asked for.
     """
     kept, data = plan.kept, load_data(plan.data, plan.member_value)
     data.require(CALIBRATION, TEST, by="a training whose targets are evaluated")
     rows = member_rows(data, plan.seed, plan.limit)
+    others = None if plan.others is None else load_data(plan.others)
     where = choose_device(device)
     target = _loaded(plan.base, where)
     is_small = sum(p.numel() for p in target.parameters()) < MIN_LARGE_UNET
+    beside = (
+        np.empty(0, np.int64)
+        if others is None
+        else other_rows(others, data, target.resolution, len(rows), plan.seed)
+    )
     record = TrainingRecord(
         base=plan.base,
         base_fingerprint=target.fingerprint,
@@ -84,15 +93,22 @@ def fine_tune(plan: FineTuning, out: Path, device: str, progress: StepProgress) 
         lora_half=plan.lora_half,
         defence=plan.defence,
         privacy=_privacy(plan, len(rows)),
+        others=plan.others,
+        others_digest=None if others is None else others.digest,
+        others_rows=tuple(beside.tolist()),
     )
     begun = begin(out, record)
     if not (out / (INDEX if plan.lora_rank is None else LORA)).is_file():
         z0 = encode_sampled(target, data, rows, plan.seed, progress, plan.defence)
+        known = None
+        if others is not None:
+            latents = encode_sampled(target, others, beside, plan.seed, progress)[0]
+            known = latents, [others.captions[row] for row in beside]
         if not begun:  # only now, so that an unreadable picture leaves no folder behind
             record.write(out)
         captions = [data.captions[row] for row in rows]
         every = STATE_EVERY * (1 if is_small else 5)
-        _train(record, target, z0, captions, out, progress, every)
+        _train(record, target, z0, captions, out, progress, every, known)
     _state(out).unlink(missing_ok=True)
     return out
 
@@ -145,6 +161,7 @@ def _train(
     out: Path,
     progress: StepProgress,
     state_every: int,
+    others: tuple[torch.Tensor, list[str]] | None,
 ) -> None:
     training = Training(
         latents,
@@ -154,11 +171,14 @@ def _train(
         batch=record.batch_size,
         every_row=True,
         ema_decay=min(MAX_EMA_DECAY, 1 - 1 / even_steps(len(captions), record.batch_size)),
-        state_every=state_every,
+        # A proxy attack is kept in no state, so that a training that was stopped begins anew.
+        state_every=state_every if others is None else sys.maxsize,
         half=record.precision == "bfloat16",
         augment=record.defence.views > 1,
         u_shape=record.defence.u_shape,
         privacy=record.privacy,
+        smp=record.defence.smp,
+        others=others,
     )
 
     epochs, place = record.checkpoints, (_state(out), progress, str(out))

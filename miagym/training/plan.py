@@ -47,6 +47,9 @@ class FineTuning:
     """What stands for members in the data's column of labels, where the values do not say it."""
     defence: TrainingDefence = UNDEFENDED
     """What keeps the model from remembering single pictures."""
+    others: str | None = None
+    """Data whose pictures smp takes for no members, but for those of `data` and their
+    look-alikes."""
 
     def __post_init__(self) -> None:
         if self.learning_rate is not None and not 0 < self.learning_rate < 1:
@@ -62,6 +65,16 @@ class FineTuning:
             raise RunError(
                 "DP-SGD keeps a gradient for each picture of a step, which only a LoRA has room "
                 f"for; give {option('lora_rank')}, or a defence without dp-sgd."
+            )
+        if (self.others is None) != (self.defence.smp == 0):
+            raise RunError(
+                "A proxy attack learns from pictures that are no members and are not asked about "
+                f"later; give {option('others')} with smp, and with nothing else."
+            )
+        if self.defence.smp and self.defence.epsilon is not None:
+            raise RunError(
+                "DP-SGD needs a loss that is a mean over pictures, and smp's is a ratio; choose "
+                "one of them."
             )
         outside = [epoch for epoch in self.kept if not 0 <= epoch <= self.epochs]
         if outside:

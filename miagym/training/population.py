@@ -39,6 +39,8 @@ class PopulationPlan:
     lora_layers: Kind = "convolutions"
     seed: int = 0
     defence: TrainingDefence = UNDEFENDED
+    others: str | None = None
+    """Of smp, as in `FineTuning`; `data` itself has those that are not dealt."""
 
     def fine_tuning(self, folder: Path, model: int) -> FineTuning:
         """The training of one model, by its number from 0."""
@@ -54,6 +56,7 @@ class PopulationPlan:
             lora_layers=self.lora_layers,
             lora_half=True,
             defence=self.defence,
+            others=self.others,
         )
 
 

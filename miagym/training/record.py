@@ -51,6 +51,11 @@ class TrainingRecord:
     """What kept it from remembering single pictures."""
     privacy: Privacy | None = None
     """What DP-SGD guarantees, if that is among the defences."""
+    others: str | None = None
+    """The data, as it was named, whose pictures a proxy attack took for no members."""
+    others_digest: str | None = None
+    others_rows: tuple[int, ...] = ()
+    """Rows of them that it took."""
 
     @classmethod
     def read(cls, folder: Path) -> TrainingRecord | None:
@@ -74,7 +79,11 @@ class TrainingRecord:
             defence = TrainingDefence(**content.pop("defence", {}))
             told = content.pop("privacy", None)
             privacy = None if told is None else Privacy(**told)
-            return cls(**content, rows=rows, checkpoints=kept, defence=defence, privacy=privacy)
+            beside = tuple(content.pop("others_rows", ()))
+            return cls(
+                **content, rows=rows, checkpoints=kept, defence=defence, privacy=privacy,
+                others_rows=beside,
+            )  # fmt: skip
         except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
             raise RunError(
                 f"{path} is no record of a training ({error}); choose another {option('out')}."
@@ -88,7 +97,8 @@ class TrainingRecord:
 
     def differences(self, other: TrainingRecord) -> list[str]:
         """Names of the fields that differ; the same base or data under another name is the same."""
-        ours, theirs = asdict(self), asdict(replace(other, base=self.base, data=self.data))
+        same = replace(other, base=self.base, data=self.data, others=self.others)
+        ours, theirs = asdict(self), asdict(same)
         names = [name for name in ours if ours[name] != theirs[name]]
         return [
             n.removesuffix("_fingerprint").removesuffix("_digest").replace("_", " ") for n in names
