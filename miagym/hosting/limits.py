@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 MAX_BYTES = 1_000_000
@@ -44,11 +46,11 @@ class BodyLimit:
 
         async def noted(message: Message) -> None:
             nonlocal begun
-            begun = True
-            await send(message)
+            if begun or seen <= MAX_BYTES:  # else it is what became of the exception on its way
+                begun = True
+                await send(message)
 
-        try:
+        with suppress(BodyTooLarge):
             await self._app(scope, counted, noted)
-        except BodyTooLarge:
-            if not begun:
-                await self._refuse(scope, receive, send)
+        if not begun and seen > MAX_BYTES:
+            await self._refuse(scope, receive, send)
