@@ -184,11 +184,11 @@ class Table:
                 whom[0, : len(chunk)] = [questions[i][1] for i in chunk]
                 what[0, : len(chunk)] = [questions[i][2] for i in chunk]
                 said = seat.game.probability[[seat.row]]
-                if not seat.is_over:
+                if is_asked := not seat.is_over:  # questions before may have been its last ones
                     moves = Moves(whom, what, said, np.array([False]))
                     seat.game.play(np.array([seat.row]), moves)
                 for slot, i in enumerate(chunk):
-                    answers[i] = self._answer(seat, slot, questions[i])
+                    answers[i] = self._answer(seat, slot, questions[i], is_asked)
         left = {hand: int(s.game.accounts.left[s.row]) for hand, s in enumerate(self.seats)}
         return {"answers": answers, "budget_left": left}
 
@@ -202,9 +202,9 @@ class Table:
             "refused": REFUSED if cast(ServiceGame, game).refused[row, 0] else None,
         }
 
-    def _answer(self, seat: Seat, slot: int, asked: tuple[int, int, int]) -> Reply:
+    def _answer(self, seat: Seat, slot: int, asked: tuple[int, int, int], is_asked: bool) -> Reply:
         game, (_, place, question) = seat.game, asked
-        answered = bool(game.answered[seat.row, slot])
+        answered = is_asked and bool(game.answered[seat.row, slot])
         picture = as_png(game.answer_images[seat.row, slot]) if answered else None
         return {
             "candidate": seat.names[place],

@@ -123,6 +123,19 @@ def test_questions_and_play_draw_on_one_budget(ledger: Ledger) -> None:
     assert np.sum(seen["count"]) == 3, "what was asked beside is seen"
 
 
+def test_what_is_asked_beyond_the_last_step_is_not_answered(ledger: Ledger) -> None:
+    """A hand that ends halfway through a query shows no answer twice, under another's name."""
+    host = Host([TASK], ledger)
+    host.play("ada", "small", begin())
+    limit = host.table("ada", "small").seats[0].game.settings.step_limit
+    for number in range(1, limit):
+        host.play("ada", "small", step(number))
+    reply = ask(host, "ada", limit, 0, 1, 2, 3)
+    assert [one["answered"] for one in reply["answers"]] == [True, True, False, False]
+    assert [one["picture"] is None for one in reply["answers"]] == [False, False, True, True]
+    assert ledger.spent_on("ada/small/dev") == 6
+
+
 def test_a_walk_that_ends_is_a_submission(ledger: Ledger) -> None:
     host = Host([TASK], ledger)
     for hand in range(3):
