@@ -12,7 +12,7 @@ from typing import Any
 
 from miagym.data.registry import load_data
 from miagym.envs.service.rate_limit import Bucket, a_minute
-from miagym.errors import HostError, TooManyRequests
+from miagym.errors import HostError, MiagymError, TooManyRequests
 from miagym.hosting.dealing import deck
 from miagym.hosting.messages import Played, Reset, body_of, is_asking
 from miagym.hosting.records.ledger import Ledger
@@ -105,6 +105,13 @@ class Host:
                     self._check_rate(player, task, message)
                 if table.is_over and isinstance(message, Reset):
                     table = self._table(task, self._next_walk(task, walk))
+                try:
+                    table.check(body)
+                except MiagymError:
+                    if not table.is_behind:
+                        raise  # and nothing has changed, so that the table stays
+                    self._forget(table)
+                    continue
                 try:
                     reply = table.play(message.request_id, body)
                 except WriteConflict:

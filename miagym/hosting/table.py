@@ -54,27 +54,38 @@ class Table:
             if logged.reply is None:
                 self.log.finish(logged.number, json.dumps(reply))
 
+    @property
+    def is_behind(self) -> bool:
+        """Whether another process has played at this walk since."""
+        return self.log.count() > self.played
+
     def play(self, request: str, body: str) -> Reply:
-        """Plays an action, after it was checked and written down.
+        """Plays an action that was checked, after it was written down.
 
         Args:
             request: its name, by which it is found again.
             body: as `messages.body_of` gives it.
 
         Raises:
-            ActionError: if it is outside the space; nothing was written or charged.
-            HostError: if there is no such candidate or question, or its hand is over; the same.
             WriteConflict: if another process has played in between; build the table again.
         """
-        action = json.loads(body)
-        self._check(action)
         self.log.begin(self.played, request, body)
-        reply = self._apply(action)
+        reply = self._apply(json.loads(body))
         self.log.finish(self.played, json.dumps(reply))
         self.played += 1
         return reply
 
-    def _check(self, action: Mapping[str, Any]) -> None:
+    def check(self, body: str) -> None:
+        """Refuses what cannot be played, and changes nothing.
+
+        Args:
+            body: as `messages.body_of` gives it.
+
+        Raises:
+            ActionError: if it is outside the space.
+            HostError: if there is no such candidate or question, or its hand is over.
+        """
+        action = json.loads(body)
         if action["kind"] == "step":
             self._check_begun(action.get("begun", self.begun))
             self._checked_step(action["action"])

@@ -20,7 +20,7 @@ import pytest
 from miagym.data.dataset import TEST
 from miagym.data.registry import load_data
 from miagym.envs.asking import Questioner
-from miagym.errors import HostError, UnknownName
+from miagym.errors import ActionError, HostError, UnknownName
 from miagym.hosting import host as hosting
 from miagym.hosting.dealing import deck, hands, targets_of
 from miagym.hosting.host import Host
@@ -112,6 +112,21 @@ def test_two_hosts_on_one_ledger_play_one_game(ledger: Ledger) -> None:
     counts = [np.sum(each["observation"]["count"]) for each in (first, second, third)]
     assert counts == [1, 2, 3] and ledger.spent_on("ada/small/dev") == 9
     assert other.play("ada", "small", step(1, candidate=[0, 4])) == first
+
+
+def test_what_is_refused_costs_no_table(ledger: Ledger) -> None:
+    """Else each request that is none would have a whole walk played once more."""
+    one, other = Host([TASK], ledger), Host([TASK], Ledger(ledger.path))
+    before = one.table("ada", "small")
+    for wrong in (step(1), step(1, candidate=[9, 9])):
+        with pytest.raises(HostError, match="No hand is being played"):
+            one.play("ada", "small", wrong)
+    assert one.table("ada", "small") is before
+    other.play("ada", "small", begin())
+    with pytest.raises(ActionError, match="from 0 to 4"):
+        one.play("ada", "small", step(1, candidate=[9, 9]))
+    assert one.table("ada", "small") is not before, "what another process has played is seen"
+    assert one.play("ada", "small", step(1))["observation"]["budget_left"] == [9]
 
 
 def test_questions_and_play_draw_on_one_budget(ledger: Ledger) -> None:
