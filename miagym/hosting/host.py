@@ -14,6 +14,7 @@ from miagym.data.registry import load_data
 from miagym.envs.service.rate_limit import Bucket, a_minute
 from miagym.errors import HostError, MiagymError, TooManyRequests
 from miagym.hosting.dealing import deck
+from miagym.hosting.limits import Together
 from miagym.hosting.messages import Played, Reset, body_of, is_asking
 from miagym.hosting.records.ledger import Ledger
 from miagym.hosting.records.log import WriteConflict, replied
@@ -71,7 +72,7 @@ class Host:
             for target, world in self.decks[task.name].worlds.items():
                 self._check_model(target, world.target.fingerprint)
         self._places: OrderedDict[str, Place] = OrderedDict()
-        self._lock = Lock()
+        self._lock, self._together = Lock(), Together()
 
     def task(self, name: str) -> HostedTask:
         """Finds a task.
@@ -88,8 +89,13 @@ class Host:
 
         Raises:
             HostError, ActionError: if it cannot be; nothing was charged.
-            TooManyRequests: if the key asks more often than the task allows; the same.
+            TooManyRequests: if the key asks more often than the task allows, or for too much at
+                the same time; the same.
         """
+        with self._together.one_more(player):
+            return self._play(player, name, message)
+
+    def _play(self, player: str, name: str, message: Played) -> dict[str, Any]:
         task, body = self.task(name), body_of(message)
         for attempt in range(CONFLICTS):
             walk = self._walk(player, name)

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +21,11 @@ import pytest
 from miagym.data.dataset import TEST
 from miagym.data.registry import load_data
 from miagym.envs.asking import Questioner
-from miagym.errors import ActionError, HostError, UnknownName
+from miagym.errors import ActionError, HostError, TooManyRequests, UnknownName
 from miagym.hosting import host as hosting
 from miagym.hosting.dealing import deck, hands, targets_of
 from miagym.hosting.host import Host
+from miagym.hosting.limits import TOGETHER
 from miagym.hosting.messages import Query, Question, Reset, Step
 from miagym.hosting.records.keys import add_player
 from miagym.hosting.records.ledger import Ledger
@@ -127,6 +129,22 @@ def test_what_is_refused_costs_no_table(ledger: Ledger) -> None:
         one.play("ada", "small", step(1, candidate=[9, 9]))
     assert one.table("ada", "small") is not before, "what another process has played is seen"
     assert one.play("ada", "small", step(1))["observation"]["budget_left"] == [9]
+
+
+def test_a_key_that_sends_many_at_once_leaves_threads_for_others(ledger: Ledger) -> None:
+    host = Host([TASK], ledger)
+    host.play("ada", "small", begin(100))
+    with ThreadPoolExecutor(TOGETHER + 1) as pool:
+        with host.table("ada", "small").lock:
+            many = [pool.submit(host.play, "ada", "small", step(i)) for i in range(TOGETHER + 1)]
+            done, waiting = wait(many, timeout=30, return_when="FIRST_COMPLETED")
+            (refused,) = done
+            with pytest.raises(TooManyRequests, match="8 requests with this key"):
+                refused.result()
+            host.play("bob", "small", begin())
+        assert all(one.result()["observation"]["budget_left"] == [9] for one in waiting)
+    again = step(many.index(refused))
+    assert host.play("ada", "small", again)["observation"]["budget_left"] == [9]
 
 
 def test_questions_and_play_draw_on_one_budget(ledger: Ledger) -> None:
