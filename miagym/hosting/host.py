@@ -103,7 +103,7 @@ class Host:
             with table.lock:
                 known = replied(self.ledger, player, message.request_id, walk, body)
                 if known is not None and known.reply is not None:
-                    return json.loads(known.reply)
+                    return self._table(task, known.walk).whole(json.loads(known.reply))
                 if known is not None:  # it was cut off; a table that is built anew ends it
                     self._forget(table)
                     continue

@@ -25,6 +25,8 @@ from miagym.hosting.seats import Deck, Seat, seats
 from miagym.remote.pictures import as_png
 
 Reply = dict[str, Any]
+MAX_SHOWN = 100
+"""How often a hand is shown anew of which nothing was asked: the ledger keeps each time."""
 REFUSED = "The service's filter has refused this prompt; nothing was drawn."
 
 
@@ -45,6 +47,7 @@ class Table:
         """The hand that `reset` and `step` are about."""
         self.begun = ""
         """Numbers of its walk, and of the action there that has begun it."""
+        self._shown = 0
         self.seats = seats(deck, walk, ledger)
         self.rules = Rules(deck, self.seats)
         self.played = 0
@@ -73,7 +76,21 @@ class Table:
         reply = self._apply(json.loads(body))
         self.log.finish(self.played, json.dumps(reply))
         self.played += 1
-        return reply
+        return self.whole(reply)
+
+    def whole(self, reply: Reply) -> Reply:
+        """A reply as the log keeps it, with what never changes of the hand that it shows."""
+        if reply.get("hand") is None:
+            return reply
+        seat = self.seats[reply["hand"]]
+        dealt = seat.game.dealt(seat.row)
+        return {
+            "names": list(seat.names),
+            "captions": list(dealt.captions),
+            "tokens": seat.game.tokens[seat.row].tolist(),
+            "candidates": self._deck.pictures(dealt),
+            **reply,
+        }
 
     def check(self, body: str) -> None:
         """Refuses what cannot be played, and changes nothing.
@@ -95,6 +112,10 @@ class Table:
             self.rules.check_paid(*self.rules.called(action["call"]))
         elif self.is_over:
             raise HostError("Every hand of this walk has its verdict.", 409)
+        elif self._shown >= MAX_SHOWN and self._is_untouched():
+            raise HostError(
+                f"This hand was shown {MAX_SHOWN} times, and nothing asked or said; do either.", 409
+            )
 
     def _check_begun(self, begun: str) -> None:
         if begun != self.begun:
@@ -151,7 +172,13 @@ class Table:
             return self._call(*self.rules.called(action["call"]))
         return self._query(self.rules.placed(action["questions"]))
 
+    def _is_untouched(self) -> bool:
+        """Whether the hand is played, and nothing was asked or said."""
+        seat = self.seats[self.current]
+        return self.current >= 0 and not (seat.is_over or seat.game.is_given_up(seat.row))
+
     def _reset(self) -> Reply:
+        self._shown = self._shown + 1 if self._is_untouched() else 1
         if self.current >= 0:
             seat = self.seats[self.current]
             if seat.game.is_given_up(seat.row):
@@ -161,17 +188,8 @@ class Table:
             return {"hand": None}
         self.current = later[0]
         self.begun = f"{self.walk.rpartition('/')[2]}/{self.played}"
-        seat = self.seats[self.current]
-        dealt = seat.game.dealt(seat.row)
-        return {
-            "hand": self.current,
-            "begun": self.begun,
-            "names": list(seat.names),
-            "captions": list(dealt.captions),
-            "tokens": seat.game.tokens[seat.row].tolist(),
-            "candidates": self._deck.pictures(dealt),
-            "observation": self._observed(seat),
-        }
+        seen = self._observed(self.seats[self.current])
+        return {"hand": self.current, "begun": self.begun, "observation": seen}
 
     def _step(self, moves: Moves) -> Reply:
         seat = self.seats[self.current]

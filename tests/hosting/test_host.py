@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import os
 import signal
 import socket
@@ -31,6 +32,7 @@ from miagym.hosting.records.keys import add_player
 from miagym.hosting.records.ledger import Ledger
 from miagym.hosting.records.tasks import find_task, keep_task
 from miagym.hosting.suite import FINAL, SUITES, own_task
+from miagym.hosting.table import MAX_SHOWN
 from tests.hosting.serving import TASK
 
 HOLD = {"candidate": [4, 4], "question": [0, 0], "probability": [0.5] * 4, "stop": 0}
@@ -145,6 +147,28 @@ def test_a_key_that_sends_many_at_once_leaves_threads_for_others(ledger: Ledger)
         assert all(one.result()["observation"]["budget_left"] == [9] for one in waiting)
     again = step(many.index(refused))
     assert host.play("ada", "small", again)["observation"]["budget_left"] == [9]
+
+
+def test_a_hand_that_is_shown_again_and_again_fills_no_disk(ledger: Ledger) -> None:
+    """Twenty a second is what a key may, and each would be a hand's pictures in the ledger."""
+    host = Host([TASK], ledger)
+    shown = [host.play("ada", "small", begin(number)) for number in range(MAX_SHOWN)]
+    ((kept,),) = ledger.read("SELECT max(length(reply)) FROM actions")
+    assert kept < 1000 < len(json.dumps(shown[0]))
+    with pytest.raises(HostError, match="was shown 100 times"):
+        host.play("ada", "small", begin(MAX_SHOWN))
+    assert host.play("ada", "small", begin(1)) == shown[1], "sent again, it is no other one"
+    again = Host([TASK], ledger)
+    with pytest.raises(HostError, match="was shown 100 times"):
+        again.play("ada", "small", begin(MAX_SHOWN))
+    again.play("ada", "small", step(200))
+    assert again.play("ada", "small", begin(201))["hand"] == 1
+    assert again.play("ada", "small", begin(202))["hand"] == 1
+    for hand in (1, 2):
+        again.play("ada", "small", begin(203 + hand))
+        again.play("ada", "small", step(206 + hand, stop=1))
+    assert again.play("ada", "small", begin(210))["begun"] == "1/0"
+    assert again.play("ada", "small", begin(1)) == shown[1], "though another walk is played"
 
 
 def test_questions_and_play_draw_on_one_budget(ledger: Ledger) -> None:
