@@ -23,6 +23,7 @@ from miagym.envs.settings import Settings
 from miagym.envs.single import SingleVectorEnv
 from miagym.errors import HostError
 from miagym.hosting.host import Host
+from miagym.hosting.records.keys import BLIND
 from miagym.hosting.seats import settings_of
 from miagym.metrics.auc import Interval
 from miagym.metrics.brier import brier_rewards
@@ -32,8 +33,6 @@ from miagym.metrics.intervals import mean_interval
 from miagym.metrics.measure import measure
 from miagym.targets.registry import shared_target
 
-BLIND = "blind"
-"""Name of the row that looks at pictures and captions, and asks nothing."""
 ALPHA, AT_FPR = 0.05, 0.01
 DIGITS = 3
 FIT_EPISODES = 600

@@ -15,8 +15,9 @@ import pytest
 from miagym.data.dataset import TEST
 from miagym.errors import HostError
 from miagym.hosting import board as hosted_board
-from miagym.hosting.board import BLIND, Boards, Labels, Standing, board, rank_groups
+from miagym.hosting.board import Boards, Labels, Standing, board, rank_groups
 from miagym.hosting.host import Host
+from miagym.hosting.records.keys import BLIND
 from miagym.hosting.records.ledger import Ledger
 from miagym.hosting.records.submissions import Desk
 from miagym.hosting.suite import own_task
