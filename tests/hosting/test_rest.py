@@ -19,6 +19,7 @@ from PIL import Image
 from miagym.envs.service.rate_limit import Bucket
 from miagym.hosting.limits import A_SECOND, AT_ONCE, MAX_BYTES
 from miagym.hosting.records.keys import revoke
+from miagym.hosting.records.submissions import Desk
 from tests.hosting.serving import Hosted
 
 
@@ -126,8 +127,13 @@ def test_answers_and_deals_differ_by_key(join: Any) -> None:
     assert pictures[0] != pictures[1], "the noise is not the same"
 
 
-def test_a_file_of_scores_counts_and_the_last_one_stands(hosted: Hosted, join: Any) -> None:
+def test_a_file_of_scores_counts_and_the_last_one_stands(
+    hosted: Hosted, join: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     client = join("filer")
+    with monkeypatch.context() as patch:  # else each look would read everybody's files
+        patch.setattr(Desk, "all", lambda _: pytest.fail("read"))
+        assert client.http.get("/submissions/1").status_code == 404
     scores = dict(zip(client.names, np.linspace(0, 0.9, 12), strict=True))
     text = "ids,score\n" + "".join(f"{name},{score}\n" for name, score in scores.items())
     first = client.submit(text).json()["submission"]
