@@ -21,7 +21,9 @@ from miagym.data.dataset import TEST, Dataset
 from miagym.data.registry import load_data
 from miagym.envs.settings import Settings
 from miagym.envs.single import SingleVectorEnv
+from miagym.errors import HostError
 from miagym.hosting.host import Host
+from miagym.hosting.records.keys import BLIND
 from miagym.hosting.seats import settings_of
 from miagym.metrics.auc import Interval
 from miagym.metrics.brier import brier_rewards
@@ -31,8 +33,6 @@ from miagym.metrics.intervals import mean_interval
 from miagym.metrics.measure import measure
 from miagym.targets.registry import shared_target
 
-BLIND = "blind"
-"""Name of the row that looks at pictures and captions, and asks nothing."""
 ALPHA, AT_FPR = 0.05, 0.01
 DIGITS = 3
 FIT_EPISODES = 600
@@ -133,26 +133,37 @@ def standings(
 class Boards:
     """Leaderboards of a host, measured anew only where somebody has submitted since.
 
+    Nobody waits for another's measurement: anybody may read without a key, and each who waits keeps
+    a thread from players.
+
     Args:
         host: whose tasks they are of.
     """
 
     def __init__(self, host: Host) -> None:
-        self._host, self._lock = host, Lock()
+        self._host, self._locks = host, {name: Lock() for name in host.tasks}
         self._kept: dict[str, tuple[int, list[dict[str, Any]]]] = {}
 
     def rows(self, name: str) -> list[dict[str, Any]]:
-        """Rows of a task's leaderboard.
+        """Rows of a task's leaderboard; those before the newest while that is measured.
 
         Raises:
-            HostError: if there is no such task.
+            HostError: if there is no such task, or it is being measured for the first time.
         """
         newest = self._host.desk(name).newest()
-        with self._lock:
-            if name not in self._kept or self._kept[name][0] != newest:
+        kept = self._kept.get(name)
+        if kept is not None and kept[0] == newest:
+            return kept[1]
+        lock = self._locks[name]
+        if lock.acquire(blocking=False):
+            try:
                 rows = [standing.as_row() for standing in board(self._host, name)]
-                self._kept[name] = newest, rows
-            return self._kept[name][1]
+                kept = self._kept[name] = newest, rows
+            finally:
+                lock.release()
+        if kept is None:
+            raise HostError("This leaderboard is being measured; ask again soon.", 503)
+        return kept[1]
 
 
 def rank_groups(scores: Mapping[str, NDArray[np.float64]], labels: Labels) -> dict[str, int]:

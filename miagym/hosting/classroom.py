@@ -39,6 +39,7 @@ def create_class(
     if out.exists():
         raise HostError(f"{out} exists, and may hold the keys of a class; name a new folder.")
     with ledger.transaction() as db, new_folder(out) as folder:  # keys count once they are written
+        folder.chmod(0o700)  # students may have accounts on the same machine
         keys = add_players(db, names, days)
         lines = ["student,key", *(f"{name},{key}" for name, key in keys.items()), ""]
         Path(folder, KEYS).write_text("\n".join(lines), encoding="utf-8")

@@ -12,8 +12,9 @@ from typing import Any
 
 from miagym.data.registry import load_data
 from miagym.envs.service.rate_limit import Bucket, a_minute
-from miagym.errors import HostError, TooManyRequests
+from miagym.errors import HostError, MiagymError, TooManyRequests
 from miagym.hosting.dealing import deck
+from miagym.hosting.limits import Together
 from miagym.hosting.messages import Played, Reset, body_of, is_asking
 from miagym.hosting.records.ledger import Ledger
 from miagym.hosting.records.log import WriteConflict, replied
@@ -71,7 +72,7 @@ class Host:
             for target, world in self.decks[task.name].worlds.items():
                 self._check_model(target, world.target.fingerprint)
         self._places: OrderedDict[str, Place] = OrderedDict()
-        self._lock = Lock()
+        self._lock, self._together = Lock(), Together()
 
     def task(self, name: str) -> HostedTask:
         """Finds a task.
@@ -88,8 +89,13 @@ class Host:
 
         Raises:
             HostError, ActionError: if it cannot be; nothing was charged.
-            TooManyRequests: if the key asks more often than the task allows; the same.
+            TooManyRequests: if the key asks more often than the task allows, or for too much at
+                the same time; the same.
         """
+        with self._together.one_more(player):
+            return self._play(player, name, message)
+
+    def _play(self, player: str, name: str, message: Played) -> dict[str, Any]:
         task, body = self.task(name), body_of(message)
         for attempt in range(CONFLICTS):
             walk = self._walk(player, name)
@@ -97,7 +103,7 @@ class Host:
             with table.lock:
                 known = replied(self.ledger, player, message.request_id, walk, body)
                 if known is not None and known.reply is not None:
-                    return json.loads(known.reply)
+                    return self._table(task, known.walk).whole(json.loads(known.reply))
                 if known is not None:  # it was cut off; a table that is built anew ends it
                     self._forget(table)
                     continue
@@ -105,6 +111,13 @@ class Host:
                     self._check_rate(player, task, message)
                 if table.is_over and isinstance(message, Reset):
                     table = self._table(task, self._next_walk(task, walk))
+                try:
+                    table.check(body)
+                except MiagymError:
+                    if not table.is_behind:
+                        raise  # and nothing has changed, so that the table stays
+                    self._forget(table)
+                    continue
                 try:
                     reply = table.play(message.request_id, body)
                 except WriteConflict:

@@ -2,11 +2,54 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from threading import Lock
+
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from miagym.errors import TooManyRequests
 
 MAX_BYTES = 1_000_000
 A_SECOND, AT_ONCE = 20.0, 60.0
 """Requests of a key: how many more it gets each second, and how many it can save up."""
+
+TOGETHER = 8
+"""Requests of a key that are played at the same time, and its connections."""
+SOON = 1.0
+"""Seconds after which to ask again where there is no telling how long it takes."""
+
+
+class Together:
+    """Counts what each key has being played, since threads are few.
+
+    Requests about one walk wait for one another, each in a thread of its own: a key that sends
+    many at once would leave none for others.
+    """
+
+    def __init__(self) -> None:
+        self._playing, self._lock = Counter[str](), Lock()
+
+    @contextmanager
+    def one_more(self, player: str) -> Iterator[None]:
+        """Context of one request of a player's.
+
+        Raises:
+            TooManyRequests: if as many are at work as a key may have.
+        """
+        with self._lock:
+            if self._playing[player] >= TOGETHER:
+                raise TooManyRequests(
+                    f"{TOGETHER} requests with this key are being played; nothing was charged.",
+                    SOON,
+                )
+            self._playing[player] += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._playing[player] -= 1
 
 
 class BodyTooLarge(Exception):
@@ -44,11 +87,11 @@ class BodyLimit:
 
         async def noted(message: Message) -> None:
             nonlocal begun
-            begun = True
-            await send(message)
+            if begun or seen <= MAX_BYTES:  # else it is what became of the exception on its way
+                begun = True
+                await send(message)
 
-        try:
+        with suppress(BodyTooLarge):
             await self._app(scope, counted, noted)
-        except BodyTooLarge:
-            if not begun:
-                await self._refuse(scope, receive, send)
+        if not begun and seen > MAX_BYTES:
+            await self._refuse(scope, receive, send)

@@ -25,6 +25,7 @@ from miagym.hosting.seats import settings_of
 from miagym.hosting.suite import HostedTask
 
 NOT_THERE = "There is nothing here; GET /docs lists what there is."
+UNREADABLE = "Expected a body of JSON."
 
 
 def player(
@@ -111,7 +112,7 @@ def make_app(host: Host, openenv: bool = False) -> FastAPI:
     def submission(number: int, who: Player) -> dict[str, Any]:
         """A submission of one's own: when it came, and whether it is the one that counts."""
         for name in host.tasks:
-            mine = [one for one in host.desk(name).all() if one.player == who]
+            mine = host.desk(name).receipts(who)
             for one in mine:
                 if one.number == number:
                     counts = one == mine[-1]
@@ -137,6 +138,7 @@ def _told(host: Host, task: HostedTask) -> dict[str, Any]:
 
 
 def _sentence(status: int, message: str, **headers: str) -> JSONResponse:
+    message = message.encode("utf-8", "backslashreplace").decode("utf-8")  # it may quote anything
     return JSONResponse({"error": message}, status, headers)
 
 
@@ -152,9 +154,13 @@ def _say_errors(app: FastAPI) -> None:
     handle(HostError, lambda error: _sentence(error.status, str(error)))
     handle(MiagymError, lambda error: _sentence(400, str(error)))
     handle(RequestValidationError, lambda error: _sentence(422, _what_is_wrong(error)))
-    handle(HTTPException, lambda error: _sentence(error.status_code, NOT_THERE))
+    handle(HTTPException, _no_route)
     handle(TooManyRequests, _too_many)
     handle(Exception, lambda error: _sentence(500, BROKEN))
+
+
+def _no_route(error: HTTPException) -> Response:
+    return _sentence(error.status_code, UNREADABLE if error.status_code == 400 else NOT_THERE)
 
 
 def _too_many(error: TooManyRequests) -> Response:

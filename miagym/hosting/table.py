@@ -25,6 +25,8 @@ from miagym.hosting.seats import Deck, Seat, seats
 from miagym.remote.pictures import as_png
 
 Reply = dict[str, Any]
+MAX_SHOWN = 100
+"""How often a hand is shown anew of which nothing was asked: the ledger keeps each time."""
 REFUSED = "The service's filter has refused this prompt; nothing was drawn."
 
 
@@ -45,6 +47,7 @@ class Table:
         """The hand that `reset` and `step` are about."""
         self.begun = ""
         """Numbers of its walk, and of the action there that has begun it."""
+        self._shown = 0
         self.seats = seats(deck, walk, ledger)
         self.rules = Rules(deck, self.seats)
         self.played = 0
@@ -54,27 +57,52 @@ class Table:
             if logged.reply is None:
                 self.log.finish(logged.number, json.dumps(reply))
 
+    @property
+    def is_behind(self) -> bool:
+        """Whether another process has played at this walk since."""
+        return self.log.count() > self.played
+
     def play(self, request: str, body: str) -> Reply:
-        """Plays an action, after it was checked and written down.
+        """Plays an action that was checked, after it was written down.
 
         Args:
             request: its name, by which it is found again.
             body: as `messages.body_of` gives it.
 
         Raises:
-            ActionError: if it is outside the space; nothing was written or charged.
-            HostError: if there is no such candidate or question, or its hand is over; the same.
             WriteConflict: if another process has played in between; build the table again.
         """
-        action = json.loads(body)
-        self._check(action)
         self.log.begin(self.played, request, body)
-        reply = self._apply(action)
+        reply = self._apply(json.loads(body))
         self.log.finish(self.played, json.dumps(reply))
         self.played += 1
-        return reply
+        return self.whole(reply)
 
-    def _check(self, action: Mapping[str, Any]) -> None:
+    def whole(self, reply: Reply) -> Reply:
+        """A reply as the log keeps it, with what never changes of the hand that it shows."""
+        if reply.get("hand") is None:
+            return reply
+        seat = self.seats[reply["hand"]]
+        dealt = seat.game.dealt(seat.row)
+        return {
+            "names": list(seat.names),
+            "captions": list(dealt.captions),
+            "tokens": seat.game.tokens[seat.row].tolist(),
+            "candidates": self._deck.pictures(dealt),
+            **reply,
+        }
+
+    def check(self, body: str) -> None:
+        """Refuses what cannot be played, and changes nothing.
+
+        Args:
+            body: as `messages.body_of` gives it.
+
+        Raises:
+            ActionError: if it is outside the space.
+            HostError: if there is no such candidate or question, or its hand is over.
+        """
+        action = json.loads(body)
         if action["kind"] == "step":
             self._check_begun(action.get("begun", self.begun))
             self._checked_step(action["action"])
@@ -84,6 +112,10 @@ class Table:
             self.rules.check_paid(*self.rules.called(action["call"]))
         elif self.is_over:
             raise HostError("Every hand of this walk has its verdict.", 409)
+        elif self._shown >= MAX_SHOWN and self._is_untouched():
+            raise HostError(
+                f"This hand was shown {MAX_SHOWN} times, and nothing asked or said; do either.", 409
+            )
 
     def _check_begun(self, begun: str) -> None:
         if begun != self.begun:
@@ -140,7 +172,13 @@ class Table:
             return self._call(*self.rules.called(action["call"]))
         return self._query(self.rules.placed(action["questions"]))
 
+    def _is_untouched(self) -> bool:
+        """Whether the hand is played, and nothing was asked or said."""
+        seat = self.seats[self.current]
+        return self.current >= 0 and not (seat.is_over or seat.game.is_given_up(seat.row))
+
     def _reset(self) -> Reply:
+        self._shown = self._shown + 1 if self._is_untouched() else 1
         if self.current >= 0:
             seat = self.seats[self.current]
             if seat.game.is_given_up(seat.row):
@@ -150,17 +188,8 @@ class Table:
             return {"hand": None}
         self.current = later[0]
         self.begun = f"{self.walk.rpartition('/')[2]}/{self.played}"
-        seat = self.seats[self.current]
-        dealt = seat.game.dealt(seat.row)
-        return {
-            "hand": self.current,
-            "begun": self.begun,
-            "names": list(seat.names),
-            "captions": list(dealt.captions),
-            "tokens": seat.game.tokens[seat.row].tolist(),
-            "candidates": self._deck.pictures(dealt),
-            "observation": self._observed(seat),
-        }
+        seen = self._observed(self.seats[self.current])
+        return {"hand": self.current, "begun": self.begun, "observation": seen}
 
     def _step(self, moves: Moves) -> Reply:
         seat = self.seats[self.current]
@@ -184,11 +213,11 @@ class Table:
                 whom[0, : len(chunk)] = [questions[i][1] for i in chunk]
                 what[0, : len(chunk)] = [questions[i][2] for i in chunk]
                 said = seat.game.probability[[seat.row]]
-                if not seat.is_over:
+                if is_asked := not seat.is_over:  # questions before may have been its last ones
                     moves = Moves(whom, what, said, np.array([False]))
                     seat.game.play(np.array([seat.row]), moves)
                 for slot, i in enumerate(chunk):
-                    answers[i] = self._answer(seat, slot, questions[i])
+                    answers[i] = self._answer(seat, slot, questions[i], is_asked)
         left = {hand: int(s.game.accounts.left[s.row]) for hand, s in enumerate(self.seats)}
         return {"answers": answers, "budget_left": left}
 
@@ -202,9 +231,9 @@ class Table:
             "refused": REFUSED if cast(ServiceGame, game).refused[row, 0] else None,
         }
 
-    def _answer(self, seat: Seat, slot: int, asked: tuple[int, int, int]) -> Reply:
+    def _answer(self, seat: Seat, slot: int, asked: tuple[int, int, int], is_asked: bool) -> Reply:
         game, (_, place, question) = seat.game, asked
-        answered = bool(game.answered[seat.row, slot])
+        answered = is_asked and bool(game.answered[seat.row, slot])
         picture = as_png(game.answer_images[seat.row, slot]) if answered else None
         return {
             "candidate": seat.names[place],

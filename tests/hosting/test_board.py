@@ -5,15 +5,21 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Event
 
 import numpy as np
 import pytest
 
 from miagym.data.dataset import TEST
-from miagym.hosting.board import BLIND, Labels, board, rank_groups
+from miagym.errors import HostError
+from miagym.hosting import board as hosted_board
+from miagym.hosting.board import Boards, Labels, Standing, board, rank_groups
 from miagym.hosting.host import Host
+from miagym.hosting.records.keys import BLIND
 from miagym.hosting.records.ledger import Ledger
+from miagym.hosting.records.submissions import Desk
 from miagym.hosting.suite import own_task
 from tests.command_line import run
 from tests.hosting.serving import TASK
@@ -37,6 +43,34 @@ def submit(host: Host, player: str, skill: float, seed: int) -> None:
     for name, key in host.table(player, "small").keys().items():
         lines.append(f"{name},{1 / (1 + np.exp(-skill * (truth[key] - 0.5) - rng.normal()))}")
     host.submit(player, "small", "\n".join(lines))
+
+
+def test_nobody_waits_for_a_board_that_is_measured(
+    host: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Readers need no key: if they waited, they would keep every thread from the players."""
+    boards, begun, go_on = Boards(host), Event(), Event()
+
+    def measured(*_: object) -> list[Standing]:
+        begun.set()
+        assert go_on.wait(30)
+        return []
+
+    monkeypatch.setattr(hosted_board, "board", measured)
+    for newest, meanwhile in ((1, None), (2, [])):
+        monkeypatch.setattr(Desk, "newest", lambda _, newest=newest: newest)
+        begun.clear()
+        go_on.clear()
+        with ThreadPoolExecutor() as pool:
+            first = pool.submit(boards.rows, "small")
+            assert begun.wait(30)
+            if meanwhile is None:
+                with pytest.raises(HostError, match="ask again soon"):
+                    boards.rows("small")
+            else:
+                assert boards.rows("small") == meanwhile, "what was shown before"
+            go_on.set()
+            assert first.result() == [] == boards.rows("small")
 
 
 @pytest.mark.slow

@@ -60,6 +60,12 @@ def test_what_the_guide_advises_plays(hosted: Hosted) -> None:
     assert len(mine.scores) == 32 and len(set(mine.scores.values())) > 10
 
 
+def test_nobody_else_on_the_machine_reads_keys(tmp_path: Path) -> None:
+    run("class", "create", "--students", 2, "--url", "http://x", "--db", tmp_path / "host.sqlite",
+        "--out", tmp_path / "class")  # fmt: skip
+    assert (tmp_path / "class").stat().st_mode & 0o777 == 0o700
+
+
 def test_a_class_that_cannot_be_written_is_not_added(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     db = tmp_path / "host.sqlite"

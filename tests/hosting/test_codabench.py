@@ -24,7 +24,7 @@ from PIL import Image
 import miagym
 from miagym.errors import HostError
 from miagym.hosting.codabench import scoring
-from miagym.hosting.codabench.bundle import bundle
+from miagym.hosting.codabench.bundle import Bundle, bundle
 from miagym.hosting.codabench.competition import Dates
 from miagym.hosting.suite import PHASES, suite
 from miagym.scorefile.reading.columns import Columns
@@ -191,6 +191,11 @@ def test_what_is_wrong_with_a_submission_is_said(
     (given / "res" / "mine.csv").symlink_to(unpacked / "dev_reference_data" / "reference.csv")
     assert scoring.main([str(given), str(tmp_path / "out")]) == 1, "a link leads out of the ZIP"
     assert "got 0 CSV" in capsys.readouterr().err and not (tmp_path / "out").exists()
+
+
+def test_nobody_else_on_the_machine_reads_labels(tmp_path: Path) -> None:
+    Bundle({"reference.csv": b"id,member,group"}, {}).save(tmp_path / "bundle.zip")
+    assert (tmp_path / "bundle.zip").stat().st_mode & 0o777 == 0o600
 
 
 @pytest.mark.slow

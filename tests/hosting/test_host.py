@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import os
 import signal
 import socket
@@ -10,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import Any
 
@@ -20,15 +22,17 @@ import pytest
 from miagym.data.dataset import TEST
 from miagym.data.registry import load_data
 from miagym.envs.asking import Questioner
-from miagym.errors import HostError, UnknownName
+from miagym.errors import ActionError, HostError, TooManyRequests, UnknownName
 from miagym.hosting import host as hosting
 from miagym.hosting.dealing import deck, hands, targets_of
 from miagym.hosting.host import Host
+from miagym.hosting.limits import TOGETHER
 from miagym.hosting.messages import Query, Question, Reset, Step
 from miagym.hosting.records.keys import add_player
 from miagym.hosting.records.ledger import Ledger
 from miagym.hosting.records.tasks import find_task, keep_task
 from miagym.hosting.suite import FINAL, SUITES, own_task
+from miagym.hosting.table import MAX_SHOWN
 from tests.hosting.serving import TASK
 
 HOLD = {"candidate": [4, 4], "question": [0, 0], "probability": [0.5] * 4, "stop": 0}
@@ -114,6 +118,59 @@ def test_two_hosts_on_one_ledger_play_one_game(ledger: Ledger) -> None:
     assert other.play("ada", "small", step(1, candidate=[0, 4])) == first
 
 
+def test_what_is_refused_costs_no_table(ledger: Ledger) -> None:
+    """Else each request that is none would have a whole walk played once more."""
+    one, other = Host([TASK], ledger), Host([TASK], Ledger(ledger.path))
+    before = one.table("ada", "small")
+    for wrong in (step(1), step(1, candidate=[9, 9])):
+        with pytest.raises(HostError, match="No hand is being played"):
+            one.play("ada", "small", wrong)
+    assert one.table("ada", "small") is before
+    other.play("ada", "small", begin())
+    with pytest.raises(ActionError, match="from 0 to 4"):
+        one.play("ada", "small", step(1, candidate=[9, 9]))
+    assert one.table("ada", "small") is not before, "what another process has played is seen"
+    assert one.play("ada", "small", step(1))["observation"]["budget_left"] == [9]
+
+
+def test_a_key_that_sends_many_at_once_leaves_threads_for_others(ledger: Ledger) -> None:
+    host = Host([TASK], ledger)
+    host.play("ada", "small", begin(100))
+    with ThreadPoolExecutor(TOGETHER + 1) as pool:
+        with host.table("ada", "small").lock:
+            many = [pool.submit(host.play, "ada", "small", step(i)) for i in range(TOGETHER + 1)]
+            done, waiting = wait(many, timeout=30, return_when="FIRST_COMPLETED")
+            (refused,) = done
+            with pytest.raises(TooManyRequests, match="8 requests with this key"):
+                refused.result()
+            host.play("bob", "small", begin())
+        assert all(one.result()["observation"]["budget_left"] == [9] for one in waiting)
+    again = step(many.index(refused))
+    assert host.play("ada", "small", again)["observation"]["budget_left"] == [9]
+
+
+def test_a_hand_that_is_shown_again_and_again_fills_no_disk(ledger: Ledger) -> None:
+    """Twenty a second is what a key may, and each would be a hand's pictures in the ledger."""
+    host = Host([TASK], ledger)
+    shown = [host.play("ada", "small", begin(number)) for number in range(MAX_SHOWN)]
+    ((kept,),) = ledger.read("SELECT max(length(reply)) FROM actions")
+    assert kept < 1000 < len(json.dumps(shown[0]))
+    with pytest.raises(HostError, match="was shown 100 times"):
+        host.play("ada", "small", begin(MAX_SHOWN))
+    assert host.play("ada", "small", begin(1)) == shown[1], "sent again, it is no other one"
+    again = Host([TASK], ledger)
+    with pytest.raises(HostError, match="was shown 100 times"):
+        again.play("ada", "small", begin(MAX_SHOWN))
+    again.play("ada", "small", step(200))
+    assert again.play("ada", "small", begin(201))["hand"] == 1
+    assert again.play("ada", "small", begin(202))["hand"] == 1
+    for hand in (1, 2):
+        again.play("ada", "small", begin(203 + hand))
+        again.play("ada", "small", step(206 + hand, stop=1))
+    assert again.play("ada", "small", begin(210))["begun"] == "1/0"
+    assert again.play("ada", "small", begin(1)) == shown[1], "though another walk is played"
+
+
 def test_questions_and_play_draw_on_one_budget(ledger: Ledger) -> None:
     host = Host([TASK], ledger)
     host.play("ada", "small", begin())
@@ -121,6 +178,19 @@ def test_questions_and_play_draw_on_one_budget(ledger: Ledger) -> None:
     seen = host.play("ada", "small", step(2, candidate=[2, 3]))["observation"]
     assert seen["answered"] == [1, 0] and seen["budget_left"] == [0]
     assert np.sum(seen["count"]) == 3, "what was asked beside is seen"
+
+
+def test_what_is_asked_beyond_the_last_step_is_not_answered(ledger: Ledger) -> None:
+    """A hand that ends halfway through a query shows no answer twice, under another's name."""
+    host = Host([TASK], ledger)
+    host.play("ada", "small", begin())
+    limit = host.table("ada", "small").seats[0].game.settings.step_limit
+    for number in range(1, limit):
+        host.play("ada", "small", step(number))
+    reply = ask(host, "ada", limit, 0, 1, 2, 3)
+    assert [one["answered"] for one in reply["answers"]] == [True, True, False, False]
+    assert [one["picture"] is None for one in reply["answers"]] == [False, False, True, True]
+    assert ledger.spent_on("ada/small/dev") == 6
 
 
 def test_a_walk_that_ends_is_a_submission(ledger: Ledger) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import dataclasses
 import sys
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,7 @@ import gymnasium as gym
 import numpy as np
 import pytest
 from gymnasium.utils.env_checker import check_env, data_equivalence
+from PIL.PngImagePlugin import PngImageFile
 
 from miagym.envs import oracle_from_env
 from miagym.envs.service.asking import ServiceQuestioner, Wanted
@@ -25,6 +28,7 @@ from miagym.hosting.host import Host
 from miagym.hosting.messages import Call, Reset
 from miagym.hosting.records.ledger import Ledger
 from miagym.hosting.seats import settings_of
+from miagym.hosting.service.uploads import unpacked
 from miagym.hosting.standings import standings_table
 from miagym.hosting.suite import SUITES, HostedTask, own_task
 from miagym.remote.env import RemoteEnv
@@ -277,17 +281,32 @@ def test_calls_that_are_none_are_a_sentence_and_cost_nothing(
 
 def bomb() -> str:
     """A header that tells of more pixels than fit in memory."""
-    import base64
-
     data = bytearray(base64.b64decode(PICTURE))
     data[16:24] = (60_000).to_bytes(4) * 2
     return base64.b64encode(data).decode("ascii")
+
+
+def again(side: int) -> str:
+    """A picture whose second header tells of another size than the first."""
+    data, size = base64.b64decode(PICTURE), side.to_bytes(4) * 2
+    header = b"IHDR" + size + b"\x08\x02\0\0\0"
+    second = b"\0\0\0\x0d" + header + zlib.crc32(header).to_bytes(4)
+    return base64.b64encode(data[:33] + second + data[33:]).decode("ascii")
+
+
+def test_an_upload_is_of_the_size_of_which_it_is_unpacked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever tells two sizes is refused before there is room made for either."""
+    monkeypatch.setattr(PngImageFile, "load", lambda _: pytest.fail("unpacked"))
+    for side in (32, 9_000, 60_000):
+        with pytest.raises(ActionError, match="as a PNG of 64x64 pixels"):
+            unpacked({"picture": again(side)}, 64)
 
 
 @pytest.mark.parametrize(
     "picture",
     [
         "", "no base64!", "aGVsbG8=", PICTURE[:200], bomb(), "../../etc/passwd", 7, None, [[0]],
+        again(128), again(60_000),
         as_png(np.zeros((32, 64, 3), dtype=np.uint8)), PICTURE + 4 * 12_500 * "A",
     ],
 )  # fmt: skip

@@ -169,6 +169,16 @@ def test_the_secret_is_made_once_and_differs(tmp_path: Path) -> None:
         assert again.fact("secret", "") == again.secret
 
 
+def test_nobody_else_on_the_machine_reads_a_ledger(tmp_path: Path) -> None:
+    with Ledger(tmp_path / "ledger") as ledger:
+        add_player(ledger, "ada")
+        modes = {path.name: path.stat().st_mode & 0o777 for path in tmp_path.iterdir()}
+    assert set(modes.values()) == {0o600} and "ledger-wal" in modes
+    (tmp_path / "ledger").chmod(0o640)
+    with Ledger(tmp_path / "ledger"):
+        assert (tmp_path / "ledger").stat().st_mode & 0o777 == 0o640, "as its owner has it"
+
+
 def test_what_is_no_ledger_is_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "text").write_text("no ledger, but a text that is long enough to be a page" * 9)
     other = sqlite3.connect(tmp_path / "other")
@@ -199,7 +209,7 @@ def test_keys_open_until_they_are_revoked_or_expire(tmp_path: Path) -> None:
             ("ada", True),
             ("bob", False),
         ]
-        for name in ("ada", "", "A B", "../x", "a*", "a_b", "x" * 33):
+        for name in ("ada", "blind", "", "A B", "../x", "a*", "a_b", "x" * 33):
             with pytest.raises(HostError):
                 add_player(ledger, name)
         with pytest.raises(HostError, match="no player"):

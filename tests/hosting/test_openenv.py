@@ -20,8 +20,7 @@ from miagym.cli.hosting.host import serve
 from miagym.errors import HostError
 from miagym.hosting import serving as served
 from miagym.hosting.host import Host
-from miagym.hosting.limits import AT_ONCE, MAX_BYTES
-from miagym.hosting.openenv.face import MAX_OPEN
+from miagym.hosting.limits import AT_ONCE, MAX_BYTES, TOGETHER
 from miagym.hosting.records.keys import add_player, revoke
 from miagym.hosting.records.ledger import Ledger
 from miagym.hosting.server import make_app
@@ -213,7 +212,7 @@ def test_floods_are_refused(host: Host, client: TestClient, connect: Connect) ->
     with connect(key) as socket:
         socket.send_bytes(b"\0")
         refused(socket.receive_json(), "SESSION_ERROR", "Expected a text")
-    sockets = [connect(key).__enter__() for _ in range(MAX_OPEN)]
+    sockets = [connect(key).__enter__() for _ in range(TOGETHER)]
     with connect(key) as socket:
         refused(socket.receive_json(), "CAPACITY_REACHED", "close one")
     for socket in sockets[1:]:

@@ -19,6 +19,7 @@ from PIL import Image
 from miagym.envs.service.rate_limit import Bucket
 from miagym.hosting.limits import A_SECOND, AT_ONCE, MAX_BYTES
 from miagym.hosting.records.keys import revoke
+from miagym.hosting.records.submissions import Desk
 from tests.hosting.serving import Hosted
 
 
@@ -126,8 +127,13 @@ def test_answers_and_deals_differ_by_key(join: Any) -> None:
     assert pictures[0] != pictures[1], "the noise is not the same"
 
 
-def test_a_file_of_scores_counts_and_the_last_one_stands(hosted: Hosted, join: Any) -> None:
+def test_a_file_of_scores_counts_and_the_last_one_stands(
+    hosted: Hosted, join: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     client = join("filer")
+    with monkeypatch.context() as patch:  # else each look would read everybody's files
+        patch.setattr(Desk, "all", lambda _: pytest.fail("read"))
+        assert client.http.get("/submissions/1").status_code == 404
     scores = dict(zip(client.names, np.linspace(0, 0.9, 12), strict=True))
     text = "ids,score\n" + "".join(f"{name},{score}\n" for name, score in scores.items())
     first = client.submit(text).json()["submission"]
@@ -196,8 +202,18 @@ def test_bodies_are_checked_field_by_field(hosted: Hosted, join: Any) -> None:
     ):
         reply = client.post(path, {"request_id": "request-9", "questions": [wrong]})
         assert reply.status_code == 404 and why in reply.json()["error"]
-    bad = client.http.post(path, content=b"{", headers={"Content-Type": "application/json"})
-    assert bad.status_code == 422
+    client.post("/tasks/small/reset", {"request_id": "request-8"})
+    for content, status, why in (
+        (b"{", 422, "JSON decode error"),
+        (b'{"a":' * 10**5, 400, "Expected a body of JSON."),
+        (b"9" * 5000, 400, "Expected a body of JSON."),
+        (b'{"request_id": "request-9", "questions": [], "\\ud800": 1}', 422, "as a unicode string"),
+        (b'{"request_id": "request-9", "action": {"\\ud800": 1}}', 400, "got \\ud800"),
+    ):
+        where = "/tasks/small/step" if b"action" in content else path
+        told = {"Content-Type": "application/json"}
+        bad = client.http.post(where, content=content, headers=told)
+        assert bad.status_code == status and why in bad.json()["error"], bad.text
     assert hosted.ledger.spent_on("careless/small/dev") == 0
 
 
@@ -224,8 +240,9 @@ def test_who_guesses_keys_is_one_guesser(hosted: Hosted, clock: list[float]) -> 
 def test_large_bodies_end_before_they_are_read(hosted: Hosted, join: Any) -> None:
     client = join("large")
     assert client.submit("x" * (MAX_BYTES + 1)).status_code == 413
-    endless = client.http.post("/submit/small", content=(b"x" * 65_536 for _ in range(10**6)))
-    assert endless.status_code == 413
+    for path in ("/submit/small", "/tasks/small/query", "/tasks/small/step"):
+        endless = client.http.post(path, content=(b"x" * 65_536 for _ in range(10**6)))
+        assert endless.status_code == 413 and "up to 1,000,000 bytes" in endless.json()["error"]
     where = urlparse(hosted.address)
     with socket.create_connection((where.hostname, where.port)) as raw:
         raw.sendall(b"POST /submit/small HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000000\r\n\r\n")

@@ -18,7 +18,8 @@ from miagym.errors import RunError, UnknownName
 from miagym.hosting.bench.agents import makers_of
 from miagym.hosting.bench.curve import Curve, curves
 from miagym.hosting.bench.playing import Bench, Walk
-from miagym.hosting.board import BLIND, Labels, Standing, blind_scores, standings
+from miagym.hosting.board import Labels, Standing, blind_scores, standings
+from miagym.hosting.records.keys import BLIND
 from miagym.hosting.seats import settings_of
 from miagym.hosting.suite import HostedTask
 

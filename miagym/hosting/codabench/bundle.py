@@ -61,9 +61,11 @@ class Bundle:
         """
         if path.exists():
             raise HostError(f"{path} exists; name a new file for the bundle.")
-        with replacing(path) as partial, ZipFile(partial, "w") as archive:
-            for name in sorted(self.files):
-                archive.writestr(ZipInfo(name), self.files[name], ZIP_DEFLATED)
+        with replacing(path) as partial:
+            partial.touch(mode=0o600)  # labels are in it
+            with ZipFile(partial, "w") as archive:
+                for name in sorted(self.files):
+                    archive.writestr(ZipInfo(name), self.files[name], ZIP_DEFLATED)
 
 
 def bundle(task: HostedTask, secret: str, url: str, dates: Dates) -> Bundle:

@@ -17,13 +17,11 @@ from miagym.envs.service.rate_limit import Bucket
 from miagym.errors import HostError
 from miagym.hosting.doors import admitted
 from miagym.hosting.host import Host
-from miagym.hosting.limits import MAX_BYTES
+from miagym.hosting.limits import MAX_BYTES, TOGETHER
 from miagym.hosting.openenv.schemas import schemas
 from miagym.hosting.openenv.session import Code, Session, failed
 from miagym.hosting.suite import HostedTask
 
-MAX_OPEN = 8
-"""Connections of a key at the same time."""
 NO_TOOLS = -32601
 """JSON-RPC's code of a method that there is not."""
 
@@ -76,8 +74,8 @@ def make_face(host: Host, task: HostedTask, bucket: Bucket, told: dict[str, Any]
             await socket.send_json(failed(str(error), Code.SESSION_ERROR))
             await socket.close()
             return
-        if opened[player] >= MAX_OPEN:
-            said = f"{MAX_OPEN} connections with this key are open; close one."
+        if opened[player] >= TOGETHER:
+            said = f"{TOGETHER} connections with this key are open; close one."
             await socket.send_json(failed(said, Code.CAPACITY_REACHED))
             await socket.close()
             return

@@ -14,6 +14,8 @@ from miagym.errors import HostError
 from miagym.hosting.records.ledger import Ledger
 
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
+BLIND = "blind"
+"""Name of the leaderboard's row that looks at pictures and captions, and of no player."""
 
 
 class Player(NamedTuple):
@@ -53,6 +55,8 @@ def add_players(db: sqlite3.Connection, names: Sequence[str], days: float | None
             raise HostError(
                 f"Expected a player's name of up to 32 letters a to z, digits and -, got {name!r}."
             )
+        if name == BLIND:
+            raise HostError(f"{name} is a row of the leaderboard; choose another name.")
         if db.execute("SELECT 1 FROM keys WHERE name = ?", (name,)).fetchone():
             raise HostError(f"There is a player {name} already; choose another name.")
         keys[name] = token_urlsafe(24)

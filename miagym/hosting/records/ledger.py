@@ -19,6 +19,8 @@ from typing import Any, Self
 from miagym.errors import HostError
 
 FORMAT = "miagym host 1"
+IN_MEMORY = ":memory:"
+"""SQLite's name of a database that has no file."""
 BUSY_SECONDS = 30
 """How long a process waits for another's transaction, which takes milliseconds."""
 
@@ -79,6 +81,10 @@ class Ledger:
         self.path = path
         self._open, self._turn = local(), RLock()
         try:
+            if str(path) != IN_MEMORY and not path.exists():
+                path.touch(
+                    mode=0o600
+                )  # the secret tells deals and noise: SQLite would let all read
             with self.transaction() as db:
                 known = db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
                 if (
@@ -92,7 +98,7 @@ class Ledger:
                     )
                 for statement in SCHEMA.split(";"):
                     db.execute(statement)
-        except sqlite3.DatabaseError as error:
+        except (sqlite3.DatabaseError, OSError) as error:
             raise HostError(
                 f"{path} cannot be used as a ledger ({error}); name a file that can be written."
             ) from error

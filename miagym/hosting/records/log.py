@@ -43,6 +43,11 @@ class ActionLog:
         )
         return [Logged(*row) for row in found]
 
+    def count(self) -> int:
+        """How many actions there are."""
+        query = "SELECT count(*) FROM actions WHERE walk = ?"
+        return self._ledger.read(query, (self._walk,))[0][0]
+
     def begin(self, number: int, request: str, body: str) -> None:
         """Writes an action down before anything comes of it.
 

@@ -36,6 +36,17 @@ class Submission:
 
 
 @dataclass(frozen=True)
+class Receipt:
+    """What a player is told of a submission."""
+
+    number: int
+    kind: str
+    """As of the submission."""
+    at: float
+    """Seconds since 1970."""
+
+
+@dataclass(frozen=True)
 class Desk:
     """Where submissions to one task in one phase are handed in, and kept.
 
@@ -90,6 +101,15 @@ class Desk:
             Submission(number, player, kind, spent, at, json.loads(scores))
             for number, player, kind, spent, at, scores in found
         ]
+
+    def receipts(self, player: str) -> list[Receipt]:
+        """What a player has handed in, the first one first; no scores are read for it."""
+        found = self.ledger.read(
+            "SELECT id, kind, at FROM submissions WHERE player = ? AND task = ? AND phase = ? "
+            "ORDER BY id",
+            (player, self.task, self.phase),
+        )
+        return [Receipt(*row) for row in found]
 
     def newest(self) -> int:
         """Number of the newest submission; 0 if there is none."""
