@@ -82,7 +82,9 @@ class Deck:
     def spaces(self) -> GameSpaces:
         """Spaces of the game, the same about each target."""
         settings = settings_of(self.task, self.task.targets[0], self.data)
-        return ServiceSpaces(settings) if self.task.service else PoolSpaces(settings)
+        if isinstance(settings, ServiceSettings):
+            return ServiceSpaces(settings)
+        return PoolSpaces(settings)
 
     def pictures(self, dealt: Candidates) -> list[str]:
         """Pictures as they travel, each encoded once for all tables."""
