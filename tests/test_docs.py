@@ -79,6 +79,7 @@ def test_the_example_of_an_attack_keeps_the_contract(
     torch.testing.assert_close(torch.from_numpy(scores), torch.from_numpy(again))
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_the_first_agent_is_right_about_as_often_as_its_guide_says(
     capsys: pytest.CaptureFixture[str],

@@ -90,6 +90,7 @@ def test_a_grey_box_attack_finds_most_members_of_the_overfit_target(overfit: Gam
     assert rate is not None and rate.point.tpr > 0.5 and found.auc_ci[0] > 0.95
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_a_reference_model_makes_the_black_box_talk(overfit: Game) -> None:
     assert overfit.play(make_attack("rediffuse+reference"), 50).auc_ci[0] > 0.7
@@ -111,12 +112,13 @@ FINDERS = [
 ]
 
 
-@pytest.mark.parametrize("name", mostly_slow(FINDERS, quick=["loss", "pia", "clid"]))
+@pytest.mark.parametrize("name", mostly_slow(FINDERS, quick=["loss", "pia", "clid"], are_long=True))
 def test_attacks_find_members_of_the_overfit_target(overfit: Game, name: str, quick: Maker) -> None:
     """So few candidates do not give intervals; docs/benchmarks/attacks.md has those of more."""
     assert overfit.play(CHOSEN.get(name, quick(name)), limit=limit(name)).auc > 0.55
 
 
+@pytest.mark.long
 @pytest.mark.slow
 @pytest.mark.parametrize(("target", "above"), [("clipart-flow", 0.5), ("clipart-pixels", 0.5)])
 def test_models_of_other_families_remember_their_members(target: str, above: float) -> None:
@@ -125,6 +127,7 @@ def test_models_of_other_families_remember_their_members(target: str, above: flo
     assert found.auc_ci[0] > above
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_the_null_target_of_pixels_knows_neither_side() -> None:
     found = Game(load_target("clipart-pixels-null"), "clipart-tune", 303).play(SimA())
@@ -135,6 +138,7 @@ def test_the_null_target_of_pixels_knows_neither_side() -> None:
     "name",
     mostly_slow(["loss", "sima", "pia", "secmi", "clid", "rediffuse"], quick=["sima", "pia"]),
 )
+@pytest.mark.long
 @pytest.mark.slow
 def test_the_realistic_target_hardly_leaks(realistic: Game, name: str) -> None:
     metrics = realistic.play(make_attack(name))
@@ -143,7 +147,9 @@ def test_the_realistic_target_hardly_leaks(realistic: Game, name: str) -> None:
     assert found is not None and found.ci[0] <= 0.05
 
 
-@pytest.mark.parametrize("name", mostly_slow(attack_names(), quick=["blind-both", "loss", "pia"]))
+@pytest.mark.parametrize(
+    "name", mostly_slow(attack_names(), quick=["blind-both", "loss", "pia"], are_long=True)
+)
 def test_nothing_is_found_where_nothing_is(null: Game, name: str, quick: Maker) -> None:
     metrics = null.play(quick(name), limit=25)
     low, high = metrics.auc_ci
@@ -153,6 +159,7 @@ def test_nothing_is_found_where_nothing_is(null: Game, name: str, quick: Maker) 
 
 @pytest.mark.parametrize("name", ["blind-captions", "blind-pixels"])
 @pytest.mark.parametrize("data", ["clipart", "clipart-tune"])
+@pytest.mark.long
 @pytest.mark.slow
 def test_the_splits_give_nothing_away(data: str, name: str) -> None:
     game = Game(load_target("clipart-null"), data, 1000)
@@ -160,6 +167,7 @@ def test_the_splits_give_nothing_away(data: str, name: str) -> None:
     assert low < 0.5 < high
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_memorisation_rises_with_the_checkpoints() -> None:
     names = ["clipart-realistic", *checkpoints("clipart-overfit"), "clipart-overfit"]
@@ -172,6 +180,7 @@ def test_memorisation_rises_with_the_checkpoints() -> None:
     assert aucs == sorted(aucs) and aucs[0] < 0.6 and aucs[-1] > aucs[0] + 0.2
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_reconstructions_are_crisp_and_favour_no_side() -> None:
     target, data = load_target("clipart-realistic"), load_data("clipart")

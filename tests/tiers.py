@@ -1,4 +1,4 @@
-"""Which cases of a parametrised test run in the quick tier, and which only in the slow one."""
+"""Which cases of a parametrised test run in the quick tier, and which in the slow or long one."""
 
 from __future__ import annotations
 
@@ -21,12 +21,15 @@ def few_of_the_family(names: Iterable[str]) -> list[str]:
     return [n for n in names if not n.startswith("trajectory-") or n in FAMILY]
 
 
-def mostly_slow(cases: Iterable[Any], *, quick: Iterable[Any]) -> list[object]:
+def mostly_slow(
+    cases: Iterable[Any], *, quick: Iterable[Any], are_long: bool = False
+) -> list[object]:
     """The cases, all marked slow but those named.
 
     Args:
         cases: values of a parameter.
         quick: those of them that stay in the quick tier.
+        are_long: whether the others are of the long tier.
 
     Raises:
         ValueError: one of `quick` is none of the cases, as after a change of names.
@@ -34,4 +37,5 @@ def mostly_slow(cases: Iterable[Any], *, quick: Iterable[Any]) -> list[object]:
     cases, stay = list(cases), list(quick)
     if unknown := [case for case in stay if case not in cases]:
         raise ValueError(f"Expected quick cases among {cases}; got {unknown}.")
-    return [case if case in stay else pytest.param(case, marks=pytest.mark.slow) for case in cases]
+    marks = [pytest.mark.slow, pytest.mark.long][: 1 + are_long]
+    return [case if case in stay else pytest.param(case, marks=marks) for case in cases]

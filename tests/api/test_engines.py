@@ -180,6 +180,7 @@ class Killer(threading.Thread):
             time.sleep(0.005)
 
 
+@pytest.mark.long
 @pytest.mark.slow
 @pytest.mark.parametrize("engine", ["slurm", "ray"])
 def test_a_run_of_two_of_which_one_is_killed_equals_that_of_one(

@@ -51,6 +51,7 @@ def _few_resamples(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("miagym.metrics.resampling.over_models.RESAMPLES", 50)
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_evaluate_compares_with_all_models_but_the_target(population: Path, tmp_path: Path) -> None:
     run = miagym.evaluate(
@@ -81,6 +82,7 @@ def test_evaluate_compares_with_all_models_but_the_target(population: Path, tmp_
         )
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_all_models_at_once_are_each_alone(population: Path) -> None:
     """What the run of all says of one model is what that model's own oracle says."""
@@ -113,6 +115,7 @@ def test_all_models_at_once_are_each_alone(population: Path) -> None:
         run.gain("sima", "pia")
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_the_command_tells_gains(population: Path) -> None:
     command = ["population", str(population), "--attacks", "sima,sima+lira"]

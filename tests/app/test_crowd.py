@@ -69,6 +69,7 @@ def ask(client: Client, picture: Path, caption: str, target: str) -> dict[str, A
     return client.predict(handle_file(picture), caption, target, api_name="/check")
 
 
+@pytest.mark.long
 def test_twenty_visitors_at_once_are_answered_as_if_alone(
     page: Served, questions: list[tuple[Path, str, str]], alone: list[dict[str, Any]]
 ) -> None:

@@ -27,6 +27,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Served, Pat
         yield page, folder
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_the_demo_ends_on_the_page_with_its_run(
     browser: Browser, demo: tuple[Served, Path], shots: Path

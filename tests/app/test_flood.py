@@ -21,6 +21,7 @@ from tests.app.visiting import Served, served
 
 pytestmark = [
     pytest.mark.slow,
+    pytest.mark.long,
     pytest.mark.skipif(sys.platform != "linux", reason="only here is all of 127/8 this machine"),
 ]
 

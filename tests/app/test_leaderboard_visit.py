@@ -77,6 +77,7 @@ def test_a_visitor_reads_the_board_of_a_real_host(
     assert against == []
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_axe_core_finds_no_fault_on_the_board(browser: Browser, tmp_path: Path) -> None:
     against: list[str] = []

@@ -50,6 +50,7 @@ def client_of(address: str) -> Client:
     return Client(address, verbose=False, analytics_enabled=False)
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_a_page_offers_what_was_calibrated(
     calibration: Path, pictures: Path, tmp_path: Path
@@ -70,6 +71,7 @@ def test_a_page_offers_what_was_calibrated(
         service.check(picture, "", str(calibration))
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_a_model_that_cannot_be_loaded_is_told_and_left_out(
     calibration: Path, small: Path, pictures: Path, tmp_path: Path

@@ -19,7 +19,7 @@ from miagym.app.check.examples import MEMBER, NONMEMBER, examples
 from miagym.app.check.service import TARGETS, CheckService
 from tests.app.visiting import ADDRESS, ROOT
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.long]
 SECONDS = 300
 """To wait for the page. Every module is compiled first."""
 

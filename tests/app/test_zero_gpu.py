@@ -54,6 +54,7 @@ if __name__ == "__main__":
 """
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_answers_from_zero_gpu_are_those_of_this_process(tmp_path: Path) -> None:
     service = CheckService("cpu")

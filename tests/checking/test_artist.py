@@ -18,7 +18,7 @@ from miagym.training.fine_tune import fine_tune
 from miagym.training.plan import FineTuning
 from tests.training.small import silent
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.long]
 
 ARTIST, BASE, SIZE = "Gerald G.", "clipart-realistic", 64
 N_TRAINED, N_SIDE, N_DRAWS = 24, 12, 200

@@ -93,6 +93,7 @@ def scored(data: Dataset) -> tuple[np.ndarray, np.ndarray]:
     return scores[data.member[rows]], scores[~data.member[rows]]
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_sets_of_unused_drawings_are_not_accused(scored: tuple[np.ndarray, np.ndarray]) -> None:
     """Over 2,000 draws, since the rate of an exact test over 200 is 1 % give or take 0.7."""
@@ -217,6 +218,7 @@ def test_who_knows_no_members_is_told_of_unused_pictures(dummy: DummyTarget, lay
         miagym.check(lay("used", True, 2), dummy)
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_5000_pictures_are_checked(dummy: DummyTarget) -> None:
     rng = np.random.default_rng(0)

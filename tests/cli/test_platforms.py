@@ -75,6 +75,7 @@ def test_no_module_needs_a_posix_module_to_be_imported() -> None:
     assert int(done.stdout) > 400
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_commands_under_a_c_locale(pipelines: dict[str, Path], tmp_path: Path) -> None:
     """Where Python takes files and terminals for ASCII unless it is told otherwise."""

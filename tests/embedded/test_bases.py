@@ -19,6 +19,7 @@ from miagym.training.record import record_of
 from tests.training.small import silent
 
 
+@pytest.mark.long
 @pytest.mark.slow
 @pytest.mark.usefixtures("small_forests")
 def test_bases_are_whole_models_that_population_takes(

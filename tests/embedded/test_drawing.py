@@ -36,6 +36,7 @@ def looks(pictures: torch.Tensor) -> torch.Tensor:
     return normalize(grid - grid.mean(0))
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_what_is_drawn_from_a_caption_never_seen_resembles_that_thing() -> None:
     """Retrieval: of 64 real pictures kept from training, the one that was asked for is among the
@@ -54,6 +55,7 @@ def test_what_is_drawn_from_a_caption_never_seen_resembles_that_thing() -> None:
     assert found > 0.4
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_the_black_box_finds_what_the_fine_tune_was_shown() -> None:
     """Caption in, picture out: of a thing that it was shown, the drawing comes close."""
@@ -61,6 +63,7 @@ def test_the_black_box_finds_what_the_fine_tune_was_shown() -> None:
     assert measured(*asked, limit=120).auc_ci[0] > 0.6
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_of_the_same_things_the_black_box_finds_little() -> None:
     """What it finds on `icons` (0.845, from 0.77 on) is mostly that the things were learned."""

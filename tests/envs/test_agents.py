@@ -318,6 +318,7 @@ def test_what_cannot_be_learned_or_played_is_refused(
         play(FixedAgent(belief, PRICES), envs, 1, seed=0)
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_the_training_script_runs(tmp_path: Path) -> None:
     script = Path(__file__).parents[2] / "docs" / "agents" / "train_ppo.py"

@@ -166,6 +166,7 @@ def go_on(env: Any, actions: list[Any], sent: Any) -> None:
     sent.put(played(env, actions))
 
 
+@pytest.mark.long
 @pytest.mark.slow
 @pytest.mark.parametrize("face", FACES)
 def test_a_spawned_worker_goes_on(face: Any) -> None:
@@ -179,6 +180,7 @@ def test_a_spawned_worker_goes_on(face: Any) -> None:
     assert data_equivalence(found, played(env, actions), exact=True)
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_environments_work_in_spawned_workers() -> None:
     def make() -> gym.Env:

@@ -44,6 +44,7 @@ def test_it_plays_services_and_learns_where_labels_are(dummy: DummyTarget, small
         UploadingAgent.fit(graded, WAYS, 1, seed=0)
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_the_picture_turned_is_worth_more_than_the_same_question_again() -> None:
     """At equal cost; `benchmarks/uploads.py` measures the same on all candidates."""

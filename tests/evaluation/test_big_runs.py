@@ -40,6 +40,7 @@ def in_a_shell(commands: str, folder: Path) -> str:
     return done.stdout
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_several_processes_as_shown(tmp_path: Path) -> None:
     for number, out in enumerate(("big", "together", "array")):
@@ -51,12 +52,14 @@ def test_several_processes_as_shown(tmp_path: Path) -> None:
     assert in_a_shell(compared, tmp_path).count("Nothing that made them differs") == 3
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_seeds_as_shown(tmp_path: Path) -> None:
     in_a_shell(shown(5), tmp_path)
     assert (tmp_path / "runs" / "seeds" / "pooled.json").is_file()
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_engines_as_shown(tmp_path: Path) -> None:
     in_a_shell(shown(3), tmp_path)

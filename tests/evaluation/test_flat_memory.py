@@ -52,6 +52,7 @@ def took(n: int, folder: Path) -> dict[str, float]:
     return json.loads(done.stdout.splitlines()[-1])
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_memory_does_not_grow_with_the_candidates(tmp_path: Path) -> None:
     few, many = 4_000, 20_000

@@ -64,6 +64,7 @@ def _files(out: Path) -> dict[str, int]:
     return {path.name: path.stat().st_ino for path in (out / "chunks").glob("*.parquet")}
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_ten_kills_at_random_moments(pipelines: dict[str, Path], tmp_path: Path) -> None:
     common = ["evaluate", "--target", str(pipelines["epsilon"]), "--data", "clipart-tune"]

@@ -89,6 +89,7 @@ def test_a_generator_that_knows_the_members_is_refused(other: object, why: str) 
         miagym.evaluate("clipart-overfit", attacks="loss", other_generator=other)  # type: ignore[arg-type]
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_a_planted_shift_of_captions_is_found_there_too() -> None:
     data, rng = load_data("clipart-tune"), np.random.default_rng(0)

@@ -57,7 +57,9 @@ def without_seconds(out: Path) -> dict:
     return results
 
 
-@pytest.mark.parametrize("attacks", [SOME, pytest.param(CHEAP, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    "attacks", [SOME, pytest.param(CHEAP, marks=[pytest.mark.slow, pytest.mark.long])]
+)
 def test_attacks_end_in_a_table_a_report_and_numbers(
     attacks: list[str], arguments: list[object], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

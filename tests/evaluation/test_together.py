@@ -79,6 +79,7 @@ def test_the_survivor_of_a_kill_ends_the_run(alone: Path, tmp_path: Path) -> Non
     killed_at(0.01, alone, tmp_path)
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_ten_kills_at_random_moments(alone: Path, tmp_path: Path) -> None:
     dice = random.Random(0)

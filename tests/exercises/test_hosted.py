@@ -11,7 +11,7 @@ from miagym.errors import RunError
 from miagym.exercises.hosted import OVERFIT, LocalHost
 from miagym.remote.client import HostClient
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.long]
 
 
 def test_it_serves_whoever_has_a_key_until_it_is_closed(tmp_path: Path) -> None:

@@ -95,6 +95,7 @@ def test_a_notebook_says_what_its_script_says(number: int, tmp_path: Path) -> No
     assert ast.dump(ast.parse("\n".join(source.cells))) == ast.dump(ast.parse(solution))
 
 
+@pytest.mark.long
 @pytest.mark.slow
 @pytest.mark.parametrize("number", [1, 6])
 def test_a_solution_passes_as_a_notebook(number: int, tmp_path: Path) -> None:

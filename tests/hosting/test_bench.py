@@ -65,6 +65,7 @@ def test_a_family_is_learned_in_an_environment_for_each_target() -> None:
     assert seen == list(family.targets)
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_asking_beats_not_asking_and_is_paid() -> None:
     task = replace(TASK, hands=12, candidates=8, slots=4, budget=24)

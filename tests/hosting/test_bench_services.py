@@ -115,6 +115,7 @@ def test_a_prompt_is_the_reference_where_nothing_is_uploaded(
     ]
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_uploads_are_worth_their_price(monkeypatch: pytest.MonkeyPatch) -> None:
     task = replace(SERVICE, hands=96, budget=12, tariff="rows")

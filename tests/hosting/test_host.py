@@ -303,6 +303,7 @@ serve_forever([TASK], Path(sys.argv[1]), "dev", "127.0.0.1", int(sys.argv[2]), p
 """
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_a_server_that_is_killed_again_and_again_loses_and_doubles_nothing(ledger: Ledger) -> None:
     """A client that sends each request until it is answered, and a server shot at odd moments."""

@@ -14,6 +14,7 @@ from tests.command_line import run
 TINY = ("--limit", 10, "--tune-limit", 10, "--choose-on", 10, "--splits", 2)
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_the_whole_of_it_in_one_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "out"

@@ -27,7 +27,7 @@ from miagym.results.formats import estimate
 from tests.data.test_fetch import Server, good, table
 from tests.paper.test_worlds import tune
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.long]
 
 SETTINGS = ("partial-denoising", "reversed-noise")
 

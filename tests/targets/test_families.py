@@ -242,6 +242,7 @@ LEAST = {"stable-diffusion-xl": 46, "stable-diffusion-3": 46, "dit": 40, "pixels
 """Attacks that run on each family, of those that look at a model."""
 
 
+@pytest.mark.long
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ASKED)
 def test_attacks_run_or_say_why_not(

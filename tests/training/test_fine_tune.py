@@ -140,6 +140,7 @@ def test_a_stopped_training_goes_on_to_the_same_bytes(
     assert (tmp_path / "stopped/unet/config.json").stat().st_mtime_ns == before
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_a_killed_process_loses_nothing(plan: FineTuning, tmp_path: Path) -> None:
     """SIGKILL as soon as there is a checkpoint; another process goes on."""
