@@ -77,15 +77,16 @@ def train_population(
     Raises:
         UnknownName: if there is no such base or data.
         DataError: if there are too few pictures, or the record of the deal is broken.
-        RunError: if `out` holds another population, or something else.
+        RunError: if `out` holds another population, or something else, or the plan is none.
     """
     deal = Deal.new(
         plan.base, plan.data, load_data(plan.data), plan.models, plan.pictures, plan.seed
     )
+    trainings = [plan.fine_tuning(out, model) for model in range(plan.models)]  # or a refusal
     _begin(out, deal)
     folders = [model_folder(out, model) for model in range(plan.models)]
-    for model, folder in enumerate(folders):
-        fine_tune(plan.fine_tuning(out, model), folder, device, progress)
+    for training, folder in zip(trainings, folders, strict=True):
+        fine_tune(training, folder, device, progress)
     return folders
 
 

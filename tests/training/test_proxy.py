@@ -19,6 +19,7 @@ from miagym.training.defences import TrainingDefence
 from miagym.training.fine_tune import fine_tune
 from miagym.training.lora import lora_file
 from miagym.training.plan import FineTuning
+from miagym.training.population import PopulationPlan, train_population
 from miagym.training.proxy import ProxyAttack, other_rows
 from miagym.training.record import record_of
 from tests.targets import models
@@ -131,6 +132,13 @@ def test_plans_that_cannot_be_are_a_sentence(
 ) -> None:
     with pytest.raises(RunError, match=said):
         replace(plan, **changes)  # type: ignore[arg-type]
+
+
+def test_a_population_that_cannot_be_trained_is_not_begun(plan: FineTuning, tmp_path: Path) -> None:
+    dealt = PopulationPlan(plan.base, "clipart-tune", models=2, pictures=8, defence=SMP)
+    with pytest.raises(RunError, match="give others"):
+        train_population(dealt, tmp_path / "many", "cpu", silent)
+    assert not (tmp_path / "many").exists()
 
 
 def test_the_command_takes_others(plan: FineTuning, tmp_path: Path) -> None:
