@@ -25,6 +25,7 @@ from miagym.errors import HostError
 from miagym.hosting.host import Host
 from miagym.hosting.records.keys import BLIND
 from miagym.hosting.seats import settings_of
+from miagym.hosting.suite import FINAL
 from miagym.metrics.auc import Interval
 from miagym.metrics.brier import brier_rewards
 from miagym.metrics.comparisons.comparison import compare
@@ -33,6 +34,7 @@ from miagym.metrics.intervals import mean_interval
 from miagym.metrics.measure import measure
 from miagym.targets.registry import shared_target
 
+CLOSED = "The leaderboard of the final phase is shown once whoever runs this host opens it."
 ALPHA, AT_FPR = 0.05, 0.01
 DIGITS = 3
 FIT_EPISODES = 600
@@ -136,20 +138,28 @@ class Boards:
     Nobody waits for another's measurement: anybody may read without a key, and each who waits keeps
     a thread from players.
 
+    In `final` nobody reads one before it is opened: each file that is handed in tells labels by
+    what it does to its row, which no number of digits prevents.
+
     Args:
         host: whose tasks they are of.
+        is_open: whether they are read in `final`, too.
     """
 
-    def __init__(self, host: Host) -> None:
+    def __init__(self, host: Host, is_open: bool = False) -> None:
         self._host, self._locks = host, {name: Lock() for name in host.tasks}
+        self._is_open = is_open or host.phase != FINAL
         self._kept: dict[str, tuple[int, list[dict[str, Any]]]] = {}
 
     def rows(self, name: str) -> list[dict[str, Any]]:
         """Rows of a task's leaderboard; those before the newest while that is measured.
 
         Raises:
-            HostError: if there is no such task, or it is being measured for the first time.
+            HostError: if there is no such task, it is not open yet, or is being measured for the
+                first time.
         """
+        if not self._is_open:
+            raise HostError(CLOSED, 403)
         newest = self._host.desk(name).newest()
         kept = self._kept.get(name)
         if kept is not None and kept[0] == newest:

@@ -46,16 +46,17 @@ def player(
 Player = Annotated[str, Depends(player)]
 
 
-def make_app(host: Host, openenv: bool = False) -> FastAPI:
+def make_app(host: Host, openenv: bool = False, open_board: bool = False) -> FastAPI:
     """The server's application.
 
     Args:
         host: whose tasks are played.
         openenv: whether they are played through OpenEnv's protocol, too.
+        open_board: whether the leaderboard of `final` is shown, too.
     """
     app = FastAPI(title="miagym host", version=__version__, redoc_url=None)
     app.state.host, app.state.bucket = host, Bucket(A_SECOND, AT_ONCE)
-    boards = Boards(host)
+    boards = Boards(host, open_board)
     # Else the rest of the body would be read, and thrown away, for as long as somebody sends it.
     hang_up = {"Connection": "close"}
     too_large = _sentence(413, f"Expected a body of up to {MAX_BYTES:,} bytes.", **hang_up)
@@ -121,7 +122,7 @@ def make_app(host: Host, openenv: bool = False) -> FastAPI:
 
     @app.get("/leaderboard/{task}")
     def leaderboard(task: str) -> list[dict[str, Any]]:
-        """Standings with intervals; equal ranks are not told apart."""
+        """Standings with intervals; equal ranks are not told apart. Of `final`, once it is open."""
         return boards.rows(task)
 
     if openenv:

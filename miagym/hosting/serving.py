@@ -30,6 +30,7 @@ def serve_forever(
     port: int,
     ready: Callable[[], None],
     openenv: bool = False,
+    open_board: bool = False,
 ) -> None:
     """Serves tasks until it is stopped; the ledger goes on from where it was.
 
@@ -41,6 +42,7 @@ def serve_forever(
         port: to listen on.
         ready: is called once models are loaded and checked.
         openenv: whether to speak OpenEnv's protocol, too, over WebSockets.
+        open_board: whether to show the leaderboard of `final`, too.
 
     Raises:
         HostError: if the ledger is none, or was begun with other models, or nothing here speaks
@@ -50,7 +52,7 @@ def serve_forever(
     if openenv and find_spec("websockets") is None:
         raise HostError('OpenEnv is spoken over WebSockets: pip install "miagym[openenv]".')
     ledger = Ledger(db)
-    app = make_app(Host(tasks, ledger, phase), openenv)
+    app = make_app(Host(tasks, ledger, phase), openenv, open_board)
     ready()
     serve(app, address, port)
 

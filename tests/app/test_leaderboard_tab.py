@@ -16,7 +16,15 @@ from typing import Any
 import pytest
 
 from miagym.app.host_address import host_address
-from miagym.app.leaderboard.reading import LATE, MAX_BYTES, NOBODY, NONSENSE, Board, read_board
+from miagym.app.leaderboard.reading import (
+    CLOSED,
+    LATE,
+    MAX_BYTES,
+    NOBODY,
+    NONSENSE,
+    Board,
+    read_board,
+)
 from miagym.app.leaderboard.view import MAX_DRAWN, board_figure, board_html
 from miagym.app.site import Site
 from miagym.errors import HostError, SettingsError, UnknownName
@@ -190,6 +198,19 @@ def test_a_server_that_is_no_host_is_one_sentence(answer: Answer) -> None:
     with answering(answer) as address, pytest.raises(HostError) as refused:
         read(address)
     assert str(refused.value) == NONSENSE
+
+
+def test_a_board_that_is_closed_says_so() -> None:
+    def closed(request: BaseHTTPRequestHandler) -> bytes | None:
+        if request.path == "/tasks":
+            return standing([])(request)
+        request.send_response(403)
+        request.end_headers()
+        return None
+
+    with answering(closed) as address, pytest.raises(HostError) as refused:
+        read(address)
+    assert str(refused.value) == CLOSED
 
 
 def test_a_host_that_drips_is_given_up_in_time() -> None:

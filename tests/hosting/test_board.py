@@ -11,16 +11,18 @@ from threading import Event
 
 import numpy as np
 import pytest
+from fastapi.testclient import TestClient
 
 from miagym.data.dataset import TEST
 from miagym.errors import HostError
 from miagym.hosting import board as hosted_board
-from miagym.hosting.board import Boards, Labels, Standing, board, rank_groups
+from miagym.hosting.board import CLOSED, Boards, Labels, Standing, board, rank_groups
 from miagym.hosting.host import Host
 from miagym.hosting.records.keys import BLIND
 from miagym.hosting.records.ledger import Ledger
 from miagym.hosting.records.submissions import Desk
-from miagym.hosting.suite import own_task
+from miagym.hosting.server import make_app
+from miagym.hosting.suite import FINAL, own_task
 from tests.command_line import run
 from tests.hosting.serving import TASK
 
@@ -71,6 +73,18 @@ def test_nobody_waits_for_a_board_that_is_measured(
                 assert boards.rows("small") == meanwhile, "what was shown before"
             go_on.set()
             assert first.result() == [] == boards.rows("small")
+
+
+def test_the_board_of_the_final_phase_is_closed_until_it_is_opened(tmp_path: Path) -> None:
+    with Ledger(tmp_path / "final.sqlite") as ledger:
+        final = Host([TASK], ledger, FINAL)
+        for is_open, status in ((False, 403), (True, 200)):
+            client = TestClient(make_app(final, open_board=is_open))
+            found = client.get("/leaderboard/small")
+            assert found.status_code == status
+            if not is_open:
+                assert found.json() == {"error": CLOSED}
+        assert [row.player for row in board(final, "small")] == [BLIND], "the host's own command"
 
 
 @pytest.mark.slow

@@ -26,6 +26,7 @@ LATE = (
     f"The host did not answer within {SECONDS:g} seconds. It measures anew after a submission; "
     "press Refresh in a moment."
 )
+CLOSED = "The leaderboard of this phase is closed; it is shown once whoever runs the host opens it."
 NONSENSE = "What answers is no miagym host, or one of another version; tell whoever runs this page."
 
 
@@ -120,6 +121,8 @@ async def _told(http: httpx2.AsyncClient, url: str, kind: TypeAdapter[T]) -> T:
     async with http.stream("GET", url, headers=headers) as reply:
         if reply.status_code >= 500:
             raise HostError(NOBODY, 502)
+        if reply.status_code == 403:
+            raise HostError(CLOSED, 403)
         if reply.status_code != 200:
             raise HostError(NONSENSE, 502)
         async for chunk in reply.aiter_raw():

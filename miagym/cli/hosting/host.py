@@ -28,7 +28,7 @@ from miagym.cli.hosting.tasks import (
 )
 from miagym.cli.shared.console import AsJson, console, print_json, say
 
-OF_A_SUITE = ("tasks", "db", "phase", "port", "address", "openenv")
+OF_A_SUITE = ("tasks", "db", "phase", "port", "address", "openenv", "open_board")
 """Options that go with a suite; all others are of a task about a --target."""
 
 host = typer.Typer(help="Host a game: serve it, add players, read the leaderboard.")
@@ -87,6 +87,10 @@ def serve(
     openenv: Annotated[
         bool, typer.Option("--openenv", help="Speak OpenEnv's protocol, too, over WebSockets.")
     ] = False,
+    open_board: Annotated[
+        bool,
+        typer.Option("--open-board", help="Show the leaderboard of the final phase, too."),
+    ] = False,
 ) -> None:
     """Serve a game. Labels, weights and the meter stay here; players see pictures.
 
@@ -130,7 +134,7 @@ def serve(
             say(f"OpenEnv: http://{address}:{port}/openenv/TASK, for each of them.")
         say(f"`miagym host add NAME --db {db}` gives a player a key.")
 
-    serve_forever(played, db, phase, address, port, ready, openenv)
+    serve_forever(played, db, phase, address, port, ready, openenv, open_board)
 
 
 @host.command()
