@@ -169,7 +169,7 @@ NAMES = few_of_the_family(attack_names())
 ONE_OF_EACH_ACCESS = ["blind-both", "rediffuse", "loss", "secmi-nn", "noise-optimisation"]
 
 
-@pytest.mark.parametrize("name", mostly_slow(NAMES, quick=ONE_OF_EACH_ACCESS))
+@pytest.mark.parametrize("name", mostly_slow(NAMES, quick=ONE_OF_EACH_ACCESS, are_long=True))
 def test_every_attack_runs(
     name: str, target: Target, drawings: Candidates, member: np.ndarray
 ) -> None:
