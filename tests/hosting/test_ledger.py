@@ -147,7 +147,7 @@ def test_processes_that_are_killed_leave_it_whole(steps: int) -> None:
             charged, answered = ledger.read("SELECT count(*), count(answer) FROM charges")[0]
             replies = ledger.read("SELECT count(reply) FROM actions")[0][0]
     assert not any(found.values()), found
-    assert charged > answered >= replies > 20
+    assert charged >= answered >= replies > 20
 
 
 def test_an_answer_stands_once_it_was_given(tmp_path: Path) -> None:
