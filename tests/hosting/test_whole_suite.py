@@ -23,9 +23,10 @@ AGENT = """
 import numpy as np
 
 def act(seen):
-    \"\"\"Asks about whoever was asked least, while it can pay; then judges by the distances.\"\"\"
+    \"\"\"Asks about whoever was asked least, while it can pay; then judges by what it was told.\"\"\"
     n, slots = len(seen["candidates"]), len(seen["answered"])
-    said = 1 / (1 + np.exp(seen["summary"][:, :, 1].max(1) - seen["summary"][:, :, -1].max(1)))
+    told = seen["summary"].max(1)
+    said = 1 / (1 + np.exp(-told @ np.cos(np.arange(told.shape[1]))))
     whom = np.argsort(seen["count"].sum(1), kind="stable")[:slots]
     ended = not seen["affordable"][0]
     whom = np.full(slots, n) if ended else np.resize(whom, slots)
