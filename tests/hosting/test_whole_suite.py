@@ -23,7 +23,7 @@ AGENT = """
 import numpy as np
 
 def act(seen):
-    \"\"\"Asks about whoever was asked least, while it can pay; then judges by what it was told.\"\"\"
+    \"\"\"Asks about whoever was asked least, while it can pay; then judges by what came.\"\"\"
     n, slots = len(seen["candidates"]), len(seen["answered"])
     told = seen["summary"].max(1)
     said = 1 / (1 + np.exp(-told @ np.cos(np.arange(told.shape[1]))))
