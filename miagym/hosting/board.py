@@ -29,8 +29,7 @@ from miagym.hosting.suite import FINAL
 from miagym.metrics.auc import Interval
 from miagym.metrics.brier import brier_rewards
 from miagym.metrics.comparisons.comparison import compare
-from miagym.metrics.groups.group_bootstrap import group_intervals
-from miagym.metrics.intervals import mean_interval
+from miagym.metrics.groups.group_bootstrap import mean_intervals
 from miagym.metrics.measure import measure
 from miagym.targets.registry import shared_target
 
@@ -62,7 +61,7 @@ class Standing:
 
     def as_row(self) -> dict[str, Any]:
         """Plain numbers, lists and None; with as many digits as intervals bear."""
-        return {name: _rounded(value) for name, value in asdict(self).items()}
+        return {name: rounded(value) for name, value in asdict(self).items()}
 
 
 @dataclass(frozen=True, eq=False)
@@ -207,19 +206,10 @@ def _measured(scores: NDArray[np.float64], labels: Labels) -> dict[str, Any]:
         "tpr": at and at.point.tpr,
         "tpr_ci": at and at.ci,
         "brier_reward": None if reward is None else float(reward.mean()),
-        "brier_reward_ci": None if reward is None else _reward_interval(reward, scores, labels),
+        "brier_reward_ci": None
+        if reward is None
+        else mean_intervals(reward[:, None], labels.groups)[0],
     }
-
-
-def _reward_interval(
-    reward: NDArray[np.float64], scores: NDArray[np.float64], labels: Labels
-) -> Interval:
-    """Over groups of look-alikes where there are; a point where all rewards are equal."""
-    if np.ptp(reward) == 0:
-        return float(reward[0]), float(reward[0])
-    groups = labels.groups
-    drawn = None if groups is None else group_intervals(scores, labels.member, groups)
-    return mean_interval(reward) if drawn is None else drawn.brier_reward
 
 
 @lru_cache(maxsize=16)
@@ -239,7 +229,8 @@ def blind_scores(settings: Settings, data: Dataset) -> dict[str, float]:
     return dict(zip(candidates.keys, map(float, said), strict=True))
 
 
-def _rounded(value: Any) -> Any:
-    if isinstance(value, float):
-        return round(value, DIGITS)
-    return [round(one, DIGITS) for one in value] if isinstance(value, tuple) else value
+def rounded(value: Any) -> Any:
+    """A number, or a tuple of such as a list, with as many digits as intervals bear."""
+    if isinstance(value, tuple):
+        return [rounded(one) for one in value]
+    return round(value, DIGITS) if isinstance(value, float) else value

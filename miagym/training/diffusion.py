@@ -138,9 +138,7 @@ def train_diffusion(
 def _loss(training: Training, target: PipelineTarget, seed: int) -> Callable[[int], Tensor]:
     """The loss of a step: the mean square of the network's answer less what it should predict."""
     device = target.device
-    proxy: ProxyAttack | None = None
-    shown: tuple[Tensor, Tensor] | None = None
-    """Errors at both sides in the last step."""
+    proxy = None
     if training.others is not None:
         proxy = ProxyAttack(training.smp, training.others[0].shape[1:], seed, device)
 
@@ -168,7 +166,6 @@ def _loss(training: Training, target: PipelineTarget, seed: int) -> Callable[[in
         return mse_loss(*pair, reduction="none")
 
     def loss_at(step: int) -> Tensor:
-        nonlocal shown
         rng = np.random.default_rng((seed, step))
         rows = _rows(training, step, seed)
         if not len(rows):  # as Poisson sampling may have it
@@ -181,12 +178,7 @@ def _loss(training: Training, target: PipelineTarget, seed: int) -> Callable[[in
         pair = answered(z0, captions, rng)
         if proxy is None:
             return mse_loss(*pair)
-        if shown is not None:
-            members, others = shown
-            proxy.learn(members, others, step)
-        errors = mse_loss(*pair, reduction="none")
-        shown = errors.detach(), of_others(len(rows), rng)
-        return proxy.ratio(errors, step)
+        return proxy.loss(mse_loss(*pair, reduction="none"), of_others(len(rows), rng), step)
 
     return loss_at
 

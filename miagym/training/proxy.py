@@ -47,7 +47,21 @@ class ProxyAttack:
                 *(nn.Linear(first, second), nn.ReLU(), nn.Dropout(DROPOUT)),
                 nn.Linear(second, 2),
             ).to(device)
+        self._shown: tuple[Tensor, Tensor] | None = None
         self._optimizer = torch.optim.Adam(self._network.parameters(), lr=RATE, weight_decay=DECAY)
+
+    def loss(self, members: Tensor, others: Tensor, step: int) -> Tensor:
+        """The loss of a step, by what it has learned from the squared errors of the step before.
+
+        Args:
+            members: squared errors (n, c, h, w) at what the model learns from.
+            others: the same (m, c, h, w) at pictures that are no members.
+            step: its number.
+        """
+        if self._shown is not None:
+            self.learn(*self._shown, step)
+        self._shown = members.detach(), others
+        return self.ratio(members, step)
 
     def ratio(self, errors: Tensor, step: int) -> Tensor:
         """The mean of squared errors (n, c, h, w) at members by 1 + strength times what hides them.

@@ -129,7 +129,7 @@ def test_tasks_and_hands_that_there_are_not(tmp_path: Path) -> None:
     assert chosen([TASK], []) == [TASK]
     with pytest.raises(SettingsError, match="from 1 to 3 hands of small, got 4"):
         Bench(TASK, most=4)
-    for refuses in (check_new, lambda out: save_bench([], "even", 0, out)):
+    for refuses in (check_new, lambda out: save_bench([], {}, "even", 0, out)):
         with pytest.raises(RunError, match="name a new folder"):
             refuses(tmp_path)
 

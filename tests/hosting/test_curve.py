@@ -16,7 +16,8 @@ from miagym.cli import app
 from miagym.hosting.bench.curve import Curve, curves, shares
 from miagym.hosting.bench.playing import Bench
 from miagym.hosting.bench.run import with_budgets
-from miagym.hosting.board import BLIND, Labels
+from miagym.hosting.board import Labels
+from miagym.hosting.records.keys import BLIND
 from miagym.hosting.suite import SUITES
 from tests.hosting.serving import TASK
 

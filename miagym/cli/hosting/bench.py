@@ -63,19 +63,21 @@ def bench(
     walks = sum(len({*baselines_of(one), agent}) for one in tasks)
     with progress(shown=not as_json) as show:
         found = measured(agent, tasks, hands, seed, show("walks", walks))
+    drawn = curves_of(found)
+    told = as_told(found, drawn)
     if out is not None:
-        save_bench(found, agent, seed, out)
+        save_bench(found, told, agent, seed, out)
     if as_json:
-        print_json(as_told(found))
+        print_json(told)
         return
     for one in found:
         limit = f"{one.task.budget} {one.task.prices.unit} a hand"
         say(f"{one.task.name}, {limit}: {one.task.about}")
         print_parts(console, (standings_table(one.standings, one.task.prices.unit),))
-    for name, drawn in curves_of(found).items():
+    for name, curves in drawn.items():
         unit = next(one.task.prices.unit for one in found if one.task.name == name)
         say(f"{name}: Brier reward under each budget, and the area over their logarithm.")
-        print_parts(console, (curves_table(drawn, unit),))
+        print_parts(console, (curves_table(curves, unit),))
     say("Rows of one rank are not told apart by these candidates.")
     if out is not None:
         say(f"What {agent} said is in {out}.")

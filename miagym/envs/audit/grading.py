@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from miagym.envs.audit.family import Family
 from miagym.envs.grading.played import Played
@@ -13,8 +12,7 @@ from miagym.envs.grading.verdicts import Verdicts
 from miagym.errors import DataError
 from miagym.metrics.auc import Interval
 from miagym.metrics.brier import brier_rewards
-from miagym.metrics.groups.group_bootstrap import group_intervals
-from miagym.metrics.intervals import mean_interval
+from miagym.metrics.groups.group_bootstrap import mean_intervals
 from miagym.metrics.measure import Metrics, measure
 
 
@@ -66,7 +64,7 @@ def grade_audit(verdicts: Verdicts) -> AuditGrade:
         n_models=len(np.unique(model)),
         metrics=measure(said, member, model),
         brier_reward=float(reward.mean()),
-        brier_reward_ci=_reward_interval(reward, said, member, model),
+        brier_reward_ci=mean_intervals(reward[:, None], model)[0],
         spent=spent,
         net_reward=float(reward.mean()) - game.price * spent / game.budget,
         played=game,
@@ -87,15 +85,3 @@ def _hand(key: str, family: Family, split: str) -> tuple[int, bool]:
     if len(sides) != 1:
         raise DataError(f"The hand {key} is none that {family.name}, {split}, would deal.")
     return at, sides.pop()
-
-
-def _reward_interval(
-    reward: NDArray[np.float64],
-    said: NDArray[np.float64],
-    member: NDArray[np.bool_],
-    model: NDArray[np.int64],
-) -> Interval:
-    drawn = group_intervals(said, member, model)
-    if drawn is not None:
-        return drawn.brier_reward
-    return mean_interval(reward) if np.ptp(reward) else (float(reward[0]), float(reward[0]))

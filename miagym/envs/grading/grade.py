@@ -14,8 +14,8 @@ from miagym.envs.sampler import rows_of, shared_data
 from miagym.errors import DataError
 from miagym.metrics.auc import Interval
 from miagym.metrics.brier import brier_rewards, on_the_right_side
-from miagym.metrics.groups.group_bootstrap import group_intervals
-from miagym.metrics.intervals import mean_interval, share_interval
+from miagym.metrics.groups.group_bootstrap import group_intervals, mean_intervals
+from miagym.metrics.intervals import share_interval
 from miagym.metrics.measure import Metrics, measure
 
 BINS = 10
@@ -90,6 +90,7 @@ def grade(verdicts: Verdicts, data: Dataset | None = None) -> Grade:
     groups = None if data.groups is None else data.groups[rows]
     drawn = None if groups is None else group_intervals(probability, member, groups)
     reward, right = brier_rewards(probability, member), on_the_right_side(probability, member)
+    each = mean_intervals(reward[:, None], None)[0]
     accuracy_ci = share_interval(round(right.sum()), len(right))
     spent, game = float(verdicts.spent.sum() / len(keys)), verdicts.played
     return Grade(
@@ -98,7 +99,7 @@ def grade(verdicts: Verdicts, data: Dataset | None = None) -> Grade:
         n_split=len(known),
         metrics=measure(probability, member, groups),
         brier_reward=float(reward.mean()),
-        brier_reward_ci=_wider(_reward_interval(reward), drawn and drawn.brier_reward),
+        brier_reward_ci=_wider(each, drawn and drawn.brier_reward),
         accuracy=float(right.mean()),
         accuracy_ci=_wider(accuracy_ci, drawn and drawn.accuracy),
         calibration_error=calibration_error(probability, member),
@@ -131,13 +132,6 @@ def _rows(data: Dataset, split: str, size: int) -> dict[str, int]:
     """Rows of a split by the keys of their candidates."""
     rows = rows_of(data, split)
     return dict(zip(data.candidates(rows, size).keys, map(int, rows), strict=True))
-
-
-def _reward_interval(reward: NDArray[np.float64]) -> Interval:
-    """A point where all rewards are equal, as those of an agent that always says one half."""
-    if len(reward) < 2 or np.ptp(reward) == 0:
-        return float(reward.mean()), float(reward.mean())
-    return mean_interval(reward)
 
 
 def _wider(one: Interval, other: Interval | None) -> Interval:

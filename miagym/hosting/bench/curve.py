@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from miagym.hosting.board import BLIND, DIGITS, Labels
+from miagym.hosting.board import Labels, rounded
+from miagym.hosting.records.keys import BLIND
 from miagym.metrics.auc import Interval
 from miagym.metrics.brier import brier_rewards
-from miagym.metrics.groups.group_bootstrap import grouped_mean_intervals
-from miagym.metrics.intervals import mean_interval
+from miagym.metrics.groups.group_bootstrap import mean_intervals
 
 Scores = NDArray[np.float64]
 
@@ -40,7 +40,7 @@ class Curve:
 
     def as_row(self) -> dict[str, Any]:
         """Plain numbers and lists; with as many digits as intervals bear."""
-        return {name: _rounded(value) for name, value in asdict(self).items()}
+        return {name: rounded(value) for name, value in asdict(self).items()}
 
 
 def curves(
@@ -63,7 +63,7 @@ def curves(
     for player, each in rewards.items():
         area = each @ share
         values = np.column_stack([each, area, area - first])
-        ends = _intervals(values, labels)
+        ends = mean_intervals(values, labels.groups)
         means = values.mean(axis=0).tolist()
         found.append(
             Curve(
@@ -79,20 +79,3 @@ def shares(budgets: Sequence[int]) -> Scores:
     at = np.log(budgets)
     widths = np.diff(at) / (at[-1] - at[0])
     return (np.append(widths, 0) + np.append(0, widths)) / 2
-
-
-def _intervals(values: Scores, labels: Labels) -> list[Interval]:
-    """Of the mean of each column (n, k); a point where all are equal."""
-    grouped = None if labels.groups is None else grouped_mean_intervals(values, labels.groups)
-    if grouped is not None:
-        return grouped
-    return [
-        (float(one[0]), float(one[0])) if np.ptp(one) == 0 else mean_interval(one)
-        for one in values.T
-    ]
-
-
-def _rounded(value: Any) -> Any:
-    if isinstance(value, tuple):
-        return [_rounded(one) for one in value]
-    return round(value, DIGITS) if isinstance(value, float) else value

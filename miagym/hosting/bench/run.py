@@ -121,16 +121,25 @@ def chosen(tasks: Sequence[HostedTask], names: Sequence[str]) -> list[HostedTask
     return [known[name] for name in names] if names else list(tasks)
 
 
-def save_bench(results: Sequence[TaskResult], agent: str, seed: int, out: Path) -> None:
+def save_bench(
+    results: Sequence[TaskResult], told: Mapping[str, object], agent: str, seed: int, out: Path
+) -> None:
     """Writes a new folder: results.json, and `ids,score` of the agent for each task.
+
+    Args:
+        results: of the bench.
+        told: the same as numbers, by `as_told`.
+        agent: its name.
+        seed: of the bench.
+        out: the folder.
 
     Raises:
         RunError: if the folder is there.
     """
     check_new(out)
     with new_folder(out) as folder:
-        told = {"agent": agent, "seed": seed, "version": __version__, **as_told(results)}
-        text = json.dumps(told, indent=1) + "\n"
+        whole = {"agent": agent, "seed": seed, "version": __version__, **told}
+        text = json.dumps(whole, indent=1) + "\n"
         Path(folder, RESULTS).write_text(text, encoding="utf-8")
         for name, one in _named(results).items():
             lines = ["ids,score", *(f"{key},{said!r}" for key, said in one.walk.scores.items())]
@@ -147,10 +156,11 @@ def check_new(out: Path) -> None:
         raise RunError(f"{out} exists; name a new folder for what an agent said.")
 
 
-def as_told(results: Sequence[TaskResult]) -> dict[str, object]:
+def as_told(
+    results: Sequence[TaskResult], drawn: Mapping[str, Sequence[Curve]]
+) -> dict[str, object]:
     """Rows of each task by its name, and curves where there are several budgets, as numbers."""
     rows = {name: _rows(one.standings) for name, one in _named(results).items()}
-    drawn = curves_of(results)
     told = {name: [curve.as_row() for curve in found] for name, found in drawn.items()}
     return {"tasks": rows, **({"curves": told} if told else {})}
 

@@ -82,9 +82,8 @@ class Ledger:
         self._open, self._turn = local(), RLock()
         try:
             if str(path) != IN_MEMORY and not path.exists():
-                path.touch(
-                    mode=0o600
-                )  # the secret tells deals and noise: SQLite would let all read
+                # The secret tells deals and noise, and SQLite would let everybody read it.
+                path.touch(mode=0o600)
             with self.transaction() as db:
                 known = db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
                 if (

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from miagym.metrics.auc import Interval
 from miagym.metrics.brier import brier_rewards, on_the_right_side
+from miagym.metrics.intervals import mean_interval
 
 RESAMPLES = 1000
 
@@ -39,6 +40,24 @@ def group_intervals(
     reward, right = brier_rewards(probability, member), on_the_right_side(probability, member)
     ends = grouped_mean_intervals(np.stack([reward, right], axis=1), groups)
     return None if ends is None else GroupIntervals(*ends)
+
+
+def mean_intervals(
+    values: NDArray[np.float64], groups: NDArray[np.integer] | None
+) -> list[Interval]:
+    """95 % intervals of the means of values (n, k), k of them; a point where all are equal.
+
+    Over groups (n,) where any has two members, else over rows.
+    """
+    grouped = None if groups is None else grouped_mean_intervals(values, groups)
+    return [
+        (float(column[0]), float(column[0]))
+        if np.ptp(column) == 0
+        else mean_interval(column)
+        if grouped is None
+        else grouped[k]
+        for k, column in enumerate(values.T)
+    ]
 
 
 def grouped_mean_intervals(
