@@ -48,7 +48,10 @@ PLANS: dict[str, dict[str, Any]] = {
     "10 epochs": {"epochs": 10},
     "10 epochs, rate 0.001": {"epochs": 10, "learning_rate": 1e-3},
     "mirror": {"defence": TrainingDefence(mirror=True)},
+    "turn:10": {"defence": TrainingDefence(turn=10)},
+    "crop:0.8": {"defence": TrainingDefence(crop=0.8)},
     "u-shaped:4": {"defence": TrainingDefence(u_shape=4)},
+    "smp:1": {"defence": TrainingDefence(smp=1), "others": DATA},
     "10 epochs, rate 0.001, dp-sgd:8": {
         "epochs": 10,
         "learning_rate": 1e-3,
@@ -179,9 +182,11 @@ def page(found: dict[str, Measured]) -> str:
             "named. DP-SGD was given fewer epochs, which cost less epsilon, and a smaller rate, "
             "since its steps are mostly noise; the row of the same epochs and rate without it says "
             "how much these two do alone (it was added once the others had been seen, and DP-SGD "
-            "was compared with the undefended row only). Where no row lies below 0, a lower loss "
-            "says that less was learned, and not what a defence would cost a useful model. The "
-            "attacks do not know of the defence.",
+            "was compared with the undefended row only; turn, crop and smp came later still). "
+            "SMP-LoRA's proxy learned from pictures that no attack was asked about; some may be among "
+            "those held out, from which the model itself learned nothing. Where no row lies below "
+            "0, a lower loss says that less was learned, and not what a defence would cost a "
+            "useful model. The attacks do not know of the defence.",
             "",
             "![AUC against the loss held out](training_defences.svg)",
         ]
