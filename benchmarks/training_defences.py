@@ -184,8 +184,8 @@ def page(found: dict[str, Measured]) -> str:
             "how much these two do alone (it was added once the others had been seen, and DP-SGD "
             "was compared with the undefended row only; turn, crop and smp came later still). "
             "SMP-LoRA's proxy learned from pictures that no attack was asked about; some may be "
-            "among those held out, from which the model itself learned nothing. Where no row lies below "
-            "0, a lower loss says that less was learned, and not what a defence would cost a "
+            "among those held out, of which the model itself learned nothing. Where no row lies "
+            "below 0, a lower loss says that less was learned, and not what a defence would cost a "
             "useful model. The attacks do not know of the defence.",
             "",
             "![AUC against the loss held out](training_defences.svg)",
