@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -23,14 +24,25 @@ ATTACKS = (
 )
 """What the demo runs beside the blind rows: one attack of each kind; `all` takes much longer."""
 
+LIMIT, FEW = 200, 30
+"""Of each side of a part; and of those on which variants are compared, and the null target asked:
+together two thirds of the rows of a full run. So few make three minutes on two cores."""
+
 
 def demo(
     out: Out = Path("runs/demo"),
     seed: Seed = 0,
     limit: Annotated[
         int | None,
-        typer.Option(min=1, help="At most so many members, and so many non-members: a quick look."),
+        typer.Option(
+            min=1,
+            help=f"At most so many members, and so many non-members, of a part; else {LIMIT}.",
+        ),
     ] = None,
+    full: Annotated[
+        bool,
+        typer.Option("--full", help="Ask about all candidates: narrower intervals, after longer."),
+    ] = False,
     app: Annotated[bool, typer.Option(help="End on the page, opened with this run.")] = True,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print JSON instead of tables, and open no page.")
@@ -40,14 +52,22 @@ def demo(
     from miagym.api.names import with_reference
     from miagym.api.run_config import run_config
     from miagym.cli.page import open_page
+    from miagym.errors import RunError
     from miagym.evaluation.config import Config, Match
 
+    if full and limit is not None:
+        raise RunError(
+            "--full asks about all candidates, and --limit about some; give one of them."
+        )
     matches = (
         Match("clipart-realistic", "clipart", ATTACKS),
         Match("clipart-overfit", "clipart-tune", (*ATTACKS, *map(with_reference, ATTACKS))),
     )
     # Small chunks, so that both cores are busy to the end.
-    config = Config(matches=matches, seed=seed, limit=limit, chunk=64)
+    config = Config(matches=matches, seed=seed, chunk=64)
+    if not full:
+        few = {"choose_on": FEW, "null_on": FEW}
+        config = replace(config, limit=LIMIT if limit is None else limit, **few)
     with progress(shown=not as_json) as phases:
         tell = (lambda sentence: None) if as_json else say
         run = run_config(config, None, out, typed_command(), phases, tell)
