@@ -16,31 +16,15 @@ from gymnasium.vector import AutoresetMode, SyncVectorEnv
 from miagym.envs import AUDITS, grade, grade_audit
 from miagym.envs.audit.env import AuditEnv, AuditVectorEnv
 from miagym.envs.audit.game import HandSampler
-from miagym.envs.family import world
 from miagym.envs.family.family import Family
 from miagym.envs.family.split import FamilySplit
 from miagym.envs.grading.verdicts import Verdicts
 from miagym.envs.settings import SPLITS
 from miagym.errors import DataError, SettingsError
-from miagym.targets.base import Target
-from miagym.targets.dummy import DummyTarget
 
 FAMILY = Family.of("clipart-population")
+pytestmark = pytest.mark.usefixtures("memorisers")  # each remembers exactly its half
 OPTIONS: dict[str, Any] = {"candidates": 3, "slots": 3, "questions": ["variation@0.3"], "budget": 9}
-
-
-@pytest.fixture(autouse=True)
-def memorisers(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each model of the family remembers exactly its half."""
-    pictures = FAMILY.dataset().candidates(np.arange(80), 64)
-    known: dict[str, Target] = {}
-
-    def load(name: str, device: str) -> Target:
-        (inside,) = FAMILY.inside(np.array([FAMILY.targets.index(name)]), np.arange(80))
-        return known.setdefault(name, DummyTarget(pictures[np.flatnonzero(inside)]))
-
-    monkeypatch.setattr(world, "shared_target", load)
-    monkeypatch.setattr(world, "load_models", lambda settings: (load(settings.target, "cpu"), None))
 
 
 def ask(envs: AuditVectorEnv) -> np.ndarray:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import pickle
+import re
 import warnings
 from collections.abc import Callable
 from dataclasses import replace
@@ -18,70 +19,18 @@ from gymnasium.vector import AutoresetMode, SyncVectorEnv
 
 from attacks import make_attack
 from miagym import Oracle
-from miagym.agents.agent import play
-from miagym.agents.random import RandomAgent
 from miagym.data.registry import load_data
-from miagym.envs import grade, grade_audit, grade_family, oracle_from_env
-from miagym.envs.audit.env import AuditVectorEnv
-from miagym.envs.family import world
+from miagym.envs import oracle_from_env
 from miagym.envs.family.family import Family
-from miagym.envs.grading.verdicts import Verdicts
 from miagym.envs.options import PoolOptions
-from miagym.envs.pool import PoolEnv, PoolVectorEnv
+from miagym.envs.pool import PoolEnv, PoolVectorEnv, pool_settings
 from miagym.envs.sampler import rows_of
 from miagym.envs.settings import SPLITS, Settings
-from miagym.errors import DataError, SettingsError
+from miagym.envs.tables.tabulating import tabulate
+from miagym.errors import SettingsError
 from miagym.metrics.auc import auc
-from miagym.targets.base import Target
-from miagym.targets.dummy import DummyTarget
 from miagym.targets.registry import shared_target, targets_folder
-
-LIST = ("clipart-overfit@40", "clipart-overfit@80", "clipart-overfit", "clipart-null")
-POPULATION = "clipart-population"
-SMALL: dict[str, Any] = {"candidates": 3, "slots": 3, "access": "grey", "device": "cpu"}
-REAL: dict[str, Any] = {**SMALL, "family": LIST, "questions": ["loss@60", "sima@60"], "budget": 6}
-CHEAP: dict[str, Any] = {**SMALL, "questions": ["variation@0.3"], "budget": 9, "access": "black"}
-
-
-@pytest.fixture
-def memorisers(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Targets that remember what they were trained on, and answer alike in any batch."""
-    known: dict[str, Target] = {}
-
-    def load(name: str, device: str) -> Target:
-        if name not in known:
-            family = Family.of(POPULATION if name.startswith(POPULATION) else LIST)
-            data, number = family.dataset(), family.targets.index(name)
-            inside = family.inside(np.array([number]), np.arange(len(data)))[0]
-            rows = np.flatnonzero(inside & (name != "clipart-null"))
-            known[name] = DummyTarget(data.candidates(rows if len(rows) else np.array([0]), 64))
-        return known[name]
-
-    monkeypatch.setattr(world, "shared_target", load)
-    monkeypatch.setattr(world, "load_models", lambda settings: (load(settings.target, "cpu"), None))
-
-
-def ask(envs: Any) -> np.ndarray:
-    """Distances of variations to the pictures (b, n), one for each."""
-    b, n = envs.num_envs, envs.settings.candidates
-    asked = {"candidate": np.tile(np.arange(n), (b, 1)), "question": np.zeros((b, n), int)}
-    seen, *_ = envs.step(asked | {"probability": np.full((b, n), 0.5), "stop": np.zeros(b, int)})
-    return seen["summary"][:, :, 0, 1]
-
-
-def say(envs: Any, probability: np.ndarray) -> tuple[Any, ...]:
-    b, n = envs.num_envs, envs.settings.candidates
-    nobody = {"candidate": np.full((b, n), n), "question": np.zeros((b, n), int)}
-    return envs.step(nobody | {"probability": probability, "stop": np.ones(b, int)})
-
-
-def judged(envs: Any, walks: int) -> Verdicts:
-    """Plays hands that are asked about once, and believes the distances."""
-    envs.reset(seed=0)
-    for _ in range(walks):
-        say(envs, 1 / (1 + (ask(envs) / 0.05) ** 4))
-        envs.reset(options={"reset_mask": np.ones(envs.num_envs, dtype=bool)})
-    return envs.verdicts
+from tests.envs.family_hands import CHEAP, LIST, POPULATION, REAL, ask, say
 
 
 def test_splits_share_no_target_and_no_picture_and_order_has_no_say() -> None:
@@ -98,6 +47,31 @@ def test_splits_share_no_target_and_no_picture_and_order_has_no_say() -> None:
     for n in range(3, 12):
         dealt = [replace(family, targets=tuple("abcdefghijkl"[:n])).models(s) for s in SPLITS]
         assert sorted(np.concatenate(dealt).tolist()) == list(range(n)) and min(map(len, dealt))
+
+
+def test_the_guide_says_how_four_targets_are_dealt_and_its_example_runs(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    family = Family.of(LIST)
+    dealt = {s: {LIST[i] for i in family.models(s)} for s in SPLITS}
+    assert dealt == {
+        "train": {"clipart-overfit", "clipart-null"},
+        "val": {"clipart-overfit@40"},
+        "test": {"clipart-overfit@80"},
+    }
+    guide = (Path(__file__).parents[2] / "docs" / "environment.md").read_text(encoding="utf-8")
+    section = guide.partition("## A family: targets that nobody names")[2]
+    exec(re.findall(r"```py\n(.*?)```", section, re.DOTALL)[0], {})
+    assert capsys.readouterr().out.startswith("0.5 (") and "pictures" in section
+
+
+def test_a_spec_rebuilds_the_environment() -> None:
+    env = gym.make("miagym/Pool-v0", **REAL)
+    assert env.spec is not None
+    again = gym.make(gym.envs.registration.EnvSpec.from_json(env.spec.to_json()))
+    assert again.unwrapped.settings.family.targets == LIST
+    envs = gym.make_vec("miagym/Pool-v0", num_envs=2, **REAL)
+    assert envs.unwrapped.settings.family.targets == LIST
 
 
 BAD: list[tuple[dict[str, Any], str]] = [
@@ -132,6 +106,8 @@ def test_a_name_and_its_path_are_one_target() -> None:
 def test_settings_that_nobody_read_a_family_for_refuse_it() -> None:
     with pytest.raises(SettingsError, match="Expected a single target here, got family"):
         Settings.of({"family": LIST}, PoolOptions)
+    with pytest.raises(SettingsError, match="A table of answers is about one target"):
+        tabulate(pool_settings({"family": LIST, "draws": 2}), ("val",))
 
 
 @pytest.mark.slow
@@ -253,95 +229,3 @@ def test_each_hand_is_of_both_sides_and_answered_by_its_own_target(memorisers: N
     assert len({envs.game.model(row) for row in range(24)}) > 8
     assert auc(-distance[member], -distance[~member]) > 0.85
     assert any(0 < hand.sum() < 3 for hand in member)
-
-
-def test_where_there_are_many_targets_intervals_are_over_them_and_pictures(
-    memorisers: None, tmp_path: Path
-) -> None:
-    envs = PoolVectorEnv(24, split="test", family=POPULATION, **CHEAP)
-    verdicts = judged(envs, 3)
-    found = grade_family(verdicts)
-    assert found.intervals_over == "models and pictures" and found.n_models == 8
-    assert 100 < found.n_judged == len(set(verdicts.candidate)) <= 160
-    assert found.metrics.auc > 0.9 and found.brier_reward_ci[0] <= found.brier_reward
-    assert found.spent == pytest.approx(3 * len(verdicts) / found.n_judged)
-    verdicts.save(tmp_path / "verdicts.parquet")
-    assert grade_family(Verdicts.load(tmp_path / "verdicts.parquet")) == found
-    turned = grade_family(replace(verdicts, probability=1 - verdicts.probability))
-    assert turned.metrics.auc == pytest.approx(1 - found.metrics.auc)
-
-
-def test_where_there_are_few_targets_intervals_are_over_pictures(memorisers: None) -> None:
-    envs = PoolVectorEnv(16, split="test", family=LIST, **CHEAP)
-    verdicts = judged(envs, 2)
-    found = grade_family(verdicts)
-    assert found.intervals_over == "pictures" and found.n_models == 1
-    assert verdicts.data == "clipart-tune" and verdicts.family == LIST
-    assert found.played.target == ", ".join(LIST) and not found.played.fingerprint
-    low, high = found.metrics.auc_ci
-    assert 0.6 < low < found.metrics.auc <= high
-
-
-def test_on_a_control_there_is_nothing_to_be_found(memorisers: None) -> None:
-    envs = PoolVectorEnv(32, split="train", family=LIST, **CHEAP)
-    envs.reset(seed=0)
-    distance = ask(envs)
-    *_, info = say(envs, np.full((32, 3), 0.5))
-    member = np.asarray(info["member"]) == 1
-    models = np.array([envs.game.world.split.models[envs.game.model(i)] for i in range(32)])
-    is_null = models == LIST.index("clipart-null")
-    assert 8 < is_null.sum() < 24 and member[is_null].any()
-    seen, unseen = distance[~is_null][member[~is_null]], distance[~is_null][~member[~is_null]]
-    assert auc(-seen, -unseen) > 0.95
-    assert (
-        0.3 < auc(-distance[is_null][member[is_null]], -distance[is_null][~member[is_null]]) < 0.7
-    )
-
-
-def test_an_audit_takes_a_list_and_counts_hands_that_share_no_picture(memorisers: None) -> None:
-    envs = AuditVectorEnv(16, split="test", family=LIST, **CHEAP)
-    found = grade_audit(judged_hands(envs, 4))
-    assert found.intervals_over == "pictures" and found.n_models == 1
-    assert 16 < found.n_judged < 64 and found.metrics.auc > 0.9
-
-
-def judged_hands(envs: AuditVectorEnv, walks: int) -> Verdicts:
-    b, n = envs.num_envs, envs.settings.candidates
-    envs.reset(seed=0)
-    for _ in range(walks):
-        asked = {"candidate": np.tile(np.arange(n), (b, 1)), "question": np.zeros((b, n), int)}
-        seen, *_ = envs.step(asked | {"probability": np.full(b, 0.5), "stop": np.zeros(b, int)})
-        said = 1 / (1 + (seen["summary"][:, :, 0, 1].mean(1) / 0.05) ** 4)
-        nobody = asked | {"candidate": np.full((b, n), n)}
-        envs.step(nobody | {"probability": said, "stop": np.ones(b, int)})
-        envs.reset(options={"reset_mask": np.ones(b, dtype=bool)})
-    return envs.verdicts
-
-
-def test_the_wrong_grader_names_the_right_one(memorisers: None) -> None:
-    envs = PoolVectorEnv(8, split="val", family=LIST, **CHEAP)
-    verdicts = judged(envs, 1)
-    for wrong in (grade, grade_audit):
-        with pytest.raises(DataError, match=r"grade them with grade_family\(verdicts\)"):
-            wrong(verdicts)
-    one = replace(verdicts, family=None)
-    with pytest.raises(DataError, match=r"grade them with grade\(verdicts\)"):
-        grade_family(one)
-    strange = replace(verdicts, candidate=("0:ab", *verdicts.candidate[1:]))
-    with pytest.raises(DataError, match="about nothing that clipart-overfit@40"):
-        grade_family(strange)
-
-
-def test_agents_play_a_family(memorisers: None) -> None:
-    envs = PoolVectorEnv(4, split="val", family=LIST, **CHEAP, autoreset_mode="NextStep")
-    played = play(RandomAgent(envs.game.prices, stops=0.3), envs, 3, seed=0)
-    assert all(grade_family(one).n_judged == 9 for one in played.verdicts)
-
-
-def test_data_that_was_handed_over_is_handed_to_the_grader(memorisers: None) -> None:
-    data = load_data("clipart-tune")
-    envs = PoolVectorEnv(8, split="test", family=LIST, data=data, **CHEAP)
-    verdicts = judged(envs, 1)
-    with pytest.raises(DataError, match=r"grade_family\(verdicts, data\)"):
-        grade_family(verdicts)
-    assert grade_family(verdicts, data).metrics.auc > 0.7

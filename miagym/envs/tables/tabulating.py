@@ -53,7 +53,9 @@ def tabulate(
             f"A table holds so many draws of noise: name them, {option('draws', 16)} say."
         )
     if settings.family is not None:
-        raise SettingsError("A table of answers is about one target; name it with target=.")
+        raise SettingsError(
+            f"A table of answers is about one target; name it with {option('target')}, no family."
+        )
     if not splits or len(set(splits)) < len(splits) or not set(splits) <= set(SPLITS):
         raise SettingsError(
             f"Expected {option('splits')} of {', '.join(SPLITS)}, each once; got {list(splits)}."
