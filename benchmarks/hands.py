@@ -40,7 +40,7 @@ def main(question: str, access: str) -> None:
         envs.step({"candidate": nobody, "question": what, "probability": said, "stop": ones})
         envs.reset(options={"reset_mask": ones == 1})
     found = grade_audit(envs.verdicts)
-    print(f"{found.n_hands} hands about {found.n_models} models")
+    print(f"{found.n_judged} hands about {found.n_models} models")
     print(f"AUC {found.metrics.auc:.3f} {found.metrics.auc_ci}")
     print(f"Brier reward {found.brier_reward:.3f} {found.brier_reward_ci}")
 

@@ -37,7 +37,9 @@ class Episode:
     total: float
     """Its return; 0 where no labels are told."""
     keys: tuple[str, ...]
-    """Of its n candidates, as in `Verdicts`."""
+    """Of its n candidates."""
+    judged: tuple[str, ...]
+    """Keys of what its verdict is about, as in `Verdicts`."""
     probability: NDArray[np.float64]
     """The verdicts (n,)."""
     spent: int
@@ -75,7 +77,7 @@ def play(agent: Agent, envs: gym.vector.VectorEnv, episodes: int, seed: int) -> 
     logs = [VerdictLog() for _ in range(envs.num_envs)]
     returns: list[list[float]] = [[] for _ in logs]
     for one in episodes_of(agent, envs, episodes, seed):
-        logs[one.row].add(one.keys, one.probability, one.spent)
+        logs[one.row].add(one.judged, one.probability[: len(one.judged)], one.spent)
         returns[one.row].append(one.total)
     scope = scope_of(game)
     return PlayResult(np.array(returns), tuple(log.verdicts(scope) for log in logs))
@@ -146,5 +148,6 @@ def _ended(
 ) -> Episode:
     game = envs.game
     spent = envs.settings.budget - int(game.accounts.left[row])
+    keys, judged = game.dealt(row).keys, game.judged(row)
     probability = game.probability[row].copy()
-    return Episode(row, seen, float(total), game.dealt(row).keys, probability, spent, member)
+    return Episode(row, seen, float(total), keys, judged, probability, spent, member)

@@ -98,6 +98,22 @@ def _knows_members(model: str, target: str | None, data: str | None) -> str | No
     return f"it was trained on {data}" if data in seen_by(model) else None
 
 
+def goes_with(target: str, data: str) -> bool:
+    """Whether the labels of a split hold for a target, or it is a control there.
+
+    Only embedded targets and splits are known to be anything else. A control is the null target, or
+    the public base, of a target that goes with the split.
+    """
+    known = data in {name for pair in _PAIRINGS.values() for name in (pair.data, *pair.learned)}
+    if pairing(target) is None or not (known or is_of_population(data)):
+        return True
+    bare = target.partition("@")[0]
+    others = [pair for pair in (*_PAIRINGS.values(), _population(data)) if pair is not None]
+    is_control = any(pair.data == data and bare in (pair.null, pair.reference) for pair in others)
+    dealt_anew = is_of_population(target) and data == DEALT  # of which each model saw its own half
+    return is_control or (data in seen_by(target) and not dealt_anew)
+
+
 def pairing(target: str) -> Pairing | None:
     """Pairing of a target, or of a checkpoint of it; None if it is not embedded."""
     return _PAIRINGS.get(target.partition("@")[0]) or _population(target)

@@ -10,9 +10,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from miagym.envs.audit.grading import AuditGrade as AuditGrade
     from miagym.envs.audit.grading import grade_audit as grade_audit
     from miagym.envs.bridge import oracle_from_env as oracle_from_env
+    from miagym.envs.family.grading import FamilyGrade as FamilyGrade
+    from miagym.envs.family.grading import grade_family as grade_family
     from miagym.envs.grading.grade import Grade as Grade
     from miagym.envs.grading.grade import grade as grade
     from miagym.envs.grading.verdicts import Verdicts as Verdicts
@@ -44,7 +45,8 @@ _ELSEWHERE = {
     "Verdicts": "miagym.envs.grading.verdicts",
     "Grade": "miagym.envs.grading.grade",
     "grade": "miagym.envs.grading.grade",
-    "AuditGrade": "miagym.envs.audit.grading",
+    "FamilyGrade": "miagym.envs.family.grading",
+    "grade_family": "miagym.envs.family.grading",
     "grade_audit": "miagym.envs.audit.grading",
 }
 """Imported when asked for, so that `import miagym` needs no torch."""

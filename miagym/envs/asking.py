@@ -19,6 +19,7 @@ from miagym.envs.settings import OWN, Settings
 from miagym.envs.state.moves import PaidQuestion, StepAnswers
 from miagym.envs.statistics import RunningMeans, Sums, statistics_of
 from miagym.envs.world import World
+from miagym.oracle import Oracle
 from miagym.oracle.cache import Cache
 from miagym.targets.base import Target
 
@@ -65,7 +66,7 @@ class Questioner:
         """What was answered so far: later answers equal to the last bit need it."""
         each = zip(self._targets, self.oracles, self._means, strict=True)
         return SavedAnswers(
-            tuple((_of(target, oracle.cache), means.saved()) for target, oracle, means in each)
+            tuple((answers_of(target, one.cache), means.saved()) for target, one, means in each)
         )
 
     def restore(self, saved: SavedAnswers | None) -> None:
@@ -76,10 +77,10 @@ class Questioner:
                 means.restore(tuple({} for _ in range(self._episodes)))
             return
         each = zip(self._targets, self.oracles, self._means, saved.each, strict=True)
-        for target, oracle, means, one in each:
-            ((answers, sums),) = _mapped((one,), lambda tensor, t=target: tensor.to(t.device))
-            oracle.cache.restore({(id(target), *key): answer for key, answer in answers.items()})
-            means.restore(sums)
+        for target, oracle, means, (answers, sums) in each:
+            remember(oracle, target, answers)
+            ((_, there),) = _mapped((({}, sums),), lambda tensor, t=target: tensor.to(t.device))
+            means.restore(there)
 
     def ask(
         self, asked: Sequence[PaidQuestion], candidates: Sequence[Candidates | None]
@@ -87,10 +88,10 @@ class Questioner:
         """Answers all questions; those of one kind go through the target together."""
         values = np.zeros((len(asked), self._settings.statistics), dtype=np.float32)
         images: list[NDArray[np.uint8] | None] = [None] * len(asked)
-        batches: defaultdict[tuple[str, float | None], list[int]] = defaultdict(list)
+        batches: defaultdict[tuple[str, float | None, int], list[int]] = defaultdict(list)
         for i, one in enumerate(asked):
-            batches[self._settings.menu[one.question].batch].append(i)
-        for (kind, _), rows in batches.items():
+            batches[*self._settings.menu[one.question].batch, one.model].append(i)
+        for (kind, *_), rows in batches.items():
             batch = [asked[i] for i in rows]
             answers = self.answers(kind, batch, candidates)
             what = [one.what for one in batch]
@@ -107,13 +108,17 @@ class Questioner:
     def answers(
         self, kind: str, batch: Sequence[PaidQuestion], candidates: Sequence[Candidates | None]
     ) -> list[BatchAnswer]:
-        """What each oracle answers to a batch of questions of one kind."""
+        """What each oracle answers to a batch of questions of one kind, about one model."""
         rounds = [self._round(batch, candidates)] * len(self.oracles)
         if kind in PICTURES and self._settings.reference_noise == OWN:
             draws = [draw + OF_THE_REFERENCE for draw in rounds[0].draws]
             rounds[1:] = [replace(one, draws=draws) for one in rounds[1:]]
-        asked_of = zip(self.oracles, rounds, strict=True)
+        asked_of = zip(self.oracles_of(batch[0].model), rounds, strict=True)
         return [QUESTION_KINDS[kind].ask(*one) for one in asked_of]
+
+    def oracles_of(self, model: int) -> list[Oracle]:
+        """Oracles that are asked about one model: its own, and the reference's if there is one."""
+        return self.oracles
 
     def _round(
         self, batch: Sequence[PaidQuestion], candidates: Sequence[Candidates | None]
@@ -135,9 +140,18 @@ class Questioner:
         )
 
 
-def _of(target: Target, cache: Cache) -> Answers:
+def answers_of(target: Target, cache: Cache) -> Answers:
+    """What a cache holds of a target's answers."""
     kept = cache.saved().items()
     return {key[1:]: a for key, a in kept if isinstance(key, tuple) and key[0] == id(target)}
+
+
+def remember(oracle: Oracle, target: Target, answers: Answers) -> None:
+    """Has the cache of a target's oracle hold these answers, and no others."""
+    there: dict[Hashable, Tensor] = {
+        (id(target), *key): answer.to(target.device) for key, answer in answers.items()
+    }
+    oracle.cache.restore(there)
 
 
 def _mapped(each: tuple[tuple[Any, Any], ...], change: Callable[[Any], Any]) -> Any:

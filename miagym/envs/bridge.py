@@ -96,7 +96,8 @@ class EpisodeOracle(Oracle):
         assert isinstance(world, World)
         public = world.reference
         reference = None if public is None else Oracle(public, **oracle_options(settings))
-        super().__init__(world.target, **oracle_options(settings), reference=reference)
+        target = world.about(game.model(episode))
+        super().__init__(target, **oracle_options(settings), reference=reference)
         self.meter = meter
         self.candidates = meter.candidates
 

@@ -89,7 +89,7 @@ class GameEnv(Restorable, gym.Env[Observation, Action]):
 
     @property
     def verdicts(self) -> Verdicts:
-        """All verdicts so far on `val` or `test`, for `miagym.envs.grade`; running episodes too."""
+        """All verdicts so far on `val` or `test`, for a grader; running episodes too."""
         return verdicts_of(self.game)
 
     def affordable(self) -> NDArray[np.int8]:

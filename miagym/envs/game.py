@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from miagym.candidates import Candidates
 from miagym.envs.grading.reward import step_rewards
+from miagym.envs.grading.running import is_given_up, record
 from miagym.envs.grading.verdicts import VerdictLog
 from miagym.envs.sampler import Sampler
 from miagym.envs.settings import TRAIN, Settings
@@ -126,12 +127,11 @@ class Game:
             rng: of all that is random in it.
             shuffle: whether to sample from the whole split again, as after a new seed.
         """
-        if self.is_given_up(episode):
-            self.record([episode], self.log)
+        if is_given_up(self, episode):
+            record(self, [episode], self.log)
         split, sampler = self.world.split, self._samplers[episode]
         if shuffle or sampler is None:
-            sampler = split.sampler(self.settings.candidates, rng)
-            self._samplers[episode] = sampler
+            sampler = self._samplers[episode] = self.sampler(rng)
         places = self.places[episode] = sampler.sample()
         dealt = split.candidates(places)
         self.candidates[episode], self.members[episode] = dealt, split.member(places)
@@ -167,7 +167,7 @@ class Game:
         terminated = moves.stop.copy()
         truncated = ~terminated & (self.steps[episodes] >= self.settings.step_limit)
         self.over[episodes] = terminated | truncated
-        self.record(episodes[self.over[episodes]], self.log)
+        record(self, episodes[self.over[episodes]], self.log)
         reward = np.zeros(len(episodes))
         if self.settings.split == TRAIN:
             rows = (prices * paid).sum(axis=1) + self.beside[episodes]
@@ -190,6 +190,18 @@ class Game:
         assert dealt is not None
         return dealt
 
+    def sampler(self, rng: np.random.Generator) -> Sampler:
+        """Deals the candidates of one row's episodes."""
+        return self.world.split.sampler(self.settings.candidates, rng)
+
+    def model(self, episode: int) -> int:
+        """Number of the target of an episode within the split, where a family is played."""
+        return self.world.split.model(self.places[episode])
+
+    def judged(self, episode: int) -> tuple[str, ...]:
+        """Keys of what the verdict of an episode is about."""
+        return self.world.split.judged(self.places[episode], self.dealt(episode))
+
     def told(self, episode: int) -> NDArray[np.int8] | None:
         """Labels (n,) of an episode that is over, on `train`; None elsewhere."""
         on_train = self.settings.split == TRAIN
@@ -199,11 +211,6 @@ class Game:
         """Mask (k, menu) of questions that k episodes can pay; none once an episode is over."""
         left = np.where(self.over[episodes], 0, self.accounts.left[episodes])
         return (self.prices <= left[:, None]).astype(np.int8)
-
-    def is_given_up(self, episode: int) -> bool:
-        """Whether an episode that is not over has asked or said anything."""
-        spent = self.accounts.left[episode] < self.settings.budget
-        return bool(~self.over[episode] & (spent | (self.steps[episode] > 0)))
 
     def _clear_answers(self, episodes: NDArray[np.intp]) -> None:
         self.answered[episodes] = self.answer_images[episodes] = self.answer_values[episodes] = 0
@@ -225,7 +232,8 @@ class Game:
             earlier = int(self.count[where] + seen[where])
             draw = (int(self._first_draw[episode]) + earlier) % (self.settings.draws or NOISES)
             seen[where] += 1
-            asked.append(PaidQuestion(episode, int(slot), *where[1:], draw, earlier))
+            model = self.model(episode)
+            asked.append(PaidQuestion(episode, int(slot), *where[1:], draw, earlier, model))
         if not asked:
             return
         replies = self.questioner.ask(asked, self.candidates)
@@ -240,11 +248,3 @@ class Game:
             self.last[one.episode][one.slot] = Slot(one.candidate, one.question, values, image)
             if self.history is not None:
                 self.history.add(one.episode, one.question, values, image)
-
-    def record(self, episodes: Sequence[int] | NDArray[np.intp], log: VerdictLog) -> None:
-        """Verdicts are kept for grading, but for those of training, which nobody grades."""
-        if self.settings.split == TRAIN:
-            return
-        for episode in episodes:
-            spent = self.settings.budget - int(self.accounts.left[episode])
-            log.add(self.dealt(episode).keys, self.probability[episode], spent)

@@ -49,6 +49,7 @@ class PoolOptions(Options, total=False):
 
     candidates: int
     slots: int
+    family: str | Sequence[str] | None
 
 
 def check_options(given: Iterable[str], known: type) -> None:
@@ -85,6 +86,11 @@ def check_kinds(settings: Settings) -> None:
     for name, (kind, expected) in kinds.items():
         if not isinstance(value := getattr(settings, name), kind):
             raise SettingsError(f"Expected {expected} for {name}, got {value!r}.")
+    if isinstance(settings.family, Sequence):  # as an option is written, and nothing has read it
+        raise SettingsError(
+            "Expected a single target here, got family: targets are drawn from one in "
+            "miagym/Pool-v0 and miagym/Audit-v0; leave family out."
+        )
     for name in ("target", "reference"):
         value = getattr(settings, name)
         if name == "reference" and value is None:

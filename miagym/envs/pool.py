@@ -11,6 +11,7 @@ from gymnasium.vector import AutoresetMode
 from numpy.typing import NDArray
 
 from miagym.envs.env import GameEnv
+from miagym.envs.family.family import family_options
 from miagym.envs.game import Game
 from miagym.envs.options import PoolOptions
 from miagym.envs.settings import Settings
@@ -32,8 +33,13 @@ CANDIDATES, SLOTS, BUDGET = 16, 4, 120
 
 
 def pool_settings(options: PoolOptions) -> Settings:
-    """Settings of a pool, by default of 16 candidates, 4 slots and 120 UNet rows."""
-    return Settings.of(options, PoolOptions, candidates=CANDIDATES, slots=SLOTS, budget=BUDGET)
+    """Settings of a pool, by default of 16 candidates, 4 slots and 120 UNet rows.
+
+    Raises:
+        SettingsError, BudgetError, UnknownName: if options make no pool.
+    """
+    read = family_options(options)
+    return Settings.of(read, PoolOptions, candidates=CANDIDATES, slots=SLOTS, budget=BUDGET)
 
 
 class PoolSpaces(GameSpaces):
@@ -100,6 +106,9 @@ class PoolEnv(GameEnv):
     and `test`, which `grade` is for. `probability` travels with every action, so that an episode
     that is cut off has a verdict too. See `Settings` for the options, `docs/environment.md` for the
     game.
+
+    With `family=`, the name of a population or a list of targets, each reset draws a target, and
+    nobody is told which; `train`, `val` and `test` have different ones. `grade_family` grades that.
 
     Action:
         candidate: (B,) whom each slot asks about; n leaves it empty.

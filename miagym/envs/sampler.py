@@ -50,6 +50,14 @@ class CandidateSplit:
         """Labels (n,) at some places of the split, 1 for members; None on `test`."""
         return None if self._member is None else self._member[places]
 
+    def model(self, places: NDArray[np.integer]) -> int:
+        """Number of the model that a hand is about; here there is one."""
+        return 0
+
+    def judged(self, places: NDArray[np.integer], dealt: Candidates) -> tuple[str, ...]:
+        """Keys under which verdicts on candidates are kept: their own."""
+        return dealt.keys
+
     def sampler(self, n: int, rng: np.random.Generator) -> Sampler:
         """Deals n candidates without putting back.
 
@@ -82,6 +90,14 @@ class Split(Protocol):
         """Labels (n,) at some places of the split, 1 for members; None where nobody may know."""
         ...
 
+    def model(self, places: NDArray[np.integer]) -> int:
+        """Number of the model that the candidates of an episode are about, within the split."""
+        ...
+
+    def judged(self, places: NDArray[np.integer], dealt: Candidates) -> tuple[str, ...]:
+        """Keys under which verdicts on the candidates of an episode are kept."""
+        ...
+
     def sampler(self, n: int, rng: np.random.Generator) -> Sampler:
         """Deals the n candidates of an episode."""
         ...
@@ -90,7 +106,7 @@ class Split(Protocol):
 class CandidateSampler:
     """Draws candidates without replacement, and shuffles anew when too few are left."""
 
-    def __init__(self, split: CandidateSplit, n: int, rng: np.random.Generator) -> None:
+    def __init__(self, split: Split, n: int, rng: np.random.Generator) -> None:
         if n > len(split):
             raise SettingsError(
                 f"An episode of {n} candidates cannot be dealt from {len(split)} ({split.name}); "

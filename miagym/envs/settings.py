@@ -6,14 +6,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from numbers import Real
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-from miagym import __version__
 from miagym.data.dataset import Dataset
 from miagym.embedded.pairings import check_reference, pairing
 from miagym.envs.answers.file import table_of
 from miagym.envs.answers.table import AnswerTable
-from miagym.envs.grading.played import Played
+from miagym.envs.grading.played import played_by
 from miagym.envs.grading.verdicts import VerdictScope
 from miagym.envs.menu import PICTURES, Question, affordable_questions, menu
 from miagym.envs.options import check_kinds, check_options, check_whole_numbers, is_target
@@ -23,6 +22,7 @@ from miagym.oracle.access import Access
 from miagym.targets.registry import target_resolution
 
 if TYPE_CHECKING:  # a game that is played from a table needs no torch
+    from miagym.envs.family.family import Family
     from miagym.targets.base import Target
 
 TRAIN, VAL, TEST = SPLITS = ("train", "val", "test")
@@ -61,6 +61,8 @@ class Settings:
     """DDIM steps of a whole text to image; a variation runs its share."""
     guidance_scale: float = 1.0
     """Classifier-free guidance of pictures; 1 is off, anything else doubles their cost."""
+    family: Family | None = None
+    """Targets, of which one is drawn at each reset; `target` is then the first of them."""
     defence: str = ""
     """What is done to pictures, also the reference's, such as "jpeg:80+resize:0.75"."""
     candidates: int = 1
@@ -82,9 +84,11 @@ class Settings:
     """Where targets loaded by name are put."""
     batch_size: int = 64
     """Rows in one call of the target."""
+    hands: ClassVar[bool] = False
+    """Whether a verdict is one on all candidates of an episode."""
 
     @classmethod
-    def of(cls, options: Mapping[str, Any], known: type, **defaults: int) -> Self:
+    def of(cls, options: Mapping[str, Any], known: type, **defaults: Any) -> Self:
         """Settings from an environment's options.
 
         Args:
@@ -131,7 +135,8 @@ class Settings:
         if self.answers is not None:
             self.answers.check_fits(self)
         if isinstance(self.reference, str):
-            check_reference(self.reference, _name(self.target), self.about["data"])
+            for one in self.family.targets if self.family else (_name(self.target),):
+                check_reference(self.reference, one, self.about["data"])
 
     def check_gradients(self, target: Target) -> None:
         """Refuses white access to a target that cannot serve it.
@@ -190,32 +195,19 @@ class Settings:
             split=self.split,
             size=self.resolution,
             by_name=by_name,
-            played=self._played,
+            family=None if self.family is None else self.family.given,
+            hands=self.hands,
+            played=played_by(self),
         )
 
     @property
-    def _played(self) -> Played:
-        target, reference = self.target, self.reference
-        return Played(
-            target=_name(target),
-            fingerprint="" if isinstance(target, str) else target.fingerprint,
-            reference=None if reference is None else _name(reference),
-            reference_noise=self.reference_noise,
-            access=self.access,
-            questions=tuple(question.name for question in self.menu),
-            budget=int(self.budget),
-            candidates=int(self.candidates),
-            slots=int(self.slots),
-            steps=int(self.steps),
-            guidance_scale=float(self.guidance_scale),
-            price=float(self.price),
-            noise_seed=int(self.noise_seed),
-            version=__version__,
-            terms="; ".join(self._terms),
-        )
+    def subject(self) -> str:
+        """Name of the target, or of the family."""
+        return _name(self.target) if self.family is None else self.family.name
 
     @property
-    def _terms(self) -> list[str]:
+    def terms(self) -> list[str]:
+        """Rules that no other setting tells, in words."""
         terms = [f"pictures by {self.defence}"] if self.defence else []
         return terms if self.draws is None else [*terms, f"{self.draws} draws of noise"]
 

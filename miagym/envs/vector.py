@@ -178,7 +178,7 @@ class GameVectorEnv(Restorable, VectorEnv[Observation, Action, Any]):
 
     @property
     def verdicts(self) -> Verdicts:
-        """All verdicts so far on `val` or `test`, for `miagym.envs.grade`; running episodes too."""
+        """All verdicts so far on `val` or `test`, for a grader; running episodes too."""
         return verdicts_of(self.game)
 
     def _begin(self, episode: int, seed: int | None = None) -> None:

@@ -50,6 +50,10 @@ class World:
         target, reference = load_models(settings)
         return cls(target, reference, CandidateSplit(data, settings.split, target.resolution))
 
+    def about(self, model: int) -> Target:
+        """Target of an episode, by its number within the split; here there is one."""
+        return self.target
+
     def oracles(self, settings: Settings) -> list[Oracle]:
         """Oracles of the target, and of the reference model if there is one."""
         asked = (self.target, self.reference)
@@ -71,7 +75,7 @@ def load_models(settings: Settings) -> tuple[Target, Target | None]:
     reference = settings.reference
     other = None if reference is None else _target(reference, settings.device)
     if other is not None:
-        _check_beside(other, target, settings)
+        check_beside(other, target, settings)
     return target, other
 
 
@@ -86,8 +90,12 @@ def oracle_options(settings: Settings) -> OracleOptions:
     )
 
 
-def _check_beside(reference: Target, target: Target, settings: Settings) -> None:
-    """A reference is another model, and can be asked whatever the target can."""
+def check_beside(reference: Target, target: Target, settings: Settings) -> None:
+    """Checks that a reference is another model, and can be asked whatever the target can.
+
+    Raises:
+        SettingsError: if not.
+    """
     same = bool(reference.fingerprint) and reference.fingerprint == target.fingerprint
     if reference is target or same:
         raise SettingsError(

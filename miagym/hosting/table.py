@@ -14,6 +14,7 @@ from typing import Any, cast
 
 import numpy as np
 
+from miagym.envs.grading.running import is_given_up
 from miagym.envs.service.game import ServiceGame
 from miagym.envs.state.moves import Moves
 from miagym.errors import HostError
@@ -175,13 +176,13 @@ class Table:
     def _is_untouched(self) -> bool:
         """Whether the hand is played, and nothing was asked or said."""
         seat = self.seats[self.current]
-        return self.current >= 0 and not (seat.is_over or seat.game.is_given_up(seat.row))
+        return self.current >= 0 and not (seat.is_over or is_given_up(seat.game, seat.row))
 
     def _reset(self) -> Reply:
         self._shown = self._shown + 1 if self._is_untouched() else 1
         if self.current >= 0:
             seat = self.seats[self.current]
-            if seat.game.is_given_up(seat.row):
+            if is_given_up(seat.game, seat.row):
                 seat.game.over[seat.row] = True  # with its last word, and all that it spent
         later = [hand for hand, seat in enumerate(self.seats) if not seat.is_over]
         if not later:

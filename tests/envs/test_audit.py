@@ -14,31 +14,17 @@ from gymnasium.utils.env_checker import check_env, data_equivalence
 from gymnasium.vector import AutoresetMode, SyncVectorEnv
 
 from miagym.envs import AUDITS, grade, grade_audit
-from miagym.envs.audit import game
 from miagym.envs.audit.env import AuditEnv, AuditVectorEnv
-from miagym.envs.audit.family import Family, FamilySplit
+from miagym.envs.audit.game import HandSampler
+from miagym.envs.family.family import Family
+from miagym.envs.family.split import FamilySplit
 from miagym.envs.grading.verdicts import Verdicts
 from miagym.envs.settings import SPLITS
-from miagym.errors import DataError, MiagymError, SettingsError
-from miagym.targets.base import Target
-from miagym.targets.dummy import DummyTarget
+from miagym.errors import DataError, SettingsError
 
-FAMILY = Family.named("clipart-population")
+FAMILY = Family.of("clipart-population")
+pytestmark = pytest.mark.usefixtures("memorisers")  # each remembers exactly its half
 OPTIONS: dict[str, Any] = {"candidates": 3, "slots": 3, "questions": ["variation@0.3"], "budget": 9}
-
-
-@pytest.fixture(autouse=True)
-def memorisers(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each model of the family remembers exactly its half."""
-    pictures = FamilySplit(FAMILY, "train", 64, 1)._all
-    known: dict[str, Target] = {}
-
-    def load(name: str, device: str) -> Target:
-        inside = FAMILY.deal.inside[FAMILY.names.index(name)]
-        return known.setdefault(name, DummyTarget(pictures[np.flatnonzero(inside)]))
-
-    monkeypatch.setattr(game, "load_target", load)
-    monkeypatch.setattr(game, "load_models", lambda settings: (load(settings.target, "cpu"), None))
 
 
 def ask(envs: AuditVectorEnv) -> np.ndarray:
@@ -65,14 +51,14 @@ def test_splits_share_no_model_and_no_picture() -> None:
 
 
 def test_a_hand_is_of_one_side_and_sides_are_drawn_by_a_fair_coin() -> None:
-    split = FamilySplit(FAMILY, "train", 64, 4)
-    sampler = split.sampler(4, np.random.default_rng(0))
+    split = FamilySplit(FAMILY, "train", 64)
+    sampler = HandSampler(split, 4, np.random.default_rng(0))
     hands = [sampler.sample() for _ in range(600)]
     labels = [split.member(hand) for hand in hands]
     assert all(one is not None and len(set(one.tolist())) == 1 for one in labels)
     assert abs(np.mean([one[0] for one in labels if one is not None]) - 0.5) < 0.06
-    assert all(len({split.model(place) for place in hand}) == 1 for hand in hands)
-    assert len({split.model(hand[0]) for hand in hands}) == 16
+    assert all(len({split.model(np.array([place])) for place in hand}) == 1 for hand in hands)
+    assert len({split.model(hand) for hand in hands}) == 16
     assert all(len(set(hand.tolist())) == 4 for hand in hands)
 
 
@@ -134,9 +120,10 @@ def test_verdicts_are_graded_by_hands_with_intervals_over_models() -> None:
         envs.reset(options={"reset_mask": np.ones(16, dtype=bool)})
     verdicts = envs.verdicts
     found = grade_audit(verdicts)
-    assert found.n_hands == len(set(verdicts.candidate)) > 30 and found.n_models == 8
+    assert found.n_judged == len(set(verdicts.candidate)) > 30 and found.n_models == 8
+    assert found.intervals_over == "models"
     assert found.metrics.auc > 0.9 and found.brier_reward > 0.6
-    assert found.spent == pytest.approx(9 * len(verdicts) / found.n_hands)
+    assert found.spent == pytest.approx(9 * len(verdicts) / found.n_judged)
     assert "one verdict on 3 pictures" in found.played.terms
     turned = grade_audit(replace(verdicts, probability=1 - verdicts.probability))
     assert turned.metrics.auc == pytest.approx(1 - found.metrics.auc)
@@ -161,10 +148,11 @@ def verdicts() -> Verdicts:
 
 BAD: list[tuple[dict[str, Any], str]] = [
     ({"candidate": ()}, "no verdicts"),
-    ({"candidate": ("a",)}, "'a' is no hand"),
-    ({"candidate": ("99:1,2,3",)}, "none that clipart-population, val, would deal"),
+    ({"candidate": ("a",)}, "'a' names no target of a family"),
+    ({"candidate": ("99:1,99:2",)}, "about nothing that clipart-population, val, deals"),
+    ({"hands": False}, "with grade_family"),
     ({"probability": np.array([np.nan])}, "probabilities from 0 to 1"),
-    ({}, "hands judged so far are on one side"),
+    ({}, "verdicts so far are on one side"),
 ]
 
 
@@ -177,13 +165,16 @@ def test_verdicts_that_cannot_be_graded(
 
 
 def test_hands_are_not_graded_as_candidates(verdicts: Verdicts) -> None:
-    with pytest.raises(MiagymError):
+    with pytest.raises(
+        DataError, match="whole hands, as an audit asks for; grade them with grade_audit"
+    ):
         grade(verdicts)
 
 
 MADE: list[tuple[dict[str, Any], str]] = [
     ({"family": "clipart-overfit"}, "a population as family, got 'clipart-overfit'"),
     ({"target": "clipart-overfit"}, "argument 'target'"),
+    ({"family": None}, "got family=None"),
     ({"candidates": 12, "split": "val"}, "A hand of 12 pictures cannot be dealt"),
 ]
 

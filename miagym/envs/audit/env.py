@@ -43,9 +43,10 @@ class AuditEnv(GameEnv):
     """Were these pictures of one hand used to train the target? One verdict on all of them.
 
     At each reset a target is drawn from a family, and nobody is told which; either all K pictures
-    are of its training data, or none. Models and pictures of `train`, `val` and `test` are
-    different ones, so that what is learned must hold for models that were never met. Spaces and
-    rules are those of `miagym/Pool-v0`, but for the verdict.
+    are of its training data, or none (of a list of targets: of the data's members, or none). Models
+    and pictures of `train`, `val` and `test` are different ones, so that what is learned must hold
+    for models that were never met. Spaces and rules are those of `miagym/Pool-v0`, but for the
+    verdict.
 
     Action:
         candidate, question, stop: as in `PoolEnv`.

@@ -1,87 +1,67 @@
-"""Grading of verdicts on hands, afterwards, by whoever has the record of the family."""
+"""Grading of verdicts on hands, afterwards, by whoever has the labels of the family."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
+from numpy.typing import NDArray
 
-from miagym.envs.audit.family import Family
-from miagym.envs.grading.played import Played
+from miagym.data.dataset import Dataset
+from miagym.envs.family.grading import MODELS, PICTURES, FamilyGrade
+from miagym.envs.family.labels import Judged
 from miagym.envs.grading.verdicts import Verdicts
 from miagym.errors import DataError
-from miagym.metrics.auc import Interval
 from miagym.metrics.brier import brier_rewards
-from miagym.metrics.groups.group_bootstrap import mean_intervals
-from miagym.metrics.measure import Metrics, measure
+from miagym.metrics.measure import measure
+from miagym.metrics.resampling.crossed import grouped_metrics, reward_interval
+from miagym.metrics.resampling.over_models import FEWEST_MODELS
 
 
-@dataclass(frozen=True)
-class AuditGrade:
-    """Grade of verdicts on hands; a hand that was judged several times counts with the first.
+def grade_audit(verdicts: Verdicts, data: Dataset | None = None) -> FamilyGrade:
+    """Looks the labels of hands up, and grades the verdicts of an audit.
 
-    Intervals are of 95 %, over models: all hands about one model are one group. They say how the
-    agent fares on other models of the family; the pictures of the split stay the same.
-    """
+    With eight targets or more all hands about one are a group, and intervals are over models; the
+    pictures of the split stay the same. With fewer they are over pictures: then a hand counts only
+    if it shares no picture, and no look-alike, with one that counts already.
 
-    n_hands: int
-    n_models: int
-    metrics: Metrics
-    brier_reward: float
-    """Mean of 1 - 4 (p - y)²: 0 for an agent that knows nothing and says so."""
-    brier_reward_ci: Interval
-    spent: float
-    """UNet rows a hand, on average."""
-    net_reward: float
-    """`brier_reward` less the price of what was spent."""
-    played: Played
-
-
-def grade_audit(verdicts: Verdicts) -> AuditGrade:
-    """Looks the labels of hands up in the family's record, and grades the verdicts.
+    Args:
+        verdicts: of an environment, or loaded from a file.
+        data: the data set, if it was not loaded by a name.
 
     Raises:
-        DataError: if there are none, they are about something else, a number is none, or all are on
-            one side.
-        SettingsError: if the family is not there any more.
+        DataError: if there are none, they are another grader's or about something else, a number
+            is none, or all are on one side.
+        SettingsError: if a population is not there any more.
     """
-    if not len(verdicts):
-        raise DataError("There are no verdicts to grade; end a hand on `val` or `test` first.")
-    numbers = np.concatenate([verdicts.probability, 1 - verdicts.probability, verdicts.spent])
-    if not (numbers >= 0).all():
-        raise DataError("Expected probabilities from 0 to 1 and spending of 0 or more, or no NaN.")
-    family = Family.named(verdicts.data)
-    keys, first = np.unique(np.array(verdicts.candidate), return_index=True)
-    hands = [_hand(str(key), family, verdicts.split) for key in keys]
-    model = np.array([hand[0] for hand in hands])
-    member = np.array([hand[1] for hand in hands])
+    judged, game = Judged.of(verdicts, data, "grade_audit"), verdicts.played
+    spent = float(verdicts.spent.sum() / len(judged.first))
+    many = len(np.unique(judged.model)) >= FEWEST_MODELS
+    counts = np.arange(len(judged.first)) if many else _apart(judged)
+    said, member = verdicts.probability[judged.first[counts]], judged.member[counts]
     if member.all() or not member.any():
-        raise DataError(f"All {len(keys)} hands judged so far are on one side; play more of them.")
-    said, game = verdicts.probability[first], verdicts.played
-    reward, spent = brier_rewards(said, member), float(verdicts.spent.sum() / len(keys))
-    return AuditGrade(
-        n_hands=len(keys),
+        raise DataError(
+            f"The {len(member)} hands so far that share no picture are on one side, so there is "
+            "nothing to tell apart; play more of them."
+        )
+    model, reward = judged.model[counts], brier_rewards(said, member)
+    groups = model if many else np.arange(len(said))
+    return FamilyGrade(
+        n_judged=len(said),
         n_models=len(np.unique(model)),
-        metrics=measure(said, member, model),
+        intervals_over=MODELS if many else PICTURES,
+        metrics=grouped_metrics(said, member, groups) if many else measure(said, member),
         brier_reward=float(reward.mean()),
-        brier_reward_ci=mean_intervals(reward[:, None], model)[0],
+        brier_reward_ci=reward_interval(reward, groups),
         spent=spent,
         net_reward=float(reward.mean()) - game.price * spent / game.budget,
         played=game,
     )
 
 
-def _hand(key: str, family: Family, split: str) -> tuple[int, bool]:
-    """Model and label of a hand, by its key."""
-    try:
-        model, pictures = key.split(":")
-        at, places = int(model), [int(one) for one in pictures.split(",")]
-    except ValueError:
-        raise DataError(
-            f"{key!r} is no hand; grade verdicts on single candidates with grade."
-        ) from None
-    there = at in family.models(split) and set(places) <= set(family.pictures(split).tolist())
-    sides = set(family.deal.inside[at, places].tolist()) if there else set()
-    if len(sides) != 1:
-        raise DataError(f"The hand {key} is none that {family.name}, {split}, would deal.")
-    return at, sides.pop()
+def _apart(judged: Judged) -> NDArray[np.int64]:
+    """Numbers of hands that share no picture with an earlier one of them, whichever the target."""
+    seen, found = set[int](), list[int]()
+    for i, pictures in enumerate(judged.pictures):
+        if seen.isdisjoint(pictures.tolist()):
+            seen.update(pictures.tolist())
+            found.append(i)
+    return np.array(found)

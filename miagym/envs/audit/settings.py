@@ -1,26 +1,26 @@
-"""Settings of an audit: a family of targets in the place of one."""
+"""Settings of an audit: a family of targets in the place of one, and one verdict on a hand."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from functools import cached_property
-from typing import Any, TypedDict
+from dataclasses import dataclass
+from typing import Any, ClassVar, TypedDict
 
-from miagym.envs.audit.family import Family
-from miagym.envs.grading.played import Played
-from miagym.envs.grading.verdicts import VerdictScope
+from miagym.data.dataset import Dataset
+from miagym.envs.family.family import family_options
 from miagym.envs.options import check_options
 from miagym.envs.settings import Settings
+from miagym.errors import SettingsError
 from miagym.targets.base import Target
 
-HAND, SLOTS, BUDGET = 4, 4, 48
+FAMILY, HAND, SLOTS, BUDGET = "clipart-population", 4, 4, 48
 
 
 class AuditOptions(TypedDict, total=False):
     """Options of `gym.make("miagym/Audit-v0", ...)`; `Settings` says what each means."""
 
-    family: str
+    family: str | Sequence[str]
+    data: str | Dataset | None
     candidates: int
     slots: int
     reference: str | Target | None
@@ -43,44 +43,31 @@ class AuditSettings(Settings):
     """Settings of an audit. `candidates` is the number of pictures in a hand.
 
     Raises:
-        SettingsError: if a value is none of those allowed, or the family is no population.
+        SettingsError: if a value is none of those allowed, or there is no family.
     """
 
-    family: str = "clipart-population"
-    """Of which models one is drawn at each reset: a population's name, or its folder."""
+    hands: ClassVar[bool] = True
 
     @classmethod
     def given(cls, options: AuditOptions) -> AuditSettings:
-        """Settings from an environment's options.
+        """Settings from an environment's options, by default of 4 pictures and 48 UNet rows.
 
         Raises:
             UnknownOption: if there is an option that an audit has not.
-            SettingsError: if the family is none.
+            SettingsError, BudgetError, UnknownName: if options make no audit.
         """
         check_options(options, AuditOptions)
-        name = options.get("family", cls.family)
-        first = Family.named(name).names[0]
-        given: dict[str, Any] = {
-            "candidates": HAND,
-            "slots": SLOTS,
-            "budget": BUDGET,
-            **options,
-            "family": name,
-            "target": first,
-            "data": first,
-        }
-        return cls(**given)
+        defaults: dict[str, Any] = {"candidates": HAND, "slots": SLOTS, "budget": BUDGET}
+        return cls(**defaults | family_options({"family": FAMILY, **options}))
 
-    @cached_property
-    def models(self) -> Family:
-        """The family itself."""
-        return Family.named(self.family)
+    def __post_init__(self) -> None:
+        if self.family is None:
+            raise SettingsError(
+                "An audit is about a family of targets, and got family=None; leave it out for "
+                f"{FAMILY}."
+            )
+        super().__post_init__()
 
     @property
-    def about(self) -> VerdictScope:
-        return VerdictScope(**{**super().about, "data": self.models.name})
-
-    @property
-    def _played(self) -> Played:
-        terms = f"one verdict on {self.candidates} pictures of one hand"
-        return replace(super()._played, target=self.models.name, terms=terms)
+    def terms(self) -> list[str]:
+        return [*super().terms, f"one verdict on {self.candidates} pictures of one hand"]

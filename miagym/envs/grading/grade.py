@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from miagym.data.dataset import Dataset
+from miagym.envs.grading.checks import check_handed, check_verdicts
 from miagym.envs.grading.played import Played
 from miagym.envs.grading.verdicts import Verdicts
 from miagym.envs.sampler import rows_of, shared_data
@@ -61,15 +62,11 @@ def grade(verdicts: Verdicts, data: Dataset | None = None) -> Grade:
         data: the data set, if it was not loaded by a name.
 
     Raises:
-        DataError: if there are no verdicts, or of one side only, a number is none, or a candidate
-            is not in the split that the verdicts name.
+        DataError: if there are no verdicts, or of one side only, a number is none, another grader
+            grades them, or a candidate is not in the split that the verdicts name.
     """
-    _check_numbers(verdicts)
-    if data is None and not verdicts.by_name:
-        raise DataError(
-            f"These verdicts are about data that the environment was handed, {verdicts.data}; hand "
-            "it to the grader too: grade(verdicts, data)."
-        )
+    check_verdicts(verdicts, "grade")
+    check_handed(verdicts, data, "grade")
     data = shared_data(verdicts.data) if data is None else data
     known = _rows(data, verdicts.split, verdicts.size)
     if unknown := set(verdicts.candidate) - known.keys():
@@ -115,17 +112,6 @@ def calibration_error(probability: NDArray[np.float64], member: NDArray[np.bool_
     groups = np.array_split(order, min(BINS, len(order)))
     gaps = [len(g) * abs(probability[g].mean() - member[g].mean()) for g in groups]
     return float(sum(gaps) / len(order))
-
-
-def _check_numbers(verdicts: Verdicts) -> None:
-    if not len(verdicts):
-        raise DataError("There are no verdicts to grade; end an episode on `val` or `test` first.")
-    if not len(verdicts) == len(verdicts.probability) == len(verdicts.spent):
-        raise DataError("Expected a probability and a spending for each candidate.")
-    if not ((verdicts.probability >= 0) & (verdicts.probability <= 1)).all():
-        raise DataError("Expected probabilities from 0 to 1, got others, or NaN.")
-    if not (np.isfinite(verdicts.spent) & (verdicts.spent >= 0)).all():
-        raise DataError("Expected spending of 0 or more UNet rows, got less, or NaN.")
 
 
 def _rows(data: Dataset, split: str, size: int) -> dict[str, int]:

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
+from miagym import __version__
 from miagym.errors import DataError
+
+if TYPE_CHECKING:
+    from miagym.envs.settings import Settings
 
 TEXTS = ("target", "fingerprint", "reference_noise", "access", "version", "terms")
 
@@ -17,7 +21,7 @@ class Played:
 
     target: str
     fingerprint: str
-    """Of the target's weights; "" where it has none, or was not loaded."""
+    """Of the target's weights; "" where it has none, was not loaded, or is one of a family."""
     reference: str | None
     reference_noise: str
     """Of its pictures: "own" or "shared"."""
@@ -38,7 +42,7 @@ class Played:
     version: str
     """Of miagym."""
     terms: str = ""
-    """Of a service: tariff, and how its pictures arrive; "" where there is a menu."""
+    """Further rules in words: of a service its tariff, and how its pictures arrive."""
 
     def asdict(self) -> dict[str, Any]:
         """As it is written to a file."""
@@ -67,3 +71,25 @@ class Played:
             if not isinstance(told[name], kind):
                 raise DataError(f"The record of the game holds {told[name]!r} as {name}.")
         return cls(**{**told, "questions": tuple(map(str, told["questions"]))})
+
+
+def played_by(settings: Settings) -> Played:
+    """Target and rules of a game with these settings."""
+    target, reference = settings.target, settings.reference
+    return Played(
+        target=settings.subject,
+        fingerprint="" if isinstance(target, str) else target.fingerprint,
+        reference=reference if isinstance(reference, str | None) else reference.name,
+        reference_noise=settings.reference_noise,
+        access=settings.access,
+        questions=tuple(question.name for question in settings.menu),
+        budget=int(settings.budget),
+        candidates=int(settings.candidates),
+        slots=int(settings.slots),
+        steps=int(settings.steps),
+        guidance_scale=float(settings.guidance_scale),
+        price=float(settings.price),
+        noise_seed=int(settings.noise_seed),
+        version=__version__,
+        terms="; ".join(settings.terms),
+    )

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from miagym.envs.grading.verdicts import Verdicts, VerdictScope
+import numpy as np
+from numpy.typing import NDArray
+
+from miagym.envs.grading.verdicts import VerdictLog, Verdicts, VerdictScope
 
 if TYPE_CHECKING:
     from miagym.envs.game import Game
@@ -18,12 +22,29 @@ def verdicts_of(game: Game) -> Verdicts:
     whoever asked in one episode, and let it run, would judge in another for nothing.
     """
     log = game.log.copied()
-    game.record([e for e in range(len(game.over)) if game.is_given_up(e)], log)
+    record(game, [e for e in range(len(game.over)) if is_given_up(game, e)], log)
     return log.verdicts(scope_of(game))
 
 
+def record(game: Game, episodes: Sequence[int] | NDArray[np.intp], log: VerdictLog) -> None:
+    """Keeps verdicts of episodes for grading, but those of `train`, which nobody grades."""
+    if game.settings.split == "train":
+        return
+    for episode in episodes:
+        keys = game.judged(episode)
+        spent = game.settings.budget - int(game.accounts.left[episode])
+        log.add(keys, game.probability[episode, : len(keys)], spent)
+
+
+def is_given_up(game: Game, episode: int) -> bool:
+    """Whether an episode that is not over has asked or said anything."""
+    spent = game.accounts.left[episode] < game.settings.budget
+    return bool(~game.over[episode] & (spent | (game.steps[episode] > 0)))
+
+
 def scope_of(game: Game) -> VerdictScope:
-    """What verdicts are about, with the fingerprint of the target that was asked."""
+    """What verdicts are about, with the fingerprint of the target that was asked, if it is one."""
     about = game.settings.about
-    about["played"] = replace(about["played"], fingerprint=game.world.target.fingerprint)
+    if game.settings.family is None:
+        about["played"] = replace(about["played"], fingerprint=game.world.target.fingerprint)
     return about

@@ -20,7 +20,9 @@ FORMAT = "miagym verdicts 2"
 WITHOUT_GAME = "miagym verdicts 1"
 """Of files from before 0.3, which did not say how they were come by."""
 COLUMNS = ("candidate", "probability", "spent")
-ABOUT = {"data": str, "split": str, "size": int, "by_name": bool}
+FAMILY = {"family": str | list | tuple | None, "hands": bool}
+"""What files from before there were families do not say."""
+ABOUT = {"data": str, "split": str, "size": int, "by_name": bool, **FAMILY}
 
 
 class VerdictScope(TypedDict):
@@ -30,6 +32,8 @@ class VerdictScope(TypedDict):
     split: str
     size: int
     by_name: bool
+    family: str | tuple[str, ...] | None
+    hands: bool
     played: Played
 
 
@@ -43,7 +47,7 @@ class Verdicts:
     size: int
     """Side of the pictures in pixels, on which a candidate's key depends."""
     candidate: tuple[str, ...]
-    """Keys: a digest of picture and caption."""
+    """Keys: a digest of picture and caption, of a family with the number of the target before."""
     probability: NDArray[np.float64]
     """Of membership (m,), in [0, 1]."""
     spent: NDArray[np.float64]
@@ -52,6 +56,10 @@ class Verdicts:
     """Which model was asked, under which rules."""
     by_name: bool = True
     """Whether `data` is a name that leads to the data; else `grade` must be given it."""
+    family: str | tuple[str, ...] | None = None
+    """Of which the target of each episode was drawn, as `family=` names it; None if it was one."""
+    hands: bool = False
+    """Whether each verdict is one on all candidates of an episode, as in an audit."""
 
     def __len__(self) -> int:
         return len(self.candidate)
@@ -93,6 +101,7 @@ class Verdicts:
             numbers = [column.cast(pa.float64()) for column in numbers]
         except (ValueError, TypeError, KeyError, pa.ArrowException) as error:
             raise DataError(f"{path} holds no whole verdicts ({error}).") from error
+        about = {"family": None, "hands": False, **about}
         told = about.keys() == ABOUT.keys() and all(
             isinstance(about[name], kind) for name, kind in ABOUT.items()
         )
@@ -104,6 +113,8 @@ class Verdicts:
             game = Played.of(played)
         except DataError as error:
             raise DataError(f"{path} holds no whole verdicts. {error}") from error
+        if isinstance(about["family"], list):
+            about["family"] = tuple(map(str, about["family"]))
         return cls(
             **about,
             played=game,

@@ -69,10 +69,8 @@ class Scene:
     @property
     def title(self) -> tuple[str, ...]:
         """Who is asked, how, on which split, and for how long already."""
-        target = self.settings.target
-        name = target if isinstance(target, str) else target.name
         access = f"{self.settings.access} access"
-        return name, access, self.settings.split, f"step {self.step}"
+        return self.settings.subject, access, self.settings.split, f"step {self.step}"
 
     @property
     def buys(self) -> str:

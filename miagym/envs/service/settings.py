@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, TypedDict
 
 from miagym.data.dataset import Dataset
-from miagym.envs.grading.played import Played
 from miagym.envs.menu import Question
 from miagym.envs.options import check_options
 from miagym.envs.service.prompt_filter import PromptFilter
@@ -173,14 +172,13 @@ class ServiceSettings(Settings):
         return self.max_answers + 1 if self.max_steps is None else self.max_steps
 
     @property
-    def _played(self) -> Played:
+    def terms(self) -> list[str]:
+        """Calls and prices, how pictures arrive, what is refused, and how often one may call."""
         arrive = "exact" if self.jpeg is None else f"JPEG {self.jpeg}"
-        terms = (
-            f"{self.service}; {self.prices}; up to {self.slots} pictures a call, {arrive}, "
-            f"{self.answer_side} pixels a side"
-        )
+        pictures = f"up to {self.slots} pictures a call, {arrive}, {self.answer_side} pixels a side"
+        terms = [str(self.service), str(self.prices), pictures]
         if self.prompt_filter is not None:
-            terms += f"; {self.prompt_filter}"
+            terms.append(str(self.prompt_filter))
         if self.calls_a_minute is not None:
-            terms += f"; {self.calls_a_minute} calls a minute"
-        return replace(super()._played, terms=terms)
+            terms.append(f"{self.calls_a_minute} calls a minute")
+        return terms

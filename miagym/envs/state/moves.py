@@ -61,6 +61,8 @@ class PaidQuestion:
     draw: int
     earlier: int = 0
     """Answers to the same question about the same candidate before it, in its episode."""
+    model: int = 0
+    """Number of the target of its episode within the split, where a family is played."""
 
     @property
     def what(self) -> tuple[int, int, int]:

@@ -99,12 +99,13 @@ class Restorable:
 
     def _about(self) -> dict[str, object]:
         settings = self.settings
-        models = {"target": settings.target, "reference": settings.reference}
+        reference = settings.reference
         names = ("access", "budget", "steps", "guidance_scale", "candidates", "slots", "price")
         return {
             "kind": type(self).__name__,
             "number of episodes": len(self.game.over),
-            **{name: getattr(model, "name", model) for name, model in models.items()},
+            "target": settings.subject,
+            "reference": getattr(reference, "name", reference),
             **{name: value for name, value in settings.about.items() if name != "played"},
             **{name: getattr(settings, name) for name in names},
             "menu": [question.name for question in settings.menu],

@@ -1,4 +1,4 @@
-"""Who answers: the models that the settings name, or a table in their place."""
+"""Who answers: the model that the settings name, one of a family, or a table in their place."""
 
 from __future__ import annotations
 
@@ -19,10 +19,14 @@ def load_world(settings: Settings) -> AnyWorld:
     """Loads what a game is about.
 
     Raises:
-        TargetError, DataError, SettingsError: as `World.load`, or `TableWorld.load`.
+        TargetError, DataError, SettingsError: as `load` of `World`, `FamilyWorld`, `TableWorld`.
     """
     if settings.answers is not None:
         return TableWorld.load(settings)
+    if settings.family is not None:
+        from miagym.envs.family.world import FamilyWorld
+
+        return FamilyWorld.load(settings)
     from miagym.envs.world import World
 
     return World.load(settings)
@@ -32,6 +36,12 @@ def questioner_of(settings: Settings, world: AnyWorld, episodes: int) -> AnyQues
     """Makes the questioner of a game with so many episodes."""
     if isinstance(world, TableWorld):
         return TableQuestioner(settings, world)
+    if settings.family is not None:
+        from miagym.envs.family.asking import FamilyQuestioner
+        from miagym.envs.family.world import FamilyWorld
+
+        assert isinstance(world, FamilyWorld)
+        return FamilyQuestioner(settings, world, episodes)
     from miagym.envs.asking import Questioner
 
     return Questioner(settings, world, episodes)

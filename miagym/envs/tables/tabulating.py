@@ -52,6 +52,10 @@ def tabulate(
         raise SettingsError(
             f"A table holds so many draws of noise: name them, {option('draws', 16)} say."
         )
+    if settings.family is not None:
+        raise SettingsError(
+            f"A table of answers is about one target; name it with {option('target')}, no family."
+        )
     if not splits or len(set(splits)) < len(splits) or not set(splits) <= set(SPLITS):
         raise SettingsError(
             f"Expected {option('splits')} of {', '.join(SPLITS)}, each once; got {list(splits)}."
