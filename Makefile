@@ -11,7 +11,7 @@ export PYTHONDONTWRITEBYTECODE :=
 .PHONY: demo test test-slow test-all ready chromium lint docs dist clean
 
 demo: .venv/installed
-	$(BIN)/miagym demo $(if $(NO_APP),--no-app)
+	$(BIN)/miagym demo $(if $(FULL),--full) $(if $(NO_APP),--no-app)
 
 # The quick tier.
 test: ready

@@ -10,6 +10,7 @@ import typer
 
 from miagym.cli.evaluate import typed_command
 from miagym.cli.shared.console import Out, Seed, progress, say, show
+from miagym.errors import RunError
 
 ATTACKS = (
     "text-to-image",
@@ -49,16 +50,15 @@ def demo(
     ] = False,
 ) -> None:
     """Run twelve attacks on both embedded targets: overfit against realistic."""
-    from miagym.api.names import with_reference
-    from miagym.api.run_config import run_config
-    from miagym.cli.page import open_page
-    from miagym.errors import RunError
-    from miagym.evaluation.config import Config, Match
-
     if full and limit is not None:
         raise RunError(
             "--full asks about all candidates, and --limit about some; give one of them."
         )
+    from miagym.api.names import with_reference
+    from miagym.api.run_config import run_config
+    from miagym.cli.page import open_page
+    from miagym.evaluation.config import Config, Match
+
     matches = (
         Match("clipart-realistic", "clipart", ATTACKS),
         Match("clipart-overfit", "clipart-tune", (*ATTACKS, *map(with_reference, ATTACKS))),
