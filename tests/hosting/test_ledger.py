@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from miagym.errors import HostError
 from miagym.hosting.records.keys import add_player, player_of, players, revoke
 from miagym.hosting.records.ledger import Account, Charge, Ledger
+from miagym.hosting.records.log import ActionLog
 
 BUDGET = 20
 CHARGES = st.lists(
@@ -60,6 +61,7 @@ import os, random, sys
 from pathlib import Path
 from miagym.errors import HostError
 from miagym.hosting.records.ledger import Account, Charge, Ledger
+from miagym.hosting.records.log import ActionLog
 from miagym.hosting.records.log import ActionLog, WriteConflict, replied
 path, counted, seed = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
 ledger, rng = Ledger(path), random.Random(seed)
@@ -160,6 +162,22 @@ def test_an_answer_stands_once_it_was_given(tmp_path: Path) -> None:
         ledger.keep(account, "asked", b"first")
         ledger.keep(account, "asked", b"second")
         assert ledger.answer(account, "asked") == b"first"
+
+
+def test_only_what_can_be_told_again_waits_for_no_disk(tmp_path: Path) -> None:
+    """A charge must outlive a loss of power, an answer need not: it is computed again."""
+    statements: list[str] = []
+    with Ledger(tmp_path / "host.sqlite") as ledger:
+        account, log = Account("who/task/dev/0", 0), ActionLog(ledger, "who", "who/task/dev/0")
+        with ledger.transaction() as db:
+            db.set_trace_callback(statements.append)
+        log.begin(0, "request-1", "{}")
+        ledger.charge(account, [Charge("0/0/0", 3)], BUDGET)
+        ledger.keep(account, "0/0/0", b"pixels")
+        log.finish(0, "{}")
+        ledger.charge(account, [Charge("0/0/1", 3)], BUDGET)
+    told = [one.rpartition(" ")[2] for one in statements if one.startswith("PRAGMA synchronous")]
+    assert told == ["FULL", "FULL", "NORMAL", "NORMAL", "FULL"]
 
 
 def test_the_secret_is_made_once_and_differs(tmp_path: Path) -> None:

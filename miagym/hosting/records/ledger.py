@@ -11,6 +11,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from secrets import token_hex
 from threading import RLock, local
@@ -46,6 +47,18 @@ CREATE TABLE IF NOT EXISTS submissions (
     at REAL NOT NULL, scores TEXT NOT NULL
 );
 """
+
+
+class Sync(StrEnum):
+    """When a transaction is on the disk, as SQLite calls it; no end of the process undoes either.
+
+    Waiting for the disk is most of what a server adds to a request.
+    """
+
+    NOW = "FULL"
+    """At its end."""
+    LATER = "NORMAL"
+    """With the next one that waits: where the machine loses its power before, it never was."""
 
 
 @dataclass(frozen=True)
@@ -177,7 +190,7 @@ class Ledger:
 
     def keep_all(self, answers: Iterable[tuple[Account, str, bytes]]) -> None:
         """The same for several, each with its account and its question."""
-        with self.transaction() as db:
+        with self.transaction(Sync.LATER) as db:  # it can be computed again
             db.executemany(
                 "UPDATE charges SET answer = ? "
                 "WHERE walk = ? AND hand = ? AND what = ? AND answer IS NULL",
@@ -189,14 +202,18 @@ class Ledger:
         return self._db.execute(query, values).fetchall()
 
     @contextmanager
-    def transaction(self) -> Iterator[sqlite3.Connection]:
+    def transaction(self, sync: Sync = Sync.NOW) -> Iterator[sqlite3.Connection]:
         """A transaction that nobody else writes beside; undone if anything is raised.
 
         Threads of this process queue at a lock: SQLite has those who wait sleep and try again,
         ever longer, and whoever comes in between is first.
+
+        Args:
+            sync: when it is on the disk; `LATER` only for what the rest of the ledger tells again.
         """
         with self._turn:
             db = self._db
+            db.execute(f"PRAGMA synchronous = {sync}")
             db.execute("BEGIN IMMEDIATE")
             try:
                 yield db
@@ -211,7 +228,6 @@ class Ledger:
         if not hasattr(self._open, "db"):
             db = sqlite3.connect(self.path, timeout=BUSY_SECONDS, isolation_level=None)
             db.execute("PRAGMA journal_mode = WAL")
-            db.execute("PRAGMA synchronous = FULL")
             self._open.db = db
         return self._open.db
 

@@ -6,7 +6,7 @@ import sqlite3
 from dataclasses import dataclass
 
 from miagym.errors import HostError
-from miagym.hosting.records.ledger import Ledger
+from miagym.hosting.records.ledger import Ledger, Sync
 
 
 @dataclass(frozen=True)
@@ -64,8 +64,8 @@ class ActionLog:
             raise WriteConflict from error
 
     def finish(self, number: int, reply: str) -> None:
-        """Keeps the reply to an action."""
-        with self._ledger.transaction() as db:
+        """Keeps the reply to an action, which playing the log again would tell, too."""
+        with self._ledger.transaction(Sync.LATER) as db:
             db.execute(
                 "UPDATE actions SET reply = ? WHERE walk = ? AND number = ?",
                 (reply, self._walk, number),
