@@ -25,9 +25,9 @@ ATTACKS = (
 )
 """What the demo runs beside the blind rows: one attack of each kind; `all` takes much longer."""
 
-LIMIT, FEW = 200, 30
+LIMIT, FEW = 120, 20
 """Of each side of a part; and of those on which variants are compared, and the null target asked:
-together two thirds of the rows of a full run. So few make three minutes on two cores."""
+together two thirds of the rows of a full run. So few make four minutes on two cores."""
 
 
 def demo(
