@@ -32,6 +32,7 @@ pytest.register_assert_rewrite(
     "miagym.targets.contract",
     "tests.attacks.plain",
     "tests.command_line",
+    "tests.envs.side_by_side",
 )
 
 # The commands are made of their functions' signatures once in a process, and not at every call.

@@ -21,6 +21,7 @@ from miagym.envs.family.split import FamilySplit
 from miagym.envs.grading.verdicts import Verdicts
 from miagym.envs.settings import SPLITS
 from miagym.errors import DataError, SettingsError
+from tests.envs.side_by_side import assert_the_same
 
 FAMILY = Family.of("clipart-population")
 pytestmark = pytest.mark.usefixtures("memorisers")  # each remembers exactly its half
@@ -75,18 +76,7 @@ def test_many_at_once_are_the_same_as_one_by_one(mode: AutoresetMode) -> None:
     native = AuditVectorEnv(3, autoreset_mode=mode, **OPTIONS)
     assert native.observation_space == sync.observation_space
     assert native.action_space == sync.action_space
-    assert data_equivalence(native.reset(seed=7), sync.reset(seed=7), exact=True)
-    native.action_space.seed(0)
-    for _ in range(8):
-        action = native.action_space.sample()
-        action["stop"] = (native.np_random.random(3) < 0.3).astype(np.int64)
-        one, other = native.step(action), sync.step(action)
-        assert data_equivalence(one, other, exact=True)
-        done = one[2] | one[3]
-        if mode == AutoresetMode.DISABLED and done.any():
-            resets = [env.reset(options={"reset_mask": done.copy()}) for env in (native, sync)]
-            assert data_equivalence(*resets, exact=True)
-    assert native.game.begun.sum() > 3
+    assert_the_same(native, sync, mode, 8)
 
 
 def test_a_copy_goes_on_about_the_same_model() -> None:

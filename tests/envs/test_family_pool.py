@@ -31,6 +31,7 @@ from miagym.errors import SettingsError
 from miagym.metrics.auc import auc
 from miagym.targets.registry import shared_target, targets_folder
 from tests.envs.family_hands import CHEAP, LIST, POPULATION, REAL, ask, say
+from tests.envs.side_by_side import assert_the_same
 
 
 def test_splits_share_no_target_and_no_picture_and_order_has_no_say() -> None:
@@ -126,18 +127,7 @@ def test_many_at_once_are_the_same_as_one_by_one(
     options = {**CHEAP, "family": family}
     sync = SyncVectorEnv([lambda: PoolEnv(**options)] * 3, autoreset_mode=mode)
     native = PoolVectorEnv(3, autoreset_mode=mode, **options)
-    assert data_equivalence(native.reset(seed=7), sync.reset(seed=7), exact=True)
-    native.action_space.seed(0)
-    for _ in range(8):
-        action = native.action_space.sample()
-        action["stop"] = (native.np_random.random(3) < 0.3).astype(np.int64)
-        one, other = native.step(action), sync.step(action)
-        assert data_equivalence(one, other, exact=True)
-        done = one[2] | one[3]
-        if mode == AutoresetMode.DISABLED and done.any():
-            resets = [env.reset(options={"reset_mask": done.copy()}) for env in (native, sync)]
-            assert data_equivalence(*resets, exact=True)
-    assert native.game.begun.sum() > 3
+    assert_the_same(native, sync, mode, 8)
 
 
 @pytest.mark.slow

@@ -27,6 +27,7 @@ from miagym.envs.service.wrapper import NamedCalls
 from miagym.errors import ActionError, BudgetError, MiagymError, SettingsError, UnknownName
 from miagym.remote.services import Service
 from miagym.targets.dummy import DummyTarget
+from tests.envs.side_by_side import assert_the_same
 
 assert miagym.__version__
 
@@ -75,18 +76,7 @@ def test_many_at_once_are_the_same_as_one_by_one(
     native = ServiceVectorEnv(3, autoreset_mode=mode, **world, **options)
     assert native.observation_space == sync.observation_space
     assert native.action_space == sync.action_space
-    assert data_equivalence(native.reset(seed=7), sync.reset(seed=7), exact=True)
-    native.action_space.seed(0)
-    for _ in range(12):
-        action = native.action_space.sample()
-        action["stop"] = (native.np_random.random(3) < 0.3).astype(np.int64)
-        one, other = native.step(action), sync.step(action)
-        assert data_equivalence(one, other, exact=True)
-        done = one[2] | one[3]
-        if mode == AutoresetMode.DISABLED and done.any():
-            resets = [env.reset(options={"reset_mask": done.copy()}) for env in (native, sync)]
-            assert data_equivalence(*resets, exact=True)
-    assert native.game.begun.sum() > 3, "too few episodes ended to compare resets"
+    assert_the_same(native, sync, mode, 12)
 
 
 @pytest.mark.parametrize("way", [copy.deepcopy, lambda env: pickle.loads(pickle.dumps(env))])
