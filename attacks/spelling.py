@@ -82,8 +82,8 @@ def arguments(text: str) -> dict[str, Any]:
         return {str(each.arg): _value(each.value) for each in call.keywords}
     except (SyntaxError, ValueError) as error:
         raise AttackError(
-            f"Cannot read the parameters ({text}); expected names and plain values, as in "
-            "(timestep=50, norm=2.0)."
+            f"Cannot read the parameters ({text}); expected names and plain values, texts in "
+            "quotes, as in (timestep=50, norm=2.0) or (encoder='patches')."
         ) from error
 
 

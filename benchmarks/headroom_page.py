@@ -59,7 +59,8 @@ the labels too would gain is reached at neither: who knows labels leaves out tho
 mislead, and an answer that misleads looks like any other. The belief is one ratio, taken since its
 gain has a closed form; on `val` after one answer a regression on four does somewhat better.
 
-Not measured: targets that the belief has not seen, noise of the reference's own, other menus.
+Under targets that the belief has not seen, and noise of the reference's own, see
+[unseen_targets.md](unseen_targets.md). Not measured: other menus.
 """
 
 

@@ -1,6 +1,6 @@
 """What a host bears: many players at once, and what the server adds to the model's own time.
 
-    python benchmarks/host_load.py [--clients 100] [--seconds 300] [--out FILE]
+    python benchmarks/host_load.py [--clients 100] [--seconds 300] [--arrive 0] [--out FILE]
 
 Each client walks through a deck of the embedded overfit target, asks about two candidates a step,
 and thinks for as long as a person's program does (a second, drawn at random). The server is another
@@ -100,6 +100,7 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--clients", type=int, default=100)
     parser.add_argument("--seconds", type=float, default=300)
+    parser.add_argument("--arrive", type=float, default=0, help="seconds in which players come")
     parser.add_argument("--port", type=int, default=8123)
     parser.add_argument("--out", type=Path)
     options = parser.parse_args()
@@ -116,6 +117,7 @@ def main() -> None:
             players = [Player(address, key, i, until) for i, key in enumerate(keys)]
             for player in players:
                 player.start()
+                time.sleep(options.arrive / len(players))
             for player in players:
                 player.join()
         finally:
@@ -154,8 +156,8 @@ def page(
     share, used = (np.percentile(each, [50, 95, 99]) * 1000 for each in (own, cpu))
     return f"""# A host under load
 
-Made by `python benchmarks/host_load.py --clients {options.clients} --seconds {options.seconds:g}`
-on two cores, which clients, server and model share.
+Made by `python benchmarks/host_load.py --clients {options.clients} --seconds {options.seconds:g} \
+--arrive {options.arrive:g}` on two cores, which clients, server and model share.
 
 - Replies: {told}.
 - The server's own time in a request, beyond the model: median {share[0]:.1f} ms, 95 %

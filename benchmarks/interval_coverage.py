@@ -14,13 +14,13 @@ import inspect
 import zlib
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor
-from dataclasses import dataclass
-from functools import cache, cached_property, partial
+from functools import partial
 from itertools import product
 from pathlib import Path
 
 import numpy as np
-from scipy import optimize, stats
+from interval_worlds import ALPHA, NAMES, World
+from scipy import stats
 
 from miagym.atomic import replacing
 from miagym.metrics.auc import Interval, auc_interval
@@ -29,15 +29,7 @@ from miagym.metrics.detection import allowed, tpr_interval
 from miagym.metrics.distance import wasserstein
 from miagym.metrics.thresholds import at_threshold, balanced_threshold, threshold_for
 
-ALPHA = 0.01
 PAGE = Path(__file__).parents[1] / "docs/benchmarks/intervals.md"
-NAMES = {
-    "normal": (stats.norm, 0.0),
-    "t, 3 degrees of freedom": (stats.t(3), 0.0),
-    "t, 2 degrees of freedom": (stats.t(2), 0.0),
-    "normal, rounded to 0.1": (stats.norm, 0.1),
-    "normal, rounded to 0.5": (stats.norm, 0.5),
-}
 SEPARATIONS = (0.52, 0.7, 0.95)
 SIZES = (200, 1000, 2500)
 SOME = ("normal", "t, 3 degrees of freedom", "normal, rounded to 0.5")
@@ -49,64 +41,8 @@ data set draws n members and n non-members from one distribution, shifted for me
 AUC before rounding is as given."""
 
 
-@dataclass(frozen=True)
-class World:
-    """A distribution of scores and how far members are shifted in it."""
-
-    name: str
-    separation: float
-    n: int
-
-    @property
-    def shift(self) -> float:
-        return shift_for(self.name, self.separation)
-
-    @cached_property
-    def true_auc(self) -> float:
-        _, step = NAMES[self.name]
-        if step == 0:
-            return self.separation
-        grid = np.arange(-20, 30, step)
-        nonmembers = self.above(grid - step, 0) - self.above(grid, 0)
-        above = (self.above(grid, self.shift) + self.above(grid - step, self.shift)) / 2
-        return float(nonmembers @ above)
-
-    @cached_property
-    def true_tpr(self) -> float:
-        """At the lowest threshold whose FPR is at most 1 %."""
-        distribution, step = NAMES[self.name]
-        if step == 0:
-            return float(distribution.sf(distribution.isf(ALPHA) - self.shift))
-        grid = np.arange(-20, 30, step)
-        return float(self.above(grid[np.argmax(self.above(grid, 0) <= ALPHA)], self.shift))
-
-    def above(self, threshold: float | np.ndarray, shift: float) -> np.ndarray:
-        """The chance of a score above a threshold, which lies on the grid if there is one."""
-        distribution, step = NAMES[self.name]
-        return distribution.sf(threshold + step / 2 - shift)
-
-    def draw(self, rng: np.random.Generator, shift: float) -> np.ndarray:
-        distribution, step = NAMES[self.name]
-        scores = distribution.rvs(size=self.n, random_state=rng) + shift
-        return np.rint(scores / step) * step if step else scores
-
-    def sides(self, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-        return self.draw(rng, self.shift), self.draw(rng, 0)
-
-
 Simulation = Callable[[World, np.random.Generator, int], dict[str, float]]
 """One data set of a world, drawn by a generator, and its number: what its intervals hold."""
-
-
-@cache
-def shift_for(name: str, area: float) -> float:
-    """The shift at which scores that are not rounded have this AUC."""
-    distribution, _ = NAMES[name]
-
-    def excess(shift: float) -> float:
-        return distribution.expect(lambda score: distribution.sf(score - shift)) - area
-
-    return float(optimize.brentq(excess, 0, 20)) if area > 0.5 else 0.0
 
 
 def percentile_bootstrap(members: np.ndarray, nonmembers: np.ndarray, seed: int) -> Interval:
@@ -215,6 +151,7 @@ def distances(world: World, rng: np.random.Generator, seed: int) -> dict[str, fl
     """
     found = wasserstein(*world.sides(rng), seed)
     above = found.value > found.chance
+    assert found.ci is not None
     return {"distance": holds(found.ci, world.shift), "above chance": above}
 
 

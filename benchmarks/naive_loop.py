@@ -7,7 +7,7 @@ the timesteps with guidance; at each it records the loss, takes the scheduler's 
 latent error, decodes, and records the pixel error. Ours is `Trajectory.errors` with all three
 signals at all timesteps, in batches. Both run the setting "partial denoising" with 5 draws. The
 naive loop draws its own noise, so that the signals agree in distribution and not in value; that
-they are the same formulas is what tests/attacks/test_trajectory.py shows.
+they are the same formulas is what tests/attacks/grey_box/test_trajectory.py shows.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from __future__ import annotations
 import argparse
 import time
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import torch
@@ -34,7 +35,7 @@ SETTING = replace(SETTINGS["partial-denoising"], draws=DRAWS)
 @torch.no_grad()
 def naive(pipeline: StableDiffusionPipeline, candidates: Candidates) -> np.ndarray:
     """Signals (n, timesteps, 3), averaged over draws."""
-    scheduler = DDIMScheduler.from_config(pipeline.scheduler.config)
+    scheduler: Any = DDIMScheduler.from_config(pipeline.scheduler.config)
     scheduler.set_timesteps(1000 // SETTING.stride)
     signals = []
     for image, caption in zip(candidates.images, candidates.captions, strict=True):
@@ -44,7 +45,7 @@ def naive(pipeline: StableDiffusionPipeline, candidates: Candidates) -> np.ndarr
 
 
 def draw(
-    pipeline: StableDiffusionPipeline, scheduler: DDIMScheduler, image: np.ndarray, caption: str
+    pipeline: StableDiffusionPipeline, scheduler: Any, image: np.ndarray, caption: str
 ) -> np.ndarray:
     """Signals (timesteps, 3) of one image under one draw of noise."""
     tokenizer, factor = pipeline.tokenizer, pipeline.vae.config.scaling_factor
@@ -88,7 +89,8 @@ def main() -> None:
     candidates = data.candidates(rows, 64)
     folder = targets_folder() / "clipart-overfit"
     pipeline = StableDiffusionPipeline.from_pretrained(folder).to(torch.float32)
-    naive(pipeline, candidates[:1]), ours(candidates[:1])  # warm
+    naive(pipeline, candidates[:1])  # warm
+    ours(candidates[:1])
     torch.manual_seed(0)
     seconds, means = [], []
     for loop in (lambda: naive(pipeline, candidates), lambda: ours(candidates)):

@@ -135,7 +135,7 @@ class World:
                 [binomtest(int(k), SETS_EACH, 0.05, "greater").pvalue < 0.01 for k in alarms[:, j]]
                 for j in (0, 1)
             ]
-            broken = [share(sum(each), CALIBRATIONS) for each in tests]
+            broken = [share(int(sum(each)), CALIBRATIONS) for each in tests]
             yield row(self.target, size, *broken, f"{100 * alarms[:, 1].mean() / SETS_EACH:.1f} %")
 
 

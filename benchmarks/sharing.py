@@ -21,7 +21,7 @@ from typing import Any
 import torch
 
 from attacks import attack_names, blind_names, make_attack
-from miagym.evaluation.chunk import Chunk, Job
+from miagym.evaluation.chunk import Chunk, Clock, Job
 from miagym.evaluation.config import Config, Match
 from miagym.evaluation.experiment import Experiment, Objects
 from miagym.evaluation.protocol import LearnedAttack
@@ -53,10 +53,10 @@ def networks_timed(target: Any) -> Iterator[Stopwatch]:
     """Times UNet, autoencoder and text encoder, and the way back through them."""
     watch = Stopwatch()
     places = [
-        (target._unet, "forward"),
-        (target._vae, "encode"),
-        (target._vae, "decode"),
-        (target._text_encoder, "forward"),
+        (target.pipeline.unet, "forward"),
+        (target.pipeline.vae, "encode"),
+        (target.pipeline.vae, "decode"),
+        (target.pipeline.text_encoder, "forward"),
         (torch.autograd, "grad"),
     ]
     before = [getattr(place, name) for place, name in places]
@@ -78,7 +78,12 @@ def job(run: Experiment, names: list[str]) -> Job:
         for name, attack in attacks.items()
         if name not in learning
     }
-    return Job(scored, learning)
+    return Job(scored, learning=learning)
+
+
+def done(run: Experiment, chunk: Chunk, each: Job) -> Clock:
+    """What it takes to do a job with a chunk, whose pictures are read anew."""
+    return score_chunk(run, chunk, each, each.names, run.load(chunk))[2]
 
 
 def one_by_one(run: Experiment, names: list[str]) -> list[Job]:
@@ -107,17 +112,20 @@ def main() -> None:
     chunk = Chunk(
         "benchmark", "calibration", run.calibration_chunks()[0].rows[: options.candidates]
     )
-    score_chunk(run, Chunk("warm", "calibration", chunk.rows[:2]), job(run, ["loss"]))
+    done(run, Chunk("warm", "calibration", chunk.rows[:2]), job(run, ["loss"]))
+    for attack in run.attacks.values():  # costs are metered once a process, not in each chunk
+        _ = [variant.cost for variant in attack.variants()]
 
     with networks_timed(run.target) as watch:
         start = time.perf_counter()
-        _, _, clock = score_chunk(run, chunk, job(run, names))
+        clock = done(run, chunk, job(run, names))
         together = time.perf_counter() - start
     print(f"{len(names)} attacks on {len(chunk.rows)} candidates")
-    print(f"UNet rows: {clock.rows_charged:,} charged, {clock.rows_computed:,} computed together")
+    charged = sum(clock.rows_charged.values())
+    print(f"UNet rows: {charged:,} charged, {clock.rows_computed:,} computed together")
     for label, jobs in (("one by one", one_by_one(run, names)), ("unshared", unshared(run, names))):
         start = time.perf_counter()
-        rows = sum(score_chunk(run, chunk, each)[2].rows_computed for each in jobs)
+        rows = sum(done(run, chunk, each).rows_computed for each in jobs)
         seconds = time.perf_counter() - start
         print(f"{label}: {rows:,} rows; together computes {clock.rows_computed / rows:.2f} of them")
         print(f"{label}: {seconds:.1f} s; together takes {together:.1f} s,", end=" ")

@@ -34,7 +34,9 @@ def main() -> None:
     actions = [_action(rng, b) for _ in range(STEPS)]
     env, envs = PoolEnv(**options), PoolVectorEnv(64, autoreset_mode="Disabled", **options)
     simulation = Simulation(settings, b)
-    env.reset(seed=0), envs.reset(seed=0), simulation.reset(seed=0)
+    env.reset(seed=0)
+    envs.reset(seed=0)
+    simulation.reset(seed=0)
     begun = time.perf_counter()
     for _ in range(given.rounds):
         env.reset()

@@ -26,7 +26,7 @@ import torch
 from numpy.typing import NDArray
 
 from miagym.api.population import evaluate_population
-from miagym.data.dealt import Deal, model_folder
+from miagym.data.dealt import ModelDeal, model_folder
 from miagym.data.registry import load_data
 from miagym.metrics.comparisons.comparison import holm
 from miagym.metrics.resampling.over_models import OverModels, over_models
@@ -81,8 +81,8 @@ def measured(name: str, work: Path) -> Measured:
     kept, record = folder / "measured.npz", record_of(str(models[0]))
     if not kept.is_file():
         run = evaluate_population(folder, ",".join(ATTACKS), device="cpu")
-        base = held_out_losses(BASE, Deal.read(folder))
-        losses = [held_out_losses(str(each), Deal.read(folder)) - base for each in models]
+        base = held_out_losses(BASE, ModelDeal.read(folder))
+        losses = [held_out_losses(str(each), ModelDeal.read(folder)) - base for each in models]
         scores = {attack: run.scores[attack] for attack in ATTACKS}
         np.savez(kept, allow_pickle=False, inside=run.inside, losses=np.stack(losses), **scores)
     with np.load(kept) as file:
@@ -98,13 +98,13 @@ def measured(name: str, work: Path) -> Measured:
 def copy_embedded(folder: Path) -> None:
     """The first models of the population in the package, as a population of their own."""
     embedded = local_folder(POPULATION)
-    deal = Deal.read(embedded)
+    deal = ModelDeal.read(embedded)
     for model in range(MODELS):
         copytree(model_folder(embedded, model), model_folder(folder, model))
     replace(deal, members=deal.members[:MODELS]).write(folder)
 
 
-def held_out_losses(name: str, deal: Deal) -> Scores:
+def held_out_losses(name: str, deal: ModelDeal) -> Scores:
     """Mean squared error of the predicted noise (pictures,) at pictures that no model saw."""
     data, target = load_data(DATA), load_target(name, device="cpu")
     assert data.groups is not None

@@ -12,6 +12,9 @@ from numpy.typing import NDArray
 
 from miagym.errors import DataError
 
+DIGESTS = frozenset({"keys", "pictures"})
+"""What is computed of candidates once, on demand, and holds for each of them by itself."""
+
 
 @dataclass(frozen=True, eq=False)
 class Candidates:
@@ -53,7 +56,19 @@ class Candidates:
     def __getitem__(self, rows: slice | NDArray[np.integer] | Sequence[int]) -> Candidates:
         index = np.arange(len(self))[rows]
         origins = None if self.origins is None else tuple(self.origins[i] for i in index)
-        return Candidates(self.images[index], tuple(self.captions[i] for i in index), origins)
+        some = Candidates(self.images[index], tuple(self.captions[i] for i in index), origins)
+        for digests in DIGESTS & vars(self).keys():  # computed already
+            vars(some)[digests] = tuple(getattr(self, digests)[i] for i in index)
+        return some
+
+    @classmethod
+    def picked(cls, rows: Sequence[tuple[Candidates, int]]) -> Candidates:
+        """One candidate of each of several sets, under the keys that they have there."""
+        captions = tuple(one.captions[i] for one, i in rows)
+        keys = tuple(one.keys[i] for one, i in rows)
+        picked = cls(np.stack([one.images[i] for one, i in rows]), captions, keys)
+        vars(picked)["pictures"] = tuple(one.pictures[i] for one, i in rows)
+        return picked
 
     def with_images(self, images: NDArray[np.uint8]) -> Candidates:
         """Candidates with other pictures (n, height, width, 3), crops say, under the same keys.

@@ -21,8 +21,12 @@ def row_seed(seed: int, key: str, *what: object) -> int:
 
 def paired_noise(seed: int, keys: Sequence[str], shape: tuple[int, ...], *what: object) -> Tensor:
     """Standard normal noise (n, *shape), float32 on the CPU, one stream for each key."""
-    rows = [
-        torch.randn(shape, generator=torch.Generator().manual_seed(row_seed(seed, key, *what)))
-        for key in keys
-    ]
-    return torch.stack(rows) if rows else torch.empty((0, *shape))
+    return noise_of_seeds([row_seed(seed, key, *what) for key in keys], shape)
+
+
+def noise_of_seeds(seeds: Sequence[int], shape: tuple[int, ...]) -> Tensor:
+    """Standard normal noise (n, *shape), float32 on the CPU, one stream for each seed."""
+    noise, generator = torch.empty((len(seeds), *shape)), torch.Generator()
+    for row, seed in zip(noise, seeds, strict=True):
+        torch.randn(shape, generator=generator.manual_seed(seed), out=row)
+    return noise

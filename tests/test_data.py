@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, ImageOps
 
+from miagym.candidates import Candidates
 from miagym.data import images
 from miagym.data.dataset import CALIBRATION, TEST
 from miagym.data.images import to_square
@@ -253,3 +254,22 @@ class TestOwnData:
         broken = self.parquet(tmp_path / "broken.parquet", image=[b"no picture"] * 12)
         with pytest.raises(DataError, match="row 0 cannot be read"):
             load_data(str(broken)).candidates(np.array([0]), 32)
+
+
+@given(st.lists(st.integers(0, 5), min_size=1), st.booleans(), st.booleans())
+def test_digests_hold_for_each_candidate_wherever_it_goes(
+    rows: list[int], digested: bool, derived: bool
+) -> None:
+    pixels = np.arange(6, dtype=np.uint8).repeat(12).reshape(6, 2, 2, 3)
+    origins = tuple("abcdef") if derived else None
+    all_ = Candidates(pixels, tuple("uvwxyz"), origins)
+    expected = [
+        (Candidates(pixels[i : i + 1], (all_.captions[i],)).pictures[0], all_.keys[i]) for i in rows
+    ]
+    source = all_ if digested else Candidates(pixels, all_.captions, origins)
+    if digested:
+        assert len(set(source.pictures)) == 6
+    for some in (source[rows], Candidates.picked([(source, i) for i in rows])):
+        assert list(zip(some.pictures, some.keys, strict=True)) == expected
+        assert np.array_equal(some.images, pixels[rows])
+        assert some.captions == tuple(all_.captions[i] for i in rows)

@@ -138,6 +138,27 @@ def test_links_lead_somewhere(guide: str) -> None:
         assert (ROOT / guide).parent.joinpath(link).exists(), link
 
 
+SAID = [*GUIDES, *(str(f.relative_to(ROOT)) for f in ROOT.glob("benchmarks/*.py"))]
+A_PATH = re.compile(r"(?<![\w./-])(?:tests|miagym|attacks|benchmarks|spaces)/[\w./-]+")
+NO_PATHS = re.compile(r"^miagym/[\w-]+-v0$|/test_my_attack\.py$")
+"""Environments, and what an example would be called."""
+
+
+@pytest.mark.parametrize("text", SAID)
+def test_files_that_texts_name_are_there(text: str) -> None:
+    found = (path.rstrip("./-") for path in A_PATH.findall((ROOT / text).read_text("utf-8")))
+    places = ROOT, (ROOT / text).parent  # links go from where they stand
+    missing = {path for path in found if not any((place / path).exists() for place in places)}
+    assert not {path for path in missing if not NO_PATHS.search(path)}
+
+
+def test_contributors_are_told_the_floors_that_are_enforced() -> None:
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["importlinter"]
+    (floors,) = [one["layers"] for one in contracts["contracts"] if one["type"] == "layers"]
+    told = re.findall(r"```text\n(cli .*?)```", (ROOT / "CONTRIBUTING.md").read_text(), re.DOTALL)
+    assert " > ".join(floors).split() == told[0].split()
+
+
 def test_every_convention_of_data_names_its_test() -> None:
     rows = re.findall(r"\| `(test_\w+)` \|$", (ROOT / "docs/data.md").read_text(), re.MULTILINE)
     files = (ROOT / "tests" / "data").glob("test_*.py")

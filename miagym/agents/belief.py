@@ -14,7 +14,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss
 from sklearn.model_selection import GroupKFold, cross_val_predict
 
-from miagym.agents.agent import check_enough, episodes_of, unwrapped_envs
+from miagym.agents.agent import Agent, check_enough, episodes_of, unwrapped_envs
 from miagym.agents.random import RandomAgent
 from miagym.envs.spaces import Observation
 from miagym.errors import DataError
@@ -73,11 +73,28 @@ class LogisticBelief:
         return cls.fit_over([envs], episodes, seed)
 
     @classmethod
-    def fit_over(cls, several: Sequence[gym.vector.VectorEnv], episodes: int, seed: int) -> Self:
-        """Learns one belief for several targets, each in environments of its own; as `fit`."""
+    def fit_over(
+        cls,
+        several: Sequence[gym.vector.VectorEnv],
+        episodes: int,
+        seed: int,
+        asking: Agent | None = None,
+    ) -> Self:
+        """Learns one belief for several targets, each in environments of its own.
+
+        Args:
+            several: Single or Pool, on the split `train`.
+            episodes: in each of them.
+            seed: of all that is random.
+            asking: who asks in these episodes, by default at random; learning is best from what
+                the belief is to judge. Its verdicts are of no matter.
+
+        Raises:
+            DataError, TooFewToLearn: as `fit`.
+        """
         counts, summaries, members, keys = [], [], [], []
         for envs in several:
-            agent = RandomAgent(unwrapped_envs(envs).game.prices, stops=0)
+            agent = asking or RandomAgent(unwrapped_envs(envs).game.prices, stops=0)
             for one in episodes_of(agent, envs, episodes, seed):
                 if one.member is None:
                     raise DataError("A belief is learned from labels; play on the split train.")

@@ -13,7 +13,8 @@ from sklearn.linear_model import RidgeCV
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from miagym.agents.answer_model import AnswerModel, ratios, read, reward
+from miagym.agents.answer_models.gaussian import AnswerModel, ratios, read, reward
+from miagym.agents.answer_models.unknown_target import UnknownTargetModel
 from miagym.agents.observations import ObservationBatch
 from miagym.envs.answers.table import AnswerTable
 from miagym.envs.spaces import Action, Observation
@@ -76,7 +77,7 @@ class KnowledgeGradientAgent:
     the model expects the same of everybody, what its picture promises. It spends the whole budget.
     """
 
-    model: AnswerModel
+    model: AnswerModel | UnknownTargetModel
     """The belief, which makes the verdicts too."""
     prices: NDArray[np.int64]
     """Of the one question (1,), in UNet rows."""

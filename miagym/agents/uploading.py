@@ -15,7 +15,7 @@ from sklearn.preprocessing import StandardScaler
 
 from miagym.agents.agent import check_enough, episodes_of
 from miagym.envs.service.env import ServiceVectorEnv
-from miagym.envs.service.uploads import Sample
+from miagym.envs.service.uploads import UploadSample
 from miagym.envs.service.ways import DISTANCES, MIN_DISTANCE, Way, distances, ways_of
 from miagym.envs.spaces import Action, Observation
 from miagym.envs.state.moves import PRIOR
@@ -46,7 +46,7 @@ class UploadingAgent:
         shape = self._envs.num_envs, len(self._ways)
         self._count = np.zeros(shape, dtype=np.int64)
         self._sums = np.zeros((*shape, len(DISTANCES)))
-        self._sent: list[Sample | None] = [None] * self._envs.num_envs
+        self._sent: list[UploadSample | None] = [None] * self._envs.num_envs
         self._turn = np.zeros(self._envs.num_envs, dtype=np.int64)
         """Which way each row called last; -1 before the first call."""
         self._refused = np.zeros(shape, dtype=bool)
@@ -109,7 +109,7 @@ class UploadingAgent:
         self._note(row, is_refused, seen)
         way = self._next_way(row)
         caption = self._envs.game.dealt(row).captions[0]
-        sent = way.sample(Sample(seen["candidate"][row], caption), None, rng)
+        sent = way.sample(UploadSample(seen["candidate"][row], caption), None, rng)
         stops = self._refused[row].all() or left < settings.price_of(way.kind, way.strength, 1)
         self._sent[row] = None if stops else sent
         said = PRIOR

@@ -16,7 +16,7 @@ from miagym.progress import Progress, silent
 
 
 @dataclass(frozen=True)
-class Calibrated:
+class CalibrationFolder:
     """A calibration in its folder.
 
     Args:
@@ -55,7 +55,7 @@ def calibrate(
     device: str = "auto",
     dtype: str = "auto",
     progress: Progress = silent,
-) -> Calibrated:
+) -> CalibrationFolder:
     """Asks a model about known members and others once, and keeps what checks need of it.
 
     The folder holds scores and digests, and none of the pictures, so it can be copied to where
@@ -73,8 +73,8 @@ def calibrate(
         limit: at most so many members, and so many non-members.
         seed: of all noise and draws.
         batch_size: latents in one call of the target.
-        device: "auto", "cpu", "cuda".
-        dtype: "float32", "float16", "bfloat16"; "auto" is half precision on a GPU.
+        device: "auto", "cpu", "cuda", "mps".
+        dtype: "float32", "float16", "bfloat16"; "auto" is half precision on a CUDA GPU.
         progress: shows how far it is.
 
     Raises:
@@ -99,4 +99,4 @@ def calibrate(
     source = checker.source
     assert isinstance(source, Pictures)  # of `make_checker`
     record = keep(source, source.data.digest, checker.signals, limit, folder, progress)
-    return Calibrated(folder, record)
+    return CalibrationFolder(folder, record)

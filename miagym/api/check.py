@@ -77,8 +77,8 @@ def check(
         calibration_limit: at most so many calibration members, and so many non-members.
         seed: of all noise and draws.
         batch_size: latents in one call of the target.
-        device: "auto", "cpu", "cuda".
-        dtype: "float32", "float16", "bfloat16"; "auto" is half precision on a GPU.
+        device: "auto", "cpu", "cuda", "mps".
+        dtype: "float32", "float16", "bfloat16"; "auto" is half precision on a CUDA GPU.
         progress: shows how far calibration is.
 
     Raises:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from miagym.api.engines.running import run_on
-from miagym.api.engines.work import Work
+from miagym.api.engines.work import EngineWork
 from miagym.api.names import (
     AttackLike,
     DataLike,
@@ -57,6 +57,7 @@ def evaluate(
     batch_size: int = 64,
     device: str = "auto",
     dtype: str = "auto",
+    compiled: bool = False,
     posterior: str = "mean",
     defence: str = "",
     keep_latents: str | Path | None = None,
@@ -108,8 +109,9 @@ def evaluate(
         paper: score all variants on the test part too, as the paper's (optimistic) protocol asks.
         chunk: candidates at work at a time.
         batch_size: latents in one call of the target.
-        device: "auto", "cpu", "cuda".
-        dtype: "float32", "float16", "bfloat16"; "auto" is half precision on a GPU.
+        device: "auto", "cpu", "cuda", "mps".
+        dtype: "float32", "float16", "bfloat16"; "auto" is half precision on a CUDA GPU.
+        compiled: whether torch compiles the denoisers: minutes at first, to be faster later.
         posterior: "mean" of the encoder's posterior, or a "sample" by paired noise.
         defence: what is done to the target's pictures before a black box hands them out:
             "round:4" bits of colour, "jpeg:60", "resize:0.5", or several with a plus.
@@ -191,6 +193,7 @@ def evaluate(
         batch_size=batch_size,
         device=device,
         dtype=dtype,
+        compiled=compiled,
         posterior=posterior,
         defence=defence,
         keep_latents=None if keep_latents is None else str(keep_latents),
@@ -216,7 +219,7 @@ def evaluate(
             f"The jobs of an engine join one whole run by themselves; leave out {option('join')} "
             f"and {option('shard')}."
         )
-    work = Work.here(config, objects, out, said, deadline)
+    work = EngineWork.here(config, objects, out, said, deadline)
     return run_on(engine, jobs, work, progress, tell)
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from miagym.api.names import AttackLike, attacks_of, blind_attacks
 from miagym.candidates import Candidates
-from miagym.data.dealt import FILE, Deal, model_names
+from miagym.data.dealt import FILE, ModelDeal, model_names
 from miagym.data.registry import load_data
 from miagym.errors import AttackError, DataError, UnknownName
 from miagym.evaluation.protocol import LearnedAttack, cross_fitted
@@ -93,7 +93,7 @@ def evaluate_population(
         population: its folder, or the name of the embedded one.
         attacks: names, as `evaluate` takes them; none that learns a rule but the blind ones.
         seed: of noise, halves and resampling.
-        device: "auto", "cpu", "cuda".
+        device: "auto", "cpu", "cuda", "mps".
         batch_size: latents in one call of a model.
         progress: shows how far it is.
 
@@ -108,7 +108,7 @@ def evaluate_population(
             f"{name} is no population; expected a folder with {FILE} in it, as `miagym train` "
             "makes it."
         )
-    deal, wanted = Deal.read(folder), attacks_of(attacks)
+    deal, wanted = ModelDeal.read(folder), attacks_of(attacks)
     for each, attack in wanted.items():
         if isinstance(attack, LearnedAttack) and attack.access > Access.BLIND:
             raise AttackError(

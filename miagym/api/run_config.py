@@ -95,6 +95,7 @@ def call_of(config: Config, out: str | Path | None) -> str:
         "budget": config.queries,
         "seed": config.seed or None,
         "dtype": config.dtype if config.dtype != AUTO else None,
+        "compiled": config.compiled or None,
         "posterior": config.posterior if config.posterior != Posterior.MEAN else None,
         "defence": config.defence,
         "out": None if out is None else str(out),

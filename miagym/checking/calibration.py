@@ -22,7 +22,7 @@ from miagym.evaluation.signals import Signals
 from miagym.metrics.labelled import Labelled, best_variant
 from miagym.progress import Progress, silent
 
-FEWEST = 30
+MIN_CALIBRATION = 30
 """Members, and non-members, below which nothing is said of a picture."""
 FITTING = 1
 """Tells the randomness of the halves from that of the order of rows."""
@@ -75,7 +75,7 @@ def calibrate(
         progress: of what takes time.
 
     Raises:
-        DataError: if there are fewer than `FEWEST` of either side, or no attack can be run.
+        DataError: if there are fewer than `MIN_CALIBRATION` of a side, or no attack can be run.
     """
     rows = data.rows(CALIBRATION, signals.seed, limit)
     member = data.member[rows]
@@ -111,13 +111,13 @@ def fitting_part(member: NDArray[np.bool_], seed: int) -> NDArray[np.bool_]:
 
 def _check_sizes(member: NDArray[np.bool_], name: str, limit: int | None) -> None:
     sides = int(member.sum()), int((~member).sum())
-    if min(sides) < FEWEST:
+    if min(sides) < MIN_CALIBRATION:
         more = "add pictures to its calibration part"
-        if limit is not None and limit < FEWEST:  # else it is not what stands in the way
+        if limit is not None and limit < MIN_CALIBRATION:  # else it is not what stands in the way
             more = f"raise {option('calibration_limit')}"
         raise DataError(
-            f"A check needs at least {FEWEST} members and {FEWEST} non-members to calibrate by; "
-            f"{name} gives {sides[0]} and {sides[1]}: {more}."
+            f"A check needs at least {MIN_CALIBRATION} members and {MIN_CALIBRATION} non-members "
+            f"to calibrate by; {name} gives {sides[0]} and {sides[1]}: {more}."
         )
 
 

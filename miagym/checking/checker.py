@@ -12,7 +12,7 @@ from miagym.checking.alpha import ALPHA, check_alpha
 from miagym.checking.answer import Answer, AttackRow, SetAnswer, Sizes, Verdict
 from miagym.checking.calibrated import TOGETHER, CalibratedScores
 from miagym.checking.ood import too_many_refused
-from miagym.checking.sources.pictures import Source
+from miagym.checking.sources.pictures import CalibrationSource
 from miagym.checking.survey import without_captions
 from miagym.checking.upload import Upload
 from miagym.evaluation.signals import Signals
@@ -47,7 +47,7 @@ class Checker:
     def __init__(
         self,
         signals: Signals,
-        source: Source,
+        source: CalibrationSource,
         progress: Progress = silent,
     ) -> None:
         self.signals, self.source, self._progress = signals, source, progress

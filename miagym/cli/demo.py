@@ -25,9 +25,9 @@ ATTACKS = (
 )
 """What the demo runs beside the blind rows: one attack of each kind; `all` takes much longer."""
 
-LIMIT, FEW = 120, 20
-"""Of each side of a part; and of those on which variants are compared, and the null target asked:
-together two thirds of the rows of a full run. So few make four minutes on two cores."""
+LIMIT, FEW = 100, 16
+"""Of each side of a part; and on how few variants are compared, controls asked and generated:
+together two thirds of the rows of a full run. So few make three minutes on two cores."""
 
 
 def demo(
@@ -63,10 +63,10 @@ def demo(
         Match("clipart-realistic", "clipart", ATTACKS),
         Match("clipart-overfit", "clipart-tune", (*ATTACKS, *map(with_reference, ATTACKS))),
     )
-    # Small chunks, so that both cores are busy to the end.
-    config = Config(matches=matches, seed=seed, chunk=64)
+    # Small chunks, an even number, so that both cores are busy to the end.
+    config = Config(matches=matches, seed=seed, chunk=50)
     if not full:
-        few = {"choose_on": FEW, "null_on": FEW}
+        few = {"choose_on": FEW, "null_on": FEW, "generated": FEW}
         config = replace(config, limit=LIMIT if limit is None else limit, **few)
     with progress(shown=not as_json) as phases:
         tell = (lambda sentence: None) if as_json else say

@@ -14,6 +14,7 @@ from miagym.cli.shared.console import AsJson, Device, MemberValue, Out, Seed, pr
 from miagym.cli.shared.json_progress import JsonProgress
 from miagym.cli.shared.targets import (
     BatchSize,
+    Compiled,
     Dtype,
     Embedding,
     Lora,
@@ -116,6 +117,7 @@ def evaluate(
     scheduler: Scheduler = None,
     device: Device = "auto",
     dtype: Dtype = "auto",
+    compiled: Compiled = False,
     posterior: Posterior = "mean",
     defence: Annotated[
         str,
@@ -197,6 +199,7 @@ def evaluate(
             batch_size=batch_size,
             device=device,
             dtype=dtype,
+            compiled=compiled,
             posterior=posterior,
             defence=defence,
             keep_latents=keep_latents,

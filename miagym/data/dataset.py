@@ -22,7 +22,7 @@ from miagym.errors import DataError
 
 CALIBRATION, TEST = "calibration", "test"
 
-MOST_DECODERS = 8
+MAX_DECODERS = 8
 """Threads that decode the pictures of a chunk, at most."""
 
 
@@ -34,8 +34,8 @@ def decoders() -> int:
     """
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     said = os.environ.get("OMP_NUM_THREADS", "")
-    share = int(said) if said.isdecimal() and int(said) else MOST_DECODERS
-    return min(MOST_DECODERS, cores or 1, share)
+    share = int(said) if said.isdecimal() and int(said) else MAX_DECODERS
+    return min(MAX_DECODERS, cores or 1, share)
 
 
 @dataclass(frozen=True, eq=False)

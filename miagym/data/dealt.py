@@ -6,6 +6,7 @@ import json
 import os.path
 from dataclasses import asdict, dataclass
 from functools import cached_property
+from operator import index
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +24,7 @@ SCHEMA = 1
 
 
 @dataclass(frozen=True)
-class Deal:
+class ModelDeal:
     """Pictures of a data set, dealt to models independently: a half of them each, at random.
 
     Of each group of look-alikes there is one picture, so that none has a twin on the other side.
@@ -43,7 +44,7 @@ class Deal:
     @classmethod
     def new(
         cls, base: str, name: str, data: Dataset, models: int, pictures: int, seed: int
-    ) -> Deal:
+    ) -> ModelDeal:
         """Deals pictures of a data set; that of model i depends on the seed and i alone.
 
         Args:
@@ -79,7 +80,7 @@ class Deal:
         )
 
     @classmethod
-    def read(cls, folder: Path) -> Deal:
+    def read(cls, folder: Path) -> ModelDeal:
         """The deal of a population's folder.
 
         Raises:
@@ -90,21 +91,19 @@ class Deal:
             content = json.loads(path.read_text(encoding="utf-8"))
             if content.pop("schema") != SCHEMA:
                 raise ValueError(f"its schema is not {SCHEMA}")
-            rows = tuple(int(row) for row in content.pop("rows"))
-            members = tuple(tuple(int(i) for i in places) for places in content.pop("members"))
+            rows = tuple(map(index, content.pop("rows")))
+            members = tuple(tuple(map(index, places)) for places in content.pop("members"))
             found = cls(**content, rows=rows, members=members)
         except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
             raise DataError(
                 f"{path} is no record of a deal ({error}); train the population again."
             ) from error
         places = set(range(len(found.rows)))
-        if len(set(found.rows)) < len(found.rows) or any(
-            not set(one) < places or not one for one in found.members
-        ):
-            raise DataError(
-                f"{path} is a broken deal: expected distinct rows, and for each model some of them "
-                "but not all; train the population again."
-            )
+        for one in found.members:
+            if not set() < set(one) < places or len(set(one)) < len(one):
+                raise _broken(path, "for each model some of the pictures, once each, but not all")
+        if len(set(found.rows)) < len(found.rows) or min(found.rows, default=0) < 0:
+            raise _broken(path, "distinct rows of the data")
         return found
 
     def write(self, folder: Path) -> None:
@@ -133,7 +132,7 @@ class Deal:
             name: what reports call the dealt pictures.
 
         Raises:
-            DataError: if the data set is not what was dealt.
+            DataError: if the data set is not what was dealt, or has no such rows.
         """
         data = whole.dataset()
         if data.digest != self.data_digest:
@@ -141,6 +140,8 @@ class Deal:
                 f"{self.data} is other data than was dealt, or another split of it; train the "
                 "population again, or bring the old data back."
             )
+        if max(self.rows) >= len(data):
+            raise _broken(name, f"rows of {self.data}, which has {len(data)}")
         rows = np.array(self.rows)
         table = whole.table.take(rows)
         columns = {column: table[column] for column in table.column_names}
@@ -149,6 +150,10 @@ class Deal:
         names = None if whole.names is None else tuple(whole.names[row] for row in rows)
         pictures = take(whole.require_pictures(), rows)
         return Source(name, pa.table(columns), pictures, names=names)
+
+
+def _broken(where: Path | str, expected: str) -> DataError:
+    return DataError(f"{where} is a broken deal: expected {expected}; train the population again.")
 
 
 def model_folder(folder: Path, model: int) -> Path:

@@ -6,7 +6,7 @@ from importlib import import_module
 from pathlib import Path
 
 from miagym.data.dataset import Dataset
-from miagym.data.dealt import Deal, dealt_model
+from miagym.data.dealt import ModelDeal, dealt_model
 from miagym.data.labels import MemberValue
 from miagym.data.readers import hub
 from miagym.data.readers.files import read_file, read_folder
@@ -98,7 +98,7 @@ def dealt_source(folder: Path, model: int, name: str) -> Source:
     Raises:
         DataError: if the deal is broken, or has no such model.
     """
-    deal = Deal.read(folder)
+    deal = ModelDeal.read(folder)
     if model >= len(deal):
         raise DataError(f"{folder} was dealt to {len(deal)} models, from 00; there is no {name}.")
     return deal.source(model, open_source(deal.data), name)

@@ -24,7 +24,7 @@ SEED = 1
 
 
 @dataclass(frozen=True)
-class World:
+class EmbeddedWorld:
     """How the base of a world begins."""
 
     unet: Callable[[], UNet2DConditionModel]
@@ -37,8 +37,10 @@ class World:
 
 
 WORLDS = {
-    "clipart": World(new_unet, "epsilon", None, thins_captions=True),
-    "icons": World(new_drawing_unet, "v_prediction", "clipart-realistic", thins_captions=False),
+    "clipart": EmbeddedWorld(new_unet, "epsilon", None, thins_captions=True),
+    "icons": EmbeddedWorld(
+        new_drawing_unet, "v_prediction", "clipart-realistic", thins_captions=False
+    ),
 }
 
 

@@ -123,16 +123,14 @@ class Questioner:
     def _round(
         self, batch: Sequence[PaidQuestion], candidates: Sequence[Candidates | None]
     ) -> QuestionBatch:
-        pictures, captions, keys = [], [], []
+        about = []
         for one in batch:
             dealt = candidates[one.episode]
             assert dealt is not None
-            pictures.append(dealt.images[one.candidate])
-            captions.append(dealt.captions[one.candidate])
-            keys.append(dealt.keys[one.candidate])
+            about.append((dealt, one.candidate))
         menu = self._settings.menu
         return QuestionBatch(
-            Candidates(np.stack(pictures), tuple(captions), tuple(keys)),
+            Candidates.picked(about),
             [menu[one.question].value or 0 for one in batch],
             [one.draw for one in batch],
             self._settings.steps,

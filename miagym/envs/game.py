@@ -23,7 +23,7 @@ from miagym.envs.settings import TRAIN, Settings
 from miagym.envs.state.accounts import Accounts
 from miagym.envs.state.history import History
 from miagym.envs.state.moves import PRIOR, Moves, PaidQuestion, Slot, StepResult
-from miagym.envs.statistics import summarised
+from miagym.envs.statistics import add_up
 from miagym.envs.tables.choice import load_world, questioner_of
 from miagym.targets.sizes import TOKENS
 
@@ -237,14 +237,14 @@ class Game:
         if not asked:
             return
         replies = self.questioner.ask(asked, self.candidates)
+        what = np.array([one.what for one in asked])
+        add_up(self.count, self.summary, what, replies.values)
         for one, values, image in zip(asked, replies.values, replies.images, strict=True):
-            at, where = (one.episode, one.slot), (one.episode, one.candidate, one.question)
+            at = one.episode, one.slot
             self.answered[at] = 1
             self.answer_values[at] = values
             if image is not None:
                 self.answer_images[at] = image
-            self.count[where] += 1
-            self.summary[where] = summarised(self.summary[where], values, self.count[where])
             self.last[one.episode][one.slot] = Slot(one.candidate, one.question, values, image)
             if self.history is not None:
                 self.history.add(one.episode, one.question, values, image)

@@ -64,7 +64,7 @@ class CandidateSplit:
         Raises:
             SettingsError: if there are fewer.
         """
-        return CandidateSampler(self, n, rng)
+        return CandidateSampler(len(self), self.name, n, rng)
 
 
 class Sampler(Protocol):
@@ -104,15 +104,25 @@ class Split(Protocol):
 
 
 class CandidateSampler:
-    """Draws candidates without replacement, and shuffles anew when too few are left."""
+    """Draws candidates without replacement, and shuffles anew when too few are left.
 
-    def __init__(self, split: Split, n: int, rng: np.random.Generator) -> None:
-        if n > len(split):
+    Args:
+        size: candidates that there are.
+        name: of what they are from.
+        n: candidates in an episode.
+        rng: of the order.
+
+    Raises:
+        SettingsError: if there are fewer than n.
+    """
+
+    def __init__(self, size: int, name: str, n: int, rng: np.random.Generator) -> None:
+        if n > size:
             raise SettingsError(
-                f"An episode of {n} candidates cannot be dealt from {len(split)} ({split.name}); "
+                f"An episode of {n} candidates cannot be dealt from {size} ({name}); "
                 "ask for fewer candidates."
             )
-        self._size, self._n, self._rng = len(split), n, rng
+        self._size, self._n, self._rng = size, n, rng
         self._order = np.empty(0, dtype=np.int64)
 
     def sample(self) -> NDArray[np.int64]:

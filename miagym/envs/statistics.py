@@ -49,14 +49,16 @@ class RunningMeans:
         """
         import torch
 
-        means = []
+        totals, counts = [], []
         for (episode, *what), d in zip(asked, difference, strict=True):
             candidate, question = what
-            total, count = self._sums[episode].get((candidate, question), (torch.zeros_like(d), 0))
-            total, count = total + d, count + 1
-            self._sums[episode][candidate, question] = total, count
-            means.append(total / count)
-        return torch.stack(means)
+            before, count = self._sums[episode].get((candidate, question), (None, 0))
+            total = d.clone() if before is None else before + d  # no view, which keeps its batch
+            self._sums[episode][candidate, question] = total, count + 1
+            totals.append(total)
+            counts.append(count + 1)
+        each = torch.tensor(counts, device=difference.device)
+        return torch.stack(totals) / each.reshape(-1, *[1] * (difference.dim() - 1))
 
 
 def statistics_of(difference: Tensor, mean: Tensor) -> Tensor:
@@ -72,6 +74,30 @@ def statistics_of(difference: Tensor, mean: Tensor) -> Tensor:
 def statistic_of_mean(mean: Tensor) -> Tensor:
     """The last of the statistics (k,), of running means (k, ...), clamped."""
     return _norm(mean.float().flatten(1), 2).clamp(0, MAX_STATISTIC)
+
+
+def add_up(
+    counts: NDArray[np.int32],
+    summaries: NDArray[np.float32],
+    asked: NDArray[np.intp],
+    values: NDArray[np.float32],
+) -> None:
+    """Updates counts (b, n, menu) and summaries (b, n, menu, F) with answers, in their order.
+
+    Args:
+        counts: of answers.
+        summaries: of their statistics.
+        asked: episode, candidate and question of each answer (k, 3); some may be the same.
+        values: statistics of each answer (k, F).
+    """
+    left = np.arange(len(asked))
+    while len(left):  # the first answers to each question, then the second ones, ...
+        _, first = np.unique(asked[left], axis=0, return_index=True)
+        rows = left[first]
+        where = tuple(asked[rows].T)
+        counts[where] += 1
+        summaries[where] = summarised(summaries[where], values[rows], counts[where])
+        left = np.delete(left, first)
 
 
 def summarised(

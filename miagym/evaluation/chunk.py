@@ -79,7 +79,7 @@ class Clock:
 
 
 @dataclass(frozen=True)
-class Features:
+class ChunkFeatures:
     """What learned attacks see of a calibration chunk."""
 
     rows: NDArray[np.int64]

@@ -69,6 +69,8 @@ class Config:
     """Latents in one call of the target."""
     device: str = "auto"
     dtype: str = "auto"
+    compiled: bool = False
+    """Whether the models' denoisers are compiled by torch."""
     defence: str = ""
     """What is done to the target's pictures before a black box hands them out; see `Defence`."""
     posterior: str = "mean"
@@ -121,8 +123,9 @@ class Objects:
 
         return [name for name, a in self.attacks.items() if a.access == Access.BLIND]
 
-    def target(self, name: str, device: str, dtype: str = "auto") -> Target:
-        """A target by its name, loaded unless it was given."""
+    def target(self, name: str, config: Config) -> Target:
+        """A target by its name, loaded as configured unless it was given."""
         from miagym.targets.registry import load_target
 
-        return self.targets.get(name) or load_target(name, device=device, dtype=dtype)
+        how = {"device": config.device, "dtype": config.dtype, "compiled": config.compiled}
+        return self.targets.get(name) or load_target(name, **how)

@@ -81,7 +81,7 @@ class Experiment:
     @cached_property
     def signals(self) -> Signals:
         """Target, reference and shadows, loaded, with all that decides how they are asked."""
-        target = self._objects.target(self.match.target, self.config.device, self.config.dtype)
+        target = self._objects.target(self.match.target, self.config)
         kept = self.config.keep_latents
         return Signals(
             target,
@@ -101,15 +101,14 @@ class Experiment:
         return self.signals.target
 
     def _model(self, name: str | None) -> Target | None:
-        where = self.config.device, self.config.dtype
-        return None if name is None else self._objects.target(name, *where)
+        return None if name is None else self._objects.target(name, self.config)
 
     def _shadows(self, target: Target) -> ShadowModels | None:
         if not self.match.shadows:
             return None
 
         def load(name: str) -> Target:
-            return self._objects.target(name, self.config.device, self.config.dtype)
+            return self._objects.target(name, self.config)
 
         return load_shadows(self.match.shadows, self.match.target, target, load)
 

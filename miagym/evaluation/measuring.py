@@ -46,7 +46,7 @@ Row = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class Scored:
+class ScoredMatch:
     """A match whose scores are all in the folder."""
 
     run: Experiment
@@ -82,7 +82,7 @@ class Sections:
     other_generator: list[OnOther] = field(default_factory=list)
 
 
-def measured(match: Scored, folder: RunFolder, attacks: int) -> Sections:
+def measured(match: ScoredMatch, folder: RunFolder, attacks: int) -> Sections:
     """What the scores of one match come to, of a run with so many attacks that see a model."""
     where = {"target": match.run.match.target, "data": match.run.match.data}
     sections, seed = Sections(), match.run.config.seed
@@ -118,7 +118,7 @@ def measured(match: Scored, folder: RunFolder, attacks: int) -> Sections:
     return sections
 
 
-def _on_other(match: Scored, found: dict[str, tuple[Labelled, Labelled]]) -> Iterator[Row]:
+def _on_other(match: ScoredMatch, found: dict[str, tuple[Labelled, Labelled]]) -> Iterator[Row]:
     """What each attack finds when another generator is asked about the same candidates.
 
     Args:
@@ -163,7 +163,7 @@ def _twin(name: str, final: dict[str, Labelled]) -> str | None:
     )
 
 
-def _row(match: Scored, name: str, test: pa.Table) -> Row:
+def _row(match: ScoredMatch, name: str, test: pa.Table) -> Row:
     """The fields of an `AttackRow`, from the test part."""
     attack = match.run.attacks[name]
     *earlier, last = np.unique(test["budget"].to_numpy())
@@ -196,14 +196,14 @@ def _numbers(scores: pa.Table) -> Row:
     }
 
 
-def _at_threshold(match: Scored, name: str, test: Labelled) -> dict[str, Row] | None:
+def _at_threshold(match: ScoredMatch, name: str, test: Labelled) -> dict[str, Row] | None:
     """What thresholds do on the test part that were fixed on the calibration part."""
     variant = next(iter(match.calibrated.chosen[name]))
     calibration = match.calibrated.scores[name].get(variant)
     return None if calibration is None else fixed_beforehand(calibration, test)
 
 
-def _called_members(match: Scored, name: str, scores: NDArray[np.float64]) -> Iterator[Row]:
+def _called_members(match: ScoredMatch, name: str, scores: NDArray[np.float64]) -> Iterator[Row]:
     """Shares of the target's own pictures above thresholds that the calibration part fixed."""
     variant = next(iter(match.calibrated.chosen[name]))
     calibration = match.calibrated.scores[name].get(variant)
@@ -225,7 +225,7 @@ def _controls(scores: pa.Table, test: Labelled, seed: int, attacks: int) -> Iter
         yield null_target(null.score, null.member, null.groups, attacks).as_row()
 
 
-def _gaps(match: Scored, name: str, scores: pa.Table, test: Labelled) -> Iterator[Row]:
+def _gaps(match: ScoredMatch, name: str, scores: pa.Table, test: Labelled) -> Iterator[Row]:
     """The paper's protocol beside ours, where there were several variants to choose from."""
     by_variant = match.calibrated.scores[name]
     seed = match.run.config.seed

@@ -16,7 +16,7 @@ from miagym.evaluation.chunk import Chunk, Job
 from miagym.evaluation.claims.log import RunLog
 from miagym.evaluation.config import AUTO, Config, Match, Objects
 from miagym.evaluation.experiment import Experiment
-from miagym.evaluation.measuring import Scored, measured
+from miagym.evaluation.measuring import ScoredMatch, measured
 from miagym.evaluation.opening import Join, opened_run
 from miagym.evaluation.provenance import identity
 from miagym.evaluation.sharding.shards import WHOLE, Shard
@@ -105,7 +105,7 @@ def _completed(match: Match, objects: Objects) -> Match:
     return replace(match, attacks=names, reference=reference, null=null)
 
 
-def _score(run: Experiment, place: Workplace, shard: Shard) -> Scored:
+def _score(run: Experiment, place: Workplace, shard: Shard) -> ScoredMatch:
     """Calibrates, asks about the test part, then asks the null target; all but the first shared."""
     run.probe()
     before = len(place.clocks)
@@ -127,7 +127,7 @@ def _score(run: Experiment, place: Workplace, shard: Shard) -> Scored:
         about = {"target": run.match.other_generator, "data": run.match.data, "attack": name}
         run.skipped.append(Skipped(**about, why=why))
     run.release()
-    return Scored(run, calibrated, clocks)
+    return ScoredMatch(run, calibrated, clocks)
 
 
 def _refused(chunks: list[Chunk], place: Workplace) -> dict[str, str]:
@@ -136,7 +136,9 @@ def _refused(chunks: list[Chunk], place: Workplace) -> dict[str, str]:
     return {name: why for clock in clocks for name, why in clock.refused.items()}
 
 
-def _results(config: Config, scored: list[Scored], place: Workplace, progress: Progress) -> Results:
+def _results(
+    config: Config, scored: list[ScoredMatch], place: Workplace, progress: Progress
+) -> Results:
     done, sections = progress("measuring", len(scored)), []
     attacks = sum(len(match.run.asking) for match in scored)
     for match in scored:
@@ -169,7 +171,7 @@ def _audits(runs: list[Experiment], progress: Progress) -> tuple[AuditRecord, ..
     return tuple(audits)
 
 
-def _about(config: Config, scored: list[Scored], place: Workplace) -> RunAbout:
+def _about(config: Config, scored: list[ScoredMatch], place: Workplace) -> RunAbout:
     """What results.json says of the run as a whole."""
     clocks = place.clocks.values()
     by_name = {match.run.match.data: match.run for match in scored}

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from miagym.data.dataset import TEST, Loaded
 from miagym.errors import MemoryRanOut
-from miagym.evaluation.chunk import Chunk, Clock, Features, Job
+from miagym.evaluation.chunk import Chunk, ChunkFeatures, Clock, Job
 from miagym.evaluation.experiment import Experiment
 from miagym.evaluation.protocol import Attack
 from miagym.evaluation.signals import REFUSALS, checked_scores
@@ -28,16 +28,16 @@ Number = TypeVar("Number", int, float)
 FLOAT = 4
 """Bytes of a number in an answer."""
 
-MOST_ANSWERS = 500
+MAX_KEPT = 500
 """Answers of the size of a picture that attacks hardly keep of a candidate: those at the paper's
 settings keep some 57. Where there is room for so many, nothing is measured."""
 
 
 @dataclass
-class Scored:
+class ChunkScores:
     """What came of some candidates, under one cache."""
 
-    features: Features
+    features: ChunkFeatures
     tables: dict[str, list[pa.Table]] = field(default_factory=dict)
     """By attack, one for each variant and budget, in the order in which they were asked."""
     charged: dict[str, int] = field(default_factory=dict)
@@ -50,7 +50,7 @@ class Scored:
 
 def score_chunk(
     run: Experiment, chunk: Chunk, job: Job, names: Sequence[str], loaded: Loaded
-) -> tuple[pa.Table, Features, Clock]:
+) -> tuple[pa.Table, ChunkFeatures, Clock]:
     """Scores a chunk by these attacks, and collects what they learn from it, under one cache.
 
     Pictures that cannot be read are left out, and reported with the reason. Where memory does not
@@ -66,7 +66,7 @@ def score_chunk(
     """
     if chunk.part == GENERATED:
         loaded = replace(loaded, candidates=run.signals.generated(loaded.candidates))
-    parts: list[Scored] = []
+    parts: list[ChunkScores] = []
     left = list(names)
     for some in _cut(loaded, _fitting(run, chunk, job, names, loaded)):
         parts.append(_score(run, chunk.part, job, left, some))
@@ -87,7 +87,7 @@ def _fitting(run: Experiment, chunk: Chunk, job: Job, names: Sequence[str], load
     model, n = run.asked_about(chunk.part), len(loaded.rows)
     bytes_of_room = room(model.device)
     picture = FLOAT * max(3 * model.resolution**2, math.prod(model.latent_shape))
-    if bytes_of_room is None or n * MOST_ANSWERS * picture <= bytes_of_room:
+    if bytes_of_room is None or n * MAX_KEPT * picture <= bytes_of_room:
         return n
     kind = chunk.part, chunk.chooses, *names
     if kind not in run.bytes_kept:
@@ -105,11 +105,13 @@ def _cut(loaded: Loaded, size: int) -> list[Loaded]:
     return [Loaded(loaded.candidates[part], loaded.rows[part], {}) for part in parts]
 
 
-def _score(run: Experiment, part: str, job: Job, names: Sequence[str], loaded: Loaded) -> Scored:
+def _score(
+    run: Experiment, part: str, job: Job, names: Sequence[str], loaded: Loaded
+) -> ChunkScores:
     """Scores all these candidates under one cache."""
     model, cache = run.asked_about(part), Cache()
     oracles: list[Oracle] = []
-    found = Scored(Features(loaded.rows, run.data.member[loaded.rows], {}))
+    found = ChunkScores(ChunkFeatures(loaded.rows, run.data.member[loaded.rows], {}))
     found.charged |= dict.fromkeys(names, 0)
     found.seconds |= dict.fromkeys(names, 0.0)
 
@@ -142,7 +144,7 @@ def _score(run: Experiment, part: str, job: Job, names: Sequence[str], loaded: L
     return found
 
 
-def _joined(parts: list[Scored], whole: Sequence[str]) -> tuple[list[pa.Table], Features]:
+def _joined(parts: list[ChunkScores], whole: Sequence[str]) -> tuple[list[pa.Table], ChunkFeatures]:
     """Tables and features of all parts, in the order of a chunk that was not cut.
 
     Args:
@@ -163,7 +165,7 @@ def _joined(parts: list[Scored], whole: Sequence[str]) -> tuple[list[pa.Table], 
         for name in whole
         if name in parts[0].features.by_attack
     }
-    return tables, Features(rows, member, by_attack)
+    return tables, ChunkFeatures(rows, member, by_attack)
 
 
 def _summed(counts: Sequence[Mapping[str, Number]]) -> dict[str, Number]:

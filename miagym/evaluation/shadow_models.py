@@ -11,7 +11,7 @@ import numpy as np
 
 from miagym.candidates import Candidates
 from miagym.data.dataset import Dataset
-from miagym.data.dealt import FILE, Deal, dealt_model, model_names
+from miagym.data.dealt import FILE, ModelDeal, dealt_model, model_names
 from miagym.data.registry import load_data
 from miagym.errors import DataError, SettingsError
 from miagym.oracle import Oracle, Shadows
@@ -52,7 +52,7 @@ def shadow_names(given: Sequence[str], target: str) -> tuple[str, ...]:
     for name in given:
         folder = local_folder(name)
         if os.path.isfile(folder / FILE):
-            models = model_names(name, len(Deal.read(folder)))
+            models = model_names(name, len(ModelDeal.read(folder)))
             names |= dict.fromkeys(each for each in models if each != target)
         elif name == target:
             raise SettingsError(
@@ -117,8 +117,11 @@ def known_deal(name: str) -> tuple[TrainingRecord, Dataset]:
         )
     is_dealt = dealt_model(local_folder(name)) is not None
     data = load_data(name if is_dealt else record.data)
-    dealt = tuple(np.flatnonzero(data.member).tolist())
-    if data.digest != record.data_digest or (is_dealt and dealt != record.rows):
+    if is_dealt:
+        agrees = record.rows == tuple(np.flatnonzero(data.member).tolist())
+    else:
+        agrees = set(record.rows) <= set(range(len(data)))
+    if data.digest != record.data_digest or not agrees:
         raise DataError(
             f"{name} was trained on other pictures than its deal says: training.json and "
             f"{FILE if is_dealt else record.data} disagree; train it again."

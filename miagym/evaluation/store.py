@@ -21,7 +21,7 @@ from safetensors.numpy import save_file
 
 from miagym.atomic import replacing, write_json
 from miagym.errors import RunError
-from miagym.evaluation.chunk import Clock, Features
+from miagym.evaluation.chunk import ChunkFeatures, Clock
 from miagym.evaluation.claims.claims import Claims, Unshared
 from miagym.evaluation.claims.log import LOGS
 from miagym.evaluation.protocol import LearnedAttack
@@ -30,8 +30,7 @@ from miagym.results import Results
 
 PAPER, NULL, OTHER, GENERATED = "paper", "null", "other", "generated"
 """Parts of a run beside those of the data: variants that calibration did not choose, on the test
-part; the chosen ones on the null target and on the other generator; and the chosen ones on
-pictures that the target drew."""
+part; the chosen ones on null target, other generator, and pictures that the target drew."""
 
 CLOCK = b"clock"
 """Key of a chunk's clock in the metadata of its parquet file."""
@@ -94,7 +93,12 @@ class RunFolder:
         return [name for name in names if name not in done]
 
     def write(
-        self, chunk: str, order: Sequence[str], scores: pa.Table, features: Features, clock: Clock
+        self,
+        chunk: str,
+        order: Sequence[str],
+        scores: pa.Table,
+        features: ChunkFeatures,
+        clock: Clock,
     ) -> None:
         """Adds attacks to a chunk: either all of this is there afterwards, or nothing.
 
@@ -115,17 +119,17 @@ class RunFolder:
     def read(self, chunk: str) -> pa.Table:
         return with_all_columns(pq.read_table(self._file(chunk)))
 
-    def features(self, chunk: str, names: Collection[str] | None = None) -> Features:
+    def features(self, chunk: str, names: Collection[str] | None = None) -> ChunkFeatures:
         """What learned attacks, all or these, saw of a chunk."""
         path = self._chunks / f"{chunk}.safetensors"
         if not path.is_file():  # none of its pictures could be read
-            return Features(np.empty(0, dtype=np.int64), np.empty(0, dtype=bool), {})
+            return ChunkFeatures(np.empty(0, dtype=np.int64), np.empty(0, dtype=bool), {})
         with safe_open(path, framework="numpy") as file:
             keys = file.keys()
-            there = (key.removeprefix("of ") for key in keys if key.startswith("of "))
-            wanted = (name for name in there if names is None or name in names)
+            there = {key.removeprefix("of ") for key in keys if key.startswith("of ")}
+            wanted = there if names is None else there.intersection(names)
             arrays = {name: file.get_tensor(f"of {name}") for name in wanted}
-            return Features(file.get_tensor("rows"), file.get_tensor("member"), arrays)
+            return ChunkFeatures(file.get_tensor("rows"), file.get_tensor("member"), arrays)
 
     def keep(self, name: str, attack: LearnedAttack) -> None:
         """Saves a fitted attack beside the results."""

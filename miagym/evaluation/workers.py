@@ -29,7 +29,7 @@ POLL = 0.2
 TOOK_TOO_LONG = 75
 """Exit code of a process whose chunk took longer than it may."""
 
-MOST_WORKERS = 4
+MAX_WORKERS = 4
 """Each worker keeps the answers of a whole chunk in memory."""
 
 
@@ -69,7 +69,7 @@ class Workplace:
             return bool(self.folder.missing(name, by_name[name][1].names))
 
         with (
-            chunk_workers(run.target) as pool,
+            chunk_workers(run.target, len(tasks)) as pool,
             loading_ahead(load, list(by_name), is_left) as ahead,
         ):
             left = tasks
@@ -164,15 +164,19 @@ def limited(seconds: float | None, what: str) -> Iterator[None]:
 
 
 @contextmanager
-def chunk_workers(target: Target) -> Iterator[ThreadPoolExecutor]:
+def chunk_workers(target: Target, chunks: int = MAX_WORKERS) -> Iterator[ThreadPoolExecutor]:
     """A pool in which chunks of a target are scored; an interrupt drops what has not begun.
 
     A GPU serves one chunk at a time. On a CPU, a few chunks side by side, on some cores each, beat
     all cores on one small batch, since the networks release Python's lock; what that gains is
     measured by `benchmarks/chunk_workers.py`. Scores do not depend on it.
+
+    Args:
+        target: whose.
+        chunks: that there are to score; a single one gets all cores.
     """
     cores = torch.get_num_threads()
-    workers = min(cores, MOST_WORKERS) if target.device.type == "cpu" else 1
+    workers = min(cores, MAX_WORKERS, chunks) if target.device.type == "cpu" else 1
     share = max(1, cores // workers)
     pool = ThreadPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(share,))
     try:

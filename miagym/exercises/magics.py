@@ -6,13 +6,13 @@ import ast
 import warnings
 from dataclasses import replace
 
-from miagym.exercises.source import Source
+from miagym.exercises.source import StudentCode
 
 OF_PYTHON = ("%%capture", "%%time", "%%timeit")
 """What may stand above Python in a cell; under any other `%%…` is another language, or a file."""
 
 
-def without_magics(source: Source) -> tuple[Source, str | None]:
+def without_magics(source: StudentCode) -> tuple[StudentCode, str | None]:
     """Takes out of a notebook what only Jupyter understands; it is never run.
 
     Returns:

@@ -15,7 +15,7 @@ from typing import Any
 from miagym.atomic import replacing
 from miagym.exercises.magics import without_magics
 from miagym.exercises.registry import tasks_of
-from miagym.exercises.source import Source, read_source
+from miagym.exercises.source import StudentCode, read_source
 from miagym.exercises.statements import RunResult, run_source, where
 from miagym.exercises.task import NOT_REACHED, NotWritten, Task, Wrong
 
@@ -47,7 +47,7 @@ def main(file: str, number: str, report: str) -> None:
         partial.write_text(json.dumps(told), encoding="utf-8")
 
 
-def check_task(task: Task, ran: RunResult, source: Source) -> str | None:
+def check_task(task: Task, ran: RunResult, source: StudentCode) -> str | None:
     """Checks one task: a hint, or None if it is solved."""
     if task.name not in ran.names:
         if ran.open:
@@ -69,7 +69,9 @@ def check_task(task: Task, ran: RunResult, source: Source) -> str | None:
     return None
 
 
-def _guarded(function: Callable[..., Any], ran: RunResult, source: Source) -> Callable[..., Any]:
+def _guarded(
+    function: Callable[..., Any], ran: RunResult, source: StudentCode
+) -> Callable[..., Any]:
     """A student's function, whose own errors become hints."""
 
     def call(*arguments: object) -> object:

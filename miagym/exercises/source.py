@@ -15,7 +15,7 @@ NBFORMAT = 4
 
 
 @dataclass(frozen=True)
-class Source:
+class StudentCode:
     """Code as a student wrote it.
 
     Args:
@@ -45,7 +45,7 @@ class Source:
         return f"code cell {cell + 1}, line {line - first[cell] + 1}"
 
 
-def read_source(path: Path) -> Source:
+def read_source(path: Path) -> StudentCode:
     """Reads a script, or a notebook, of which nothing is run.
 
     Raises:
@@ -65,8 +65,8 @@ def read_source(path: Path) -> Source:
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(f"{path} cannot be read as text ({error}).") from None
     if path.suffix.lower() == ".py":
-        return Source(path, (text,), is_notebook=False)
-    return Source(path, _code_cells(path, text), is_notebook=True)
+        return StudentCode(path, (text,), is_notebook=False)
+    return StudentCode(path, _code_cells(path, text), is_notebook=True)
 
 
 def _code_cells(path: Path, text: str) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
-from miagym.exercises.source import Source
+from miagym.exercises.source import StudentCode
 
 DEFINITIONS = (ast.FunctionDef, ast.ClassDef, ast.Import, ast.ImportFrom, ast.Assign, ast.AnnAssign)
 
@@ -37,7 +37,7 @@ class RunResult:
         return name in self.names or not (self.unread or name in self.ahead)
 
 
-def run_source(source: Source, module: ModuleType) -> RunResult:
+def run_source(source: StudentCode, module: ModuleType) -> RunResult:
     """Runs a file in a module, cell after cell, up to the first gap that it reaches.
 
     A gap raises `NotImplementedError`. What comes after may need what it should have given, so from
@@ -66,7 +66,7 @@ def run_source(source: Source, module: ModuleType) -> RunResult:
     return RunResult(names, gap, None)
 
 
-def where(error: BaseException, source: Source) -> str:
+def where(error: BaseException, source: StudentCode) -> str:
     """Describes an error with the last line of the student's file that it went through."""
     frames = traceback.extract_tb(error.__traceback__)
     own = [frame for frame in frames if frame.filename == str(source.path)]
@@ -76,7 +76,7 @@ def where(error: BaseException, source: Source) -> str:
     return f"{source.place(own[-1].lineno or 1)}{name}: {_told(error)}"
 
 
-def _statements(source: Source) -> Iterator[ast.stmt]:
+def _statements(source: StudentCode) -> Iterator[ast.stmt]:
     """Statements of all cells, with their lines counted over all.
 
     Each cell is read alone, as Jupyter does: `from __future__` may begin any of them.

@@ -7,41 +7,40 @@ candidates, corrected for all that were compared, is shown.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from threading import Lock
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from miagym.agents.blind_agent import BlindAgent
-from miagym.data.dataset import TEST, Dataset
-from miagym.data.registry import load_data
-from miagym.envs.settings import Settings
+from miagym.data.dataset import TEST
+from miagym.envs.pool import PoolVectorEnv
+from miagym.envs.settings import TRAIN, Settings
 from miagym.envs.single import SingleVectorEnv
 from miagym.errors import HostError
+from miagym.hosting.dealing.deal import Deal
+from miagym.hosting.dealing.labels import Labels
 from miagym.hosting.host import Host
 from miagym.hosting.records.keys import BLIND
-from miagym.hosting.seats import settings_of
 from miagym.hosting.suite import FINAL
-from miagym.metrics.auc import Interval
+from miagym.metrics.auc import Interval, auc
 from miagym.metrics.brier import brier_rewards
-from miagym.metrics.comparisons.comparison import compare
-from miagym.metrics.groups.group_bootstrap import mean_intervals
-from miagym.metrics.measure import measure
 from miagym.targets.registry import shared_target
 
 CLOSED = "The leaderboard of the final phase is shown once whoever runs this host opens it."
 ALPHA, AT_FPR = 0.05, 0.01
 DIGITS = 3
-FIT_EPISODES = 600
+ROWS, POOL, FIT_CANDIDATES = 32, 8, 600
+"""What the blind row learns on: at once, of these in a hand about a population, and in all."""
 
 
 @dataclass(frozen=True)
 class Standing:
-    """Row of a leaderboard; intervals are of 95 %, over groups of look-alikes where there are."""
+    """Row of a leaderboard; intervals are of 95 %, and pictures count by groups of look-alikes."""
 
     rank: int
     """Of the group; players of one group are not told apart."""
@@ -55,6 +54,8 @@ class Standing:
     brier_reward: float | None
     """None where scores are no probabilities."""
     brier_reward_ci: Interval | None
+    intervals_over: str
+    """"pictures", or "models and pictures" of a population; TPR and rewards, too."""
     spent: int
     """In all walks of this phase, in the task's coin."""
     submissions: int
@@ -64,41 +65,13 @@ class Standing:
         return {name: rounded(value) for name, value in asdict(self).items()}
 
 
-@dataclass(frozen=True, eq=False)
-class Labels:
-    """What the board knows of a task's candidates, in the order of their keys."""
-
-    keys: tuple[str, ...]
-    member: NDArray[np.bool_]
-    groups: NDArray[np.integer] | None
-
-    @classmethod
-    def of(cls, data: Dataset, size: int) -> Self:
-        rows = np.flatnonzero(data.part == TEST)
-        keys = np.array(data.candidates(rows, size).keys)
-        order = np.argsort(keys)
-        rows = rows[order]
-        groups = None if data.groups is None else data.groups[rows]
-        return cls(tuple(keys[order].tolist()), data.member[rows], groups)
-
-    def only(self, keys: Collection[str]) -> Self:
-        """The labels of some candidates."""
-        rows = np.array([row for row, key in enumerate(self.keys) if key in keys], dtype=np.int64)
-        groups = None if self.groups is None else self.groups[rows]
-        return type(self)(tuple(self.keys[row] for row in rows), self.member[rows], groups)
-
-    def ordered(self, scores: Mapping[str, float]) -> NDArray[np.float64]:
-        return np.array([scores[key] for key in self.keys])
-
-
 def board(host: Host, name: str) -> list[Standing]:
     """The leaderboard of a task in the host's phase, the best group first."""
-    task, data, desk = host.task(name), host.deck(name).data, host.desk(name)
-    settings = settings_of(task, task.targets[0], data)
-    labels, everyone = Labels.of(data, settings.resolution), desk.all()
+    deck, desk = host.deck(name), host.desk(name)
+    labels, everyone = deck.deal.labels(deck.settings.resolution), desk.all()
     last = {one.player: one for one in desk.last()}
     scores = {player: labels.ordered(one.scores) for player, one in last.items()}
-    scores[BLIND] = labels.ordered(blind_scores(settings, load_data(task.data)))
+    scores[BLIND] = blind_scores(deck.settings, deck.deal, labels)
     sent = Counter(one.player for one in everyone)
     return standings(scores, labels, {player: one.spent for player, one in last.items()}, sent)
 
@@ -182,12 +155,13 @@ def rank_groups(scores: Mapping[str, NDArray[np.float64]], labels: Labels) -> di
     it. Differences are paired; their p-values are multiplied by the number of all pairs
     (Bonferroni), since who is compared with whom is decided by the same scores.
     """
-    auc = {name: measure(each, labels.member, labels.groups).auc for name, each in scores.items()}
-    order = sorted(scores, key=lambda name: (-auc[name], name))
+    member = labels.member
+    area = {name: auc(each[member], each[~member]) for name, each in scores.items()}
+    order = sorted(scores, key=lambda name: (-area[name], name))
     pairs = len(order) * (len(order) - 1) // 2
     ranks, best = {order[0]: 1}, order[0]
     for place, name in enumerate(order[1:], start=2):
-        between = compare(scores[best], scores[name], labels.member, 0, labels.groups).auc
+        between = labels.auc_difference(scores[best], scores[name])
         if between.p * pairs <= ALPHA:
             best, ranks[name] = name, place
         else:
@@ -196,7 +170,7 @@ def rank_groups(scores: Mapping[str, NDArray[np.float64]], labels: Labels) -> di
 
 
 def _measured(scores: NDArray[np.float64], labels: Labels) -> dict[str, Any]:
-    found = measure(scores, labels.member, labels.groups)
+    found = labels.metrics(scores)
     at = found.tpr_at_fpr.get(AT_FPR)
     is_probability = scores.min() >= 0 and scores.max() <= 1
     reward = brier_rewards(scores, labels.member) if is_probability else None
@@ -206,27 +180,29 @@ def _measured(scores: NDArray[np.float64], labels: Labels) -> dict[str, Any]:
         "tpr": at and at.point.tpr,
         "tpr_ci": at and at.ci,
         "brier_reward": None if reward is None else float(reward.mean()),
-        "brier_reward_ci": None
-        if reward is None
-        else mean_intervals(reward[:, None], labels.groups)[0],
+        "brier_reward_ci": None if reward is None else labels.reward_intervals(reward[:, None])[0],
+        "intervals_over": labels.intervals_over,
     }
 
 
 @lru_cache(maxsize=16)
-def _blind_agent(target: str, data: str) -> BlindAgent:
-    envs = SingleVectorEnv(32, target=target, data=data, split="train")
-    return BlindAgent.fit(envs, episodes=FIT_EPISODES // 32, seed=0)
+def _blind_agent(target: str, data: str, population: str) -> BlindAgent:
+    if population:
+        envs = PoolVectorEnv(ROWS // POOL, family=population, split=TRAIN, candidates=POOL)
+    else:
+        envs = SingleVectorEnv(ROWS, target=target, data=data, split=TRAIN)
+    return BlindAgent.fit(envs, episodes=FIT_CANDIDATES // ROWS, seed=0)
 
 
-def blind_scores(settings: Settings, data: Dataset) -> dict[str, float]:
-    """Verdicts of an agent that never asks, learned on candidates of the calibration part."""
-    assert isinstance(settings.target, str) and isinstance(settings.data, Dataset)
-    rows = np.flatnonzero(settings.data.part == TEST)
-    candidates = settings.data.candidates(rows, settings.resolution)
-    agent = _blind_agent(settings.target, data.name)
+def blind_scores(settings: Settings, deal: Deal, labels: Labels) -> NDArray[np.float64]:
+    """Verdicts (n,) of an agent that never asks, learned on candidates of the calibration part."""
+    assert isinstance(settings.target, str)
+    rows = np.flatnonzero(deal.data.part == TEST)
+    candidates = deal.data.candidates(rows, settings.resolution)
+    agent = _blind_agent(settings.target, deal.task.data, deal.task.population)
     tokens = shared_target(settings.target, "auto").tokenize(candidates.captions)
-    said = agent.judge(candidates.images, tokens)
-    return dict(zip(candidates.keys, map(float, said), strict=True))
+    said = dict(zip(candidates.keys, agent.judge(candidates.images, tokens), strict=True))
+    return np.array([said[key] for key in labels.pictures])
 
 
 def rounded(value: Any) -> Any:

@@ -10,11 +10,10 @@ from dataclasses import dataclass, field
 from threading import Lock
 from typing import Any
 
-from miagym.data.registry import load_data
 from miagym.envs.service.rate_limit import Bucket, a_minute
 from miagym.errors import HostError, MiagymError, TooManyRequests
-from miagym.hosting.dealing import deck
-from miagym.hosting.limits import Together
+from miagym.hosting.dealing.phase import deal_phase
+from miagym.hosting.limits import TOGETHER, Together
 from miagym.hosting.messages import Played, Reset, body_of, is_asking
 from miagym.hosting.records.ledger import Ledger
 from miagym.hosting.records.log import WriteConflict, replied
@@ -23,12 +22,13 @@ from miagym.hosting.records.submissions import Desk
 from miagym.hosting.records.tasks import keep_task
 from miagym.hosting.seats import Deck
 from miagym.hosting.suite import DEV, HostedTask
-from miagym.hosting.table import Table
+from miagym.hosting.table import GameTable
 
 KEPT_BYTES = 2**30
 """Of tables in memory; others are built from the ledger when they are asked for again."""
 CONFLICTS = 5
 """How often an action is tried anew because another process was faster."""
+BUSY = f"{TOGETHER} requests with this key are being played; nothing was charged."
 WHERE = (
     "the ids of a task are under GET /tasks/{task}/candidates, and differ from player to player "
     "and walk to walk"
@@ -36,10 +36,10 @@ WHERE = (
 
 
 @dataclass(eq=False)
-class Place:
+class TablePlace:
     """Where a table stands, or will: built by one thread, while those at others play on."""
 
-    table: Table | None = None
+    table: GameTable | None = None
     lock: Any = field(default_factory=Lock)
 
 
@@ -64,15 +64,13 @@ class Host:
         }
         self.decks: dict[str, Deck] = {}
         for task in tasks:
-            task.in_phase(phase, task.walks)
-            data = load_data(task.data)
-            dealt = deck(data, task, phase, ledger.secret)
-            keep_task(ledger, task, data.digest)
-            self.decks[task.name] = Deck.of(task, dealt)
+            deal = deal_phase(task, phase, ledger.secret)
+            keep_task(ledger, task, deal.digest)
+            self.decks[task.name] = Deck.of(deal)
             for target, world in self.decks[task.name].worlds.items():
                 self._check_model(target, world.target.fingerprint)
-        self._places: OrderedDict[str, Place] = OrderedDict()
-        self._lock, self._together = Lock(), Together()
+        self._places: OrderedDict[str, TablePlace] = OrderedDict()
+        self._lock, self._together = Lock(), Together(BUSY)
 
     def task(self, name: str) -> HostedTask:
         """Finds a task.
@@ -130,7 +128,7 @@ class Host:
                 return reply
         raise HostError("Another process plays with this key at the same time; try again.", 409)
 
-    def table(self, player: str, name: str) -> Table:
+    def table(self, player: str, name: str) -> GameTable:
         """The table at which a player walks now.
 
         Raises:
@@ -169,7 +167,7 @@ class Host:
                     wait,
                 )
 
-    def _hand_in(self, table: Table, player: str, task: HostedTask) -> None:
+    def _hand_in(self, table: GameTable, player: str, task: HostedTask) -> None:
         if table.is_over:
             spent = self._spent(player, task.name)
             self.desk(task.name).take_play(player, table.walk, table.verdicts(), spent)
@@ -195,15 +193,15 @@ class Host:
             )
         return f"{begun}/{int(number) + 1}"
 
-    def _table(self, task: HostedTask, walk: str) -> Table:
+    def _table(self, task: HostedTask, walk: str) -> GameTable:
         with self._lock:
-            place = self._places.setdefault(walk, Place())
+            place = self._places.setdefault(walk, TablePlace())
             self._places.move_to_end(walk)
             while len(self._places) > 1 and self._kept_bytes() > KEPT_BYTES:
                 self._places.popitem(last=False)
         with place.lock:
             if place.table is None:
-                place.table = Table(self.decks[task.name], walk, self.ledger)
+                place.table = GameTable(self.decks[task.name], walk, self.ledger)
                 self._hand_in(place.table, walk.partition("/")[0], task)
             return place.table
 
@@ -212,7 +210,7 @@ class Host:
         names = (walk.split("/")[1] for walk in self._places)
         return sum(self.decks[name].table_bytes for name in names)
 
-    def _forget(self, table: Table) -> None:
+    def _forget(self, table: GameTable) -> None:
         with self._lock:
             self._places.pop(table.walk, None)
 

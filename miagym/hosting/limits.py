@@ -22,28 +22,28 @@ SOON = 1.0
 
 
 class Together:
-    """Counts what each key has being played, since threads are few.
+    """Counts what each key has being played or open, since threads are few.
 
     Requests about one walk wait for one another, each in a thread of its own: a key that sends
     many at once would leave none for others.
+
+    Args:
+        refusal: of one too many, a sentence.
     """
 
-    def __init__(self) -> None:
-        self._playing, self._lock = Counter[str](), Lock()
+    def __init__(self, refusal: str) -> None:
+        self._playing, self._lock, self._refusal = Counter[str](), Lock(), refusal
 
     @contextmanager
     def one_more(self, player: str) -> Iterator[None]:
-        """Context of one request of a player's.
+        """Context of one request or connection of a player's.
 
         Raises:
             TooManyRequests: if as many are at work as a key may have.
         """
         with self._lock:
             if self._playing[player] >= TOGETHER:
-                raise TooManyRequests(
-                    f"{TOGETHER} requests with this key are being played; nothing was charged.",
-                    SOON,
-                )
+                raise TooManyRequests(self._refusal, SOON)
             self._playing[player] += 1
         try:
             yield

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
 from miagym.envs.state.moves import Moves
@@ -23,8 +24,14 @@ class Rules:
 
     def __init__(self, deck: Deck, seats: Sequence[Seat]) -> None:
         self.task, self.spaces, self.seats = deck.task, deck.spaces, seats
-        self._place = {
-            name: (hand, i) for hand, seat in enumerate(seats) for i, name in enumerate(seat.names)
+
+    @cached_property
+    def _place(self) -> dict[str, tuple[int, int]]:
+        """Hand and place in it, by the name of a candidate."""
+        return {
+            name: (hand, i)
+            for hand, seat in enumerate(self.seats)
+            for i, name in enumerate(seat.names)
         }
 
     def moves(self, action: object) -> Moves:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from threading import Lock
 from typing import Any, Self, cast
 
 import numpy as np
@@ -23,25 +24,61 @@ from miagym.envs.settings import Settings
 from miagym.envs.spaces import GameSpaces
 from miagym.envs.world import World
 from miagym.hosting.answers import LedgerQuestioner
-from miagym.hosting.dealing import drawn, hands, opaque_name, targets_of
+from miagym.hosting.dealing.deal import Deal
+from miagym.hosting.dealing.secret import drawn, opaque_name
 from miagym.hosting.records.ledger import Account, Ledger
 from miagym.hosting.service.answers import LedgerService
 from miagym.hosting.suite import HostedTask
 from miagym.remote.pictures import as_png
 
 
-@dataclass(frozen=True)
 class Seat:
-    """Where a hand is played: one row of the game about its target."""
+    """Where a hand is played: one row of the game about its target.
 
-    game: Game
-    row: int
-    names: tuple[str, ...]
-    """Of its candidates (n), opaque."""
+    A hand begins when it is first looked at, so that a walk of many does not cost its first request
+    all of them.
+
+    Args:
+        game: about the hand's target.
+        row: of the game.
+        deal: of the task in its phase.
+        target: what the hand is about.
+        walk: player, task, phase and the number of the walk.
+        hand: its number.
+        lock: of all seats of the walk.
+    """
+
+    def __init__(
+        self, game: Game, row: int, deal: Deal, target: str, walk: str, hand: int, lock: Lock
+    ) -> None:
+        self.row, self._game, self._lock = row, game, lock
+        self._deal, self._target, self._walk, self._hand = deal, target, walk, hand
+
+    @property
+    def game(self) -> Game:
+        """The game, in which this hand has begun."""
+        with self._lock:
+            if not self._game.begun[self.row]:
+                seed = drawn(self._deal.secret, "hand", self._walk, self._hand)
+                self._game.begin(self.row, np.random.default_rng(seed), shuffle=False)
+        return self._game
+
+    @cached_property
+    def keys(self) -> tuple[str, ...]:
+        """Of its candidates (n), by which verdicts are graded."""
+        dealt = self.game.dealt(self.row).keys
+        return tuple(self._deal.key(self._target, key) for key in dealt)
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """Of its candidates (n), opaque, by which players know them."""
+        secret, walk = self._deal.secret, self._walk
+        return tuple(opaque_name(secret, "candidate", walk, key) for key in self.keys)
 
     @property
     def is_over(self) -> bool:
-        return bool(self.game.over[self.row])
+        """Whether its verdict is given."""
+        return bool(self._game.begun[self.row] and self._game.over[self.row])
 
 
 class Decoded(CandidateSplit):
@@ -60,31 +97,40 @@ class Decoded(CandidateSplit):
 class Deck:
     """Deck of a task in one phase, and the models that its hands are about, loaded."""
 
-    task: HostedTask
-    data: Dataset
+    deal: Deal
     worlds: dict[str, World]
     """By target."""
     _sent: dict[str, str] = field(default_factory=dict)
     """Pictures as they travel, by key."""
 
     @classmethod
-    def of(cls, task: HostedTask, data: Dataset) -> Self:
+    def of(cls, deal: Deal) -> Self:
         """Loads the models of a task.
 
         Raises:
             MiagymError: if the task makes no game.
         """
-        split = Decoded(data, settings_of(task, task.targets[0], data).resolution)
-        worlds = {target: World.load(settings_of(task, target, data)) for target in task.targets}
-        return cls(task, data, {name: replace(one, split=split) for name, one in worlds.items()})
+        task, data = deal.task, deal.data
+        split = Decoded(data, settings_of(task, deal.targets[0], data).resolution)
+        worlds = {target: World.load(settings_of(task, target, data)) for target in deal.targets}
+        return cls(deal, {name: replace(one, split=split) for name, one in worlds.items()})
+
+    @property
+    def task(self) -> HostedTask:
+        """What is played."""
+        return self.deal.task
+
+    @cached_property
+    def settings(self) -> Settings:
+        """Settings of the game about its first target, whose spaces are those of all."""
+        return settings_of(self.task, self.deal.targets[0], self.deal.data)
 
     @cached_property
     def spaces(self) -> GameSpaces:
         """Spaces of the game, the same about each target."""
-        settings = settings_of(self.task, self.task.targets[0], self.data)
-        if isinstance(settings, ServiceSettings):
-            return ServiceSpaces(settings)
-        return PoolSpaces(settings)
+        if isinstance(self.settings, ServiceSettings):
+            return ServiceSpaces(self.settings)
+        return PoolSpaces(self.settings)
 
     def pictures(self, dealt: Candidates) -> list[str]:
         """Pictures as they travel, each encoded once for all tables."""
@@ -96,7 +142,7 @@ class Deck:
     @cached_property
     def table_bytes(self) -> int:
         """Of a table in memory: its pictures as they were dealt, and as the game shows them."""
-        side = settings_of(self.task, self.task.targets[0], self.data).resolution
+        side = self.settings.resolution
         return 2 * self.task.hands * self.task.candidates * side * side * 3
 
 
@@ -105,27 +151,21 @@ def seats(deck: Deck, walk: str, ledger: Ledger) -> list[Seat]:
 
     Args:
         deck: of the task in its phase.
-        walk: player, task, phase and the number of the walk; candidates, targets, names and noise
-            are drawn from it and the ledger's secret.
+        walk: player, task, phase and the number of the walk; hands, names and noise are drawn from
+            it and the ledger's secret.
         ledger: who keeps charges and answers.
     """
-    secret, task = ledger.secret, deck.task
-    about, dealt = targets_of(task, secret, walk), hands(task, secret, walk)
-    found: dict[int, Seat] = {}
-    for target in dict.fromkeys(about):
-        own = [hand for hand, name in enumerate(about) if name == target]
-        noise = drawn(secret, "noise", walk)
-        settings = settings_of(task, target, deck.data, noise)
+    deal, dealt = deck.deal, deck.deal.hands(walk)
+    found, lock = dict[int, Seat](), Lock()
+    for target in dict.fromkeys(hand.target for hand in dealt):
+        own = [number for number, hand in enumerate(dealt) if hand.target == target]
+        settings = settings_of(deck.task, target, deal.data, deal.noise(walk, target))
         game = deck.spaces.game_kind(settings, len(own))
         accounts = [Account(walk, hand) for hand in own]
         questioner = _questioner(settings, deck.worlds[target], accounts, ledger)
         game.host(deck.worlds[target], [dealt[hand] for hand in own], questioner)
         for row, hand in enumerate(own):
-            rng = np.random.default_rng(drawn(secret, "hand", walk, hand))
-            game.begin(row, rng, shuffle=False)
-            keys = game.dealt(row).keys
-            names = tuple(opaque_name(secret, "candidate", walk, key) for key in keys)
-            found[hand] = Seat(game, row, names)
+            found[hand] = Seat(game, row, deal, target, walk, hand, lock)
     return [found[hand] for hand in sorted(found)]
 
 
@@ -142,11 +182,16 @@ def settings_of(task: HostedTask, target: str, data: Dataset, noise_seed: int = 
 
 
 def game_options(task: HostedTask, target: str, data: Dataset) -> dict[str, Any]:
-    """Options of the environment whose game a task is, wherever it is played.
+    """Options of the environment whose game a task is about one target, wherever it is played."""
+    return {"target": target, "data": data, **rules_of(task)}
+
+
+def rules_of(task: HostedTask) -> dict[str, Any]:
+    """Options that are the same about all targets.
 
     Without the rate of a service's calls, which a host keeps for a key and all its hands.
     """
-    both = {"target": target, "data": data, "budget": task.budget, "steps": task.steps}
+    both = {"budget": task.budget, "steps": task.steps}
     if task.service:
         return {
             **both,

@@ -21,7 +21,6 @@ from miagym.hosting.host import Host
 from miagym.hosting.limits import A_SECOND, AT_ONCE, MAX_BYTES, BodyLimit
 from miagym.hosting.messages import Call, Query, Reset, Step, described
 from miagym.hosting.openenv.face import make_face
-from miagym.hosting.seats import settings_of
 from miagym.hosting.suite import HostedTask
 
 NOT_THERE = "There is nothing here; GET /docs lists what there is."
@@ -133,9 +132,7 @@ def make_app(host: Host, openenv: bool = False, open_board: bool = False) -> Fas
 
 
 def _told(host: Host, task: HostedTask) -> dict[str, Any]:
-    return described(
-        task, host.phase, settings_of(task, task.targets[0], host.deck(task.name).data)
-    )
+    return described(task, host.phase, host.deck(task.name).settings)
 
 
 def _sentence(status: int, message: str, **headers: str) -> JSONResponse:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from miagym.envs.settings import ROWS
-from miagym.hosting.bench.curve import Curve
+from miagym.hosting.bench.curve import BudgetCurve
 from miagym.hosting.board import Standing
 from miagym.report.model import Cell, Column, Group, Line, Number, Table
 from miagym.report.tables.evaluation import measured, number, share
@@ -30,7 +30,13 @@ def standings_table(standings: Sequence[Standing], unit: str = ROWS) -> Table:
     return Table("Leaderboard", columns, (Group("", lines),))
 
 
-def curves_table(curves: Sequence[Curve], unit: str = ROWS) -> Table:
+def closing(standings: Sequence[Standing]) -> str:
+    """What equal ranks mean, and what intervals hold for."""
+    over = standings[0].intervals_over
+    return f"Rows of one rank are not told apart. Intervals hold for other {over} of this kind."
+
+
+def curves_table(curves: Sequence[BudgetCurve], unit: str = ROWS) -> Table:
     """A line for each player, a column for each budget, and the area under the rewards.
 
     Args:

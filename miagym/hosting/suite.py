@@ -60,6 +60,9 @@ class HostedTask:
     """Which prompts a service refuses; players are told that there is one, and not its words."""
     calls_a_minute: int | None = None
     """How often a key may ask: calls, queries and steps that are no verdict."""
+    population: str = ""
+    """Name or folder, instead of targets and data: each model knows pictures of its own, so that
+    intervals are over models, too, and phases differ in models."""
 
     def __post_init__(self) -> None:
         check_rate(self.calls_a_minute)
@@ -72,6 +75,11 @@ class HostedTask:
             raise HostError(
                 f"The task {self.name} has a menu, whose pictures keep their size; jpeg and "
                 'answer_size are a service\'s: name a defence as in "jpeg:80+resize:0.75".'
+            )
+        if self.population and (self.service or self.targets or self.data):
+            raise HostError(
+                f"The task {self.name} is about a population, which brings models and pictures of "
+                "its own and is asked by a menu: leave targets, data and service out."
             )
         if self.service and self.defence:
             raise HostError(
@@ -129,8 +137,13 @@ def _black_2026() -> tuple[HostedTask, ...]:
             (overfit,), data, FULL,
         ),
         HostedTask(
+            "population-120",
+            "Models of a population, each tuned on pictures of its own; one hand is about one.",
+            (), "", IMAGE_TO_IMAGE, base, 120, candidates=10, population="clipart-population",
+        ),
+        HostedTask(
             "null-60",
-            "A control: the model saw none of the candidates; who beats chance has cheated.",
+            "A control: the model saw none of the candidates, on which nothing is to be found.",
             ("clipart-null",), data, IMAGE_TO_IMAGE, base,
         ),
     )  # fmt: skip
@@ -184,13 +197,15 @@ def own_task(
     budget: int,
     hands: int,
     service: str = "",
+    population: str = "",
 ) -> HostedTask:
     """A task about models of the operator's own: a menu of questions, or a service.
 
     Raises:
-        HostError: if no data are named, or the menu asks for other than pictures.
+        HostError: if no data are named, or some beside a population, or the menu asks for other
+            than pictures.
     """
-    if data is None:
+    if data is None and not population:
         raise HostError(
             f"Expected {option('data')} beside {option('target')}: pictures with labels, which "
             "stay here."
@@ -198,8 +213,8 @@ def own_task(
     about = "Models of this host's own."
     if service:
         return HostedTask(
-            "own", about, tuple(targets), data, (), reference, budget, candidates=1, slots=1,
-            hands=hands, service=service,
+            "own", about, tuple(targets), data or "", (), reference, budget, candidates=1, slots=1,
+            hands=hands, service=service, population=population,
         )  # fmt: skip
     if others := [one for one in questions if one.partition("@")[0] not in PICTURES]:
         raise HostError(
@@ -207,5 +222,6 @@ def own_task(
             f"{' or '.join(PICTURES)}, the latter with a strength as in variation@0.3."
         )
     return HostedTask(
-        "own", about, tuple(targets), data, tuple(questions), reference, budget, hands=hands
-    )
+        "own", about, tuple(targets), data or "", tuple(questions), reference, budget, hands=hands,
+        population=population,
+    )  # fmt: skip

@@ -31,7 +31,7 @@ MAX_SHOWN = 100
 REFUSED = "The service's filter has refused this prompt; nothing was drawn."
 
 
-class Table:
+class GameTable:
     """One walk of one player.
 
     Args:
@@ -141,7 +141,7 @@ class Table:
         found: dict[str, float] = {}
         for seat in self.seats:
             said = seat.game.probability[seat.row]
-            found |= dict(zip(seat.game.dealt(seat.row).keys, map(float, said), strict=True))
+            found |= dict(zip(seat.keys, map(float, said), strict=True))
         return found
 
     @cached_property
@@ -161,7 +161,7 @@ class Table:
         """Key of every candidate, by which verdicts are graded, by the name that players know."""
         found: dict[str, str] = {}
         for seat in self.seats:
-            found |= dict(zip(seat.names, seat.game.dealt(seat.row).keys, strict=True))
+            found |= dict(zip(seat.names, seat.keys, strict=True))
         return found
 
     def _apply(self, action: Mapping[str, Any]) -> Reply:

@@ -150,9 +150,9 @@ def _sent(
     self: Oracle, question: str, candidates: Candidates, prompts: Prompts, draw: ForEach, cost: Cost
 ) -> _Sent:
     texts, draws = texts_of(candidates, prompts), for_each(draw, len(candidates), "draw")
-    images = self.pixels(candidates)
+    self._check_size(candidates)
     self._charge(question, Access.BLACK, candidates, cost)
-    z0, noise = self._encode(candidates, images), self._noise(candidates, "vary", draws)
+    z0, noise = self._encode(candidates), self._noise(candidates, "vary", draws)
     about = zip(draws, candidates.keys, candidates.pictures, texts, strict=True)
     return _Sent(z0, noise, list(texts), list(about))
 

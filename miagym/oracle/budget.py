@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import astuple, dataclass, fields
+from dataclasses import dataclass, fields
+from operator import attrgetter
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,7 +31,7 @@ class Cost:
     """Latents through the UNet backwards."""
 
     def __add__(self, other: Cost) -> Cost:
-        return Cost(*(a + b for a, b in zip(astuple(self), astuple(other), strict=True)))
+        return Cost(*(a + b for a, b in zip(_numbers(self), _numbers(other), strict=True)))
 
     @property
     def price(self) -> int:
@@ -38,12 +39,14 @@ class Cost:
         return self.unet_rows + BACKWARD_ROWS * self.backward_rows
 
     def __mul__(self, times: int) -> Cost:
-        return Cost(*(a * times for a in astuple(self)))
+        return Cost(*(a * times for a in _numbers(self)))
 
     __rmul__ = __mul__
 
 
 _FIELDS = tuple(field.name for field in fields(Cost))
+_numbers = attrgetter(*_FIELDS)
+_NOTHING = np.zeros(len(_FIELDS), dtype=np.int64)
 
 
 @dataclass(frozen=True)
@@ -90,10 +93,11 @@ class Meter:
             BudgetExhausted: if any of them cannot pay; then nothing is charged.
             BudgetError: if the cost is negative.
         """
-        if min(astuple(cost)) < 0:
+        one = np.array(_numbers(cost), dtype=np.int64)
+        if (one < 0).any():
             raise BudgetError(f"A cost is never negative, got {cost}.")
         ids, times = np.unique(np.asarray(candidates, dtype=str), return_counts=True)
-        price = times[:, None] * np.array(astuple(cost), dtype=np.int64)
+        price = times[:, None] * one
         before = np.stack([self._row(i) for i in ids]) if len(ids) else np.zeros_like(price)
         over = (before + price > self.budget.limits).any(axis=0)
         if over.any():
@@ -117,7 +121,7 @@ class Meter:
 
     def affordable(self, candidates: Sequence[str], cost: Cost) -> int | None:
         """How many times each of the candidates can pay this cost; None if without end."""
-        price = np.array(astuple(cost))
+        price = np.array(_numbers(cost))
         limited = (price > 0) & np.isfinite(self.budget.limits)
         if not limited.any():
             return None
@@ -125,4 +129,4 @@ class Meter:
         return int(((self.budget.limits[limited] - spent) // price[limited]).min())
 
     def _row(self, candidate: str) -> NDArray[np.int64]:
-        return self._spent.get(str(candidate), np.zeros(len(_FIELDS), dtype=np.int64))
+        return self._spent.get(str(candidate), _NOTHING)

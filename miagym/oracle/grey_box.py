@@ -30,9 +30,9 @@ if TYPE_CHECKING:
 
 def encode(self: Oracle, candidates: Candidates) -> Tensor:
     """z0: the latents of the candidates (n, *latent_shape). Costs 1 query and 1 encode."""
-    images = self.pixels(candidates)
+    self._check_size(candidates)
     self._charge("encoding", Access.GREY, candidates, Cost(queries=1, encodes=1))
-    return self._encode(candidates, images)
+    return self._encode(candidates)
 
 
 def decode(self: Oracle, candidates: Candidates, latents: Tensor) -> Tensor:

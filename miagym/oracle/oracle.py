@@ -10,7 +10,7 @@ from torch import Tensor
 
 from miagym.candidates import Candidates
 from miagym.errors import AccessDenied, BudgetError, DataError
-from miagym.noise import paired_noise
+from miagym.noise import noise_of_seeds, paired_noise, row_seed
 from miagym.oracle import black_box, grey_box, white_box
 from miagym.oracle.access import Access
 from miagym.oracle.budget import Budget, Cost, Meter
@@ -138,6 +138,13 @@ class Oracle:
         Raises:
             DataError: if there are none, or they are of another size than the target's pictures.
         """
+        self._check_size(candidates)
+        images = torch.from_numpy(np.ascontiguousarray(candidates.images.transpose(0, 3, 1, 2)))
+        return images.to(self._target.device).float() / 255
+
+    # The way of every question: `_require`, `_charge`, `_fetch`.
+
+    def _check_size(self, candidates: Candidates) -> None:
         size = self._target.resolution
         if not len(candidates):
             raise DataError("There are no candidates to ask about.")
@@ -147,10 +154,6 @@ class Oracle:
                 f"{candidates.images.shape[2]}×{candidates.images.shape[1]}; "
                 f"load them with size={size}."
             )
-        images = torch.from_numpy(np.ascontiguousarray(candidates.images.transpose(0, 3, 1, 2)))
-        return images.to(self._target.device).float() / 255
-
-    # The way of every question: `_require`, `_charge`, `_fetch`.
 
     def _require(self, question: str, needs: Access) -> None:
         if self.access < needs:
@@ -180,14 +183,14 @@ class Oracle:
 
         return self.cache.fetch(named, compute_in_parts, cost, self.batch_size)
 
-    def _encode(self, candidates: Candidates, images: Tensor) -> Tensor:
+    def _encode(self, candidates: Candidates) -> Tensor:
         """z0, charged already; pictures that look the same are encoded once."""
         target, cost = self._target, Cost(encodes=1)
         if self.posterior is Posterior.MEAN:
             pictures = candidates.pictures
 
             def encode(rows: list[int]) -> Tensor:
-                return target.encode(images[rows] * 2 - 1)
+                return target.encode(self.pixels(candidates[rows]) * 2 - 1)
 
             kept = self.latents
             read = encode if kept is None else kept.through(target, pictures, encode)
@@ -196,17 +199,15 @@ class Oracle:
         about = zip(candidates.keys, candidates.pictures, strict=True)
 
         def sample(rows: list[int]) -> Tensor:
-            return target.encode(images[rows] * 2 - 1, noise[rows])
+            return target.encode(self.pixels(candidates[rows]) * 2 - 1, noise[rows])
 
         return self._fetch([("encode a sample", *row) for row in about], sample, cost)
 
     def _noise(self, candidates: Candidates, what: str, *each: list[int]) -> Tensor:
         """Paired noise, shaped as latents; each row's own numbers tell it apart."""
-        shape = self._target.latent_shape
-        noise = [torch.empty((0, *shape))]
-        for key, *numbers in zip(candidates.keys, *each, strict=True):
-            noise.append(paired_noise(self.seed, [key], shape, what, *numbers))
-        return torch.cat(noise).to(self._target.device)
+        asked = zip(candidates.keys, *each, strict=True)
+        seeds = [row_seed(self.seed, key, what, *numbers) for key, *numbers in asked]
+        return noise_of_seeds(seeds, self._target.latent_shape).to(self._target.device)
 
 
 def _target_named(name: str) -> Target:

@@ -24,7 +24,7 @@ from miagym.metrics.detection import allowed, tpr_at_fpr
 from miagym.metrics.measure import measure
 from miagym.paper.scores import Scores
 from miagym.paper.settings import SIGNALS, trajectory
-from miagym.paper.worlds import World
+from miagym.paper.worlds import PaperWorld
 from miagym.progress import Progress
 from miagym.results import HELD_OUT, AttackRow, Spread
 
@@ -69,7 +69,12 @@ class Classified:
 
 
 def classify(
-    world: World, scores: Scores, about: dict[str, str], out: Path, seed: int, progress: Progress
+    world: PaperWorld,
+    scores: Scores,
+    about: dict[str, str],
+    out: Path,
+    seed: int,
+    progress: Progress,
 ) -> list[Classified]:
     """All four classifiers on all settings; those of a setting that are there already are read.
 
@@ -96,12 +101,12 @@ def classify(
     return found
 
 
-def _sizes(world: World) -> dict[str, Any]:
+def _sizes(world: PaperWorld) -> dict[str, Any]:
     chosen = ("draws", "limit", "choose_on", "splits", "trees")
     return {name: getattr(world, name) for name in chosen}
 
 
-def names(world: World, setting: str) -> list[str]:
+def names(world: PaperWorld, setting: str) -> list[str]:
     """The four, as the registry spells them."""
     four = [f"trajectory-{kind}(setting='{setting}')" for kind in ("logistic", "tree", "network")]
     return [*four, f"trajectory-forest(setting='{setting}', trees={world.trees})"]
@@ -120,7 +125,7 @@ def _kept(file: Path, asked: dict[str, Any]) -> list[Classified] | None:
 
 
 def _on_setting(
-    world: World, scores: Scores, about: dict[str, str], setting: str, seed: int
+    world: PaperWorld, scores: Scores, about: dict[str, str], setting: str, seed: int
 ) -> Iterator[Classified]:
     signals = [trajectory(setting, signal, world.draws) for signal in SIGNALS]
     learned, of_learned = scores.features(signals, CALIBRATION)

@@ -22,7 +22,7 @@ from miagym.oracle import Cost
 from miagym.oracle.cache import Cache
 from miagym.paper.setup import trained_rows
 from miagym.paper.stages import Places, Stage, stages_of
-from miagym.paper.worlds import World
+from miagym.paper.worlds import PaperWorld
 from miagym.targets.base import Target, Timesteps
 from miagym.targets.dummy import DummyTarget
 
@@ -105,7 +105,7 @@ class Distinct(DummyTarget):
         return z / 2 + moved[:, None, None, None]
 
 
-def bill(world: World, places: Places, seed: int) -> Bill:
+def bill(world: PaperWorld, places: Places, seed: int) -> Bill:
     """What the world's experiments cost at most, answers that are shared counted once.
 
     Args:
@@ -152,7 +152,7 @@ def measured_speed(target: Target, batch: int) -> Speed:
     )
 
 
-def _load(stage: Stage, world: World, seed: int) -> Load:
+def _load(stage: Stage, world: PaperWorld, seed: int) -> Load:
     config, each = stage.config(world, seed), shared_cost(stage.attacks)
     cost = Cost()
     for target, data in stage.pairs:

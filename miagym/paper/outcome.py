@@ -12,12 +12,12 @@ from miagym.paper.classifiers import Classified
 from miagym.paper.cost import Bill
 from miagym.paper.randomisation import Repeated
 from miagym.paper.stages import CHECKPOINTS, LARGE, TUNED, Places
-from miagym.paper.worlds import World
+from miagym.paper.worlds import PaperWorld
 from miagym.results import AttackRow
 
 
 @dataclass(frozen=True, eq=False)
-class Outcome:
+class PaperOutcome:
     """Runs of all stages, and what was computed from their scores.
 
     Args:
@@ -32,7 +32,7 @@ class Outcome:
         command: what gives the same numbers again.
     """
 
-    world: World
+    world: PaperWorld
     places: Places
     resolution: int
     runs: Mapping[str, Run]

@@ -12,14 +12,14 @@ from miagym.metrics.resampling.repetitions import Repetitions, repeated_detectio
 from miagym.palette import PALETTE
 from miagym.paper.scores import Scores
 from miagym.paper.settings import SIGNALS, trajectory
-from miagym.paper.worlds import World
+from miagym.paper.worlds import PaperWorld
 from miagym.report.figures.style import rounded, safe_text, styled
 
 Repeated = Mapping[tuple[str, str], Repetitions]
 """By setting and signal."""
 
 
-def repetitions(world: World, scores: Scores, seed: int) -> dict[tuple[str, str], Repetitions]:
+def repetitions(world: PaperWorld, scores: Scores, seed: int) -> dict[tuple[str, str], Repetitions]:
     """Repetitions of the test part, of each setting under each signal, at its best timestep.
 
     Args:

@@ -10,25 +10,25 @@ from miagym.errors import RunError
 from miagym.paper.classifiers import classify
 from miagym.paper.cost import Bill, bill
 from miagym.paper.document.page import write_page
-from miagym.paper.outcome import Outcome
+from miagym.paper.outcome import PaperOutcome
 from miagym.paper.randomisation import repetitions
 from miagym.paper.scores import Scores
 from miagym.paper.setup import planned_places, set_up
 from miagym.paper.stages import LARGE, stages_of
-from miagym.paper.worlds import World
+from miagym.paper.worlds import PaperWorld
 from miagym.progress import Progress, silent
 from miagym.report.pdf import print_page
 
 PAGE, PRINTED = "paper.html", "paper.pdf"
 
 
-def paper_bill(world: World, out: Path, seed: int = 0) -> Bill:
+def paper_bill(world: PaperWorld, out: Path, seed: int = 0) -> Bill:
     """What the world's experiments cost at most; nothing is fetched, trained or written."""
     return bill(world, planned_places(world, out, seed), seed)
 
 
 def run_paper(
-    world: World,
+    world: PaperWorld,
     out: Path,
     *,
     said: Bill,
@@ -36,7 +36,7 @@ def run_paper(
     command: str = "",
     progress: Progress = silent,
     tell: Callable[[str], None] = lambda sentence: None,
-) -> Outcome:
+) -> PaperOutcome:
     """Sets a world up, runs its experiments, and writes the page and its print.
 
     What is finished is kept: the same call goes on where one was stopped.
@@ -59,7 +59,7 @@ def run_paper(
         runs[stage.name] = stage.run(world, out, seed, command, progress, tell)
     scores = Scores.read(out / LARGE)
     about = {"target": places.target, "data": places.data}
-    outcome = Outcome(
+    outcome = PaperOutcome(
         world=world,
         places=places,
         resolution=loaded_target(places.target, world.device, world.dtype).resolution,

@@ -18,14 +18,14 @@ SHOWN = 8
 
 
 @dataclass(frozen=True)
-class Sample:
+class PaperSample:
     """A picture as a data URI, and its caption."""
 
     uri: str
     caption: str
 
 
-def samples(data: str, limit: int, seed: int) -> tuple[list[Sample], list[Sample]]:
+def samples(data: str, limit: int, seed: int) -> tuple[list[PaperSample], list[PaperSample]]:
     """The first members and non-members that a run asks about, in its own order.
 
     Args:
@@ -39,7 +39,9 @@ def samples(data: str, limit: int, seed: int) -> tuple[list[Sample], list[Sample
     for member in (True, False):
         loaded = known.load(rows[known.member[rows] == member][:SHOWN], SIDE)
         drawn = zip(loaded.candidates.images, loaded.candidates.captions, strict=True)
-        sides.append([Sample(_uri(Image.fromarray(image)), caption) for image, caption in drawn])
+        sides.append(
+            [PaperSample(_uri(Image.fromarray(image)), caption) for image, caption in drawn]
+        )
     return sides[0], sides[1]
 
 

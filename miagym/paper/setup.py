@@ -9,7 +9,7 @@ from miagym.data.fetch.request import Politeness
 from miagym.data.fetch.run import DATA, Fetch, fetch_pictures
 from miagym.data.registry import load_data
 from miagym.paper.stages import Places
-from miagym.paper.worlds import World
+from miagym.paper.worlds import PaperWorld
 from miagym.progress import Progress
 from miagym.training.fine_tune import fine_tune, member_rows
 from miagym.training.loop import StepProgress, even_steps
@@ -21,7 +21,7 @@ SPARE = 3
 rotted."""
 
 
-def planned_places(world: World, out: Path, seed: int) -> Places:
+def planned_places(world: PaperWorld, out: Path, seed: int) -> Places:
     """Where everything will be; nothing is fetched or trained."""
     data = world.data or str(out / FETCHED / DATA)
     if world.tune_data is None:
@@ -34,7 +34,7 @@ def planned_places(world: World, out: Path, seed: int) -> Places:
     return Places(world.target, data, tuned, world.tune_data)
 
 
-def set_up(world: World, out: Path, seed: int, progress: Progress) -> Places:
+def set_up(world: PaperWorld, out: Path, seed: int, progress: Progress) -> Places:
     """Fetches and trains what the world lacks; a stopped one goes on.
 
     Args:
@@ -60,7 +60,7 @@ def set_up(world: World, out: Path, seed: int, progress: Progress) -> Places:
     return places
 
 
-def training_plan(world: World, tune_data: str, seed: int) -> FineTuning:
+def training_plan(world: PaperWorld, tune_data: str, seed: int) -> FineTuning:
     """A fine-tuning of as many steps as the paper's, in whole epochs, 0 being the base."""
     members = len(member_rows(load_data(tune_data), seed, None))
     an_epoch = even_steps(members, BATCH)
@@ -70,7 +70,7 @@ def training_plan(world: World, tune_data: str, seed: int) -> FineTuning:
     return FineTuning(world.target, tune_data, between * kept, checkpoints, seed=seed)
 
 
-def trained_rows(world: World, seed: int) -> int:
+def trained_rows(world: PaperWorld, seed: int) -> int:
     """Latents through the UNet, there and back, of the fine-tuning that the world needs."""
     if world.tuned is not None or world.tune_data is None:
         return 0

@@ -11,7 +11,7 @@ from miagym.api.run_config import run_config
 from miagym.evaluation.config import Config, Match
 from miagym.oracle.posterior import Posterior
 from miagym.paper.settings import baseline, text_to_image, three_attacks, under_all_signals
-from miagym.paper.worlds import World
+from miagym.paper.worlds import PaperWorld
 from miagym.progress import Progress
 
 LARGE, TUNED, CHECKPOINTS = "large-model", "fine-tuned", "checkpoints"
@@ -53,7 +53,7 @@ class Stage:
     limit: int
     all_variants: bool
 
-    def config(self, world: World, seed: int) -> Config:
+    def config(self, world: PaperWorld, seed: int) -> Config:
         """What `miagym.evaluate` is given."""
         return Config(
             matches=tuple(Match(target, data, self.attacks) for target, data in self.pairs),
@@ -71,7 +71,7 @@ class Stage:
 
     def run(
         self,
-        world: World,
+        world: PaperWorld,
         out: Path,
         seed: int,
         command: str,
@@ -83,7 +83,7 @@ class Stage:
         return run_config(config, None, out / self.name, command, progress, tell)
 
 
-def stages_of(world: World, places: Places) -> tuple[Stage, ...]:
+def stages_of(world: PaperWorld, places: Places) -> tuple[Stage, ...]:
     """The runs of a world, in the order in which they are made."""
     large = (places.target, places.data)
     ladder = tuple((target, places.tune_data or "") for target in places.tuned)

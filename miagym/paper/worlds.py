@@ -14,7 +14,7 @@ PAPER_DRAWS = 5
 
 
 @dataclass(frozen=True)
-class World:
+class PaperWorld:
     """Targets, data and sizes of the experiments; the code is the same in every world.
 
     Args:
@@ -38,8 +38,8 @@ class World:
         trees: of the random forest, to choose among.
         chunk: candidates at work at a time; all their answers are kept until it is done.
         batch_size: latents in one call of the target.
-        device: "auto", "cpu", "cuda".
-        dtype: "auto" is half precision on a GPU.
+        device: "auto", "cpu", "cuda", "mps".
+        dtype: "auto" is half precision on a CUDA GPU.
         allow_private: whether links may lead into a private network.
 
     Raises:
@@ -81,7 +81,7 @@ class World:
                 option = each.name.replace("_", "-")
                 raise SettingsError(f"Expected --{option} of at least 1, got {value}.")
 
-    def under(self, **given: Any) -> World:
+    def under(self, **given: Any) -> PaperWorld:
         """The same world with what is given and not None.
 
         Raises:
@@ -96,7 +96,7 @@ class World:
         return replace(self, **known)
 
 
-EMBEDDED = World(
+EMBEDDED = PaperWorld(
     name="embedded",
     target="clipart-realistic",
     data="clipart",
@@ -116,7 +116,7 @@ EMBEDDED = World(
 )
 """The world in the package, cut to half an hour on two cores."""
 
-STABLE_DIFFUSION = World(
+STABLE_DIFFUSION = PaperWorld(
     name="stable-diffusion",
     target="CompVis/stable-diffusion-v1-4",
     data=None,
@@ -128,7 +128,7 @@ STABLE_DIFFUSION = World(
 WORLDS = {world.name: world for world in (EMBEDDED, STABLE_DIFFUSION)}
 
 
-def find_world(name: str) -> World:
+def find_world(name: str) -> PaperWorld:
     """A world by name.
 
     Raises:

@@ -11,7 +11,7 @@ from miagym.results.formats import detection
 
 
 @dataclass(frozen=True, eq=False)
-class Family:
+class AlarmFamily:
     """The rows of a run, of all its targets, and its audits.
 
     Args:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from miagym.auditing.verdict import AuditVerdict
-from miagym.report.family import Family
+from miagym.report.family import AlarmFamily
 from miagym.report.power import could_tell
 from miagym.report.rows import (
     asking_rows,
@@ -28,7 +28,7 @@ def finding(rows: Sequence[AttackRow], audits: Sequence[AuditRecord] = ()) -> st
     before all others, and those whose controls hold before those where one failed.
     """
     groups, clauses, blinds = by_target(rows), [], []
-    family = Family(rows, audits)
+    family = AlarmFamily(rows, audits)
     for label, group in groups.items():
         asking = held_out(asking_rows(group))
         holding = [row for row in asking if not row.failed_controls]

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from statistics import median
 
 from miagym.metrics.power import smallest_auc, smallest_tpr
-from miagym.report.family import Family
+from miagym.report.family import AlarmFamily
 from miagym.report.rows import asking_rows
 from miagym.results import AttackRow
 from miagym.results.formats import ALPHA
 
 
-def could_tell(group: Sequence[AttackRow], family: Family) -> str:
+def could_tell(group: Sequence[AttackRow], family: AlarmFamily) -> str:
     """The smallest AUC and TPR that so many candidates tell from chance: "... with 80 % power".
 
     Where candidates come in groups, they count as so many independent ones as they are worth to the

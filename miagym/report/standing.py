@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from miagym.metrics.comparisons.multiplicity import auc_is_significant, tpr_is_significant
-from miagym.report.family import Family
+from miagym.report.family import AlarmFamily
 from miagym.report.rows import blind_rows
 from miagym.results import AttackRow, Interval
 from miagym.results.formats import ALPHA, detection
 
 
 def standings(
-    row: AttackRow, group: Sequence[AttackRow], family: Family | None = None
+    row: AttackRow, group: Sequence[AttackRow], family: AlarmFamily | None = None
 ) -> list[str]:
     """How a row compares in AUC and then, where resolvable, in TPR.
 
@@ -25,7 +25,7 @@ def standings(
         group: the rows of its target and data.
         family: the rows of the run; by default the group is all of them.
     """
-    family = family or Family(group)
+    family = family or AlarmFamily(group)
     blind = [] if row.blind else blind_rows(group)
     tried = family.tried(blind=row.blind)
     cis = [other.auc_ci for other in blind]
@@ -51,10 +51,10 @@ def _standing(
 
 
 def remarks(
-    row: AttackRow, group: Sequence[AttackRow], family: Family | None = None
+    row: AttackRow, group: Sequence[AttackRow], family: AlarmFamily | None = None
 ) -> tuple[str, ...]:
     """All there is to say of a row beside its numbers, a phrase each; its standing comes first."""
-    family = family or Family(group)
+    family = family or AlarmFamily(group)
     in_auc, *rest = standings(row, group, family)
     if not rest:
         said = [f"{in_auc} in AUC"]
@@ -79,6 +79,6 @@ def remarks(
     return tuple(said)
 
 
-def remark(row: AttackRow, group: Sequence[AttackRow], family: Family | None = None) -> str:
+def remark(row: AttackRow, group: Sequence[AttackRow], family: AlarmFamily | None = None) -> str:
     """The same as a sentence without its full stop."""
     return "; ".join(remarks(row, group, family))

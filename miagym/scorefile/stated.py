@@ -9,7 +9,7 @@ from miagym.errors import DataError, option
 from miagym.metrics.auc import Interval
 
 SLACK = 1e-12
-MOST_DIGITS = 100
+MAX_DIGITS = 100
 """After the point, or before it: 10 to the power of many more is no float."""
 
 
@@ -38,9 +38,9 @@ class Stated:
                 f"Expected a number for {name}, as 0.025 or 2.5%, got {text}."
             ) from error
         exponent = number.as_tuple().exponent
-        if isinstance(exponent, int) and abs(exponent) > MOST_DIGITS:
+        if isinstance(exponent, int) and abs(exponent) > MAX_DIGITS:
             raise DataError(
-                f"Expected {name} with at most {MOST_DIGITS} digits, as 0.025 or 2.5%, got {text}."
+                f"Expected {name} with at most {MAX_DIGITS} digits, as 0.025 or 2.5%, got {text}."
             )
         scale = 0.01 if percent else 1.0
         if not isinstance(exponent, int) or not 0 <= float(number) * scale <= 1:

@@ -14,13 +14,13 @@ from miagym.scorefile.reading.columns import role_option
 from miagym.scorefile.rows import Rows
 from miagym.scorefile.warned import Warned
 
-FEW_VALUES = 20
+MAX_COARSE_VALUES = 20
 """Distinct scores up to which a ROC curve is a handful of corners, in 5 times as many rows."""
 TIED = 0.05
 """Share of rows at one extreme from which it is said."""
-FEWEST_TIED = 10
+MIN_TIED = 10
 """Rows at one extreme below which it is not said."""
-FEWEST = 100
+MIN_SCORES = 100
 """Members, or non-members, below which every interval is wide."""
 IMBALANCE = 10
 """How many times larger one side may be before it is said."""
@@ -91,13 +91,13 @@ def group_warnings(attacks: Sequence[AttackScores]) -> Iterator[Warned]:
 
 
 def _sizes(m: int, n: int, whose: str) -> Iterator[Warned]:
-    if min(m, n) < FEWEST:
+    if min(m, n) < MIN_SCORES:
         yield Warned(
             "too-few",
             f"{whose}{m:,} members and {n:,} non-members are few: the intervals are wide, and "
             "no attack should be called better or worse by such numbers.",
         )
-    elif n < 5 * FEWEST:
+    elif n < 5 * MIN_SCORES:
         yield Warned(
             "too-few",
             f"{whose}A TPR at 1 % FPR rests on the {allowed(0.01, n)} highest of {n:,} "
@@ -130,7 +130,7 @@ def _values(
             "another FPR means nothing; save the score before the threshold.",
         )
         return
-    if len(values) <= FEW_VALUES and len(values) * 5 <= len(test):
+    if len(values) <= MAX_COARSE_VALUES and len(values) * 5 <= len(test):
         yield Warned(
             "few-values",
             f"{name}: the scores have {len(values)} distinct values, so the ROC has "
@@ -140,7 +140,7 @@ def _values(
     ends = {"lowest": -1, "highest": 0} if lower_is_member else {"lowest": 0, "highest": -1}
     for which, end in ends.items():
         share, value = counts[end] / len(test), -values[end] if lower_is_member else values[end]
-        if share >= TIED and counts[end] >= FEWEST_TIED:
+        if share >= TIED and counts[end] >= MIN_TIED:
             yield Warned(
                 "saturated",
                 f"{name}: {100 * share:.1f} % of the scores are exactly {_written(value)}, the "

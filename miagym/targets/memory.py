@@ -45,7 +45,11 @@ def room(device: torch.device) -> int | None:
 
 
 def in_parts(
-    target: Target, question: str, compute: Callable[[list[int]], Tensor], rows: Sequence[int]
+    target: Target,
+    question: str,
+    compute: Callable[[list[int]], Tensor],
+    rows: Sequence[int],
+    most: int | None = None,
 ) -> Tensor:
     """Answers (n, ...) to a question about n rows, in as few batches as fit in memory.
 
@@ -54,14 +58,16 @@ def in_parts(
         question: its name; each has a size of its own.
         compute: takes row numbers and returns their answers (rows, ...).
         rows: the numbers.
+        most: of them in one batch.
 
     Raises:
         MemoryRanOut: if there is not enough for one row.
     """
     key, left = (id(target), target.name, question), list(rows)
+    most = max(len(left), 1) if most is None else most
     answers: list[Tensor] = []
     while left or not answers:
-        part = left[: _fits.get(key, len(left))]
+        part = left[: min(most, _fits.get(key, most))]
         answer = _if_it_fits(compute, part)
         if answer is not None:
             answers.append(answer)

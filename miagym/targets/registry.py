@@ -11,7 +11,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from miagym.errors import TargetError, UnknownName
+from miagym.errors import TargetError, UnknownName, option
 from miagym.targets.location import TargetLocation
 from miagym.targets.places import checked_file, checked_folder, is_path, put_on, split_places
 from miagym.targets.resolution import resolution_of
@@ -156,15 +156,23 @@ def _may_be_a_base(text: str) -> bool:
     return known or exists or bool(HUB_ID.fullmatch(text.partition("@")[0]))
 
 
-def load_target(name: str, *, device: str = "auto", dtype: torch.dtype | str = "auto") -> Target:
+def load_target(
+    name: str,
+    *,
+    device: str = "auto",
+    dtype: torch.dtype | str = "auto",
+    compiled: bool = False,
+) -> Target:
     """Loads a target by embedded name, folder, file or hub id, and what is put on it.
 
     Args:
         name: as in `find_target`: "clipart-overfit@40", "CompVis/stable-diffusion-v1-4",
             "model.safetensors", "clipart-realistic+style.safetensors:0.8".
         device: "auto" takes a GPU where there is one.
-        dtype: "float32", "float16", "bfloat16"; "auto" is half precision on a GPU and float32
-            elsewhere.
+        dtype: "float32", "float16", "bfloat16"; "auto" is half precision on a CUDA GPU and float32
+            elsewhere. An autoencoder is float32 always.
+        compiled: whether `torch.compile` is asked for the denoiser: some minutes at the first
+            question, to be faster later. Answers differ in their last digits.
 
     Raises:
         UnknownName: if it is none of these; the message suggests the nearest.
@@ -172,10 +180,15 @@ def load_target(name: str, *, device: str = "auto", dtype: torch.dtype | str = "
     """
     location = find_target(name)
     if location.is_third_party:
+        if compiled:
+            raise TargetError(
+                f"{name} is made by a package of its own, which compiles it or does not; leave "
+                f"{option('compiled')} away."
+            )
         return made_by_third_party(name, device, dtype)
     from miagym.targets.loading.targets import load
 
-    return load(location, device=device, dtype=dtype)
+    return load(location, device=device, dtype=dtype, compiled=compiled)
 
 
 @lru_cache(maxsize=4)

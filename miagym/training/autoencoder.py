@@ -18,14 +18,14 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.functional import l1_loss, mse_loss
 
-from miagym.training.loop import Schedule, StepProgress, batch_of, train
+from miagym.training.loop import StepProgress, TrainingSchedule, batch_of, train
 
-OUTLINES = Schedule(steps=5_000, learning_rate=3e-3, weight_decay=0.0, ema_decay=0.998)
-COLOURS = Schedule(steps=1_400, learning_rate=2e-3, weight_decay=0.0, ema_decay=0.995)
+OUTLINES = TrainingSchedule(steps=5_000, learning_rate=3e-3, weight_decay=0.0, ema_decay=0.998)
+COLOURS = TrainingSchedule(steps=1_400, learning_rate=2e-3, weight_decay=0.0, ema_decay=0.995)
 """First outlines, from drawings whose colour channels are exchanged at random, which leaves little
 but brightness to learn; then colours, from drawings as they are."""
 
-RECOLOUR = Schedule(steps=900, learning_rate=2e-3, weight_decay=0.0, ema_decay=0.995)
+RECOLOUR = TrainingSchedule(steps=900, learning_rate=2e-3, weight_decay=0.0, ema_decay=0.995)
 """Of an autoencoder that knows the outlines of other drawings, on drawings as they are."""
 
 BATCH = 16

@@ -19,7 +19,14 @@ from miagym.targets.pipeline.target import PipelineTarget
 from miagym.targets.pipeline.tokens import token_ids
 from miagym.targets.schedule import Predicts
 from miagym.training.defences import drawn_timesteps
-from miagym.training.loop import Schedule, StepProgress, batch_of, even_batch_of, even_steps, train
+from miagym.training.loop import (
+    StepProgress,
+    TrainingSchedule,
+    batch_of,
+    even_batch_of,
+    even_steps,
+    train,
+)
 from miagym.training.private import Privacy, PrivateGradients, poisson_batch_of
 from miagym.training.proxy import ProxyAttack
 
@@ -75,8 +82,8 @@ class Training:
         return even_steps(n, self.batch) if self.every_row else n // min(n, self.batch)
 
     @property
-    def schedule(self) -> Schedule:
-        return Schedule(
+    def schedule(self) -> TrainingSchedule:
+        return TrainingSchedule(
             self.epochs * self.steps_per_epoch,
             self.learning_rate,
             ema_decay=self.ema_decay,

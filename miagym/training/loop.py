@@ -28,7 +28,7 @@ StepProgress = Callable[[range, str], Iterable[int]]
 
 
 @dataclass(frozen=True)
-class Schedule:
+class TrainingSchedule:
     """Length, learning rate and decay of a training."""
 
     steps: int
@@ -68,7 +68,7 @@ def even_steps(n: int, size: int) -> int:
 def train(
     module: nn.Module,
     loss_at: Callable[[int], Tensor],
-    schedule: Schedule,
+    schedule: TrainingSchedule,
     state: Path,
     progress: StepProgress,
     label: str,
@@ -128,7 +128,7 @@ def _save(
     ema: AveragedModel,
     optimizer: torch.optim.Optimizer,
     rate: OneCycleLR,
-    schedule: Schedule,
+    schedule: TrainingSchedule,
     step: int,
 ) -> None:
     moments = optimizer.state_dict()["state"]
@@ -153,7 +153,7 @@ def _load(
     ema: AveragedModel,
     optimizer: torch.optim.Optimizer,
     rate: OneCycleLR,
-    schedule: Schedule,
+    schedule: TrainingSchedule,
 ) -> int:
     parameters = optimizer.param_groups[0]["params"]
     with safe_open(path, framework="pt") as file:

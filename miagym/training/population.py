@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from miagym.data.dealt import FILE, Deal, model_folder
+from miagym.data.dealt import FILE, ModelDeal, model_folder
 from miagym.data.registry import load_data
 from miagym.errors import RunError, option
 from miagym.training.defences import UNDEFENDED, TrainingDefence
@@ -79,7 +79,7 @@ def train_population(
         DataError: if there are too few pictures, or the record of the deal is broken.
         RunError: if `out` holds another population, or something else, or the plan is none.
     """
-    deal = Deal.new(
+    deal = ModelDeal.new(
         plan.base, plan.data, load_data(plan.data), plan.models, plan.pictures, plan.seed
     )
     trainings = [plan.fine_tuning(out, model) for model in range(plan.models)]  # or a refusal
@@ -90,7 +90,7 @@ def train_population(
     return folders
 
 
-def _begin(out: Path, deal: Deal) -> None:
+def _begin(out: Path, deal: ModelDeal) -> None:
     """Writes the deal, unless the folder holds it already, or one of fewer models."""
     if not out.exists() or (out.is_dir() and not any(out.iterdir())):
         deal.write(out)
@@ -100,7 +100,7 @@ def _begin(out: Path, deal: Deal) -> None:
             f"{out} is there already and holds no population of miagym; choose another "
             f"{option('out')}."
         )
-    there = Deal.read(out)
+    there = ModelDeal.read(out)
     if (there.data_digest, there.seed, there.rows) != (deal.data_digest, deal.seed, deal.rows):
         raise RunError(
             f"{out} holds another population, of other pictures or another seed; choose another "

@@ -17,7 +17,7 @@ import pytest
 
 import miagym
 from miagym.api.engines import engine as watching
-from miagym.api.engines.engine import Job, Lost, watch
+from miagym.api.engines.engine import EngineJob, Lost, watch
 from miagym.api.engines.extras import imported
 from miagym.api.run import Run
 from miagym.errors import MiagymError, RunError, SettingsError, UnknownName
@@ -52,7 +52,7 @@ class FakeEngine:
     def __init__(self, *ends: str | Lost | None) -> None:
         self.ends = list(ends)
 
-    def start(self, work: Any, jobs: int) -> list[Job]:
+    def start(self, work: Any, jobs: int) -> list[EngineJob]:
         return [FakeJob(self.ends.pop(0)) for _ in range(jobs)]
 
     def close(self) -> None:
@@ -167,7 +167,7 @@ class Killer(threading.Thread):
         self.out, self.killed = out, 0
 
     def run(self) -> None:
-        deadline = time.monotonic() + 250
+        deadline = time.monotonic() + 1000  # a machine may be busy
         while not self.killed and time.monotonic() < deadline:
             for claim in (self.out / "claims").glob("00-test-*.0"):
                 try:

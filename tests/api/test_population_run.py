@@ -13,7 +13,7 @@ import miagym
 from attacks import make_attack
 from miagym.api.population import evaluate_population
 from miagym.cli import app
-from miagym.data.dealt import Deal
+from miagym.data.dealt import ModelDeal
 from miagym.errors import AttackError, DataError, SettingsError, UnknownName
 from miagym.oracle import Oracle, Shadows
 from miagym.targets.registry import load_target
@@ -87,7 +87,7 @@ def test_evaluate_compares_with_all_models_but_the_target(population: Path, tmp_
 def test_all_models_at_once_are_each_alone(population: Path) -> None:
     """What the run of all says of one model is what that model's own oracle says."""
     run = evaluate_population(population, "sima,sima+lira,loss+reference+bavaria")
-    deal = Deal.read(population)
+    deal = ModelDeal.read(population)
     assert run.inside.tolist() == deal.inside.tolist()
     assert set(run.rows) == {
         "blind-captions",

@@ -31,7 +31,7 @@ from miagym.app.check.figures import verdict_figure
 from miagym.app.check.handlers import Handlers
 from miagym.app.check.marks import marks_of
 from miagym.app.check.opening import opening, write_opening
-from miagym.app.check.service import TARGETS, CheckService, Scale
+from miagym.app.check.service import TARGETS, CheckService, RankScale
 from miagym.app.server.body_limit import MAX_PICTURES
 from miagym.app.server.rate_limit import Allowance
 from miagym.app.site import Site
@@ -441,8 +441,8 @@ def test_texts_beside_pictures_are_captions(
 
 def test_the_line_is_where_the_rule_begins() -> None:
     nonmembers = np.arange(100.0)
-    scale = Scale(np.arange(50.0, 150.0), nonmembers, 0.01)
+    scale = RankScale(np.arange(50.0, 150.0), nonmembers, 0.01)
     assert scale.threshold == 99.0  # p = 1/101 above it, 2/101 on it
-    assert Scale(nonmembers, np.arange(50.0), 0.01).threshold is None
+    assert RankScale(nonmembers, np.arange(50.0), 0.01).threshold is None
     figure = verdict_figure(scale, [("<b>me</b>", 1e6)])
     assert "&lt;b&gt;me" in str(figure.data[2])  # pyright: ignore[reportIndexIssue]

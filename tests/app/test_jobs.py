@@ -9,7 +9,7 @@ from threading import Event
 
 import pytest
 
-from miagym.app.server.jobs import STARTING, Cancelled, JobQueue, Step, Ticket, Work, following
+from miagym.app.server.jobs import STARTING, Cancelled, JobQueue, JobStep, Ticket, Work, following
 from miagym.app.server.run_button import RunningJobs
 from miagym.app.server.turns import MAX_WAITING
 from miagym.errors import RateLimitExceeded
@@ -55,7 +55,7 @@ def test_queues_do_not_wait_for_each_other_and_who_waits_is_told_for_how_many() 
     assert begun.wait(SECONDS)
     assert result(quick.submit(said("answered"))) == "answered"
     second = slow.submit(said("second", "b"))
-    assert second.step == Step("waiting for 1 other run", 0, 1)
+    assert second.step == JobStep("waiting for 1 other run", 0, 1)
     assert slow.submit(said("third", "c")).step.label == "waiting for 2 other runs"
     until.set()
     assert result(alone) == "let go" and result(second) == "second"
@@ -84,7 +84,7 @@ def test_who_stops_following_before_its_turn_takes_the_work_out_of_the_line() ->
     assert begun.wait(SECONDS)
     waiting = queue.submit(Work(lambda progress: ran.set(), settle=settled.set))
 
-    async def follow_once() -> Step:
+    async def follow_once() -> JobStep:
         async with aclosing(following(waiting)) as steps:
             return await anext(steps)
 
@@ -101,7 +101,7 @@ def test_whoever_follows_a_job_that_is_stopped_is_free_at_once() -> None:
     assert begun.wait(SECONDS)
     cancelled.set()
 
-    async def all_steps() -> list[Step]:
+    async def all_steps() -> list[JobStep]:
         return [step async for step in following(ticket)]
 
     assert asyncio.run(all_steps()) == []

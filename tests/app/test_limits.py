@@ -27,7 +27,7 @@ from miagym.app.html import part
 from miagym.app.server.client_id import client_id
 from miagym.app.server.errors import api_errors
 from miagym.app.server.jobs import JobQueue, result_of
-from miagym.app.server.bill import Bill
+from miagym.app.server.bill import JobBill
 from miagym.app.server.rate_limit import Allowance
 from miagym.app.server.uploads import UploadsOnly
 from miagym.app.site import Site
@@ -42,7 +42,8 @@ def nap(seconds: float) -> str:
 @api_errors
 async def evaluate(request: gr.Request) -> str:
     client = client_id(request)
-    return await result_of(queue, site.allowance.paid(client, Bill(60), lambda progress: nap(0.2)))
+    paid = site.allowance.paid(client, JobBill(60), lambda progress: nap(0.2))
+    return await result_of(queue, paid)
 
 with UploadsOnly(analytics_enabled=False) as page:
     gr.api(nap, api_name="nap", concurrency_limit=1)

@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from miagym.app.play.board import board_values
 from miagym.app.play.game import HumanGame
-from miagym.app.play.games import Session
+from miagym.app.play.games import GameSession
 from miagym.app.play.opponents import Opponents
 from miagym.app.play.reference_scores import ReferenceScores
 from miagym.app.play.setup import GameSetup
@@ -244,7 +244,7 @@ def game_with(*, flipped: bool) -> tuple[list[str], str]:
     members = playing._env.game.members
     assert members[0] is not None
     members[0] = 1 - members[0] if flipped else members[0]
-    session = Session(playing, Opponents(setup, 11, "cpu"), ReferenceScores(setup, "cpu"))
+    session = GameSession(playing, Opponents(setup, 11, "cpu"), ReferenceScores(setup, "cpu"))
     before = [str(board_values(session, is_new=True))]
     for question in (0, 1):
         playing.ask(question)

@@ -26,7 +26,7 @@ from mcp.types import TextContent
 from starlette.datastructures import Headers
 
 from miagym.app.server import rate_limit
-from miagym.app.server.bill import AT_WORK, Bill
+from miagym.app.server.bill import AT_WORK, JobBill
 from miagym.app.server.client_id import CLIENT_HEADER, MCP_CLIENT, client_id
 from miagym.app.server.errors import APOLOGY, page_errors
 from miagym.app.server.jobs import Cancelled, JobQueue, Work
@@ -96,14 +96,14 @@ def test_what_fails_after_it_was_paid_is_given_back() -> None:
 def test_what_waits_is_paid_and_what_never_begins_is_given_back() -> None:
     allowance, line, until = Allowance(100, lambda: 0.0), JobQueue("test"), threading.Event()
     before = line.submit(Work(lambda progress: until.wait(20)))
-    waiting = line.submit(allowance.paid("a", Bill(60), lambda progress: "done"))
+    waiting = line.submit(allowance.paid("a", JobBill(60), lambda progress: "done"))
     assert allowance.left("a") == 40
     with pytest.raises(RateLimitExceeded, match="takes 60 units, and 40"):
-        allowance.paid("a", Bill(60), lambda progress: pytest.fail("must not run"))
+        allowance.paid("a", JobBill(60), lambda progress: pytest.fail("must not run"))
     waiting.cancel()
     until.set()
     assert before.future.result(20) is True and allowance.left("a") == 100
-    done = line.submit(allowance.paid("a", Bill(60), lambda progress: "done"))
+    done = line.submit(allowance.paid("a", JobBill(60), lambda progress: "done"))
     assert done.future.result(20) == "done" and allowance.left("a") == 40
 
 
@@ -119,7 +119,7 @@ def test_a_job_that_is_stopped_pays_for_what_it_computed() -> None:
                     begun.set()
                     go_on.wait(20)
 
-    bill = Bill(500, {"first": 1_000, "second": 2_000, "third": 4_000})
+    bill = JobBill(500, {"first": 1_000, "second": 2_000, "third": 4_000})
     ticket = JobQueue("test").submit(allowance.paid("a", bill, work))
     assert begun.wait(20) and allowance.left("a") == 2_500
     ticket.cancel()

@@ -11,7 +11,7 @@ import pytest
 from miagym.app.play.refusals import Refusals
 from miagym.app.server.errors import APOLOGY, api_errors, page_errors
 from miagym.app.server.jobs import EVALUATIONS
-from miagym.app.server.run_button import Job, RunAndStop
+from miagym.app.server.run_button import ButtonJob, RunAndStop
 from miagym.errors import DataError
 
 FAULT = RuntimeError("/srv/models/secret.safetensors")
@@ -86,7 +86,7 @@ def test_a_run_that_failed_says_so_where_it_would_be(fault, said, is_toast) -> N
         raise fault
 
     buttons = RunAndStop(gr.Button(), gr.Button(), gr.HTML())
-    job = Job(EVALUATIONS, work=work, shown=lambda _: (), stopped="")  # pyright: ignore
+    job = ButtonJob(EVALUATIONS, work=work, shown=lambda _: (), stopped="")  # pyright: ignore
     steps = page_errors(buttons._steps(job, ()))
     told = []
 

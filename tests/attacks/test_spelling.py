@@ -65,7 +65,8 @@ WRONG = {
     "loss(timestep=True)": "timestep=True is of the wrong kind",
     "pia(timestep=50": "Brackets or quotes do not match",
     "pia)": "Brackets or quotes do not match",
-    "pia(50)": "expected names and plain values, as in",
+    "pia(50)": "expected names and plain values, texts in quotes, as in",
+    "sd-mia(encoder=no/such)": "texts in quotes",
     "pia(timestep=open('x'))": "expected names and plain values",
     "nothing-*": r"No attack's name matches 'nothing-\*'; `miagym attacks` lists the",
     "piaa(timestep=50)": "No attack is called 'piaa",
@@ -89,3 +90,4 @@ def test_what_cannot_be_read_is_one_sentence(text: str) -> None:
 def test_the_advice_in_the_errors_works() -> None:
     assert list(attacks_of("pia(timestep=50),trajectory-*"))
     assert repr(make_attack("pia(timestep=50, norm=2.0)")) == "PIA(timestep=50, norm=2.0)"
+    assert make_attack("sd-mia(encoder='patches')") == make_attack("sd-mia")

@@ -17,7 +17,7 @@ from scipy.stats import binomtest, ttest_ind
 import miagym
 from attacks import make_attack
 from attacks.black_box.rising_strength import RisingStrength
-from miagym.checking.unused.control import Standing
+from miagym.checking.unused.control import ControlStanding
 from miagym.data.dataset import TEST, Dataset
 from miagym.errors import DataError, SettingsError
 from miagym.evaluation.signals import Signals
@@ -135,7 +135,7 @@ def test_pictures_that_differ_in_more_than_membership_are_no_control(lay: Lay) -
             picture.convert("RGB").save(file.with_suffix(".jpg"), quality=60)
         file.unlink()
     found = check(used, unused=unused)
-    assert found.finding.control.standing is Standing.BAD
+    assert found.finding.control.standing is ControlStanding.BAD
     assert found.verdict == "not comparable" and found.finding.together is None
     assert all(answer.p_value is None for answer in found.finding.pictures)
     assert found.words()[0].startswith("The unused pictures are no good as a control")

@@ -24,4 +24,5 @@ def test_variants_are_compared_on_few(tmp_path: Path) -> None:
     """Most rows of a full run are spent on comparing variants, which few candidates can bear."""
     run("demo", "--limit", "4", "--json", "--out", tmp_path / "run")
     config = json.loads((tmp_path / "run/results.json").read_text("utf-8"))["run"]["config"]
-    assert (config["limit"], config["choose_on"], config["null_on"]) == (4, 20, 20)
+    few = [config[name] for name in ("limit", "choose_on", "null_on", "generated")]
+    assert few == [4, 16, 16, 16]

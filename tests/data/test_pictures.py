@@ -19,7 +19,7 @@ import pytest
 from PIL import Image
 
 from miagym.data import pictures
-from miagym.data.dataset import MOST_DECODERS, Dataset, decoders
+from miagym.data.dataset import MAX_DECODERS, Dataset, decoders
 from miagym.data.images import MAX_PIXELS, open_picture, read_picture
 from miagym.data.pictures import LazyPictures, ParquetPictures
 from miagym.data.registry import load_data
@@ -184,11 +184,11 @@ def test_a_process_decodes_in_no_more_threads_than_it_may_use(
 ) -> None:
     monkeypatch.setattr(os, "sched_getaffinity", lambda process: set(range(64)), raising=False)
     said = {
-        "": MOST_DECODERS,
-        "0": MOST_DECODERS,
-        "4,2": MOST_DECODERS,
+        "": MAX_DECODERS,
+        "0": MAX_DECODERS,
+        "4,2": MAX_DECODERS,
         "3": 3,
-        "32": MOST_DECODERS,
+        "32": MAX_DECODERS,
     }
     for text, threads in said.items():
         monkeypatch.setenv("OMP_NUM_THREADS", text)

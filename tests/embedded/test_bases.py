@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import miagym
-from miagym.data.dealt import Deal, model_folder
+from miagym.data.dealt import ModelDeal, model_folder
 from miagym.data.registry import load_data
 from miagym.embedded.recipes import train_target
 from miagym.targets.pipeline.target import PipelineTarget
@@ -37,7 +37,7 @@ def test_bases_are_whole_models_that_population_takes(
     (plan,) = plans
     clipart = load_data("clipart")
     assert clipart.groups is not None and plan.pictures == len(np.unique(clipart.groups))
-    deal = Deal.read(folder)
+    deal = ModelDeal.read(folder)
     first, second = (load_target(str(model_folder(folder, model))) for model in (0, 1))
     null = load_target("clipart-null")
     assert isinstance(first, PipelineTarget) and isinstance(second, PipelineTarget)

@@ -110,9 +110,10 @@ def test_verdicts_are_graded_by_hands_with_intervals_over_models() -> None:
         envs.reset(options={"reset_mask": np.ones(16, dtype=bool)})
     verdicts = envs.verdicts
     found = grade_audit(verdicts)
-    assert found.n_judged == len(set(verdicts.candidate)) > 30 and found.n_models == 8
+    assert found.n_judged == len(set(verdicts.candidate)) <= found.n_split < 8 * 6 + 1
+    assert found.n_judged > 20 and found.n_models == 8
     assert found.intervals_over == "models"
-    assert found.metrics.auc > 0.9 and found.brier_reward > 0.6
+    assert found.metrics.auc > 0.9 and found.brier_reward > 0.5
     assert found.spent == pytest.approx(9 * len(verdicts) / found.n_judged)
     assert "one verdict on 3 pictures" in found.played.terms
     turned = grade_audit(replace(verdicts, probability=1 - verdicts.probability))
@@ -138,7 +139,8 @@ def verdicts() -> Verdicts:
 
 BAD: list[tuple[dict[str, Any], str]] = [
     ({"candidate": ()}, "no verdicts"),
-    ({"candidate": ("a",)}, "'a' names no target of a family"),
+    ({"candidate": ("a",)}, "'a' is about nothing that clipart-population, val, deals"),
+    ({"candidate": ("",)}, "'' is about nothing that"),
     ({"candidate": ("99:1,99:2",)}, "about nothing that clipart-population, val, deals"),
     ({"hands": False}, "with grade_family"),
     ({"probability": np.array([np.nan])}, "probabilities from 0 to 1"),

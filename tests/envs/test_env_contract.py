@@ -8,7 +8,6 @@ import warnings
 from typing import Any
 
 import gymnasium as gym
-import numpy as np
 import pytest
 from gymnasium.utils.env_checker import check_env, data_equivalence
 from gymnasium.vector import AutoresetMode, SyncVectorEnv
@@ -18,6 +17,7 @@ from miagym.data.dataset import Dataset
 from miagym.envs import ENVIRONMENTS
 from miagym.envs.settings import LEVELS
 from miagym.targets.dummy import DummyTarget
+from tests.envs.side_by_side import assert_the_same
 from tests.tiers import mostly_slow
 
 EVERY = [(name, str(level)) for name in ENVIRONMENTS for level in LEVELS]
@@ -72,19 +72,7 @@ def test_many_at_once_are_the_same_as_one_by_one(
     native = getattr(module, many)(3, autoreset_mode=mode, **options)
     assert native.observation_space == sync.observation_space
     assert native.action_space == sync.action_space
-    assert data_equivalence(native.reset(seed=7), sync.reset(seed=7), exact=True)
-    native.action_space.seed(0)
-    for _ in range(30):
-        action = native.action_space.sample()
-        action["stop"] = native.np_random.random(3) < 0.2
-        action["stop"] = action["stop"].astype(np.int64)
-        one, other = native.step(action), sync.step(action)
-        assert data_equivalence(one, other, exact=True)
-        done = one[2] | one[3]
-        if mode == AutoresetMode.DISABLED and done.any():
-            resets = [env.reset(options={"reset_mask": done.copy()}) for env in (native, sync)]
-            assert data_equivalence(*resets, exact=True)
-    assert native.game.begun.sum() > 6, "too few episodes ended to compare resets"
+    assert_the_same(native, sync, mode, 30, stops=0.2, more_than=6)
 
 
 def test_make_vec_makes_the_native_one() -> None:

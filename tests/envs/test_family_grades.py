@@ -27,7 +27,7 @@ def test_where_there_are_many_targets_intervals_are_over_them_and_pictures(
     verdicts = judged(envs, 3)
     found = grade_family(verdicts)
     assert found.intervals_over == "models and pictures" and found.n_models == 8
-    assert 100 < found.n_judged == len(set(verdicts.candidate)) <= 160
+    assert 100 < found.n_judged == len(set(verdicts.candidate)) <= found.n_split == 160
     assert found.metrics.auc > 0.9 and found.brier_reward_ci[0] <= found.brier_reward
     assert found.spent == pytest.approx(3 * len(verdicts) / found.n_judged)
     verdicts.save(tmp_path / "verdicts.parquet")
@@ -42,22 +42,22 @@ def test_where_there_are_few_targets_intervals_are_over_pictures(memorisers: Non
     found = grade_family(verdicts)
     assert found.intervals_over == "pictures" and found.n_models == 1
     assert verdicts.data == "clipart-tune" and verdicts.family == LIST
-    assert found.played.target == ", ".join(LIST) and not found.played.fingerprint
+    assert found.played.target == ", ".join(LIST) and found.played.fingerprint
     low, high = found.metrics.auc_ci
     assert 0.6 < low < found.metrics.auc <= high
 
 
 def test_on_a_control_there_is_nothing_to_be_found(memorisers: None) -> None:
-    envs = PoolVectorEnv(32, split="train", family=LIST, **CHEAP)
+    envs = PoolVectorEnv(128, split="train", family=LIST, **CHEAP)
     envs.reset(seed=0)
     distance = ask(envs)
-    *_, info = say(envs, np.full((32, 3), 0.5))
+    *_, info = say(envs, np.full((128, 3), 0.5))
     member = np.asarray(info["member"]) == 1
-    models = np.array([envs.game.world.split.models[envs.game.model(i)] for i in range(32)])
+    models = np.array([envs.game.world.split.models[envs.game.model(i)] for i in range(128)])
     is_null = models == LIST.index("clipart-null")
-    assert 8 < is_null.sum() < 24 and member[is_null].any()
+    assert 40 < is_null.sum() < 90 and member[is_null].any()
     seen, unseen = distance[~is_null][member[~is_null]], distance[~is_null][~member[~is_null]]
-    assert auc(-seen, -unseen) > 0.95
+    assert auc(-seen, -unseen) > 0.75
     assert (
         0.3 < auc(-distance[is_null][member[is_null]], -distance[is_null][~member[is_null]]) < 0.7
     )

@@ -127,7 +127,7 @@ def test_many_at_once_are_the_same_as_one_by_one(
     options = {**CHEAP, "family": family}
     sync = SyncVectorEnv([lambda: PoolEnv(**options)] * 3, autoreset_mode=mode)
     native = PoolVectorEnv(3, autoreset_mode=mode, **options)
-    assert_the_same(native, sync, mode, 8)
+    assert_the_same(native, sync, mode, 12)
 
 
 @pytest.mark.slow

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from miagym.agents.agent import play
-from miagym.agents.answer_model import AnswerModel
+from miagym.agents.answer_models.gaussian import AnswerModel
 from miagym.agents.knowledge_gradient import KnowledgeGradientAgent, PictureValue
 from miagym.agents.observations import ObservationBatch
 from miagym.data.dataset import Dataset

@@ -9,7 +9,7 @@ import pytest
 
 from miagym.data.dataset import Dataset
 from miagym.envs.service.env import ServiceEnv
-from miagym.envs.service.uploads import Sample, blended, cut, noised, reworded
+from miagym.envs.service.uploads import UploadSample, blended, cut, noised, reworded
 from miagym.envs.service.ways import Way, distances
 from miagym.envs.service.wrapper import NamedCalls
 from miagym.envs.single import SingleEnv
@@ -70,9 +70,9 @@ RNG = np.random.default_rng(0)
 
 
 def test_uploads_and_prompts_are_what_they_are_called() -> None:
-    about, other = Sample(PICTURE, "a red old boat"), Sample(255 - PICTURE, "a cat")
+    about, other = UploadSample(PICTURE, "a red old boat"), UploadSample(255 - PICTURE, "a cat")
 
-    def sent(text: str) -> Sample:
+    def sent(text: str) -> UploadSample:
         return Way.of(text).sample(about, other, RNG)
 
     assert np.array_equal(sent("original@0.3").picture, PICTURE)

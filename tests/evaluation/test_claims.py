@@ -216,7 +216,7 @@ def test_a_run_begun_anew_by_others_takes_no_more_of_this_code(
         return scored(run, chunk, *rest)
 
     monkeypatch.setattr(workers, "score_chunk", changed)
-    monkeypatch.setattr(workers, "MOST_WORKERS", 1)  # one chunk after the other
+    monkeypatch.setattr(workers, "MAX_WORKERS", 1)  # one chunk after the other
     with pytest.raises(RunError, match="was begun anew with other code"):
         evaluated(out, **SMALL)
     assert [path.stem for path in (out / "chunks").glob("*.parquet")] == asked[:1]

@@ -20,7 +20,7 @@ from miagym.targets.dummy import DummyTarget
 DRAWN = 60
 """Rows of each side that this test lets rules and the audit see."""
 
-MOST_GROWTH = 2_500
+MAX_GROWTH = 2_500
 """Bytes that one more candidate may take: features of a blind rule alone are 33 KB, what the audit
 keeps of a picture 10 to 20; a label, a digest, a caption and four scores are some 500 bytes."""
 
@@ -58,7 +58,7 @@ def test_memory_does_not_grow_with_the_candidates(tmp_path: Path) -> None:
     few, many = 4_000, 20_000
     first, second = took(few, tmp_path), took(many, tmp_path)
     growth = (second["peak_mib"] - first["peak_mib"]) * 2**20 / (many - few)
-    assert growth < MOST_GROWTH, (first, second)
+    assert growth < MAX_GROWTH, (first, second)
     assert second["report_bytes"] < 5e6
 
 

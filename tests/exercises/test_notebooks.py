@@ -17,7 +17,7 @@ from miagym.exercises.handout import write_handout
 from miagym.exercises.magics import without_magics
 from miagym.exercises.notebook import to_notebook
 from miagym.exercises.registry import EXERCISES, SCRIPTS
-from miagym.exercises.source import Source, read_source
+from miagym.exercises.source import StudentCode, read_source
 from miagym.exercises.statements import run_source
 from tests.exercises.test_judge import HONEST
 from tests.exercises.test_solutions import BUSY, SOLUTIONS
@@ -141,7 +141,7 @@ def test_lines_of_jupyter_are_left_out_and_told(tmp_path: Path) -> None:
 def test_python_that_looks_like_jupyter_stays(tmp_path: Path) -> None:
     source = "text = '''\n%run x\n'''\nx = (7\n% 4)"
     assert python(tmp_path, source) == (source, None)
-    script = Source(Path("a.py"), ("!ls",), is_notebook=False)
+    script = StudentCode(Path("a.py"), ("!ls",), is_notebook=False)
     assert without_magics(script) == (script, None)
     wrong = "x = = 1\n%matplotlib inline"  # the student's own slip is what is told
     assert python(tmp_path, wrong) == (wrong, None)

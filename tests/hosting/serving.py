@@ -57,6 +57,7 @@ def serving(path: Path, *tasks: HostedTask, phase: str = "dev") -> Iterator[Host
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     while not server.started:
+        assert thread.is_alive(), "it could not start"
         time.sleep(0.01)
     port = server.servers[0].sockets[0].getsockname()[1]
     try:

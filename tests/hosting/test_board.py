@@ -16,7 +16,8 @@ from fastapi.testclient import TestClient
 from miagym.data.dataset import TEST
 from miagym.errors import HostError
 from miagym.hosting import board as hosted_board
-from miagym.hosting.board import CLOSED, Boards, Labels, Standing, board, rank_groups
+from miagym.hosting.board import CLOSED, Boards, Standing, board, rank_groups
+from miagym.hosting.dealing.labels import Labels
 from miagym.hosting.host import Host
 from miagym.hosting.records.keys import BLIND
 from miagym.hosting.records.ledger import Ledger
@@ -38,7 +39,7 @@ def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
 
 def submit(host: Host, player: str, skill: float, seed: int) -> None:
     """Scores that know the truth to some extent."""
-    data, rng = host.deck("small").data, np.random.default_rng(seed)
+    data, rng = host.deck("small").deal.data, np.random.default_rng(seed)
     rows = np.flatnonzero(data.part == TEST)
     truth = dict(zip(data.candidates(rows, 64).keys, data.member[rows], strict=True))
     lines = ["ids,score"]

@@ -13,10 +13,10 @@ from typer.testing import CliRunner
 
 from miagym.agents.never import NeverAsks
 from miagym.cli import app
-from miagym.hosting.bench.curve import Curve, curves, shares
+from miagym.hosting.bench.curve import BudgetCurve, curves, shares
 from miagym.hosting.bench.playing import Bench
 from miagym.hosting.bench.run import with_budgets
-from miagym.hosting.board import Labels
+from miagym.hosting.dealing.labels import Labels
 from miagym.hosting.records.keys import BLIND
 from miagym.hosting.suite import SUITES
 from tests.hosting.serving import TASK
@@ -67,7 +67,7 @@ def test_look_alikes_are_no_independent_evidence() -> None:
     known = labels(200, 8)
     alone = Labels(known.keys, known.member, None)
     (grouped,), (each,) = (curves((1, 2), scores, one) for one in (known, alone))
-    assert isinstance(grouped, Curve) and grouped.area == each.area
+    assert isinstance(grouped, BudgetCurve) and grouped.area == each.area
     assert np.ptp(grouped.area_ci) != np.ptp(each.area_ci)
 
 

@@ -27,7 +27,6 @@ from miagym.errors import ActionError, HostError, SettingsError
 from miagym.hosting.host import Host
 from miagym.hosting.messages import Call, Reset
 from miagym.hosting.records.ledger import Ledger
-from miagym.hosting.seats import settings_of
 from miagym.hosting.service.uploads import unpacked
 from miagym.hosting.standings import standings_table
 from miagym.hosting.suite import SUITES, HostedTask, own_task
@@ -71,8 +70,7 @@ def test_spaces_are_those_of_the_service_and_gymnasium_is_content(
 ) -> None:
     key = hosted.key(f"checks-{name}")
     env = gym.make("miagym/Remote-v0", url=hosted.address, key=key, task=name)
-    told = hosted.host.task(name)
-    settings = settings_of(told, told.targets[0], hosted.host.deck(name).data)
+    settings = hosted.host.deck(name).settings
     assert isinstance(settings, ServiceSettings)
     spaces = ServiceSpaces(settings)
     assert env.observation_space == spaces.observation_space

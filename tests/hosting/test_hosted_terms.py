@@ -228,6 +228,9 @@ def test_an_operator_names_them_on_the_command_line(monkeypatch: pytest.MonkeyPa
     assert (one.calls_a_minute, one.jpeg, one.answer_size) == (6, 80, 48)
     assert CliRunner().invoke(app, [*named, "--defence", "jpeg:80"]).exit_code == 0
     assert served[-1].defence == "jpeg:80" and not served[-1].service
+    many = ["host", "--population", "clipart-population", "--hands", "8"]
+    assert CliRunner().invoke(app, [*many, "--reference", "clipart-realistic"]).exit_code == 0
+    assert (served[-1].population, served[-1].hands) == ("clipart-population", 8)
     found = CliRunner().invoke(app, [*named, "--tariff", "calls"])
     assert isinstance(found.exception, HostError) and "are a service's" in str(found.exception)
 
@@ -235,7 +238,7 @@ def test_an_operator_names_them_on_the_command_line(monkeypatch: pytest.MonkeyPa
 @pytest.mark.parametrize(
     "options, said",
     [
-        (["--budget", "9"], "Expected --target with --budget"),
+        (["--budget", "9"], "Expected --target, or --population, with --budget"),
         (["--tariff", "calls", "--port", "9"], "or leave --tariff out"),
         (["--target", "m", "--data", "d", "--charge-refused"], "Expected --refuse with"),
         (

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import json
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 from zlib import crc32
@@ -212,14 +212,15 @@ def test_floods_are_refused(host: Host, client: TestClient, connect: Connect) ->
     with connect(key) as socket:
         socket.send_bytes(b"\0")
         refused(socket.receive_json(), "SESSION_ERROR", "Expected a text")
-    sockets = [connect(key).__enter__() for _ in range(TOGETHER)]
+    with ExitStack() as opened:
+        for _ in range(TOGETHER):
+            socket = opened.enter_context(connect(key))
+            assert said(socket, "state")["type"] == "state", "it counts once it has answered"
+        with connect(key) as socket:
+            refused(said(socket, "state"), "CAPACITY_REACHED", "close one")
     with connect(key) as socket:
-        refused(socket.receive_json(), "CAPACITY_REACHED", "close one")
-    for socket in sockets[1:]:
-        socket.close()
-    replies = [said(sockets[0], "state") for _ in range(int(AT_ONCE) * 2)]
-    refused(replies[-1], "EXECUTION_ERROR", "Too many requests")
-    sockets[0].close()
+        replies = [said(socket, "state") for _ in range(int(AT_ONCE) * 2)]
+        refused(replies[-1], "EXECUTION_ERROR", "Too many requests")
 
 
 def test_a_service_takes_uploads(tmp_path: Path) -> None:

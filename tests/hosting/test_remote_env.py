@@ -14,9 +14,8 @@ from gymnasium.utils.env_checker import check_env, data_equivalence
 
 from miagym.envs.pool import PoolSpaces
 from miagym.errors import ActionError, HostError, SettingsError
-from miagym.hosting.seats import settings_of
 from tests.hosting.conftest import Enter
-from tests.hosting.serving import TASK, Hosted
+from tests.hosting.serving import Hosted
 
 HOLD = {"candidate": [4, 4], "question": [0, 0], "probability": [0.5] * 4, "stop": 0}
 
@@ -33,7 +32,7 @@ def test_gymnasium_s_checker_is_content(hosted: Hosted) -> None:
 
 def test_its_spaces_are_those_of_the_pool(hosted: Hosted, enter: Enter) -> None:
     env = enter(hosted.key("spaces"))
-    pool = PoolSpaces(settings_of(TASK, TASK.targets[0], hosted.host.deck("small").data))
+    pool = PoolSpaces(hosted.host.deck("small").settings)
     assert env.observation_space == pool.observation_space
     assert env.action_space == pool.action_space
 

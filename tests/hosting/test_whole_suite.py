@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from miagym.envs.pool import PoolSpaces
-from miagym.hosting.board import Labels, board, standings
+from miagym.hosting.board import board, standings
 from miagym.hosting.host import Host
 from miagym.hosting.records.ledger import Ledger
 from miagym.hosting.suite import HostedTask, suite
@@ -115,7 +115,7 @@ def test_it_gets_the_grade_that_it_gets_in_process(
                 said = inside(host, task.name)
                 (sent,) = hosted.host.desk(task.name).last()
                 assert sent.scores == said and len(set(said.values())) > 2
-                labels = Labels.of(host.deck(task.name).data, 64)
+                labels = host.deck(task.name).deal.labels(64)
                 (graded,) = standings({"agent": labels.ordered(said)}, labels, {}, {})
                 row = next(r for r in board(hosted.host, task.name) if r.player == "agent")
                 assert (row.auc, row.auc_ci, row.tpr) == (graded.auc, graded.auc_ci, graded.tpr)

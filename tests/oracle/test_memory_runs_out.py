@@ -15,6 +15,7 @@ from miagym.candidates import Candidates
 from miagym.errors import MemoryRanOut
 from miagym.oracle import Oracle
 from miagym.targets.dummy import DummyTarget
+from miagym.targets.pipeline import autoencoder
 from miagym.targets.registry import load_target
 from tests.oracle.test_oracle import QUESTIONS, latents
 
@@ -134,3 +135,28 @@ def test_a_pipeline_decodes_in_parts_and_denoises_once(
     assert decoded == [7, 3, 3, 1]
     assert denoised == once
     assert narrow.meter.total() == roomy.meter.total()
+
+
+@pytest.mark.parametrize("question", ["decode", "decoder_gradient"])
+def test_on_a_cpu_the_decoder_takes_few_pictures_at_once(
+    question: str,
+    pipelines: dict[str, Path],
+    drawings: Candidates,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    few = drawings[:7]
+    target: Any = load_target(str(pipelines["epsilon"]))
+    z, weights = Oracle(target).encode(few), Oracle(target).pixels(few)
+    given = {"decode": (z,), "decoder_gradient": (z, weights)}[question]
+    whole, real, sizes = getattr(target, question)(*given), target.autoencoder.decoded, []
+
+    def count(rows: Tensor) -> Tensor:
+        sizes.append(len(rows))
+        return real(rows)
+
+    monkeypatch.setattr(target.autoencoder, "decoded", count)
+    of_one = autoencoder.BYTES_AT_ONCE // target.autoencoder.at_once(target.resolution)
+    monkeypatch.setattr(autoencoder, "BYTES_AT_ONCE", 3 * of_one + 1)
+    in_parts = getattr(target, question)(*given)
+    assert sizes == [3, 3, 1]
+    torch.testing.assert_close(in_parts, whole, rtol=1e-4, atol=1e-4)

@@ -14,7 +14,7 @@ import pytest
 from miagym.api.names import attacks_of
 from miagym.paper.scores import Scores
 from miagym.paper.settings import SIGNALS, trajectory
-from miagym.paper.worlds import EMBEDDED, World
+from miagym.paper.worlds import EMBEDDED, PaperWorld
 
 SETTINGS = ("partial-denoising", "reversed-noise")
 ABOUT = {"target": "a model", "data": "pictures"}
@@ -24,7 +24,7 @@ ABOUT = {"target": "a model", "data": "pictures"}
 class Planted:
     """Scores in which members of the first setting score higher, and in the second nobody does."""
 
-    world: World
+    world: PaperWorld
     scores: Scores
 
 

@@ -18,10 +18,10 @@ from miagym.paper.cost import shared_cost
 from miagym.paper.document.known import DASH
 from miagym.paper.document.page import write_page
 from miagym.paper.document.tables import classifier_table, headline_table, settings_table
-from miagym.paper.outcome import Outcome
+from miagym.paper.outcome import PaperOutcome
 from miagym.paper.run import PAGE, paper_bill, run_paper
 from miagym.paper.stages import CHECKPOINTS, LARGE, TUNED
-from miagym.paper.worlds import STABLE_DIFFUSION, World
+from miagym.paper.worlds import STABLE_DIFFUSION, PaperWorld
 from miagym.report.model import Table
 from miagym.results.formats import estimate
 from tests.data.test_fetch import Server, good, table
@@ -33,7 +33,7 @@ SETTINGS = ("partial-denoising", "reversed-noise")
 
 
 @pytest.fixture(scope="module")
-def world(pipelines: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> World:
+def world(pipelines: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> PaperWorld:
     folder = tmp_path_factory.mktemp("tune")
     return STABLE_DIFFUSION.under(
         target=str(pipelines["epsilon"]),
@@ -55,8 +55,8 @@ def world(pipelines: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) 
 
 @pytest.fixture(scope="module")
 def made(
-    world: World, tmp_path_factory: pytest.TempPathFactory, small_forests: None
-) -> Iterator[tuple[Outcome, Path, list[str]]]:
+    world: PaperWorld, tmp_path_factory: pytest.TempPathFactory, small_forests: None
+) -> Iterator[tuple[PaperOutcome, Path, list[str]]]:
     """The outcome, its folder, and what was told; the print is a test of its own."""
     out, told = tmp_path_factory.mktemp("paper"), []
     with Server() as running, pytest.MonkeyPatch.context() as patch:
@@ -74,7 +74,7 @@ def cells(found: Table, name: str) -> list[list[str]]:
     return [[str(cell) for cell in line.cells] for line in lines]
 
 
-def test_every_stage_is_a_run_of_its_own(made: tuple[Outcome, Path, list[str]]) -> None:
+def test_every_stage_is_a_run_of_its_own(made: tuple[PaperOutcome, Path, list[str]]) -> None:
     outcome, out, told = made
     assert [Run.open(out / name).rows for name in outcome.runs] == [
         run.rows for run in outcome.runs.values()
@@ -91,7 +91,7 @@ def test_every_stage_is_a_run_of_its_own(made: tuple[Outcome, Path, list[str]]) 
     assert any("needs Chrome or Chromium" in sentence for sentence in told)
 
 
-def test_no_more_is_computed_than_was_said(made: tuple[Outcome, Path, list[str]]) -> None:
+def test_no_more_is_computed_than_was_said(made: tuple[PaperOutcome, Path, list[str]]) -> None:
     outcome, *_ = made
     loads = {load.name: load.cost for load in outcome.bill.loads}
     for name, run in outcome.runs.items():
@@ -102,7 +102,7 @@ def test_no_more_is_computed_than_was_said(made: tuple[Outcome, Path, list[str]]
     assert black_box[0].unet_rows == shared_cost([black_box[0].attack]).unet_rows == 8
 
 
-def test_the_table_of_settings(made: tuple[Outcome, Path, list[str]]) -> None:
+def test_the_table_of_settings(made: tuple[PaperOutcome, Path, list[str]]) -> None:
     """By signal, held out beside optimistic; dashes where the paper's number is not known."""
     outcome, *_ = made
     found = settings_table(outcome.large, outcome.world)
@@ -123,7 +123,7 @@ def test_the_table_of_settings(made: tuple[Outcome, Path, list[str]]) -> None:
     assert "OPTIMISTIC" in found.columns[4].note
 
 
-def test_the_two_numbers_that_are_known(made: tuple[Outcome, Path, list[str]]) -> None:
+def test_the_two_numbers_that_are_known(made: tuple[PaperOutcome, Path, list[str]]) -> None:
     outcome, *_ = made
     found = headline_table(outcome.large)
     assert cells(found, "the best attack at its best timestep")[0][0] == "2.5 %"
@@ -132,7 +132,7 @@ def test_the_two_numbers_that_are_known(made: tuple[Outcome, Path, list[str]]) -
 
 
 def test_classifiers_of_every_setting_stand_beside_blind_rows(
-    made: tuple[Outcome, Path, list[str]],
+    made: tuple[PaperOutcome, Path, list[str]],
 ) -> None:
     outcome, *_ = made
     found = classifier_table(outcome.classified, outcome.large)
@@ -141,7 +141,7 @@ def test_classifiers_of_every_setting_stand_beside_blind_rows(
     assert len(cells(found, "forest")) == 2
 
 
-def test_the_page_shows_all_and_loads_nothing(made: tuple[Outcome, Path, list[str]]) -> None:
+def test_the_page_shows_all_and_loads_nothing(made: tuple[PaperOutcome, Path, list[str]]) -> None:
     outcome, out, _ = made
     page = (out / PAGE).read_text(encoding="utf-8")
     body = page[page.index("<body>") :]
@@ -157,7 +157,7 @@ def test_the_page_shows_all_and_loads_nothing(made: tuple[Outcome, Path, list[st
 
 
 def test_the_same_call_reads_what_is_finished(
-    made: tuple[Outcome, Path, list[str]], monkeypatch: pytest.MonkeyPatch
+    made: tuple[PaperOutcome, Path, list[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """No picture is fetched, no step trained, no question asked, no classifier fitted again."""
     outcome, out, _ = made
@@ -178,28 +178,30 @@ def test_the_same_call_reads_what_is_finished(
 
 
 def test_other_sizes_are_refused_in_the_same_folder(
-    made: tuple[Outcome, Path, list[str]],
+    made: tuple[PaperOutcome, Path, list[str]],
 ) -> None:
     outcome, out, _ = made
     with pytest.raises(MiagymError, match="holds another run"):
         run_paper(outcome.world.under(limit=15), out, said=outcome.bill)
 
 
-def test_hostile_captions_are_text(made: tuple[Outcome, Path, list[str]], tmp_path: Path) -> None:
+def test_hostile_captions_are_text(
+    made: tuple[PaperOutcome, Path, list[str]], tmp_path: Path
+) -> None:
     outcome, *_ = made
     hostile = replace(outcome, command="<script>alert(1)</script>")
     page = write_page(hostile, tmp_path / "page.html").read_text(encoding="utf-8")
     assert "<script>alert(1)" not in page and "&lt;script&gt;alert(1)" in page
 
 
-def test_json_of_classifiers_holds_numbers(made: tuple[Outcome, Path, list[str]]) -> None:
+def test_json_of_classifiers_holds_numbers(made: tuple[PaperOutcome, Path, list[str]]) -> None:
     _, out, _ = made
     content = json.loads((out / "classifiers" / f"{SETTINGS[0]}.json").read_text(encoding="utf-8"))
     assert {type(one["row"]["auc"]) for one in content["found"]} == {float}
 
 
 def test_without_a_fine_tuned_model_the_page_says_so(
-    made: tuple[Outcome, Path, list[str]], tmp_path: Path
+    made: tuple[PaperOutcome, Path, list[str]], tmp_path: Path
 ) -> None:
     outcome, *_ = made
     places = replace(outcome.places, tuned=(), tune_data=None)
@@ -211,7 +213,7 @@ def test_without_a_fine_tuned_model_the_page_says_so(
 
 
 def test_repetitions_that_resolve_one_percent_are_drawn(
-    made: tuple[Outcome, Path, list[str]], tmp_path: Path
+    made: tuple[PaperOutcome, Path, list[str]], tmp_path: Path
 ) -> None:
     outcome, *_ = made
     one = Repetitions("a variant", drawn=100, mean=0.02, std=0.01, low=0.0, high=0.05)

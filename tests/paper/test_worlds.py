@@ -15,7 +15,7 @@ from miagym.errors import DataError, SettingsError, UnknownName
 from miagym.paper.settings import SETTINGS, SIGNALS, three_attacks, under_all_signals
 from miagym.paper.setup import planned_places, trained_rows, training_plan
 from miagym.paper.stages import stages_of
-from miagym.paper.worlds import EMBEDDED, STABLE_DIFFUSION, World, find_world
+from miagym.paper.worlds import EMBEDDED, STABLE_DIFFUSION, PaperWorld, find_world
 from miagym.report.figures.teaser import ATTACKS
 from miagym.targets.registry import find_target
 from tests.data.test_fetch import png
@@ -111,5 +111,5 @@ def test_what_is_unknown_is_refused() -> None:
 
 
 def test_what_is_not_given_stays() -> None:
-    world: World = EMBEDDED.under(limit=7, draws=None)
+    world: PaperWorld = EMBEDDED.under(limit=7, draws=None)
     assert (world.limit, world.draws) == (7, EMBEDDED.draws)

@@ -9,7 +9,7 @@ from scipy.stats import norm
 from miagym.auditing import verdict
 from miagym.metrics.measure import measure
 from miagym.metrics.power import smallest_auc, smallest_tpr
-from miagym.report.family import Family
+from miagym.report.family import AlarmFamily
 from miagym.report.finding import finding
 from miagym.report.rows import by_target
 from miagym.report.standing import remark
@@ -40,19 +40,19 @@ def test_alarms_are_counted_over_targets_and_measures() -> None:
         for target in ("t", "u")
         for attack, access in (("a", "grey"), ("b", "grey"), ("c", "blind"))
     ]
-    family = Family(rows)
+    family = AlarmFamily(rows)
     assert family.tried(blind=False) == 8 and family.tried(blind=True) == 4
     few = row(scores[350:450], member[350:450])  # 50 non-members: no TPR at 1 %
-    assert Family([few]).tried(blind=False) == 1
+    assert AlarmFamily([few]).tried(blind=False) == 1
     twins = [*rows, row(scores, member, attack="z", same_as="a")]
-    assert Family(twins).tried(blind=False) == 8
+    assert AlarmFamily(twins).tried(blind=False) == 8
 
 
 def test_only_the_audit_says_that_a_split_gives_members_away() -> None:
     """A blind row far above chance is a row above chance, and no verdict on the split."""
     rng, member = np.random.default_rng(0), np.arange(800) < 400
     blind = row(rng.normal(size=800) + member, member, access="blind")
-    fair, shifted = Family([blind], [audit("fair")]), Family([blind], [audit("shifted")])
+    fair, shifted = AlarmFamily([blind], [audit("fair")]), AlarmFamily([blind], [audit("shifted")])
     assert remark(blind, [blind], fair) == "above chance"
     assert remark(blind, [blind], shifted).endswith("the split itself gives members away")
     other = blind.model_copy(update={"data": "another"})
@@ -71,7 +71,7 @@ def test_fair_runs_of_many_blind_rows_seldom_raise_an_alarm() -> None:
             row(one, member, attack=f"b{i % 3}", target=f"t{i // 3}", access="blind")
             for i, one in enumerate(scores)
         ]
-        family = Family(rows)
+        family = AlarmFamily(rows)
         loud += any(said.split(" at")[0].split(" in")[0] == "above chance"
                     for one in rows for said in remark(one, rows, family).split("; "))  # fmt: skip
     assert loud / runs <= 0.05
@@ -88,7 +88,7 @@ def test_the_smallest_that_shows_is_found_in_four_of_five() -> None:
     for _ in range(runs):
         scores = rng.normal(size=m + n) + np.sqrt(2) * norm.ppf(auc) * member
         one = row(scores, member)
-        said = remark(one, [one], Family([one, *rows]))
+        said = remark(one, [one], AlarmFamily([one, *rows]))
         found += "above chance in AUC" in said or said.startswith("above chance")
     assert found / runs == pytest.approx(0.8, abs=0.07)
     assert smallest_tpr(m, 200, 0.01, tried) is None and smallest_auc(3, 3, 1) is None

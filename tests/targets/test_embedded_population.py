@@ -7,7 +7,7 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from attacks import make_attack
-from miagym.data.dealt import Deal, model_folder
+from miagym.data.dealt import ModelDeal, model_folder
 from miagym.data.registry import load_data
 from miagym.embedded.pairings import check_reference, pairing
 from miagym.errors import DataError, SettingsError, TargetError
@@ -20,7 +20,7 @@ MODELS = 32
 
 def test_its_files_are_small_and_its_records_agree() -> None:
     folder = local_folder(POPULATION)
-    deal = Deal.read(folder)
+    deal = ModelDeal.read(folder)
     sizes = [
         (model_folder(folder, model) / "lora.safetensors").stat().st_size for model in range(MODELS)
     ]

@@ -23,6 +23,7 @@ from miagym.noise import paired_noise
 from miagym.oracle import Oracle
 from miagym.oracle.budget import Cost
 from miagym.targets.base import Target
+from miagym.targets.loading.device import best_device
 from miagym.targets.registry import EMBEDDED, checkpoints, load_target, target_resolution
 from tests.tiers import few_of_the_family, mostly_slow
 
@@ -207,6 +208,40 @@ def test_half_precision_loads_and_answers_in_float32(folder: Path) -> None:
     assert gradient.dtype == torch.float32
     similarity = torch.cosine_similarity(gradient.flatten(), whole.flatten(), dim=0)
     assert similarity > 0.9 and 0.8 < gradient.norm() / whole.norm() < 1.25
+
+
+def test_an_autoencoder_works_in_float32_under_half_precision(folder: Path) -> None:
+    half: Any = load_target(str(folder), dtype=torch.bfloat16)
+    whole: Any = load_target(str(folder), dtype=torch.float32)
+    assert (half.network.dtype, half.pipeline.vae.dtype) == (torch.bfloat16, torch.float32)
+    x = paired_noise(0, ["x"], (3, whole.resolution, whole.resolution)).clamp(-1, 1)
+    z = whole.encode(x)
+    # what is lost is what the weights lost when they were read in half precision, and no more
+    for ours, theirs in ((half.encode(x), z), (half.decode(z), whole.decode(z))):
+        assert (ours - theirs).abs().mean() < 5e-3
+
+
+@pytest.mark.slow
+@pytest.mark.long
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of torch, while it compiles
+def test_a_compiled_denoiser_answers_the_same(pipelines: dict[str, Path]) -> None:
+    plain = load_target(str(pipelines["epsilon"]))
+    compiled = load_target(str(pipelines["epsilon"]), compiled=True)
+    assert compiled.fingerprint == plain.fingerprint
+    asked = paired_noise(0, ["a", "b"], plain.latent_shape), 100, ["a cat", "a dog"]
+    ours, theirs = compiled.predict_noise(*asked), plain.predict_noise(*asked)
+    torch.testing.assert_close(ours, theirs, rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("cuda", "mps", "found"), [(True, True, "cuda"), (False, True, "mps"), (False, False, "cpu")]
+)
+def test_auto_takes_the_fastest_device(
+    cuda: bool, mps: bool, found: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: cuda)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: mps)
+    assert best_device() == found
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +14,7 @@ from safetensors.torch import load_file
 from typer.testing import CliRunner
 
 from miagym.cli import app
-from miagym.data.dealt import FILE, Deal, model_folder
+from miagym.data.dealt import FILE, ModelDeal, model_folder
 from miagym.data.registry import load_data
 from miagym.errors import DataError, MiagymError, RunError, SettingsError
 from miagym.evaluation.shadow_models import load_shadows, shadow_names
@@ -47,21 +48,21 @@ def population(plan: PopulationPlan, tmp_path_factory: pytest.TempPathFactory) -
 
 def test_a_deal_is_a_fair_half_and_depends_on_seed_and_number_alone() -> None:
     data = load_data("clipart-tune")
-    many, few = (Deal.new("base", "clipart-tune", data, k, 80, 0) for k in (64, 3))
+    many, few = (ModelDeal.new("base", "clipart-tune", data, k, 80, 0) for k in (64, 3))
     assert many.members[:3] == few.members and many.rows == few.rows
     assert (many.inside.sum(1) == 40).all()
     # each picture is a member of half of the models, give or take what 64 coins do
     assert abs(many.inside.mean(0) - 0.5).max() < 0.26
     assert data.groups is not None and len(set(data.groups[list(many.rows)])) == 80
-    assert Deal.new("base", "clipart-tune", data, 3, 80, 1).rows != few.rows
+    assert ModelDeal.new("base", "clipart-tune", data, 3, 80, 1).rows != few.rows
     with pytest.raises(DataError, match="needs 2 models or more and from 8 to"):
-        Deal.new("base", "clipart-tune", data, 1, 80, 0)
+        ModelDeal.new("base", "clipart-tune", data, 1, 80, 0)
 
 
 def test_each_model_is_a_target_and_the_data_it_was_dealt(
     population: Path, plan: PopulationPlan
 ) -> None:
-    deal = Deal.read(population)
+    deal = ModelDeal.read(population)
     for model in range(3):
         name = str(model_folder(population, model))
         data, record = load_data(name), record_of(name)
@@ -101,20 +102,40 @@ def test_more_models_may_join_and_none_is_trained_again(
         ('{"schema": 9}', "no record of a deal"),
         ("rows", "broken deal"),
         ("members", "broken deal"),
+        ("negative", "broken deal"),
+        ("twice", "broken deal"),
+        ("fractions", "no record of a deal"),
     ],
 )
 def test_a_broken_deal_is_one_sentence(
     population: Path, tmp_path: Path, content: str, why: str
 ) -> None:
     whole = json.loads((population / FILE).read_text())
-    if content == "rows":
-        content = json.dumps(whole | {"rows": [1] * 24})
-    if content == "members":
-        content = json.dumps(whole | {"members": [[0, 99]]})
-    (tmp_path / FILE).write_text(content)
+    wrong = {
+        "rows": {"rows": [1] * 24},
+        "members": {"members": [[0, 99]]},
+        "negative": {"rows": [-1, *whole["rows"][1:]]},
+        "twice": {"members": [[0, 1, 1]]},
+        "fractions": {"members": [[0, 1.5]]},
+    }
+    (tmp_path / FILE).write_text(
+        json.dumps(whole | wrong[content]) if content in wrong else content
+    )
     with pytest.raises(DataError, match=why) as refused:
-        Deal.read(tmp_path)
+        ModelDeal.read(tmp_path)
     assert "\n" not in str(refused.value)
+
+
+def test_a_deal_of_rows_that_the_data_lack_is_one_sentence(
+    population: Path, tmp_path: Path
+) -> None:
+    whole = json.loads((population / FILE).read_text())
+    shutil.copytree(population, tmp_path / "broken")
+    told = json.dumps(whole | {"rows": [*whole["rows"][:-1], 100_000]})
+    (tmp_path / "broken" / FILE).write_text(told)
+    with pytest.raises(DataError, match="broken deal: expected rows of") as error:
+        load_data(str(model_folder(tmp_path / "broken", 0)))
+    assert "\n" not in str(error.value)
 
 
 def test_shadows_are_all_models_but_the_target(population: Path) -> None:
@@ -127,7 +148,9 @@ def test_shadows_are_all_models_but_the_target(population: Path) -> None:
     assert len(found.pool) == 24 and [len(one) for one in found.members] == [12, 12]
     keys = load_data(names[0]).candidates(np.arange(24), target.resolution).keys
     members = {
-        key for key, inside in zip(keys, Deal.read(population).inside[0], strict=True) if inside
+        key
+        for key, inside in zip(keys, ModelDeal.read(population).inside[0], strict=True)
+        if inside
     }
     assert found.members[0] == members
 

@@ -18,7 +18,7 @@ from miagym.targets.loading.pipelines import load_pipeline
 from miagym.targets.registry import find_target
 from miagym.training.diffusion import Training, train_diffusion
 from miagym.training.latents import encode_mirrored
-from miagym.training.loop import Schedule, batch_of, even_batch_of, even_steps, train
+from miagym.training.loop import TrainingSchedule, batch_of, even_batch_of, even_steps, train
 from miagym.training.unet import new_unet
 from tests.training.small import silent
 
@@ -33,7 +33,7 @@ def stop_after(n: int):
     return progress
 
 
-def regression(path: Path, progress, schedule: Schedule) -> nn.Module:
+def regression(path: Path, progress, schedule: TrainingSchedule) -> nn.Module:
     torch.manual_seed(0)
     module = nn.Linear(3, 1)
 
@@ -45,7 +45,7 @@ def regression(path: Path, progress, schedule: Schedule) -> nn.Module:
 
 
 def test_a_stopped_training_goes_on_to_the_same_weights(tmp_path: Path) -> None:
-    schedule = Schedule(steps=100, learning_rate=0.1, ema_decay=0.9, state_every=20)
+    schedule = TrainingSchedule(steps=100, learning_rate=0.1, ema_decay=0.9, state_every=20)
     alone = regression(tmp_path / "alone.safetensors", silent, schedule)
     with pytest.raises(KeyboardInterrupt):
         regression(tmp_path / "stopped.safetensors", stop_after(57), schedule)
@@ -56,9 +56,11 @@ def test_a_stopped_training_goes_on_to_the_same_weights(tmp_path: Path) -> None:
 
 
 def test_a_state_of_another_schedule_is_refused(tmp_path: Path) -> None:
-    regression(tmp_path / "s.safetensors", silent, Schedule(steps=10, learning_rate=0.1))
+    regression(tmp_path / "s.safetensors", silent, TrainingSchedule(steps=10, learning_rate=0.1))
     with pytest.raises(RunError, match="another schedule"):
-        regression(tmp_path / "s.safetensors", silent, Schedule(steps=20, learning_rate=0.1))
+        regression(
+            tmp_path / "s.safetensors", silent, TrainingSchedule(steps=20, learning_rate=0.1)
+        )
 
 
 def test_an_epoch_visits_every_row_once() -> None:

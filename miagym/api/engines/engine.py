@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from typing import Protocol
 
-from miagym.api.engines.work import Work
+from miagym.api.engines.work import EngineWork
 from miagym.errors import RunError
 from miagym.progress import Progress
 
@@ -21,7 +21,7 @@ class Lost(Exception):
     """Raised for a process that ended without a word: killed, or out of memory."""
 
 
-class Job(Protocol):
+class EngineJob(Protocol):
     """A process, here or elsewhere, that works on a run."""
 
     def ended(self) -> bool:
@@ -44,7 +44,7 @@ class Job(Protocol):
 class Engine(Protocol):
     """Starts processes."""
 
-    def start(self, work: Work, jobs: int) -> list[Job]:
+    def start(self, work: EngineWork, jobs: int) -> list[EngineJob]:
         """Starts so many processes that work on a run."""
         ...
 
@@ -54,7 +54,7 @@ class Engine(Protocol):
 
 
 def watch(
-    engine: Engine, work: Work, jobs: int, tell: Callable[[str], None], progress: Progress
+    engine: Engine, work: EngineWork, jobs: int, tell: Callable[[str], None], progress: Progress
 ) -> None:
     """Starts jobs that work on a run, and again what is lost, until the run is finished.
 

@@ -7,15 +7,15 @@ import os
 from dataclasses import dataclass
 from typing import Any
 
-from miagym.api.engines.engine import Job, Lost
+from miagym.api.engines.engine import EngineJob, Lost
 from miagym.api.engines.extras import imported
-from miagym.api.engines.work import Work
+from miagym.api.engines.work import EngineWork
 
 
 class Worker:
     """What runs as an actor."""
 
-    def run(self, work: Work) -> str | None:
+    def run(self, work: EngineWork) -> str | None:
         return work()
 
 
@@ -44,7 +44,7 @@ class RayEngine:
         share = max(1, min(min(processors), sum(processors) // jobs))
         self._worker = self._ray.remote(num_cpus=share, num_gpus=int(gpus))(Worker)
 
-    def start(self, work: Work, jobs: int) -> list[Job]:
+    def start(self, work: EngineWork, jobs: int) -> list[EngineJob]:
         actors = [self._worker.remote() for _ in range(jobs)]
         return [RayJob(self._ray, actor, actor.run.remote(work)) for actor in actors]
 

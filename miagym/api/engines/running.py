@@ -9,7 +9,7 @@ from contextlib import closing
 import cloudpickle
 
 from miagym.api.engines.engine import Engine, watch
-from miagym.api.engines.work import Work
+from miagym.api.engines.work import EngineWork
 from miagym.api.run import Run
 from miagym.errors import SettingsError, UnknownName, option
 from miagym.progress import Progress
@@ -18,7 +18,7 @@ ENGINES = ("ray", "slurm")
 
 
 def run_on(
-    name: str, jobs: int | None, work: Work, progress: Progress, tell: Callable[[str], None]
+    name: str, jobs: int | None, work: EngineWork, progress: Progress, tell: Callable[[str], None]
 ) -> Run:
     """Has several processes, started by an engine, work on one run; returns it finished.
 
@@ -53,7 +53,7 @@ def run_on(
     return Run.open(work.out)
 
 
-def _engine(name: str, jobs: int, work: Work, tell: Callable[[str], None]) -> Engine:
+def _engine(name: str, jobs: int, work: EngineWork, tell: Callable[[str], None]) -> Engine:
     if name == "ray":
         from miagym.api.engines.ray_actors import RayEngine
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from miagym.api.engines.engine import Job, Lost
+from miagym.api.engines.engine import EngineJob, Lost
 from miagym.api.engines.extras import imported
-from miagym.api.engines.work import Work
+from miagym.api.engines.work import EngineWork
 
 MINUTES = 24 * 60
 """Of a job, unless SBATCH_TIMELIMIT says otherwise; whoever is stopped by it is queued again."""
@@ -41,7 +41,7 @@ class SlurmEngine:
             name="miagym", timeout_min=MINUTES, gpus_per_node=int(there and device != "cpu")
         )
 
-    def start(self, work: Work, jobs: int) -> list[Job]:
+    def start(self, work: EngineWork, jobs: int) -> list[EngineJob]:
         with self._executor.batch():
             submitted = [self._executor.submit(Requeued(work)) for _ in range(jobs)]
         return [SlurmJob(job) for job in submitted]
@@ -54,7 +54,7 @@ class SlurmEngine:
 class Requeued:
     """Work that submitit queues again, as it is, when time is up: what is scored is kept."""
 
-    work: Work
+    work: EngineWork
 
     def __call__(self) -> str | None:
         return self.work()

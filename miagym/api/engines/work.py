@@ -15,7 +15,7 @@ from miagym.evaluation.opening import Join
 
 
 @dataclass(frozen=True)
-class Work:
+class EngineWork:
     """A run as it is handed to another process, and called there.
 
     Args:

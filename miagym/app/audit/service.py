@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from miagym.app.server.bill import Bill
+from miagym.app.server.bill import JobBill
 from miagym.app.server.sandboxed_table import check_size, read_table
 from miagym.auditing.data_source import AuditData
 from miagym.candidates import check_texts
@@ -107,10 +107,10 @@ def sent_table(captions: object, member: object) -> AuditData:
     return _subject(pa.table({"caption": captions, "member": member}))
 
 
-def bill_of(subject: AuditData) -> Bill:
+def bill_of(subject: AuditData) -> JobBill:
     """Rows that an audit looks at; each counts as a UNet row of the visitor's allowance."""
     members = int(subject.member.sum())
-    return Bill(min(members, ROWS_A_SIDE) + min(len(subject) - members, ROWS_A_SIDE))
+    return JobBill(min(members, ROWS_A_SIDE) + min(len(subject) - members, ROWS_A_SIDE))
 
 
 def audit_table(subject: AuditData, progress: Progress = silent) -> AuditRecord:

@@ -21,7 +21,7 @@ from miagym.app.html import render
 from miagym.app.server.client_id import client_id
 from miagym.app.server.errors import page_errors
 from miagym.app.server.jobs import AUDITS, Work
-from miagym.app.server.run_button import Job, RunAndStop
+from miagym.app.server.run_button import ButtonJob, RunAndStop
 from miagym.app.server.sandboxed_table import MAX_BYTES, MAX_ROWS
 from miagym.app.server.uploads import uploaded
 from miagym.app.site import Site
@@ -67,7 +67,7 @@ def audit_tab(site: Site) -> None:
     file.upload(
         lambda: MINE, outputs=split, queue=False, show_progress="hidden", api_visibility="private"
     )
-    job = Job(
+    job = ButtonJob(
         AUDITS,
         work=partial(_work, site),
         shown=lambda audit: tuple(vars(audit_view([audit])).values()),

@@ -13,7 +13,7 @@ from miagym.palette import MEMBERS, NONMEMBERS, PALETTE
 from miagym.report.figures.style import safe_text, styled
 
 if TYPE_CHECKING:
-    from miagym.app.check.service import Scale
+    from miagym.app.check.service import RankScale
 
 GREY = "#7d8590"
 """As readable on white as on the dark page."""
@@ -25,7 +25,7 @@ MIN_ROOM = 0.28
 
 
 def verdict_figure(
-    scale: Scale, asked: Sequence[tuple[str, float]] = (), name: str | None = None
+    scale: RankScale, asked: Sequence[tuple[str, float]] = (), name: str | None = None
 ) -> go.Figure:
     """Scores of calibration members (up) and non-members (down), the rule, and who was asked about.
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from miagym.app.check.examples import FOLDER, MEMBER, Example, examples, has_examples
-from miagym.app.check.service import CheckService, Scale
+from miagym.app.check.service import CheckService, RankScale
 from miagym.report.figures.style import rounded
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ class Opening(NamedTuple):
 
     example: Example
     found: Check
-    scale: Scale
+    scale: RankScale
 
 
 def opening(offers: Sequence[Offer]) -> Opening | None:
@@ -49,7 +49,7 @@ def opening(offers: Sequence[Offer]) -> Opening | None:
     return Opening(
         examples(offers[0].name)[KIND],
         Check(target, data, reference, seed, (answer,), None),
-        Scale(members, nonmembers, answer.alpha),
+        RankScale(members, nonmembers, answer.alpha),
     )
 
 

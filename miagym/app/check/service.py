@@ -36,7 +36,7 @@ Pay = Callable[[int], None]
 
 
 @dataclass(frozen=True, eq=False)
-class Scale:
+class RankScale:
     """What a score is read against: the scores of calibration pictures that rank.
 
     Args:
@@ -141,13 +141,13 @@ class CheckService:
         )
         return once * pictures * (1 if offer.base is None else 2)
 
-    def scale(self, target: str, captioned: bool) -> Scale:
+    def scale(self, target: str, captioned: bool) -> RankScale:
         """The calibration scores that a check with (without) caption is read against."""
         from miagym.checking.alpha import ALPHA
         from miagym.checking.calibrated import TOGETHER
 
         calibrated = self.checker(target).calibrated(captioned)
-        return Scale(calibrated.members[TOGETHER], calibrated.nonmembers[TOGETHER], ALPHA)
+        return RankScale(calibrated.members[TOGETHER], calibrated.nonmembers[TOGETHER], ALPHA)
 
     def warm(self, target: str) -> None:
         """Does now what the first checks under a target would wait for."""

@@ -14,7 +14,7 @@ from miagym.app.html import downloads, render
 if TYPE_CHECKING:
     from miagym.api.checking.result import Check
     from miagym.app.check.examples import Example
-    from miagym.app.check.service import Scale
+    from miagym.app.check.service import RankScale
     from miagym.checking.answer import Answer, SetAnswer
 
 Readout = tuple[str, str, str]
@@ -69,7 +69,7 @@ def evidence_link(evidence: bytes | None) -> Markup:
     return downloads({"evidence.zip": ("application/zip", evidence)})
 
 
-def details_html(found: Check, scale: Scale) -> Markup:
+def details_html(found: Check, scale: RankScale) -> Markup:
     """What is folded below the figure: the answer in full; of a set, each picture."""
     from miagym.checking.words import sentences, set_sentences
     from miagym.report.tables.check import answers_table, chance_of_alarm
@@ -90,7 +90,7 @@ def details_html(found: Check, scale: Scale) -> Markup:
     )
 
 
-def reading_of(score: float, scale: Scale) -> str:
+def reading_of(score: float, scale: RankScale) -> str:
     """Where a score stands among those of calibration pictures."""
     above = [int((np.asarray(s) >= score).sum()) for s in (scale.members, scale.nonmembers)]
     return (

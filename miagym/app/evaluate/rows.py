@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import islice
 
-from miagym.report.family import Family
+from miagym.report.family import AlarmFamily
 from miagym.report.model import Column, Group, Line, Number, Remarks, Table
 from miagym.report.rows import Groups, asking_rows, blind_rows
 from miagym.report.standing import remarks
@@ -26,7 +26,7 @@ COLUMNS = (
 
 def page_table(groups: Groups, audits: Sequence[AuditRecord]) -> Table:
     """All rows, by target."""
-    family = Family([row for group in groups.values() for row in group], audits)
+    family = AlarmFamily([row for group in groups.values() for row in group], audits)
     bodies = [
         Group(label, tuple(_line(row.attack, row, group, family) for row in group))
         for label, group in groups.items()
@@ -36,7 +36,7 @@ def page_table(groups: Groups, audits: Sequence[AuditRecord]) -> Table:
 
 def first_rows(groups: Groups, audits: Sequence[AuditRecord]) -> Table:
     """The strongest attack of each target, what blind rows reach, and then the next strongest."""
-    family = Family([row for group in groups.values() for row in group], audits)
+    family = AlarmFamily([row for group in groups.values() for row in group], audits)
     several = len(groups) > 1
     ranked = {
         label: [sorted(kind(group), key=_strength)[::-1] for kind in (asking_rows, blind_rows)]
@@ -58,7 +58,7 @@ def _strength(row: AttackRow) -> tuple[float, float]:
     return (float(found.tpr) if found else -1.0, float(row.auc))
 
 
-def _line(name: str, row: AttackRow, group: Sequence[AttackRow], family: Family) -> Line:
+def _line(name: str, row: AttackRow, group: Sequence[AttackRow], family: AlarmFamily) -> Line:
     spent = row.unet_rows
     cells = (
         detected_share(row),

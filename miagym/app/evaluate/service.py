@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from miagym.app.server.bill import Bill
+from miagym.app.server.bill import JobBill
 from miagym.app.server.jobs import Work
 from miagym.app.server.rate_limit import Allowance
 from miagym.data.dataset import CALIBRATION, TEST
@@ -113,7 +113,7 @@ class EvaluationRequest:
         words += ["--generated", "0", "--chunk", str(CHUNK), "--out", "runs/mine"]
         return shlex.join(words)
 
-    def bill(self) -> Bill:
+    def bill(self) -> JobBill:
         """UNet rows that are charged at most, backward rows at their price, and for the rest."""
         chooses, asks = 2 * min(self.candidates, Config.choose_on), 2 * self.candidates
         null = 2 * min(self.candidates, Config.null_on) if self.pairing.null else 0
@@ -124,7 +124,7 @@ class EvaluationRequest:
             phases[CALIBRATION] += sum(costs) * (asks if learns else chooses)
             phases[TEST] += max(costs) * asks
             phases[NULL] += max(costs) * null
-        return Bill(BASE_ROWS, {f"{self.target}: {part}": n for part, n in phases.items()})
+        return JobBill(BASE_ROWS, {f"{self.target}: {part}": n for part, n in phases.items()})
 
     @property
     def rows(self) -> int:

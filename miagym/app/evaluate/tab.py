@@ -26,7 +26,7 @@ from miagym.app.html import part, script
 from miagym.app.permalink import Permalink
 from miagym.app.server.client_id import client_id
 from miagym.app.server.jobs import EVALUATIONS, Work
-from miagym.app.server.run_button import Job, RunAndStop
+from miagym.app.server.run_button import ButtonJob, RunAndStop
 from miagym.app.site import EVALUATE, Site
 from miagym.errors import MiagymError
 from miagym.targets.registry import target_names
@@ -58,7 +58,7 @@ def evaluate_tab(site: Site) -> None:
         opening = view(found, DEMO if found and is_demo(found) else OTHER)
         with gr.Column(scale=2, min_width=420):
             shown = _shown(opening)
-    job = Job(
+    job = ButtonJob(
         EVALUATIONS,
         work=_work(site),
         shown=lambda found: tuple(vars(view(found, MINE)).values()),

@@ -16,7 +16,7 @@ from miagym.app.evaluate.figures import legend, page_roc
 from miagym.app.evaluate.rows import first_rows, page_table
 from miagym.app.figures import captioned
 from miagym.app.html import downloads, part, render
-from miagym.report.family import Family
+from miagym.report.family import AlarmFamily
 from miagym.report.figures.budget import budget_figure
 from miagym.report.figures.curves import curves_of
 from miagym.report.figures.style import styled
@@ -88,7 +88,7 @@ def as_json(found: Run) -> str:
 
 def as_csv(groups: Groups, audits: Sequence[AuditRecord]) -> str:
     """The rows of the table, a line each, numbers in full."""
-    family = Family([row for group in groups.values() for row in group], audits)
+    family = AlarmFamily([row for group in groups.values() for row in group], audits)
     lines = [_flat(row, group, family) for group in groups.values() for row in group]
     text = io.StringIO()
     writer = csv.DictWriter(text, list(lines[0]) if lines else [], lineterminator="\n")
@@ -97,7 +97,7 @@ def as_csv(groups: Groups, audits: Sequence[AuditRecord]) -> str:
     return text.getvalue()
 
 
-def _flat(row: AttackRow, group: Sequence[AttackRow], family: Family) -> dict[str, Any]:
+def _flat(row: AttackRow, group: Sequence[AttackRow], family: AlarmFamily) -> dict[str, Any]:
     """A row without nesting; empty cells where a rate is not resolvable."""
     found = detection(row)
     about = row.model_dump(

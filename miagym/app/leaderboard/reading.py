@@ -67,6 +67,7 @@ class Row(Told):
     tpr_ci: Shares | None
     brier_reward: float | None
     brier_reward_ci: tuple[float, float] | None
+    intervals_over: Name = "pictures"
     spent: Count
     submissions: Count
 

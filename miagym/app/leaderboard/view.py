@@ -42,6 +42,7 @@ def board_html(board: Board) -> Markup:
         content=table,
         shared=shared_ranks(board.rows),
         has_players=has_players,
+        over=board.rows[0].intervals_over if board.rows else "pictures",
     )
 
 

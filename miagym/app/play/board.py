@@ -10,7 +10,7 @@ import gradio as gr
 from miagym.app.html import render, script
 from miagym.app.play import view
 from miagym.app.play.chart import chart
-from miagym.app.play.games import Session
+from miagym.app.play.games import GameSession
 from miagym.app.play.setup import GREY, MENU, STEPS, WORDS
 from miagym.envs.menu import menu
 from miagym.oracle.access import Access
@@ -21,7 +21,7 @@ PAYOFF = script("payoff.js", CANNOT_TELL)
 
 
 @dataclass(frozen=True)
-class Board:
+class PlayBoard:
     """The components that a game is shown in."""
 
     heading: gr.HTML
@@ -47,7 +47,7 @@ class Board:
         ]
 
 
-def board_values(session: Session, *, is_new: bool = False) -> list[Any]:
+def board_values(session: GameSession, *, is_new: bool = False) -> list[Any]:
     """What all parts of the board show now.
 
     Args:
@@ -72,7 +72,7 @@ def board_values(session: Session, *, is_new: bool = False) -> list[Any]:
     ]
 
 
-def _question(session: Session, question: int) -> dict[str, Any]:
+def _question(session: GameSession, question: int) -> dict[str, Any]:
     game = session.game
     if question >= len(game.menu):
         return gr.update(visible=False)
@@ -80,7 +80,7 @@ def _question(session: Session, question: int) -> dict[str, Any]:
     return gr.update(visible=True, interactive=affordable)
 
 
-def build_board() -> tuple[Board, gr.Button]:
+def build_board() -> tuple[PlayBoard, gr.Button]:
     """The components in their places, and the button that leads to another game."""
     with gr.Row(elem_id="play-top"):
         heading = gr.HTML(elem_id="play-heading", padding=False)
@@ -102,7 +102,7 @@ def build_board() -> tuple[Board, gr.Button]:
             shown_chart = gr.HTML(elem_id="play-chart", padding=False)
             tally = gr.HTML(elem_id="play-tally", padding=False)
     parts = (heading, candidate, budget, questions, answers, shown_chart, slider, payoff)
-    return Board(*parts, verdict, following, truth, tally), again
+    return PlayBoard(*parts, verdict, following, truth, tally), again
 
 
 def _verdict() -> tuple[gr.Slider, gr.HTML, gr.Button, gr.Button]:

@@ -27,7 +27,7 @@ MAX_GAMES = 128
 
 
 @dataclass(frozen=True, eq=False)
-class Session:
+class GameSession:
     """A visitor's game, the agents beside, and the known pictures. It stays on the server."""
 
     game: HumanGame
@@ -40,7 +40,7 @@ class Seat:
     """A session, whose it is, when it was last touched, and the key that opens it elsewhere."""
 
     client: str
-    session: Session
+    session: GameSession
     touched: float
     key: str
 
@@ -67,7 +67,7 @@ class Games:
     def __len__(self) -> int:
         return len(self._seats)
 
-    def add(self, client: str, page: str | None, session: Session) -> str:
+    def add(self, client: str, page: str | None, session: GameSession) -> str:
         """Keeps a game that has begun, in the place of the page's last one.
 
         Args:
@@ -90,7 +90,7 @@ class Games:
                 self._drop_oldest_of(count.most_common(1)[0][0])
         return key
 
-    def resume(self, key: str, page: str | None) -> Session | None:
+    def resume(self, key: str, page: str | None) -> GameSession | None:
         """Hands a game to another page, which has its key; None if it is not held any more."""
         with self._lock:
             self._clear_away()
@@ -102,7 +102,7 @@ class Games:
             self._seats[page or ""] = replace(seat, touched=self._clock())
             return seat.session
 
-    def get(self, page: str | None) -> Session:
+    def get(self, page: str | None) -> GameSession:
         """The game of a page.
 
         Raises:

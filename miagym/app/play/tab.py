@@ -13,7 +13,7 @@ from miagym.app.html import part, render, script
 from miagym.app.play import view
 from miagym.app.play.board import PAYOFF, board_values, build_board
 from miagym.app.play.chart import chart
-from miagym.app.play.games import Games, Session
+from miagym.app.play.games import Games, GameSession
 from miagym.app.play.refusals import Refusals
 from miagym.app.play.setup import (
     BLACK,
@@ -130,7 +130,7 @@ class Handlers:
             return [gr.skip()] * (4 + self._parts)
         return self._at_board(session)
 
-    def _at_board(self, session: Session) -> list[Any]:
+    def _at_board(self, session: GameSession) -> list[Any]:
         hidden, shown = gr.update(visible=False), gr.update(visible=True)
         return ["", hidden, shown, gr.Timer(active=True), *board_values(session, is_new=True)]
 
@@ -147,7 +147,7 @@ class Handlers:
         key = self._games.add(client_id(request), request.session_hash, session)
         yield [key, *self._at_board(session)]
 
-    def _begun(self, target: str, access: str, request: gr.Request) -> Session:
+    def _begun(self, target: str, access: str, request: gr.Request) -> GameSession:
         # With torch and scikit-learn: a page is there seconds earlier without them.
         from miagym.app.play.game import HumanGame
         from miagym.app.play.opponents import Opponents
@@ -159,7 +159,7 @@ class Handlers:
         game = HumanGame(setup, seed, is_secret=target == SURPRISE, device=device)
         self._pay_for_opponents(game, request)
         game.deal()
-        return Session(game, Opponents(setup, seed, device), reference_scores(setup, device))
+        return GameSession(game, Opponents(setup, seed, device), reference_scores(setup, device))
 
     def _pay_for_opponents(self, game: HumanGame, request: gr.Request) -> None:
         price = game.menu[game.setup.favourite].price

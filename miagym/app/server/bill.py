@@ -11,7 +11,7 @@ AT_WORK = 4
 """Steps that may be computed beside the one that is reported; they are paid for."""
 
 
-class Bill:
+class JobBill:
     """UNet rows of a job, and how many of them it has used.
 
     Args:

@@ -27,7 +27,7 @@ MAX_MINUTES = 10
 
 
 @dataclass(frozen=True)
-class Step:
+class JobStep:
     """How far a phase of the work is."""
 
     label: str
@@ -35,7 +35,7 @@ class Step:
     total: int
 
 
-STARTING = Step("starting", 0, 1)
+STARTING = JobStep("starting", 0, 1)
 
 
 class Cancelled(Exception):
@@ -67,18 +67,18 @@ class Ticket(Generic[T]):
     minutes: float
     cancelled: Event
     future: Future[T] = field(default_factory=Future)
-    reported: Step | None = None
+    reported: JobStep | None = None
     ahead: Callable[[], int] = lambda: 0
 
     @property
-    def step(self) -> Step:
+    def step(self) -> JobStep:
         """How far it is, or how many go first."""
         if self.reported is not None:
             return self.reported
         ahead = self.ahead()
         if not ahead:
             return STARTING
-        return Step(f"waiting for {ahead} other run{'s' if ahead > 1 else ''}", 0, 1)
+        return JobStep(f"waiting for {ahead} other run{'s' if ahead > 1 else ''}", 0, 1)
 
     def cancel(self) -> None:
         """Ends it at its next step, or before it begins."""
@@ -159,7 +159,7 @@ class JobQueue:
                 self._running = None
 
 
-async def following(ticket: Ticket[T]) -> AsyncGenerator[Step, None]:
+async def following(ticket: Ticket[T]) -> AsyncGenerator[JobStep, None]:
     """How far a job is, each `HEARTBEAT_SECONDS`, until it has ended or is cancelled.
 
     It takes no thread, so that any number can wait. Nobody follows any more: then it is cancelled.
@@ -219,10 +219,10 @@ def _progress(ticket: Ticket) -> Progress:
 
         def done() -> None:
             check()
-            ticket.reported = Step(label, next(count), steps)
+            ticket.reported = JobStep(label, next(count), steps)
 
         check()
-        ticket.reported = Step(label, 0, steps)
+        ticket.reported = JobStep(label, 0, steps)
         return done
 
     return start

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from threading import Lock
 from typing import TypeVar
 
-from miagym.app.server.bill import Bill
+from miagym.app.server.bill import JobBill
 from miagym.app.server.jobs import Work
 from miagym.app.server.turns import MAX_WAITING
 from miagym.errors import RateLimitExceeded
@@ -91,7 +91,7 @@ class Allowance:
             self.give_back(client, sum(taken))
             raise
 
-    def paid(self, client: str, bill: Bill, do: Callable[[Progress], T]) -> Work[T]:
+    def paid(self, client: str, bill: JobBill, do: Callable[[Progress], T]) -> Work[T]:
         """Work that is paid for now, so that it is never refused once it has waited.
 
         What has not been computed when it ends is given back: all of it, if it never began.

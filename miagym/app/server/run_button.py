@@ -29,7 +29,7 @@ DONE = "Done."
 
 
 @dataclass(frozen=True)
-class Job(Generic[T]):
+class ButtonJob(Generic[T]):
     """What a Run button starts.
 
     Args:
@@ -95,7 +95,7 @@ class RunAndStop:
             stop = gr.Button("Stop", elem_id=f"{name}-stop", min_width=80, interactive=False)
         return cls(start, stop, gr.HTML(part("status", ""), elem_id=f"{name}-status"))
 
-    def wire(self, job: Job[Any], form: Sequence[Any], shown: Sequence[Any]) -> Dependency:
+    def wire(self, job: ButtonJob[Any], form: Sequence[Any], shown: Sequence[Any]) -> Dependency:
         """What the buttons do; gives what other events may follow.
 
         Args:
@@ -124,7 +124,7 @@ class RunAndStop:
     def _stop(self, request: gr.Request) -> None:
         self._jobs.stop(request.session_hash)
 
-    def _steps(self, job: Job[Any], shown: Sequence[Any]) -> Any:
+    def _steps(self, job: ButtonJob[Any], shown: Sequence[Any]) -> Any:
         """The handler of Run: how far it is, step by step, and then what it found."""
 
         async def steps(request: gr.Request, *asked: Any) -> AsyncIterator[dict[Any, Any]]:

@@ -12,7 +12,7 @@ from miagym import __version__
 from miagym.atomic import new_folder
 from miagym.checking.cache import Kept, load, write
 from miagym.checking.calibration import Calibration, restored, stored
-from miagym.checking.sources.pictures import Source
+from miagym.checking.sources.pictures import CalibrationSource
 from miagym.errors import DataError, TargetError, option, told
 from miagym.evaluation.signals import Signals
 from miagym.progress import Progress
@@ -136,7 +136,7 @@ def check_new(folder: Path) -> None:
 
 
 def keep(
-    source: Source,
+    source: CalibrationSource,
     digest: str,
     signals: Signals,
     limit: int | None,

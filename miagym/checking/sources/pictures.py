@@ -12,7 +12,7 @@ from miagym.evaluation.signals import Signals
 from miagym.progress import Progress
 
 
-class Source(Protocol):
+class CalibrationSource(Protocol):
     """Where a checker's calibration comes from."""
 
     @property

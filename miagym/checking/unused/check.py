@@ -8,10 +8,10 @@ import numpy as np
 
 from miagym.checking.alpha import check_alpha
 from miagym.checking.answer import Verdict
-from miagym.checking.calibration import FEWEST
+from miagym.checking.calibration import MIN_CALIBRATION
 from miagym.checking.ood import LEVEL, Guard, too_many_refused
 from miagym.checking.sets.listing import listed
-from miagym.checking.unused.control import Standing, audit_control
+from miagym.checking.unused.control import ControlStanding, audit_control
 from miagym.checking.unused.generated import caution
 from miagym.checking.unused.overlap import check_apart
 from miagym.checking.unused.result import PictureAnswer, SetFinding, UnusedFinding
@@ -67,7 +67,7 @@ def check_by_unused(
     control = audit_control(given, unused, captioned, signals.seed, progress)
     answers = tuple(_not_comparable(picture.name, picture.done) for picture in given.pictures)
     together, cautions = None, ()
-    if control.standing is not Standing.BAD:
+    if control.standing is not ControlStanding.BAD:
         steps = chunks(len(given) + len(unused))
         done = progress(f"asking {signals.target.name}", steps)
         scores, controls = side_scores(signals, given, unused, captioned, done)
@@ -117,7 +117,7 @@ def _answers(
 ) -> tuple[PictureAnswer, ...]:
     n = len(controls)
     known = [picture.look for picture in unused.pictures[:MAX_GUARDS]]
-    guard = Guard(np.stack(known)) if n >= FEWEST else None
+    guard = Guard(np.stack(known)) if n >= MIN_CALIBRATION else None
     found = []
     each = zip(given.pictures, scores.tolist(), p_values(scores, controls).tolist(), strict=True)
     for picture, score, p in each:

@@ -22,7 +22,7 @@ MAX_ROWS = 1000
 """Pictures of each side that are audited."""
 
 
-class Standing(StrEnum):
+class ControlStanding(StrEnum):
     """What an audit says of a control."""
 
     GOOD = "good"
@@ -36,7 +36,7 @@ class Standing(StrEnum):
 
 
 @dataclass(frozen=True, eq=False)
-class Control:
+class UnusedControl:
     """What is known of the unused pictures as a control for the pictures in question.
 
     Args:
@@ -45,7 +45,7 @@ class Control:
         audit: all that was found, the pictures in question as members; None if there was none.
     """
 
-    standing: Standing
+    standing: ControlStanding
     words: str
     audit: Audit | None
 
@@ -59,7 +59,7 @@ class Control:
 
 def audit_control(
     given: Side, unused: Side, captioned: bool, seed: int, progress: Progress = silent
-) -> Control:
+) -> UnusedControl:
     """Asks whether captions, files or pixels tell the sides apart, without any model.
 
     All that is looked at shares one rate of false alarms (Westfall & Young 1993), 3 %.
@@ -87,15 +87,17 @@ def audit_control(
     try:
         found = audit(source, seed, MAX_ROWS, progress)
     except DataError:  # nothing varies at all
-        return Control(Standing.UNKNOWN, "No difference at all between the two sides.", None)
+        return UnusedControl(
+            ControlStanding.UNKNOWN, "No difference at all between the two sides.", None
+        )
     if not found.blind:
         return _unaudited(sizes, MIN_GROUPS)
-    return Control(*_words(found), audit=found)
+    return UnusedControl(*_words(found), audit=found)
 
 
-def _unaudited(sizes: Sequence[int], least: int) -> Control:
-    return Control(
-        Standing.UNAUDITED,
+def _unaudited(sizes: Sequence[int], least: int) -> UnusedControl:
+    return UnusedControl(
+        ControlStanding.UNAUDITED,
         f"Whether the unused pictures are a fair control was not audited: that takes {least} "
         f"different pictures of each side, and there are {sizes[0]} and {sizes[1]}. A difference "
         "in style, source or file format would give a small p-value too.",
@@ -103,14 +105,14 @@ def _unaudited(sizes: Sequence[int], least: int) -> Control:
     )
 
 
-def _words(found: Audit) -> tuple[Standing, str]:
+def _words(found: Audit) -> tuple[ControlStanding, str]:
     row = min(found.blind, key=lambda one: (one.p, -one.auc))
     seen = blind_row_in_words(row)
     sizes = f"{found.n_members} and {found.n_nonmembers} pictures"
     looked = len(found.blind) + len(found.shift) + 1
     if found.verdict is AuditVerdict.SHIFTED:
         cues = "; ".join(_cue(cue) for cue in found.cues[:2])
-        return Standing.BAD, (
+        return ControlStanding.BAD, (
             "The unused pictures are no good as a control: they differ from the pictures in "
             f"question in more than membership, for without any model {seen} ({looked} looks were "
             f"corrected for; {100 * MAX_FALSE_ALARMS:.0f} % of fair controls are refused so)."
@@ -119,10 +121,10 @@ def _words(found: Audit) -> tuple[Standing, str]:
             "the same hand, kind and file format."
         )
     if found.verdict is AuditVerdict.FAIR:
-        return Standing.GOOD, (
+        return ControlStanding.GOOD, (
             f"The unused pictures stood the audit: without any model, {seen} at best ({sizes})."
         )
-    return Standing.UNKNOWN, (
+    return ControlStanding.UNKNOWN, (
         f"The audit found no difference between the sides without the model ({seen}; p = "
         f"{row.p:.2g}, corrected for {looked} looks), but {sizes} are too few to rule out one "
         "that matters: that they are alike in all but membership is yours to know."

@@ -8,7 +8,7 @@ from typing import Any
 
 from miagym.checking.answer import Verdict, share_as_json
 from miagym.checking.sets.listing import Listed
-from miagym.checking.unused.control import Control
+from miagym.checking.unused.control import UnusedControl
 from miagym.metrics.auc import Interval
 from miagym.metrics.resampling.permutation import SetTest
 from miagym.metrics.sets.anytime import EValue
@@ -107,7 +107,7 @@ class UnusedFinding:
     alpha: float
     attack: str
     chosen: str
-    control: Control
+    control: UnusedControl
     pictures: tuple[PictureAnswer, ...]
     together: SetFinding | None
     listed: Listed | None

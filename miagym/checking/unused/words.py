@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from miagym.checking.answer import Verdict
 from miagym.checking.sets.listing import SHOWN
 from miagym.checking.sets.words import e_value_sentence, share_sentence
-from miagym.checking.unused.control import Standing
+from miagym.checking.unused.control import ControlStanding
 from miagym.checking.unused.result import PictureAnswer, SetFinding, UnusedFinding
 from miagym.metrics.resampling.permutation import MAX_PERMUTATIONS
 from miagym.results.formats import between, p_text, percent
@@ -26,7 +26,7 @@ MEANING = (
 def finding_sentences(found: UnusedFinding) -> list[str]:
     """The answer, most important first but for the control, without which it means nothing."""
     said = [found.control.words]
-    if found.control.standing is not Standing.BAD:
+    if found.control.standing is not ControlStanding.BAD:
         said += _of_set(found, found.together) if found.together else []
         if len(found.pictures) == 1:
             said.append(picture_sentence(found.pictures[0], found))

@@ -53,7 +53,7 @@ def bench(
         with_budgets,
     )
     from miagym.hosting.bench.run import bench as measured
-    from miagym.hosting.standings import curves_table, standings_table
+    from miagym.hosting.standings import closing, curves_table, standings_table
     from miagym.hosting.suite import suite as suite_of
     from miagym.report.terminal import print_parts
 
@@ -73,11 +73,11 @@ def bench(
     for one in found:
         limit = f"{one.task.budget} {one.task.prices.unit} a hand"
         say(f"{one.task.name}, {limit}: {one.task.about}")
-        print_parts(console, (standings_table(one.standings, one.task.prices.unit),))
+        table = standings_table(one.standings, one.task.prices.unit)
+        print_parts(console, (table, closing(one.standings)))
     for name, curves in drawn.items():
         unit = next(one.task.prices.unit for one in found if one.task.name == name)
         say(f"{name}: Brier reward under each budget, and the area over their logarithm.")
         print_parts(console, (curves_table(curves, unit),))
-    say("Rows of one rank are not told apart by these candidates.")
     if out is not None:
         say(f"What {agent} said is in {out}.")

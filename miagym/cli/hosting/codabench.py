@@ -41,8 +41,8 @@ def codabench(
     dates = Dates(start, final, end)
     with Ledger(db) as ledger:
         played = find_task(ledger, task, suite(tasks))
-        keep_task(ledger, played, load_data(played.data).digest)
         made = bundle(played, ledger.secret, url.rstrip("/"), dates)
+        keep_task(ledger, played, load_data(played.data).digest)
     made.save(out)
     if as_json:
         print_json({"bundle": str(out), "task": played.name, "candidates": dict(made.candidates)})

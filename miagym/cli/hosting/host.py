@@ -29,7 +29,7 @@ from miagym.cli.hosting.tasks import (
 from miagym.cli.shared.console import AsJson, console, print_json, say
 
 OF_A_SUITE = ("tasks", "db", "phase", "port", "address", "openenv", "open_board")
-"""Options that go with a suite; all others are of a task about a --target."""
+"""Options that go with a suite; all others are of a task about a --target or --population."""
 
 host = typer.Typer(help="Host a game: serve it, add players, read the leaderboard.")
 host.command()(codabench)
@@ -46,6 +46,13 @@ def serve(
         str, typer.Option(help="Address to listen on; 0.0.0.0 lets other machines in.")
     ] = "127.0.0.1",
     target: Targets = None,
+    population: Annotated[
+        str,
+        typer.Option(
+            help="Instead of a --target: a folder that `miagym train` made of many models, each "
+            "with pictures of its own."
+        ),
+    ] = "",
     data: Data = None,
     reference: Reference = None,
     questions: Questions = QUESTIONS,
@@ -104,14 +111,14 @@ def serve(
     from miagym.hosting.serving import serve_forever
     from miagym.hosting.suite import own_task, suite
 
-    if target:
+    if target or population:
         if service and is_given(context, "questions"):
             raise HostError("A service has no menu; leave --questions or --service out.")
         if charge_refused and not refuse:
             raise HostError("Expected --refuse with --charge-refused: what is refused.")
         menu = questions.split(",")
         words = PromptFilter(refuse, charge_refused) if refuse else None
-        own = own_task(target, data, reference, menu, budget, hands, service)
+        own = own_task(target or (), data, reference, menu, budget, hands, service, population)
         played = (
             replace(
                 own,
@@ -192,7 +199,7 @@ def board(
     from miagym.hosting.host import Host
     from miagym.hosting.records.ledger import Ledger
     from miagym.hosting.records.tasks import find_task
-    from miagym.hosting.standings import standings_table
+    from miagym.hosting.standings import closing, standings_table
     from miagym.hosting.suite import suite
     from miagym.report.terminal import print_parts
 
@@ -202,5 +209,4 @@ def board(
     if as_json:
         print_json([one.as_row() for one in found])
         return
-    closing = "Players of one rank are not told apart by these candidates."
-    print_parts(console, (standings_table(found, played.prices.unit), closing))
+    print_parts(console, (standings_table(found, played.prices.unit), closing(found)))

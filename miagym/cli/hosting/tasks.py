@@ -54,8 +54,8 @@ def check_own(context: typer.Context, *others: str) -> None:
         if name not in others and is_given(context, name):
             flag = f"--{name.replace('_', '-')}"
             raise HostError(
-                f"Expected --target with {flag}, since tasks of a suite are as they are; name a "
-                f"model of your own, or leave {flag} out."
+                f"Expected --target, or --population, with {flag}, since tasks of a suite are as "
+                f"they are; name a model of your own, or leave {flag} out."
             )
 
 

@@ -34,7 +34,7 @@ console = Console(width=None if IN_TERMINAL else WIDE)
 
 Out = Annotated[Path, typer.Option(help="Folder of the run; an unfinished run in it goes on.")]
 Seed = Annotated[int, typer.Option(min=0, help="Seed of noise, order and resampling.")]
-Device = Annotated[str, typer.Option(help="auto, cpu, cuda.")]
+Device = Annotated[str, typer.Option(help="auto, cpu, cuda, mps.")]
 MemberValue = Annotated[
     str | None,
     typer.Option(metavar="VALUE", help="The label that means member, 0 say; else 1 or words."),

@@ -27,6 +27,12 @@ Scheduler = Annotated[
     typer.Option("--scheduler", help="Folder of another scheduler: noise and what is predicted."),
 ]
 Dtype = Annotated[str, typer.Option(help="auto, float32, float16, bfloat16.")]
+Compiled = Annotated[
+    bool,
+    typer.Option(
+        "--compiled", help="Have torch compile the models: slow at first, to be faster later."
+    ),
+]
 Posterior = Annotated[
     str, typer.Option(help="What pictures are encoded to: mean of the posterior, or sample.")
 ]

@@ -22,7 +22,7 @@ Done = Callable[[str, FetchOutcome], None]
 
 
 @dataclass
-class Host:
+class HostQueue:
     """Links of one host, and its back-off state."""
 
     links: deque[str] = field(default_factory=deque)
@@ -50,9 +50,9 @@ class _Crawl:
         self._web = client(politeness)
 
     async def run(self, links: Iterable[str]) -> None:
-        hosts: dict[str, Host] = {}
+        hosts: dict[str, HostQueue] = {}
         for link in links:
-            hosts.setdefault(_host(link), Host()).links.append(link)
+            hosts.setdefault(_host(link), HostQueue()).links.append(link)
         # Name servers are asked in threads too, and silent ones would hold up the few by default.
         threads = ThreadPoolExecutor(self._politeness.connections)
         asyncio.get_running_loop().set_default_executor(threads)
@@ -61,12 +61,12 @@ class _Crawl:
                 for _ in range(min(self._politeness.per_host, len(host.links))):
                     tasks.create_task(self._lane(host))
 
-    async def _lane(self, host: Host) -> None:
+    async def _lane(self, host: HostQueue) -> None:
         while host.links:
             link = host.links.popleft()
             self._done(link, await self._outcome(host, link))
 
-    async def _outcome(self, host: Host, link: str) -> FetchOutcome:
+    async def _outcome(self, host: HostQueue, link: str) -> FetchOutcome:
         """Asks until there is an answer, waiting as the host wishes."""
         outcome = FetchOutcome(FetchStatus.LATER)
         for attempt in range(self._politeness.tries):
@@ -91,7 +91,7 @@ class _Crawl:
             host.left_alone = f"{outcome.why}, like the links before it"
         return outcome
 
-    async def _pause(self, host: Host) -> None:
+    async def _pause(self, host: HostQueue) -> None:
         now = asyncio.get_running_loop().time
         while host.resume_at > now():
             await asyncio.sleep(host.resume_at - now())

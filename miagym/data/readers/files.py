@@ -17,7 +17,7 @@ from miagym.data.captions.sidecars import Caption
 from miagym.data.columns import CAPTIONS, ROLES, is_bulky
 from miagym.data.labels import MemberValue
 from miagym.data.pictures import ParquetPictures, as_picture
-from miagym.data.readers.shards import Place, ShardPictures, read_shard, shards_in
+from miagym.data.readers.shards import ArchivePlace, ShardPictures, read_shard, shards_in
 from miagym.data.readers.walk import walk
 from miagym.data.seen import SIDES, Seen, by_side
 from miagym.data.source import Source
@@ -92,13 +92,15 @@ def _labelled_shards(path: Path) -> Source:
 class _Rows:
     """Rows of a folder as they are found."""
 
-    pictures: list[Place | Path] = field(default_factory=list)
+    pictures: list[ArchivePlace | Path] = field(default_factory=list)
     names: list[str] = field(default_factory=list)
     member: list[bool] = field(default_factory=list)
     captions: list[Caption | None] = field(default_factory=list)
     skipped: dict[str, Mapping[str, int]] = field(default_factory=dict)
 
-    def add(self, picture: Place | Path, name: str, member: bool, caption: Caption | None) -> None:
+    def add(
+        self, picture: ArchivePlace | Path, name: str, member: bool, caption: Caption | None
+    ) -> None:
         self.pictures.append(picture)
         self.names.append(name)
         self.member.append(member)

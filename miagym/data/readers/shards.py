@@ -28,7 +28,7 @@ LABEL = ".cls"
 
 
 @dataclass(frozen=True)
-class Place:
+class ArchivePlace:
     """Where a picture lies in an archive."""
 
     shard: Path
@@ -41,7 +41,7 @@ class Place:
 class Shard:
     """What an archive holds: one row for each sample with a picture."""
 
-    places: list[Place] = field(default_factory=list)
+    places: list[ArchivePlace] = field(default_factory=list)
     captions: list[Caption | None] = field(default_factory=list)
     labels: list[bool | None] = field(default_factory=list)
     """By the sample's .cls, where it has one."""
@@ -51,7 +51,7 @@ class Shard:
 class ShardPictures(LazyPictures):
     """Pictures in archives and files, read where they lie."""
 
-    def __init__(self, places: Sequence[Place | Path]) -> None:
+    def __init__(self, places: Sequence[ArchivePlace | Path]) -> None:
         self._places = list(places)
 
     def __len__(self) -> int:
@@ -60,7 +60,7 @@ class ShardPictures(LazyPictures):
     def take(self, rows: Sequence[int] | NDArray[np.integer]) -> list[Picture]:
         return [self._read(self._places[int(row)]) for row in rows]
 
-    def _read(self, place: Place | Path) -> Picture:
+    def _read(self, place: ArchivePlace | Path) -> Picture:
         if isinstance(place, Path):
             return place
         try:
@@ -156,7 +156,7 @@ def _add(
     found = one_caption(_captions(path, archive, files), where)
     shard.captions.append(found)
     shard.labels.append(_label(path, archive, key, files))
-    shard.places.append(Place(path, where, picture.offset_data, picture.size))
+    shard.places.append(ArchivePlace(path, where, picture.offset_data, picture.size))
 
 
 def _captions(

@@ -11,7 +11,6 @@ from miagym.envs.family.keys import hand_key
 from miagym.envs.family.split import FamilySplit
 from miagym.envs.game import Game
 from miagym.envs.sampler import Sampler
-from miagym.errors import SettingsError
 
 
 class AuditGame(Game):
@@ -26,12 +25,13 @@ class AuditGame(Game):
 
 
 class HandSampler:
-    """Deals hands: a model, a side by a fair coin, and so many pictures of that side.
+    """Deals the hands of a split, each time any of them.
 
-    Hands are drawn independently of each other, so that nothing is learned from those before.
+    Hands are drawn independently of each other, and all are equally likely, so that neither those
+    before nor how often one comes tells anything of its side.
 
     Args:
-        split: whose labels say which side a picture is on.
+        split: whose hands.
         n: pictures in a hand.
         rng: of all that is drawn.
 
@@ -40,17 +40,8 @@ class HandSampler:
     """
 
     def __init__(self, split: FamilySplit, n: int, rng: np.random.Generator) -> None:
-        self._inside, self._n, self._rng = split.inside, n, rng
-        most = int(min(self._inside.sum(1).min(), (~self._inside).sum(1).min()))
-        if n > most:
-            raise SettingsError(
-                f"A hand of {n} pictures cannot be dealt from {split.name}, where some model has "
-                f"seen, or not seen, {most} only; ask for fewer candidates, or a larger population."
-            )
+        self._hands, self._rng = split.hands(n), rng
 
     def sample(self) -> NDArray[np.int64]:
         """Places in the split of one hand (n,), all of one model and on one side."""
-        model, used = self._rng.integers(len(self._inside)), self._rng.integers(2) == 1
-        side = np.flatnonzero(self._inside[model] == used)
-        chosen = self._rng.choice(side, self._n, replace=False)
-        return model * self._inside.shape[1] + chosen
+        return self._rng.permutation(self._hands[self._rng.integers(len(self._hands))])

@@ -6,14 +6,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from miagym.data.dataset import Dataset
-from miagym.envs.family.grading import MODELS, PICTURES, FamilyGrade
+from miagym.envs.family.grading import FamilyGrade
 from miagym.envs.family.labels import Judged
 from miagym.envs.grading.verdicts import Verdicts
 from miagym.errors import DataError
 from miagym.metrics.brier import brier_rewards
 from miagym.metrics.measure import measure
-from miagym.metrics.resampling.crossed import grouped_metrics, reward_interval
-from miagym.metrics.resampling.over_models import FEWEST_MODELS
+from miagym.metrics.resampling.crossed import (
+    MODELS,
+    PICTURES,
+    grouped_metrics,
+    reward_interval,
+)
+from miagym.metrics.resampling.over_models import MIN_MODELS
 
 
 def grade_audit(verdicts: Verdicts, data: Dataset | None = None) -> FamilyGrade:
@@ -34,7 +39,7 @@ def grade_audit(verdicts: Verdicts, data: Dataset | None = None) -> FamilyGrade:
     """
     judged, game = Judged.of(verdicts, data, "grade_audit"), verdicts.played
     spent = float(verdicts.spent.sum() / len(judged.first))
-    many = len(np.unique(judged.model)) >= FEWEST_MODELS
+    many = len(np.unique(judged.model)) >= MIN_MODELS
     counts = np.arange(len(judged.first)) if many else _apart(judged)
     said, member = verdicts.probability[judged.first[counts]], judged.member[counts]
     if member.all() or not member.any():
@@ -46,6 +51,7 @@ def grade_audit(verdicts: Verdicts, data: Dataset | None = None) -> FamilyGrade:
     groups = model if many else np.arange(len(said))
     return FamilyGrade(
         n_judged=len(said),
+        n_split=judged.n_split,
         n_models=len(np.unique(model)),
         intervals_over=MODELS if many else PICTURES,
         metrics=grouped_metrics(said, member, groups) if many else measure(said, member),

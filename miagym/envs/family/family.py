@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from miagym.data.dataset import Dataset
-from miagym.data.dealt import FILE, Deal, model_names
+from miagym.data.dealt import FILE, ModelDeal, dealt_model, model_names
 from miagym.embedded.pairings import goes_with, pairing
 from miagym.envs.sampler import rows_of, shared_data
 from miagym.errors import SettingsError
+from miagym.targets.location import TargetLocation
 from miagym.targets.registry import find_target, local_folder, target_resolution
 
 SHARES = {"train": 0.5, "val": 0.25, "test": 0.25}
 """Of the models; of a population, of its pictures too."""
-FEWEST = len(SHARES)
+MIN_TARGETS = len(SHARES)
 """Targets of a family: one for each split."""
 
 
@@ -37,7 +42,7 @@ class Family:
     """Names of all its targets."""
     data: str | Dataset
     """The pictures, with the labels of the first target."""
-    deal: Deal | None
+    deal: ModelDeal | None
     """Of a population."""
 
     @classmethod
@@ -71,7 +76,13 @@ class Family:
             )
         about = pair.data if data is None and pair is not None else data
         assert about is not None
+        if not isinstance(about, str | Dataset):
+            raise SettingsError(
+                "Expected the name of a data set, a file, a folder or a Dataset as data, got "
+                f"{about!r}."
+            )
         _check_pairings(names, about)
+        _check_deals(names, about)
         sides = {name: target_resolution(name) for name in names}
         if other := [name for name in names if sides[name] != sides[names[0]]]:
             raise SettingsError(
@@ -83,7 +94,7 @@ class Family:
     @classmethod
     def _population(cls, name: str, data: object) -> Self:
         folder = local_folder(name)
-        if not (folder / FILE).is_file():
+        if not os.path.isfile(folder / FILE):
             raise SettingsError(
                 f"Expected the name or folder of a population as family, got {name!r}; "
                 "`miagym train` makes one, clipart-population ships, and single targets are named "
@@ -94,7 +105,7 @@ class Family:
                 f"The pictures of the population {name} are those that were dealt to its models; "
                 "leave out data, or name the models' base and others in a list."
             )
-        deal = Deal.read(folder)
+        deal = ModelDeal.read(folder)
         targets = tuple(model_names(name, len(deal)))
         _check_size(targets)
         return cls(name, targets, targets[0], deal)
@@ -103,6 +114,17 @@ class Family:
     def name(self) -> str:
         """The population's name, or all targets'."""
         return self.given if isinstance(self.given, str) else ", ".join(self.given)
+
+    @property
+    def fingerprint(self) -> str:
+        """Of what decides the labels: the deal of a population, or a list's targets and data."""
+        deal = self.deal
+        decides = (
+            (self.targets, self.dataset().digest)
+            if deal is None
+            else (deal.data_digest, deal.rows, deal.members)
+        )
+        return hashlib.sha256(json.dumps(decides).encode()).hexdigest()[:16]
 
     def models(self, split: str) -> NDArray[np.int64]:
         """Numbers of the targets of a split, by a fixed permutation of their names.
@@ -156,16 +178,16 @@ def family_options(options: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _check_size(names: Sequence[str]) -> None:
-    if len(names) < FEWEST:
+    if len(names) < MIN_TARGETS:
         raise SettingsError(
-            f"A family needs {FEWEST} targets or more, since train, val and test have different "
-            f"ones; got {len(names)}: {', '.join(names)}."
+            f"A family needs {MIN_TARGETS} targets or more, since train, val and test have "
+            f"different ones; got {len(names)}: {', '.join(names)}."
         )
 
 
 def _check_different(names: Sequence[str]) -> None:
     """Refuses a target that comes twice, also where a path is written in two ways."""
-    places = [replace(find_target(name), name="") for name in names]
+    places = [_where(find_target(name)) for name in names]
     twice = [name for name, place in zip(names, places, strict=True) if places.count(place) > 1]
     if twice:
         both = " and ".join(twice[:2]) if len(set(twice)) > 1 else twice[0]
@@ -173,6 +195,15 @@ def _check_different(names: Sequence[str]) -> None:
             f"Each target is in a family once, and {both} would be twice, in two splits perhaps; "
             "leave one out."
         )
+
+
+def _where(target: TargetLocation) -> TargetLocation:
+    """Where a target lies, the same for all names and paths that lead there."""
+    place, unet = (
+        Path(os.path.realpath(one)) if isinstance(one, Path) else one
+        for one in (target.place, target.unet)
+    )
+    return replace(target, name="", place=place, unet=unet)
 
 
 def _check_pairings(names: Sequence[str], data: str | Dataset) -> None:
@@ -186,6 +217,17 @@ def _check_pairings(names: Sequence[str], data: str | Dataset) -> None:
             "neither trained on its members nor a control of those that are; leave it out, or name "
             "other data."
         )
+
+
+def _check_deals(names: Sequence[str], data: str | Dataset) -> None:
+    """Refuses a model of a population beside labels that are not its own."""
+    for name in names:
+        if dealt_model(local_folder(name)) is not None and name != data:
+            raise SettingsError(
+                f"{name} is a model of a population and learned the half that it was dealt, of "
+                "which other labels say nothing; name the population itself as family, or leave "
+                "it out."
+            )
 
 
 def _part(n: int, split: str, seed: int) -> NDArray[np.int64]:

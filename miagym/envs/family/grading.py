@@ -14,13 +14,13 @@ from miagym.metrics.auc import Interval
 from miagym.metrics.brier import brier_rewards
 from miagym.metrics.measure import Metrics, measure
 from miagym.metrics.resampling.crossed import (
+    MODELS,
+    PICTURES,
     crossed_metrics,
     crossed_reward_interval,
     reward_interval,
 )
-from miagym.metrics.resampling.over_models import FEWEST_MODELS
-
-MODELS, PICTURES = "models", "pictures"
+from miagym.metrics.resampling.over_models import MIN_MODELS
 
 
 @dataclass(frozen=True)
@@ -32,6 +32,8 @@ class FamilyGrade:
 
     n_judged: int
     """Pairs of target and picture, or hands."""
+    n_split: int
+    """How many of them the split has: of the easy ones alone a grade says little."""
     n_models: int
     """Targets that they are about."""
     intervals_over: str
@@ -70,10 +72,11 @@ def grade_family(verdicts: Verdicts, data: Dataset | None = None) -> FamilyGrade
     said, member, model = verdicts.probability[judged.first], judged.member, judged.model
     picture = np.concatenate(judged.pictures)
     reward, n_models = brier_rewards(said, member), len(np.unique(model))
-    many = n_models >= FEWEST_MODELS
+    many = n_models >= MIN_MODELS
     spent = float(verdicts.spent.sum() / len(said))
     return FamilyGrade(
         n_judged=len(said),
+        n_split=judged.n_split,
         n_models=n_models,
         intervals_over=f"{MODELS} and {PICTURES}" if many else PICTURES,
         metrics=crossed_metrics(said, member, model, picture)

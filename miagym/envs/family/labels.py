@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from miagym.data.dataset import Dataset
 from miagym.envs.family.family import Family
-from miagym.envs.family.keys import model_and_candidates
+from miagym.envs.family.split import FamilySplit
 from miagym.envs.grading.checks import check_handed, check_verdicts
 from miagym.envs.grading.verdicts import Verdicts
 from miagym.errors import DataError
@@ -28,6 +28,8 @@ class Judged:
     """Of each the numbers of its k pictures; look-alikes have one (m)."""
     member: NDArray[np.bool_]
     """The labels (m,)."""
+    n_split: int
+    """How many there are to judge in the split."""
 
     @classmethod
     def of(cls, verdicts: Verdicts, data: Dataset | None, grader: str) -> Self:
@@ -41,36 +43,32 @@ class Judged:
         check_verdicts(verdicts, grader)
         check_handed(verdicts, data, grader)
         family = _family(verdicts, data)
-        whole, models = family.dataset(), family.models(verdicts.split)
-        rows = family.pictures(verdicts.split)
-        inside = family.inside(models, rows)
-        keys = whole.candidates(rows, verdicts.size).keys
-        place = dict(zip(keys, range(len(rows)), strict=True))
-        number = {int(model): i for i, model in enumerate(models)}
-        alike = rows if whole.groups is None else whole.groups[rows]
+        if verdicts.played.fingerprint != family.fingerprint:
+            raise DataError(
+                f"These verdicts are about other pictures or another deal than {family.name} has "
+                "today; grade with what they were played on, or play again."
+            )
+        split = FamilySplit(family, verdicts.split, verdicts.size)
+        dealt = split.dealt(verdicts.played.candidates if verdicts.hands else None)
         seen = dict[str, int]()
         for i, key in enumerate(verdicts.candidate):
             seen.setdefault(key, i)
-        found: list[tuple[int, NDArray[np.integer], bool]] = []
-        for key in seen:
-            model, candidates = model_and_candidates(key)
-            if model not in number or not place.keys() >= set(candidates):
-                raise DataError(
-                    f"The verdict on {key} is about nothing that {family.name}, {verdicts.split}, "
-                    "deals; grade with the data that the environment was made with."
-                )
-            places = np.array([place[one] for one in candidates])
-            labels = inside[number[model], places]
-            if labels.any() != labels.all():
-                raise DataError(f"The hand {key} has pictures of both sides; no audit deals it.")
-            found.append((model, alike[places], bool(labels[0])))
-        model, pictures, member = zip(*found, strict=True)
-        if all(member) or not any(member):
+        strange = [key for key in seen if key not in dealt]
+        if strange:
             raise DataError(
-                f"All {len(found)} verdicts so far are on one side, so there is nothing to tell "
+                f"The verdict on {strange[0][:80]!r} is about nothing that {split.name}, deals; "
+                "grade verdicts as they were stored, with the data that they were played on."
+            )
+        places = [dealt[key] for key in seen]
+        pictures = tuple(split.alike[one % len(split)] for one in places)
+        model = np.array([split.models[split.model(one)] for one in places])
+        member = split.inside.ravel()[[one[0] for one in places]]
+        if member.all() or not member.any():
+            raise DataError(
+                f"All {len(seen)} verdicts so far are on one side, so there is nothing to tell "
                 "apart; play more episodes."
             )
-        return cls(np.array([*seen.values()]), np.array(model), pictures, np.array(member))
+        return cls(np.array([*seen.values()]), model, pictures, member, len(dealt))
 
 
 def _family(verdicts: Verdicts, data: Dataset | None) -> Family:

@@ -24,6 +24,8 @@ class FamilyWorld(World):
     split: FamilySplit
     settings: Settings
     _loaded: dict[int, Target] = field(default_factory=dict)
+    _seen: dict[str, str] = field(default_factory=dict)
+    """Fingerprints by name."""
 
     @classmethod
     def load(cls, settings: Settings) -> Self:
@@ -42,6 +44,7 @@ class FamilyWorld(World):
         if family.deal is None:
             for model in range(len(split.models)):
                 found.about(model)
+            found._check_strangers()
         return found
 
     def about(self, model: int) -> Target:
@@ -57,17 +60,18 @@ class FamilyWorld(World):
             self._loaded[model] = target
         return self._loaded[model]
 
+    def _check_strangers(self) -> None:
+        """The targets of other splits are others, too."""
+        for model in set(range(len(self.split.family.targets))) - set(self.split.models.tolist()):
+            name = self.split.family.targets[model]
+            self._check_different(shared_target(name, self.settings.device))
+
     def _check(self, target: Target) -> None:
         """A target is another than those before it, is shown the same, and answers the same."""
         self.settings.check_gradients(target)
         if self.reference is not None:
             check_beside(self.reference, target, self.settings)
-        for other in self._loaded.values():
-            if other is target or (target.fingerprint and other.fingerprint == target.fingerprint):
-                raise SettingsError(
-                    f"{target.name} and {other.name} have the same weights, and a family has "
-                    "different targets; leave one out."
-                )
+        self._check_different(target)
         ours, theirs = (
             (one.resolution, one.tokenize([""]).shape[1]) for one in (self.target, target)
         )
@@ -76,3 +80,13 @@ class FamilyWorld(World):
                 f"{target.name} works on {theirs[0]} pixels a side and {theirs[1]} tokens, and "
                 f"{self.target.name} on {ours[0]} and {ours[1]}; a family has targets of one size."
             )
+
+    def _check_different(self, target: Target) -> None:
+        """A target has other weights than all those before it, of whichever split."""
+        for name, other in self._seen.items():
+            if target.fingerprint and other == target.fingerprint:
+                raise SettingsError(
+                    f"{target.name} and {name} have the same weights, and a family has different "
+                    "targets; leave one out."
+                )
+        self._seen[target.name] = target.fingerprint

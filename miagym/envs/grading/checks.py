@@ -13,6 +13,7 @@ ABOUT = {
     "grade_audit": "on whole hands, as an audit asks for",
 }
 """What each grader grades."""
+MAX_SIDE = 4096
 
 
 def check_verdicts(verdicts: Verdicts, grader: str) -> None:
@@ -31,6 +32,11 @@ def check_verdicts(verdicts: Verdicts, grader: str) -> None:
         raise DataError(f"These verdicts are {ABOUT[right]}; grade them with {right}(verdicts).")
     if not len(verdicts):
         raise DataError("There are no verdicts to grade; end an episode on `val` or `test` first.")
+    if verdicts.split not in ("train", "val", "test") or not 0 < verdicts.size <= MAX_SIDE:
+        raise DataError(
+            f"Expected verdicts on train, val or test and pictures of 1 to {MAX_SIDE} pixels a "
+            f"side, got {verdicts.split!r} and {verdicts.size}."
+        )
     if not len(verdicts) == len(verdicts.probability) == len(verdicts.spent):
         raise DataError("Expected a probability and a spending for each candidate.")
     if not ((verdicts.probability >= 0) & (verdicts.probability <= 1)).all():

@@ -21,7 +21,8 @@ class Played:
 
     target: str
     fingerprint: str
-    """Of the target's weights; "" where it has none, was not loaded, or is one of a family."""
+    """Of the target's weights, or of the deal of its family; "" where it has none, or was not
+    loaded."""
     reference: str | None
     reference_noise: str
     """Of its pictures: "own" or "shared"."""

@@ -43,8 +43,8 @@ def is_given_up(game: Game, episode: int) -> bool:
 
 
 def scope_of(game: Game) -> VerdictScope:
-    """What verdicts are about, with the fingerprint of the target that was asked, if it is one."""
-    about = game.settings.about
-    if game.settings.family is None:
-        about["played"] = replace(about["played"], fingerprint=game.world.target.fingerprint)
+    """What verdicts are about, with the fingerprint of the target or family that was asked."""
+    about, family = game.settings.about, game.settings.family
+    told = (game.world.target if family is None else family).fingerprint
+    about["played"] = replace(about["played"], fingerprint=told)
     return about

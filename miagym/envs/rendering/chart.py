@@ -16,7 +16,7 @@ WIDTH, BARS, BARS_WIDTH = 752, 250, 420
 
 
 @dataclass(frozen=True)
-class Row:
+class ChartRow:
     """Row of the chart: a question, its place and its answers."""
 
     name: str
@@ -41,13 +41,13 @@ def draw_chart(canvas: Canvas, scene: Scene, answers: list[Slot]) -> None:
         _draw_row(canvas, row)
 
 
-def _rows(scene: Scene, answers: list[Slot]) -> list[Row]:
+def _rows(scene: Scene, answers: list[Slot]) -> list[ChartRow]:
     menu, shown = scene.settings.menu, answers[-MAX_ANSWERS:]
     asked = list(dict.fromkeys(slot.question for slot in reversed(answers)))
     questions = sorted([*asked, *(q for q in range(len(menu)) if q not in asked)][:MAX_QUESTIONS])
     height = min(44.0, (HEIGHT - MARGIN - BOTTOM - 30) / len(questions))
     return [
-        Row(
+        ChartRow(
             name=menu[question].name,
             base=round(BOTTOM + 30 + height * number),
             height=height - 8,
@@ -63,7 +63,7 @@ def _rows(scene: Scene, answers: list[Slot]) -> list[Row]:
     ]
 
 
-def _draw_row(canvas: Canvas, row: Row) -> None:
+def _draw_row(canvas: Canvas, row: ChartRow) -> None:
     size = 16 if row.height > 16 else 14
     canvas.text(MARGIN, row.base, row.name, size, MUTED, anchor="ls", width=BARS - 20)
     canvas.box(MARGIN + BARS, row.base, BARS_WIDTH, 1, LINE)

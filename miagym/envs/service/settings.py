@@ -25,7 +25,7 @@ MAX_PICTURES = 16
 
 
 @dataclass(frozen=True)
-class Offer(Question):
+class ServiceOffer(Question):
     """Kind of call that a service takes; its price is that of one picture at its cheapest."""
 
     tariff: Tariff = field(kw_only=True)
@@ -142,7 +142,7 @@ class ServiceSettings(Settings):
             INPAINTING: least,
         }
         calls: Sequence[str] = self.kind.calls
-        return tuple(Offer(kind, None, costs[kind], tariff=self.prices) for kind in calls)
+        return tuple(ServiceOffer(kind, None, costs[kind], tariff=self.prices) for kind in calls)
 
     def price_of(
         self, kind: str, strength: float, pictures: int, guidance: float | None = None

@@ -16,7 +16,7 @@ MASKED, NOISE, HALF = 127, 32, 0.5
 
 
 @dataclass(frozen=True, eq=False)
-class Sample:
+class UploadSample:
     """Picture (size, size, 3), 8 bit, and its caption."""
 
     picture: Picture

@@ -15,7 +15,7 @@ from miagym.envs.service.uploads import (
     PROMPTS,
     UPLOADS,
     Picture,
-    Sample,
+    UploadSample,
     blended,
 )
 from miagym.errors import SettingsError, UnknownName
@@ -88,7 +88,9 @@ class Way:
         kinds = {"none": TEXT_TO_IMAGE, INPAINTED: INPAINTING}
         return kinds.get(self.upload, IMAGE_TO_IMAGE)
 
-    def sample(self, about: Sample, other: Sample | None, rng: np.random.Generator) -> Sample:
+    def sample(
+        self, about: UploadSample, other: UploadSample | None, rng: np.random.Generator
+    ) -> UploadSample:
         """What is uploaded and written about a candidate.
 
         Args:
@@ -104,10 +106,10 @@ class Way:
         elif self.upload in UPLOADS:
             picture = UPLOADS[self.upload](picture, rng)
         if self.prompt == ANOTHER and other is not None:
-            return Sample(picture, other.caption)
-        return Sample(picture, PROMPTS[self.prompt](about.caption))
+            return UploadSample(picture, other.caption)
+        return UploadSample(picture, PROMPTS[self.prompt](about.caption))
 
-    def action(self, settings: Takes, sent: Sample, probability: float) -> Action:
+    def action(self, settings: Takes, sent: UploadSample, probability: float) -> Action:
         """The action that sends a sample this way, for one picture."""
         kinds = settings.kind.calls
         action: Action = {
@@ -128,7 +130,7 @@ class Way:
         return action
 
 
-def ways_of(texts: Sequence[str], settings: Takes, other: Sample | None) -> tuple[Way, ...]:
+def ways_of(texts: Sequence[str], settings: Takes, other: UploadSample | None) -> tuple[Way, ...]:
     """Reads ways that a service takes.
 
     Raises:

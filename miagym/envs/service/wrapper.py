@@ -11,7 +11,7 @@ from gymnasium import spaces
 from numpy.typing import NDArray
 
 from miagym.envs.service.env import ServiceEnv
-from miagym.envs.service.uploads import Sample
+from miagym.envs.service.uploads import UploadSample
 from miagym.envs.service.ways import DISTANCES, MIN_DISTANCE, distances, ways_of
 from miagym.envs.spaces import Action, Observation
 from miagym.envs.state.moves import PRIOR
@@ -46,7 +46,7 @@ class NamedCalls(gym.Wrapper[Any, Any, Any, Action], gym.utils.RecordConstructor
         env: gym.Env[Observation, Any],
         ways: Sequence[str] = ("original@0.3", "turned@0.3"),
         levels: int = 11,
-        other: Sample | None = None,
+        other: UploadSample | None = None,
         seed: int = 0,
     ) -> None:
         gym.utils.RecordConstructorArgs.__init__(
@@ -70,7 +70,7 @@ class NamedCalls(gym.Wrapper[Any, Any, Any, Action], gym.utils.RecordConstructor
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[NDArray[np.float32], dict[str, Any]]:
         seen, info = self.env.reset(seed=seed, options=options)
-        self._about = Sample(seen["candidate"], info["caption"])
+        self._about = UploadSample(seen["candidate"], info["caption"])
         self._count = np.zeros(len(self._ways), dtype=np.int64)
         self._sums = np.zeros((len(self._ways), len(DISTANCES)))
         self._rng = np.random.default_rng(self._seed)

@@ -17,7 +17,7 @@ from miagym.remote.env import RemoteEnv
 
 Floats = NDArray[np.float64]
 PICTURES, SLOTS, SLOPE, TRIES = 16, 4, 20, 5
-MOST_STEPS = 40
+MAX_STEPS = 40
 """Of a hand; one with a budget of 60 needs six."""
 MIN_AUC = 0.65
 """On 32 pictures that are drawn by a secret; guessing reaches it once in fourteen times."""
@@ -26,7 +26,7 @@ MIN_AGREEMENT = 0.5
 a guess is above it once in some 500 times."""
 
 
-class Line:
+class LossyLine:
     """A line to a host on which the first replies are lost: paid for, and never seen."""
 
     def __init__(self, lost: int) -> None:
@@ -43,7 +43,7 @@ class Line:
 def check_ask_once(ask_once: Any) -> None:
     asked = {"questions": [{"candidate": "a", "question": "variation@0.3"}]}
     for lost in range(TRIES):
-        line = Line(lost)
+        line = LossyLine(lost)
         reply = ask_once(line, dict(asked), "walk-1-ask-1")
         names = {message.get("request_id") for message in line.sent}
         expect(
@@ -60,7 +60,7 @@ def check_ask_once(ask_once: Any) -> None:
             f"with {lost} lost replies it is sent {len(line.sent)} times, expected {lost + 1}.",
         )
         expect(reply == {"answer": 3}, f"the reply is returned as it came, got {reply!r}.")
-    line, gave_up = Line(100), False
+    line, gave_up = LossyLine(100), False
 
     def fails(message: Any) -> Any:
         nonlocal gave_up
@@ -143,7 +143,7 @@ def check_verdicts(hands: Sequence[tuple[Floats, Floats]]) -> None:
 def _play_hand(env: RemoteEnv, agent: Any) -> tuple[Floats, Floats]:
     """The evidence of question 0 that a hand ended with, and what was said of it, each (16,)."""
     seen, _ = env.reset()
-    for _ in range(MOST_STEPS):
+    for _ in range(MAX_STEPS):
         action = agent(seen)
         expect(
             isinstance(action, dict) and set(action) == set(env.action_space.spaces),  # type: ignore[attr-defined]
@@ -157,7 +157,7 @@ def _play_hand(env: RemoteEnv, agent: Any) -> tuple[Floats, Floats]:
         if terminated:
             return _evidence(told), np.asarray(action["probability"], dtype=float)
         expect(not truncated, "the hand is cut off before the agent says (`say`) what it believes.")
-    raise Wrong(f"after {MOST_STEPS} steps the agent has not said (`say`) what it believes.")
+    raise Wrong(f"after {MAX_STEPS} steps the agent has not said (`say`) what it believes.")
 
 
 def _evidence(seen: Mapping[str, Any]) -> Floats:

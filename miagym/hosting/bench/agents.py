@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from importlib import import_module
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
@@ -11,12 +12,14 @@ from types import ModuleType
 from typing import Any, cast
 
 import numpy as np
+from numpy.typing import NDArray
 
 from miagym.agents.adaptive import AdaptiveAgent
 from miagym.agents.agent import Agent
 from miagym.agents.belief import LogisticBelief
 from miagym.agents.fixed import FixedAgent
 from miagym.envs.pool import PoolVectorEnv
+from miagym.envs.spaces import Observation
 from miagym.errors import SettingsError, UnknownName
 from miagym.hosting.bench.services import again, uploading
 from miagym.hosting.suite import HostedTask
@@ -29,18 +32,24 @@ Maker = Callable[[Sequence[Any]], Agent]
 of pools, or of services."""
 
 
-def even(train: Sequence[PoolVectorEnv]) -> Agent:
-    """Asks the cheapest question about everybody in turn."""
+def even(train: Sequence[PoolVectorEnv]) -> FixedAgent:
+    """Asks the cheapest question about everybody in turn, and learns from just that on `train`."""
     prices = train[0].game.prices
-    belief = LogisticBelief.fit_over(train, EPISODES, seed=0)
-    return FixedAgent(belief, prices, (int(np.argmin(prices)),))
+    schedule = (int(np.argmin(prices)),)
+    asking = FixedAgent(_undecided, prices, schedule)
+    belief = LogisticBelief.fit_over(train, EPISODES, seed=0, asking=asking)
+    return replace(asking, belief=belief)
 
 
 def adaptive(train: Sequence[PoolVectorEnv]) -> Agent:
-    """Asks the cheapest question about whom it is least sure of."""
-    prices = train[0].game.prices
-    belief = LogisticBelief.fit_over(train, EPISODES, seed=0)
-    return AdaptiveAgent(belief, prices, (int(np.argmin(prices)),))
+    """Asks the cheapest question about whom it is least sure of, with the belief of `even`."""
+    asking = even(train)
+    return AdaptiveAgent(asking.belief, asking.prices, asking.schedule)
+
+
+def _undecided(observation: Observation) -> NDArray[np.float64]:
+    """One half of everybody."""
+    return np.full(observation["count"].shape[:-1], 0.5)
 
 
 BASELINES: dict[str, Maker] = {"even": even, "adaptive": adaptive}

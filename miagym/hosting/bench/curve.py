@@ -9,18 +9,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from miagym.hosting.board import Labels, rounded
+from miagym.hosting.board import rounded
+from miagym.hosting.dealing.labels import Labels
 from miagym.hosting.records.keys import BLIND
 from miagym.metrics.auc import Interval
 from miagym.metrics.brier import brier_rewards
-from miagym.metrics.groups.group_bootstrap import mean_intervals
 
 Scores = NDArray[np.float64]
+GAINS = (-4.0, 4.0)
+"""Range of a difference of two Brier rewards."""
 
 
 @dataclass(frozen=True)
-class Curve:
-    """Brier rewards of a player along budgets; 95 % intervals over groups of look-alikes.
+class BudgetCurve:
+    """Brier rewards of a player along budgets; 95 % intervals, as of the labels.
 
     The area is the mean reward over the budgets between the first and the last, evenly by their
     logarithm: a doubling counts alike wherever it stands.
@@ -45,7 +47,7 @@ class Curve:
 
 def curves(
     budgets: Sequence[int], scores: Sequence[Mapping[str, Scores]], labels: Labels
-) -> list[Curve]:
+) -> list[BudgetCurve]:
     """Curves of all players, the first one's first, to which the others are compared.
 
     Args:
@@ -62,13 +64,13 @@ def curves(
     found = []
     for player, each in rewards.items():
         area = each @ share
-        values = np.column_stack([each, area, area - first])
-        ends = mean_intervals(values, labels.groups)
-        means = values.mean(axis=0).tolist()
+        gain = (area - first)[:, None]
+        ends = labels.reward_intervals(np.column_stack([each, area]))
         found.append(
-            Curve(
-                player, player == BLIND, tuple(budgets), tuple(means[:-2]), tuple(ends[:-2]),
-                means[-2], ends[-2], means[-1], ends[-1],
+            BudgetCurve(
+                player, player == BLIND, tuple(budgets), tuple(each.mean(0).tolist()),
+                tuple(ends[:-1]), float(area.mean()), ends[-1], float(gain.mean()),
+                labels.reward_intervals(gain, GAINS)[0],
             )
         )  # fmt: skip
     return found

@@ -22,14 +22,16 @@ from miagym.envs.vector import GameVectorEnv
 from miagym.envs.world import World
 from miagym.errors import SettingsError
 from miagym.hosting.bench.agents import Maker
-from miagym.hosting.dealing import Hand, deck, hands, targets_of
-from miagym.hosting.seats import game_options
+from miagym.hosting.dealing.deal import Hand
+from miagym.hosting.dealing.phase import deal_phase
+from miagym.hosting.seats import game_options, rules_of
 from miagym.hosting.suite import DEV, HostedTask
 
 SECRET = "2026" * 16
 """Of the deal: public here, as the labels are, so that everybody meets the same candidates."""
-ROWS, SERVICE_ROWS = 4, 16
-"""Environments of `train` for each target: of a pool, of a service with one candidate each."""
+ROWS, SERVICE_ROWS, POPULATION_ROWS = 4, 16, 8
+"""Environments of `train` for each target: of a pool, of a service with one candidate each; and
+for all of a population."""
 
 
 @runtime_checkable
@@ -78,17 +80,17 @@ class Bench:
                 f"Expected from 1 to {task.hands} hands of {task.name}, got {most}."
             )
         self.task = task
-        self.data = deck(load_data(task.data), task, DEV, SECRET)
-        dealt = hands(task, SECRET, task.name)[:most]
-        about = targets_of(task, SECRET, task.name)[: len(dealt)]
-        self.hands = {
-            target: [hand for hand, name in zip(dealt, about, strict=True) if name == target]
-            for target in dict.fromkeys(about)
-        }
+        self.deal = deal_phase(task, DEV, SECRET)
+        self.hands: dict[str, list[Hand]] = {}
+        for hand in self.deal.hands(task.name)[:most]:
+            self.hands.setdefault(hand.target, []).append(hand)
 
     def train(self) -> list[GameVectorEnv]:
-        """Environments to learn in, one for each target of the family."""
+        """Environments to learn in: one for each target of a list, or for all of a population."""
         task = self.task
+        if task.population:
+            options = {**rules_of(task), "family": task.population, "split": TRAIN}
+            return [PoolVectorEnv(POPULATION_ROWS, **options)]
         rows = SERVICE_ROWS if task.service else ROWS
         return [self._envs(rows, target, TRAIN, load_data(task.data)) for target in task.targets]
 
@@ -113,22 +115,26 @@ class Bench:
     def _about(
         self, agent: Agent, target: str, dealt: Sequence[Hand], seed: int
     ) -> tuple[dict[str, float], int]:
-        envs = self._envs(len(dealt), target, TEST, self.data)
+        data = self.deal.data
+        envs = self._envs(len(dealt), target, TEST, data)
         world = World.load(envs.settings)
-        world = replace(world, split=HandSplit(self.data, envs.settings.resolution, dealt))
+        world = replace(world, split=HandSplit(data, envs.settings.resolution, dealt))
         envs.game.host(world, dealt, _questioner(envs.settings, world, len(dealt)))
         if isinstance(agent, Calling):
             agent = agent.playing(envs)
         scores: dict[str, float] = {}
         spent = 0
         for one in episodes_of(agent, envs, 1, seed):
-            scores |= dict(zip(one.keys, one.probability.tolist(), strict=True))
+            keys = [self.deal.key(target, key) for key in one.keys]
+            scores |= dict(zip(keys, one.probability.tolist(), strict=True))
             spent += one.spent
         return scores, spent
 
     def _envs(self, rows: int, target: str, split: str, data: Dataset) -> GameVectorEnv:
         kind = ServiceVectorEnv if self.task.service else PoolVectorEnv
         options = game_options(self.task, target, data)
+        if self.task.population:  # each model answers under noise of its own, as at a host
+            options["noise_seed"] = self.deal.noise(self.task.name, target)
         return kind(rows, autoreset_mode="Disabled", split=split, **options)
 
 

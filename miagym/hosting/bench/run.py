@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 
 from miagym import __version__
 from miagym.atomic import new_folder
-from miagym.data.registry import load_data
 from miagym.errors import RunError, UnknownName
 from miagym.hosting.bench.agents import makers_of
-from miagym.hosting.bench.curve import Curve, curves
+from miagym.hosting.bench.curve import BudgetCurve, curves
 from miagym.hosting.bench.playing import Bench, Walk
-from miagym.hosting.board import Labels, Standing, blind_scores, standings
+from miagym.hosting.board import Standing, blind_scores, standings
+from miagym.hosting.dealing.labels import Labels
 from miagym.hosting.records.keys import BLIND
 from miagym.hosting.seats import settings_of
 from miagym.hosting.suite import HostedTask
@@ -85,21 +85,21 @@ def with_budgets(tasks: Sequence[HostedTask], budgets: Sequence[int]) -> list[Ho
 
 
 def _result(played: Bench, walks: Mapping[str, Walk], agent: str) -> TaskResult:
-    task = played.task
-    settings = settings_of(task, task.targets[0], played.data)
+    task, deal = played.task, played.deal
+    settings = settings_of(task, deal.targets[0], deal.data)
     first = next(iter(walks.values())).scores
-    labels = Labels.of(played.data, settings.resolution).only(first)
+    labels = deal.labels(settings.resolution).only(first)
     scores = {name: labels.ordered(walk.scores) for name, walk in walks.items()}
-    scores[BLIND] = labels.ordered(blind_scores(settings, load_data(task.data)))
+    scores[BLIND] = blind_scores(settings, deal, labels)
     scores[NEVER] = np.full(len(labels.keys), 0.5)
     spent = {name: walk.spent for name, walk in walks.items()}
     ranked = standings(scores, labels, spent, {})
     return TaskResult(task, tuple(ranked), walks[agent], scores, labels)
 
 
-def curves_of(results: Sequence[TaskResult]) -> dict[str, list[Curve]]:
+def curves_of(results: Sequence[TaskResult]) -> dict[str, list[BudgetCurve]]:
     """What players earn along the budgets of each task that was played under several."""
-    found: dict[str, list[Curve]] = {}
+    found: dict[str, list[BudgetCurve]] = {}
     for name in dict.fromkeys(one.task.name for one in results):
         own = [one for one in results if one.task.name == name]
         if len(own) > 1:
@@ -157,7 +157,7 @@ def check_new(out: Path) -> None:
 
 
 def as_told(
-    results: Sequence[TaskResult], drawn: Mapping[str, Sequence[Curve]]
+    results: Sequence[TaskResult], drawn: Mapping[str, Sequence[BudgetCurve]]
 ) -> dict[str, object]:
     """Rows of each task by its name, and curves where there are several budgets, as numbers."""
     rows = {name: _rows(one.standings) for name, one in _named(results).items()}

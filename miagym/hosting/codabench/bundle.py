@@ -78,12 +78,17 @@ def bundle(task: HostedTask, secret: str, url: str, dates: Dates) -> Bundle:
         dates: of the phases.
 
     Raises:
-        HostError: if the task is a service, or data are too few.
+        HostError: if the task is a service or about a population, or data are too few.
     """
     if task.service:
         raise HostError(
             f"{task.name} is a service, for which there is no starting kit; export a task with a "
             "menu, such as those of black-2026."
+        )
+    if task.population:
+        raise HostError(
+            f"{task.name} asks about each picture under several models, and a bundle has one line "
+            "for it; export a task about one model, such as overfit-60."
         )
     package = files("miagym.hosting.codabench")
     phases = {phase: phase_data(task, phase, secret) for phase in PHASES}

@@ -11,9 +11,9 @@ import numpy as np
 
 from miagym.candidates import Candidates
 from miagym.data.dataset import TEST
-from miagym.data.registry import load_data
 from miagym.hosting.codabench.scoring import REFERENCE, Reference, columns_of
-from miagym.hosting.dealing import deck, opaque_name
+from miagym.hosting.dealing.phase import deal_phase
+from miagym.hosting.dealing.secret import opaque_name
 from miagym.hosting.seats import settings_of
 from miagym.hosting.suite import HostedTask
 from miagym.remote.pictures import png_of
@@ -64,7 +64,7 @@ def phase_data(task: HostedTask, phase: str, secret: str) -> PhaseData:
     Raises:
         HostError: if there are too few.
     """
-    data = deck(load_data(task.data), task, phase, secret)
+    data = deal_phase(task, phase, secret).data
     size = settings_of(task, task.targets[0], data).resolution
     rows = np.flatnonzero(data.part == TEST)
     dealt = data.candidates(rows, size)

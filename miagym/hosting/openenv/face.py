@@ -6,7 +6,6 @@ environment with a fresh budget, and nobody is asked for a key.
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import Any
 
 from fastapi import FastAPI, WebSocket, WebSocketDisconnect
@@ -14,16 +13,17 @@ from starlette.concurrency import run_in_threadpool
 
 from miagym import __version__
 from miagym.envs.service.rate_limit import Bucket
-from miagym.errors import HostError
+from miagym.errors import HostError, TooManyRequests
 from miagym.hosting.doors import admitted
 from miagym.hosting.host import Host
-from miagym.hosting.limits import MAX_BYTES, TOGETHER
+from miagym.hosting.limits import MAX_BYTES, TOGETHER, Together
 from miagym.hosting.openenv.schemas import schemas
 from miagym.hosting.openenv.session import Code, Session, failed
 from miagym.hosting.suite import HostedTask
 
 NO_TOOLS = -32601
 """JSON-RPC's code of a method that there is not."""
+FULL = f"{TOGETHER} connections with this key are open; close one."
 
 
 def make_face(host: Host, task: HostedTask, bucket: Bucket, told: dict[str, Any]) -> FastAPI:
@@ -36,7 +36,7 @@ def make_face(host: Host, task: HostedTask, bucket: Bucket, told: dict[str, Any]
         told: of the task, as players are told.
     """
     face = FastAPI(title=f"miagym {task.name}", version=__version__, docs_url=None, redoc_url=None)
-    described, opened = schemas(told), Counter[str]()
+    described, opened = schemas(told), Together(FULL)
 
     @face.get("/health")
     def health() -> dict[str, str]:
@@ -74,16 +74,12 @@ def make_face(host: Host, task: HostedTask, bucket: Bucket, told: dict[str, Any]
             await socket.send_json(failed(str(error), Code.SESSION_ERROR))
             await socket.close()
             return
-        if opened[player] >= TOGETHER:
-            said = f"{TOGETHER} connections with this key are open; close one."
-            await socket.send_json(failed(said, Code.CAPACITY_REACHED))
-            await socket.close()
-            return
-        opened[player] += 1
         try:
-            await _converse(socket, Session(host, task.name, who))
-        finally:
-            opened[player] -= 1
+            with opened.one_more(player):
+                await _converse(socket, Session(host, task.name, who))
+        except TooManyRequests as error:
+            await socket.send_json(failed(str(error), Code.CAPACITY_REACHED))
+            await socket.close()
 
     return face
 

@@ -15,6 +15,7 @@ from miagym.metrics.groups.clustered_auc import ClusteredScores
 from miagym.metrics.groups.clusters import Codes, group_numbers
 from miagym.metrics.measure import Detection, Metrics, measure
 
+MODELS, PICTURES = "models", "pictures"
 TAIL = 0.025
 REWARDS = (-3.0, 1.0)
 """Range of a Brier reward."""
@@ -67,10 +68,10 @@ def grouped_metrics(
         DataError: as `measure`.
     """
     found, codes = measure(scores, member, groups), group_numbers(groups)
-    without = _aucs_without(scores, member, codes)
+    without = aucs_without(scores, member, codes)
     if len(without) < 2 or not np.all((without > 0) & (without < 1)) or not 0 < found.auc < 1:
         return found
-    arm = _arm(logit(without))
+    arm = half_width(logit(without))
     low, high = expit(logit(found.auc) + np.array([-arm, arm])).tolist()
     return replace(found, auc_ci=(low, high))
 
@@ -84,11 +85,18 @@ def both(point: float, ends: Sequence[Interval], limits: Interval) -> Interval:
     return max(limits[0], point - below), min(limits[1], point + above)
 
 
-def reward_interval(rewards: NDArray[np.float64], groups: NDArray[np.integer]) -> Interval:
+def reward_interval(
+    rewards: NDArray[np.float64], groups: NDArray[np.integer], limits: Interval = REWARDS
+) -> Interval:
     """95 % interval of the mean of Brier rewards (n,), over groups (n,), of which there are few.
 
     By a jackknife that leaves a group out, with Student's t: percentiles of a bootstrap are too
-    narrow for eight groups. A point where all rewards are equal; the whole range with one group.
+    narrow for eight groups. A point where all rewards are equal; all of the limits with one group.
+
+    Args:
+        rewards: or differences of such.
+        groups: of each.
+        limits: between which they can be.
     """
     point = float(rewards.mean())
     if np.ptp(rewards) == 0:
@@ -96,28 +104,35 @@ def reward_interval(rewards: NDArray[np.float64], groups: NDArray[np.integer]) -
     codes = group_numbers(groups)
     k = int(codes.max()) + 1
     if k == 1:
-        return REWARDS
+        return limits
     sums, sizes = np.bincount(codes, rewards), np.bincount(codes)
-    arm = _arm((rewards.sum() - sums) / (len(rewards) - sizes))
-    return max(REWARDS[0], point - arm), min(REWARDS[1], point + arm)
+    arm = half_width((rewards.sum() - sums) / (len(rewards) - sizes))
+    return max(limits[0], point - arm), min(limits[1], point + arm)
 
 
 def crossed_reward_interval(
-    rewards: NDArray[np.float64], models: NDArray[np.integer], pictures: NDArray[np.integer]
+    rewards: NDArray[np.float64],
+    models: NDArray[np.integer],
+    pictures: NDArray[np.integer],
+    limits: Interval = REWARDS,
 ) -> Interval:
-    """95 % interval of the mean of Brier rewards (n,), over models (n,) and over pictures (n,)."""
-    each = [reward_interval(rewards, groups) for groups in (models, pictures)]
-    return both(float(rewards.mean()), each, REWARDS)
+    """The same over models (n,) and over pictures (n,)."""
+    each = [reward_interval(rewards, groups, limits) for groups in (models, pictures)]
+    return both(float(rewards.mean()), each, limits)
 
 
-def _arm(without: NDArray[np.float64]) -> float:
-    """Half the 95 % interval of a number, from what it is without each of k groups (k,)."""
+def standard_error(without: NDArray[np.float64]) -> float:
+    """Standard error of a number, from what it is without each of k groups (k,): a jackknife."""
     k = len(without)
-    error = math.sqrt((k - 1) / k * float(((without - without.mean()) ** 2).sum()))
-    return float(stdtrit(k - 1, 1 - TAIL)) * error
+    return math.sqrt((k - 1) / k * float(((without - without.mean()) ** 2).sum()))
 
 
-def _aucs_without(
+def half_width(without: NDArray[np.float64]) -> float:
+    """Half the 95 % interval of a number, from what it is without each of k groups (k,)."""
+    return float(stdtrit(len(without) - 1, 1 - TAIL)) * standard_error(without)
+
+
+def aucs_without(
     scores: NDArray[np.float64], member: NDArray[np.bool_], codes: Codes
 ) -> NDArray[np.float64]:
     """AUC without each group (k,); not a number where nothing is left of a side.

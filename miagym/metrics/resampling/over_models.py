@@ -19,7 +19,7 @@ from miagym.metrics.auc import Interval
 ALPHA = 0.01
 RESAMPLES = 1000
 TAIL = 0.025
-FEWEST_MODELS = 8
+MIN_MODELS = 8
 """Below this, the spread between models is not told with any certainty."""
 
 Weights = NDArray[np.float64]
@@ -191,9 +191,9 @@ def _check(scores: list[NDArray[np.float64]], inside: NDArray[np.bool_]) -> None
         )
     if not all(np.isfinite(each).all() for each in scores):
         raise DataError("Expected finite scores; at least one is infinite or not a number.")
-    if len(inside) < FEWEST_MODELS:
+    if len(inside) < MIN_MODELS:
         raise DataError(
-            f"An interval over models needs {FEWEST_MODELS} of them or more, got {len(inside)}."
+            f"An interval over models needs {MIN_MODELS} of them or more, got {len(inside)}."
         )
     if (inside.all(1) | ~inside.any(1)).any():
         raise DataError("Each model needs members and non-members; one has a single kind.")

@@ -18,7 +18,7 @@ from miagym.paper.document.tables import (
     settings_table,
 )
 from miagym.paper.document.words import about, cost, departures
-from miagym.paper.outcome import Outcome
+from miagym.paper.outcome import PaperOutcome
 from miagym.paper.randomisation import randomisation_figure
 from miagym.paper.samples import samples
 from miagym.paper.settings import baseline, text_to_image, three_attacks
@@ -35,7 +35,7 @@ from miagym.report.tables.statistics import control_summary
 from miagym.results import AuditRecord
 
 
-def write_page(outcome: Outcome, out: Path) -> Path:
+def write_page(outcome: PaperOutcome, out: Path) -> Path:
     """Writes the page.
 
     Args:
@@ -89,7 +89,7 @@ def write_page(outcome: Outcome, out: Path) -> Path:
     return out
 
 
-def _figures(outcome: Outcome) -> dict[str, go.Figure | None]:
+def _figures(outcome: PaperOutcome) -> dict[str, go.Figure | None]:
     """The figures by their names in the template; None where there is nothing to draw."""
     world, ladder, seed = outcome.world, outcome.checkpoints, outcome.seed
     rows, scores = outcome.both
@@ -104,7 +104,7 @@ def _figures(outcome: Outcome) -> dict[str, go.Figure | None]:
     }
 
 
-def _audits(outcome: Outcome) -> list[AuditRecord]:
+def _audits(outcome: PaperOutcome) -> list[AuditRecord]:
     """Of each data set, once."""
     runs = outcome.runs.values()
     return list({audit.data: audit for run in runs for audit in run.results.audit}.values())

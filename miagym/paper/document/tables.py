@@ -17,8 +17,8 @@ from miagym.paper.settings import (
     text_to_image,
     trajectory,
 )
-from miagym.paper.worlds import World
-from miagym.report.family import Family
+from miagym.paper.worlds import PaperWorld
+from miagym.report.family import AlarmFamily
 from miagym.report.model import Cell, Column, Group, Line, Number, Remarks, Table
 from miagym.report.rows import blind_rows, strongest
 from miagym.report.standing import remarks
@@ -32,7 +32,7 @@ PAPER = Column("Paper", "on LAION-mi", "number")
 BLIND = "Blind: never see the model"
 
 
-def settings_table(run: Run, world: World) -> Table:
+def settings_table(run: Run, world: PaperWorld) -> Table:
     """Every setting under every signal: held out, then the paper's protocol on the same scores.
 
     Args:
@@ -40,7 +40,7 @@ def settings_table(run: Run, world: World) -> Table:
         world: its settings and draws.
     """
     gaps = {gap.attack: gap for gap in run.results.protocols if gap.part == TEST}
-    family = Family(run.rows, run.results.audit)
+    family = AlarmFamily(run.rows, run.results.audit)
     rows = {row.attack: row for row in run.rows}
     black_box = text_to_image(world.draws, world.generation_steps)
 
@@ -111,7 +111,7 @@ def classifier_table(found: Sequence[Classified], run: Run) -> Table:
     blind = blind_rows(run.rows)
     rows = [*blind, *(one.row for one in found)]
     tried = [*run.rows, *(one.row for one in found)]
-    family = Family(tried, run.results.audit)
+    family = AlarmFamily(tried, run.results.audit)
     by_setting: dict[str, list[Line]] = {}
     for one in found:
         kind = one.row.attack.partition("(")[0].removeprefix("trajectory-")
@@ -132,7 +132,7 @@ def classifier_table(found: Sequence[Classified], run: Run) -> Table:
     return Table("Classifier attacks", columns, tuple(groups))
 
 
-def _blind_lines(blind: Sequence[AttackRow], family: Family) -> Iterator[Line]:
+def _blind_lines(blind: Sequence[AttackRow], family: AlarmFamily) -> Iterator[Line]:
     for row in blind:
         cells = (number(row.auc, row.auc_ci), detected_share(row), DASH, DASH)
         yield Line(row.attack, (*cells, Remarks(remarks(row, blind, family))), True)

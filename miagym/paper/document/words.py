@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from miagym.paper.outcome import Outcome
+from miagym.paper.outcome import PaperOutcome
 from miagym.paper.worlds import PAPER_DRAWS
 from miagym.results.formats import sizes
 
 
-def about(outcome: Outcome) -> Iterator[str]:
+def about(outcome: PaperOutcome) -> Iterator[str]:
     """The paper's models and data, and those that stand for them."""
     first = outcome.large.rows[0]
     yield (
@@ -28,7 +28,7 @@ def about(outcome: Outcome) -> Iterator[str]:
     )
 
 
-def cost(outcome: Outcome) -> Iterator[str]:
+def cost(outcome: PaperOutcome) -> Iterator[str]:
     """What was said before, and what the runs have charged and computed."""
     yield from outcome.bill.sentences()
     abouts = [run.results.run for run in outcome.runs.values()]
@@ -39,7 +39,7 @@ def cost(outcome: Outcome) -> Iterator[str]:
     )
 
 
-def departures(outcome: Outcome) -> Iterator[str]:
+def departures(outcome: PaperOutcome) -> Iterator[str]:
     """Where this is not the paper, or cannot be known to be."""
     world = outcome.world
     gap = next(iter(outcome.large.results.protocols), None)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from miagym.checking.answer import Answer, SetAnswer, Verdict
-from miagym.checking.unused.control import Standing
+from miagym.checking.unused.control import ControlStanding
 from miagym.checking.unused.result import UnusedFinding
 from miagym.metrics.sets.share import Share
 from miagym.results.formats import p_text, percent
@@ -30,7 +30,7 @@ NOTHING = "Nothing about membership: the pictures could not be told from picture
 
 def claims_by_unused(found: UnusedFinding) -> list[str]:
     """What may be claimed after a check by unused pictures."""
-    if found.control.standing is Standing.BAD:
+    if found.control.standing is ControlStanding.BAD:
         return ["Nothing: the unused pictures are no fair control, so nothing was compared."]
     said = []
     together, rate = found.together, percent(found.alpha)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from miagym.report.family import Family
+from miagym.report.family import AlarmFamily
 from miagym.report.model import Cell, Column, Group, Line, Number, Remarks, Table
 from miagym.report.power import could_tell
 from miagym.report.rows import Groups
@@ -46,7 +46,7 @@ def main_table(groups: Groups, audits: Sequence[AuditRecord] = ()) -> Table:
     Columns of what nobody knows, as of scores from elsewhere, are left out.
     """
     rows = [row for group in groups.values() for row in group]
-    family = Family(rows, audits)
+    family = AlarmFamily(rows, audits)
     seen = {alpha for row in rows for alpha, found in row.tpr_at_fpr.items() if found}
     alphas = sorted({ALPHA, *seen}, key=float, reverse=True)
     columns = [ATTACK, Column("Access")]
@@ -80,7 +80,7 @@ def main_table(groups: Groups, audits: Sequence[AuditRecord] = ()) -> Table:
 
 
 def _cells(
-    row: AttackRow, alphas: Sequence[str], group: Sequence[AttackRow], family: Family
+    row: AttackRow, alphas: Sequence[str], group: Sequence[AttackRow], family: AlarmFamily
 ) -> Iterator[Cell]:
     yield row.access or ""
     for spent in (row.queries, row.unet_rows):

@@ -13,14 +13,21 @@ DTYPES = {
 }
 
 
+def best_device() -> str:
+    """The name of the fastest kind of device that torch finds here."""
+    if torch.cuda.is_available():
+        return "cuda"
+    return "mps" if torch.backends.mps.is_available() else "cpu"
+
+
 def choose_device(device: str) -> torch.device:
-    """The device of this name; "auto" takes a GPU where there is one.
+    """The device of this name; "auto" takes a GPU where there is one, Apple's too.
 
     Raises:
         TargetError: if there is no such device.
     """
     if device == "auto":
-        device = "cuda" if torch.cuda.is_available() else "cpu"
+        device = best_device()
     try:
         chosen = torch.device(device)
         torch.empty(0, device=chosen)
@@ -30,7 +37,7 @@ def choose_device(device: str) -> torch.device:
 
 
 def choose_dtype(device: torch.device, dtype: torch.dtype | str) -> torch.dtype:
-    """The precision of this name; "auto" is half precision on a GPU and float32 elsewhere.
+    """The precision of this name; "auto" is half precision on a CUDA GPU and float32 elsewhere.
 
     Raises:
         UnknownName: if there is no such precision.

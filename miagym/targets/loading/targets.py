@@ -13,6 +13,7 @@ from miagym.targets.loading.pipelines import load_pipeline
 from miagym.targets.loading.self_check import check_against_pipeline
 from miagym.targets.loading.single.pipeline import load_single_file
 from miagym.targets.location import TargetLocation
+from miagym.targets.pipeline.quiet import quiet_pipelines
 from miagym.targets.pipeline.target import PipelineTarget
 
 _ALONE = Lock()
@@ -21,14 +22,20 @@ process: a model that another thread loaded meanwhile would have none."""
 
 
 def load(
-    location: TargetLocation, *, device: str = "auto", dtype: torch.dtype | str = "auto"
+    location: TargetLocation,
+    *,
+    device: str = "auto",
+    dtype: torch.dtype | str = "auto",
+    compiled: bool = False,
 ) -> PipelineTarget:
     """Loads what a location names as a target; one at a time, whatever thread asks.
 
     Args:
         location: where its weights are, and what is put on them.
         device: "auto" takes a GPU where there is one.
-        dtype: "auto" is half precision on a GPU and float32 elsewhere.
+        dtype: of the denoiser and the text encoders; "auto" is half precision on a CUDA GPU and
+            float32 elsewhere. The autoencoder is float32 always.
+        compiled: whether torch compiles the denoiser, at the first question.
 
     Raises:
         TargetError: if it is of no family that miagym knows, if a weight is missing or not used,
@@ -36,7 +43,10 @@ def load(
     """
     chosen = choose_device(device)
     with _ALONE:
-        return _load(location, chosen, choose_dtype(chosen, dtype))
+        target = _load(location, chosen, choose_dtype(chosen, dtype))
+    if compiled:
+        target.network.compile()
+    return target
 
 
 def _load(location: TargetLocation, device: torch.device, dtype: torch.dtype) -> PipelineTarget:
@@ -52,4 +62,8 @@ def _load(location: TargetLocation, device: torch.device, dtype: torch.dtype) ->
     if device.type == "cuda" and "unet" in pipeline.components:
         pipeline.unet.to(memory_format=torch.channels_last)
     check_against_pipeline(target)
+    if pipeline.components.get("vae") is not None:
+        with quiet_pipelines():
+            # Half precision overflows in some autoencoders, and rounds pictures in all of them.
+            pipeline.vae.to(torch.float32)
     return target

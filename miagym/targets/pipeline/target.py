@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from threading import Lock
 from types import MappingProxyType
 from typing import Any
@@ -158,13 +158,28 @@ class PipelineTarget(DifferentiableTarget):
     def decode(self, latents: Tensor) -> Tensor:
         if self.autoencoder is None:
             return latents.clamp(-1, 1)
-        # Pictures take far more memory than the latents that they come from, and come last: what
-        # was computed on the way here is not computed again where they do not fit.
         images = self.autoencoder.images
-        return in_parts(self, "decode", lambda rows: images(latents[rows]), range(len(latents)))
+        return self._by_decoder("decode", lambda rows: images(latents[rows]), len(latents))
 
     def decoded(self, latents: Tensor) -> Tensor:
         return latents if self.autoencoder is None else self.autoencoder.decoded(latents)
+
+    def decoder_gradient(self, latents: Tensor, weights: Tensor) -> Tensor:
+        gradient = super().decoder_gradient
+        return self._by_decoder(
+            "decoder_gradient", lambda rows: gradient(latents[rows], weights[rows]), len(latents)
+        )
+
+    def _by_decoder(
+        self, question: str, compute: Callable[[list[int]], Tensor], rows: int
+    ) -> Tensor:
+        """Answers of the decoder about so many rows, in parts.
+
+        Pictures take far more memory than their latents, and come last: what was computed on the
+        way to them is not computed again where they do not fit.
+        """
+        at_once = self.autoencoder and self.autoencoder.at_once(self.resolution)
+        return in_parts(self, question, compute, range(rows), at_once)
 
     def parameters(self) -> list[Tensor]:
         return list(self.network.parameters())

@@ -13,7 +13,7 @@ from miagym.app.check.view import Readout, evidence_link
 from miagym.app.check.words import MARKS, Plain, odds
 from miagym.app.html import render
 from miagym.checking.answer import Verdict
-from miagym.checking.unused.control import Standing
+from miagym.checking.unused.control import ControlStanding
 from miagym.report.figures.style import safe_text, styled
 from miagym.report.tables.check import unused_table
 from miagym.results.formats import p_text
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from miagym.checking.unused.result import UnusedFinding
 
 CONTROL = {
-    Standing.GOOD: "Without the model, the two sides look alike.",
-    Standing.UNKNOWN: "Without the model, no difference between the two sides was found; but so "
-    "few pictures cannot rule one out. That they differ in nothing else is yours to know.",
+    ControlStanding.GOOD: "Without the model, the two sides look alike.",
+    ControlStanding.UNKNOWN: "Without the model, no difference between the two sides was found; "
+    "but so few pictures cannot rule one out. That they differ in nothing else is yours to know.",
 }
 """What is said first of unused pictures that may serve; the numbers of the audit are folded."""
 
@@ -101,7 +101,7 @@ def p_figure(found: UnusedFinding) -> go.Figure:
 
 
 def _compares(found: UnusedFinding) -> bool:
-    return found.control.standing is not Standing.BAD
+    return found.control.standing is not ControlStanding.BAD
 
 
 def _plain(found: UnusedFinding) -> Plain:

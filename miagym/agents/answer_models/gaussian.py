@@ -16,7 +16,7 @@ from miagym.envs.spaces import Observation
 from miagym.errors import DataError, SettingsError
 
 POINTS, WEIGHTS = hermegauss(15)
-FEWEST = 5
+MIN_LABELS = 5
 """Members, and non-members, from which a model is learned."""
 
 
@@ -48,8 +48,16 @@ class AnswerModel:
             SettingsError: if the table has no reference, or several questions.
             TooFewToLearn: if there are too few members, or non-members.
         """
-        x = ratios(table, keys)
-        check_enough(np.asarray(member, dtype=np.int8), FEWEST)
+        return cls.of(ratios(table, keys), member)
+
+    @classmethod
+    def of(cls, x: NDArray[np.float64], member: NDArray[np.integer]) -> Self:
+        """Learns from log ratios (m, D, K), as `ratios` reads them, and labels (m,).
+
+        Raises:
+            TooFewToLearn: if there are too few members, or non-members.
+        """
+        check_enough(np.asarray(member, dtype=np.int8), MIN_LABELS)
         each = [x[np.asarray(member) == side].reshape(-1, x.shape[2]) for side in (0, 1)]
         return cls(
             np.stack([one.mean(axis=0) for one in each]),
@@ -72,13 +80,20 @@ class AnswerModel:
         self, ratio: NDArray[np.float64], count: NDArray[np.integer]
     ) -> NDArray[np.float64]:
         """Of membership (...), after so many answers (...); one half after none."""
+        among_others, among_members = self.log_densities(ratio, count)
+        return expit(among_members - among_others)
+
+    def log_densities(
+        self, ratio: NDArray[np.float64], count: NDArray[np.integer]
+    ) -> NDArray[np.float64]:
+        """Of a ratio among non-members and members (2, ...), less a constant; 0 after no answer."""
         at = np.clip(count, 1, self.mean.shape[1]) - 1
         fits = [
             -0.5 * ((ratio - self.mean[side][at]) / self.deviation[side][at]) ** 2
             - np.log(self.deviation[side][at])
             for side in (0, 1)
         ]
-        return np.where(count > 0, expit(fits[1] - fits[0]), 0.5)
+        return np.where(count > 0, np.stack(fits), 0.0)
 
     def gain(self, ratio: NDArray[np.float64], count: NDArray[np.integer]) -> NDArray[np.float64]:
         """Expected gain (...) in Brier reward of one more answer; 0 after K of them.
@@ -86,20 +101,33 @@ class AnswerModel:
         Knowledge gradient (Frazier, Powell, Dayanik, A Knowledge-Gradient Policy for Sequential
         Information Collection, SIAM J. Control Optim. 2008), under this model.
         """
-        most = self.mean.shape[1]
-        after = np.clip(count, 0, most - 1)
-        before = np.maximum(after - 1, 0)
         now = self.probability(ratio, count)
-        then = np.zeros(ratio.shape)
-        for side, share in ((0, 1 - now), (1, now)):
+        seen = reward(self.probability(self.next_ratios(ratio, count), (count + 1)[..., None]))
+        then = (1 - now) * expected(seen[0]) + now * expected(seen[1])
+        return np.where(count < self.mean.shape[1], then - reward(now), 0.0)
+
+    def next_ratios(
+        self, ratio: NDArray[np.float64], count: NDArray[np.integer]
+    ) -> NDArray[np.float64]:
+        """Ratios after one more answer among non-members and members (2, ..., 15).
+
+        They are at the points of a quadrature, over which `expected` takes the mean.
+        """
+        after = np.clip(count, 0, self.mean.shape[1] - 1)
+        before = np.maximum(after - 1, 0)
+        found = []
+        for side in (0, 1):
             known = self.correlation[side][before, after] * (count > 0)
             off = (ratio - self.mean[side][before]) / self.deviation[side][before] * (count > 0)
             centre = self.mean[side][after] + known * self.deviation[side][after] * off
             spread = self.deviation[side][after] * np.sqrt(np.maximum(1 - known**2, 0))
-            next_ = centre[..., None] + spread[..., None] * POINTS
-            seen = reward(self.probability(next_, (after + 1)[..., None]))
-            then += share * (seen @ (WEIGHTS / WEIGHTS.sum()))
-        return np.where(count < most, then - reward(now), 0.0)
+            found.append(centre[..., None] + spread[..., None] * POINTS)
+        return np.stack(found)
+
+
+def expected(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Mean (...) over what the next answer may be, of values (..., 15) at `next_ratios`."""
+    return values @ (WEIGHTS / WEIGHTS.sum())
 
 
 def reward(probability: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -1,11 +1,9 @@
-"""Dealing by a secret: which candidates belong to a phase, to whose hands, under which names."""
+"""Candidates of a phase, as many members as others."""
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,33 +11,18 @@ from numpy.typing import NDArray
 from miagym.data.dataset import CALIBRATION, TEST, Dataset
 from miagym.data.splits import deal_well
 from miagym.errors import HostError
+from miagym.hosting.dealing.secret import drawn
 from miagym.hosting.suite import PHASES, HostedTask
 
-NAME_BYTES = 8
-MOST_ALIKE = 3
+MAX_ALIKE = 3
 """Candidates of one group of look-alikes in a deck."""
-
-
-def drawn(secret: str, *what: object) -> int:
-    """A number of 63 bits that nobody without the secret can foretell."""
-    return int.from_bytes(_digest(secret, *what)[:8], "big") >> 1
-
-
-def opaque_name(secret: str, *what: object) -> str:
-    """A name that tells nothing of what it names, and differs from player to player."""
-    return _digest(secret, *what)[:NAME_BYTES].hex()
-
-
-def _digest(secret: str, *what: object) -> bytes:
-    text = "\0".join(map(str, what))
-    return hmac.new(bytes.fromhex(secret), text.encode(), hashlib.sha256).digest()
 
 
 def deck(data: Dataset, task: HostedTask, phase: str, secret: str) -> Dataset:
     """Data whose test part are the candidates of a phase, as many members as others.
 
     Whole groups of look-alikes belong to one phase, so that `dev` teaches nothing about `final`,
-    with `MOST_ALIKE` of each at most, since those of one group are no independent evidence. All
+    with `MAX_ALIKE` of each at most, since those of one group are no independent evidence. All
     players of a phase are asked about the same candidates.
 
     Raises:
@@ -68,36 +51,11 @@ def deck(data: Dataset, task: HostedTask, phase: str, secret: str) -> Dataset:
 
 
 def _thinned(rows: NDArray[np.int64], groups: NDArray[np.integer]) -> NDArray[np.int64]:
-    """The first `MOST_ALIKE` rows of each group, in order."""
+    """The first `MAX_ALIKE` rows of each group, in order."""
     seen: Counter[int] = Counter()
     kept = []
     for row in map(int, np.asarray(rows)):
         seen[int(groups[row])] += 1
-        if seen[int(groups[row])] <= MOST_ALIKE:
+        if seen[int(groups[row])] <= MAX_ALIKE:
             kept.append(row)
     return np.sort(np.array(kept, dtype=np.int64))
-
-
-@dataclass(frozen=True)
-class Hand:
-    """Hand of candidates, as a sampler that deals it whenever it is asked."""
-
-    places: NDArray[np.int64]
-    """In the deck (n,)."""
-
-    def sample(self) -> NDArray[np.int64]:
-        return self.places
-
-
-def hands(task: HostedTask, secret: str, walk: str) -> list[Hand]:
-    """Hands of one walk through the deck; every candidate is in one of them."""
-    rng = np.random.default_rng(drawn(secret, "hands", walk))
-    order = rng.permutation(task.hands * task.candidates)
-    return [Hand(places) for places in order.reshape(task.hands, task.candidates)]
-
-
-def targets_of(task: HostedTask, secret: str, walk: str) -> list[str]:
-    """Which target each hand is about: each as often as the others, in an order nobody is told."""
-    rng = np.random.default_rng(drawn(secret, "targets", walk))
-    evenly = np.arange(task.hands) % len(task.targets)
-    return [task.targets[i] for i in rng.permutation(evenly)]
