@@ -159,4 +159,5 @@ def test_on_a_cpu_the_decoder_takes_few_pictures_at_once(
     monkeypatch.setattr(autoencoder, "BYTES_AT_ONCE", 3 * of_one + 1)
     in_parts = getattr(target, question)(*given)
     assert sizes == [3, 3, 1]
-    torch.testing.assert_close(in_parts, whole, rtol=1e-4, atol=1e-4)
+    close = 1e-3 * float(whole.abs().max())  # a convolution adds up in an order that its batch sets
+    torch.testing.assert_close(in_parts, whole, rtol=0, atol=close)
