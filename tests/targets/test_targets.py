@@ -214,6 +214,7 @@ def test_an_autoencoder_works_in_float32_under_half_precision(folder: Path) -> N
     half: Any = load_target(str(folder), dtype=torch.bfloat16)
     whole: Any = load_target(str(folder), dtype=torch.float32)
     assert (half.network.dtype, half.pipeline.vae.dtype) == (torch.bfloat16, torch.float32)
+    assert half.fingerprint.endswith("torch.bfloat16") and half.fingerprint != whole.fingerprint
     x = paired_noise(0, ["x"], (3, whole.resolution, whole.resolution)).clamp(-1, 1)
     z = whole.encode(x)
     # what is lost is what the weights lost when they were read in half precision, and no more

@@ -49,9 +49,6 @@ class StableDiffusionXL(PipelineTarget):
 
     def set_up(self) -> None:
         self.use_variance_preserving((Predicts.NOISE, Predicts.VELOCITY, Predicts.SAMPLE))
-        if self.pipeline.vae.config.force_upcast and self.dtype == torch.float16:
-            with quiet_pipelines():
-                self.pipeline.vae.to(torch.float32)  # its activations overflow half precision
         size = square_size(self.name, self.network.config.sample_size)
         self.use_latents(Autoencoder(self.pipeline.vae, self.name, standardises=True), size)
         side = (self.resolution, self.resolution)
@@ -78,9 +75,8 @@ class StableDiffusionXL(PipelineTarget):
     def reference(
         self, prompt: str, side: int, generator: torch.Generator, steps: int, guidance_scale: float
     ) -> Tensor:
-        size, kept = (self.resolution, self.resolution), self.pipeline.vae.dtype
-        self.pipeline.vae.to(self.dtype)  # the pipeline upcasts it by itself
-        images = self.pipeline(
+        size = (self.resolution, self.resolution)
+        return self.pipeline(
             prompt=prompt,
             height=side,
             width=side,
@@ -91,5 +87,3 @@ class StableDiffusionXL(PipelineTarget):
             guidance_scale=guidance_scale,
             output_type="pt",
         ).images
-        self.pipeline.vae.to(kept)
-        return images

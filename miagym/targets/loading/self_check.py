@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from copy import deepcopy
 
 import torch
@@ -57,11 +59,26 @@ def both_generate(
             pipeline.scheduler = deepcopy(scheduler)
         # diffusers warns of what its own pipelines do, as when SDXL's upcasts its autoencoder
         ignored = warnings.catch_warnings(action="ignore", category=FutureWarning)
-        with torch.inference_mode(), quiet_pipelines(), ignored:
+        with torch.inference_mode(), quiet_pipelines(), ignored, _all_in_one_precision(target):
             theirs = target.reference(prompt, side * factor, _seeded(), steps, guidance_scale)
     finally:
         pipeline.scheduler = scheduler
     return ours, theirs.to(ours)
+
+
+@contextmanager
+def _all_in_one_precision(target: PipelineTarget) -> Iterator[None]:
+    """Lowers the autoencoder to the denoiser's precision: pipelines hand on what that answers."""
+    vae = target.pipeline.components.get("vae")
+    if vae is None or vae.dtype == target.dtype:
+        yield
+        return
+    kept = vae.dtype
+    vae.to(target.dtype)
+    try:
+        yield
+    finally:
+        vae.to(kept)
 
 
 def _seeded() -> torch.Generator:

@@ -54,16 +54,14 @@ def _load(location: TargetLocation, device: torch.device, dtype: torch.dtype) ->
     pipeline = load_whole(location, device, dtype)
     for addition in location.added:
         add_to(pipeline, addition, location.name)
-    kind = type(pipeline).__name__
-    target = family(kind)(pipeline, location.name)
-    target.provenance = {"pipeline": kind, **location.provenance()}
-    if pipeline.components.get("vae") is not None:
-        pipeline.vae.to(memory_format=torch.channels_last)
-    if device.type == "cuda" and "unet" in pipeline.components:
-        pipeline.unet.to(memory_format=torch.channels_last)
-    check_against_pipeline(target)
     if pipeline.components.get("vae") is not None:
         with quiet_pipelines():
             # Half precision overflows in some autoencoders, and rounds pictures in all of them.
-            pipeline.vae.to(torch.float32)
+            pipeline.vae.to(torch.float32, memory_format=torch.channels_last)
+    if device.type == "cuda" and "unet" in pipeline.components:
+        pipeline.unet.to(memory_format=torch.channels_last)
+    kind = type(pipeline).__name__
+    target = family(kind)(pipeline, location.name)
+    target.provenance = {"pipeline": kind, **location.provenance()}
+    check_against_pipeline(target)
     return target

@@ -13,8 +13,8 @@ ELSEWHERE = ("dtype", "torch_dtype", "transformers_version", "architectures")
 """Settings that say how a network was written, and nothing of its answers."""
 
 
-def fingerprint(pipeline: Any, networks: Sequence[torch.nn.Module]) -> str:
-    """The digest of a pipeline, and the precision of its first network.
+def fingerprint(pipeline: Any, networks: Sequence[torch.nn.Module], dtype: torch.dtype) -> str:
+    """The digest of a pipeline, and the precision of its denoiser.
 
     Every number of every tensor counts, since a LoRA may leave the beginning of one as it is; so
     do the settings of networks and scheduler, and the tokenizers' words, which embeddings add to.
@@ -22,6 +22,7 @@ def fingerprint(pipeline: Any, networks: Sequence[torch.nn.Module]) -> str:
     Args:
         pipeline: of diffusers.
         networks: those whose weights count.
+        dtype: of the denoiser.
     """
     state = hashlib.sha256()
     for network in networks:
@@ -35,7 +36,7 @@ def fingerprint(pipeline: Any, networks: Sequence[torch.nn.Module]) -> str:
     for part, words in sorted(pipeline.components.items()):
         if part.startswith("tokenizer") and words is not None:
             _add(state, sorted(words.get_vocab().items()))
-    return f"{state.hexdigest()[:16]} {next(networks[0].parameters()).dtype}"
+    return f"{state.hexdigest()[:16]} {dtype}"
 
 
 def _settings(part: Any) -> dict[str, Any]:

@@ -62,7 +62,7 @@ class PipelineTarget(DifferentiableTarget):
         self.check_family()
         self.set_up()
         self.has_decoder = self.autoencoder is not None
-        self.fingerprint = fingerprint(pipeline, self.networks())
+        self.fingerprint = fingerprint(pipeline, self.networks(), self.dtype)
 
     # What a family says of itself.
 
