@@ -152,6 +152,22 @@ def test_the_package_brings_the_calibrations(service: CheckService, cache: Path)
     assert not cache.exists() and len(list(SHIPPED.iterdir())) == 4
 
 
+def assert_near(made: Any, kept: Any, place: str) -> None:
+    """Equal but for last digits of numbers, which each processor rounds in its own way."""
+    if isinstance(kept, dict):
+        assert list(made) == list(kept), place
+        for name, value in kept.items():
+            assert_near(made[name], value, f"{place}: {name}")
+    elif isinstance(kept, list):
+        assert len(made) == len(kept), place
+        for i, (ours, theirs) in enumerate(zip(made, kept, strict=True)):
+            assert_near(ours, theirs, f"{place}: {i}")
+    elif isinstance(kept, float):
+        assert made == pytest.approx(kept, rel=1e-4), place
+    else:
+        assert made == kept, place
+
+
 def test_the_package_brings_the_examples_and_the_first_answer(
     service: CheckService, tmp_path: Path
 ) -> None:
@@ -159,7 +175,11 @@ def test_the_package_brings_the_examples_and_the_first_answer(
     write_examples(service, tmp_path)
     write_opening(service, OVERFIT, tmp_path)
     for file in tmp_path.iterdir():
-        assert file.read_bytes() == (FOLDER / file.name).read_bytes(), file.name
+        kept = FOLDER / file.name
+        if file.suffix == ".json":
+            assert_near(json.loads(file.read_bytes()), json.loads(kept.read_bytes()), file.name)
+        else:
+            assert file.read_bytes() == kept.read_bytes(), file.name
     found = opening(service.offers)
     assert found is not None and found.found.verdict is Verdict.MEMBER_LIKE
 
