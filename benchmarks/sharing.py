@@ -123,6 +123,7 @@ def main() -> None:
     print(f"{len(names)} attacks on {len(chunk.rows)} candidates")
     charged = sum(clock.rows_charged.values())
     print(f"UNet rows: {charged:,} charged, {clock.rows_computed:,} computed together")
+    print(f"inside the networks: {watch.seconds / together:.2f} of the time together", flush=True)
     for label, jobs in (("one by one", one_by_one(run, names)), ("unshared", unshared(run, names))):
         start = time.perf_counter()
         rows = sum(done(run, chunk, each).rows_computed for each in jobs)
@@ -130,7 +131,6 @@ def main() -> None:
         print(f"{label}: {rows:,} rows; together computes {clock.rows_computed / rows:.2f} of them")
         print(f"{label}: {seconds:.1f} s; together takes {together:.1f} s,", end=" ")
         print(f"{together / seconds:.2f} of them", flush=True)
-    print(f"inside the networks: {watch.seconds / together:.2f} of the time together")
 
 
 if __name__ == "__main__":
