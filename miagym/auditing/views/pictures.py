@@ -22,10 +22,10 @@ HASHED = 64
 
 @dataclass(frozen=True, eq=False)
 class PictureFacts:
-    """Facts, pixel measures and hash of one picture."""
+    """Facts, pixel measures (m,) and hash of one picture."""
 
     facts: FileFacts
-    pixels: dict[str, float]
+    pixels: NDArray[np.float64]
     hash: int
 
 

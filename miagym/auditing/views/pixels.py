@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,15 +36,25 @@ NOISE = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], dtype=np.float32)
 LAPLACE = np.array([[0, 1, 0], [1, -4, 1], [0, 1, 0]], dtype=np.float32)
 
 
-def pixel_measures(picture: Image.Image) -> dict[str, float]:
-    """Measures a picture: some 80 numbers by readable name."""
-    return colours(to_square(picture, THUMBNAIL_SIDE)) | details(_unscaled(picture))
+def pixel_measures(picture: Image.Image) -> NDArray[np.float64]:
+    """Measures a picture: some 80 numbers (m,), of which `measure_names` tells the names."""
+    return np.array(list(_by_name(picture).values()))
 
 
-def pixel_view(measured: Sequence[dict[str, float]], rows: NDArray[np.intp]) -> View | None:
+@cache
+def measure_names() -> tuple[str, ...]:
+    """Readable names of the measures (m), the same for every picture."""
+    return tuple(_by_name(Image.new("RGB", (BLOCK, BLOCK))))
+
+
+def pixel_view(measured: Sequence[NDArray[np.float64]], rows: NDArray[np.intp]) -> View | None:
     """View of the pictures of some rows, from the measures of each."""
-    columns = {name: np.array([one[name] for one in measured]) for name in measured[0]}
+    columns = dict(zip(measure_names(), np.array(measured).T, strict=True))
     return tabular("pixels", rows, columns, {})
+
+
+def _by_name(picture: Image.Image) -> dict[str, float]:
+    return colours(to_square(picture, THUMBNAIL_SIDE)) | details(_unscaled(picture))
 
 
 def colours(small: NDArray[np.uint8]) -> dict[str, float]:
