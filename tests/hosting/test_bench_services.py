@@ -123,7 +123,7 @@ def test_uploads_are_worth_their_price(monkeypatch: pytest.MonkeyPatch) -> None:
     asked = ["bench", "uploading", "--suite", "small", "--json"]
     done = CliRunner().invoke(app, asked)
     assert done.exit_code == 0, done.output
-    rows = {row["player"]: row for row in json.loads(done.stdout)["small-service"]}
+    rows = {row["player"]: row for row in json.loads(done.stdout)["tasks"]["small-service"]}
     assert set(rows) == {"again", "uploading", "blind", "never asks"}
     assert rows["uploading"]["auc"] > 0.8 > rows["again"]["auc"] and rows["uploading"]["rank"] == 1
     assert rows["uploading"]["spent"] == 96 * 12 and rows["blind"]["spent"] == 0
