@@ -71,6 +71,8 @@ def test_in_half_precision_it_is_near_the_pipelines_own(
     torch.testing.assert_close(eps, expected, rtol=0.1, atol=0.1)
     image = paired_noise(0, ["a"], (3, 2 * SIDE, 2 * SIDE)).clamp(-1, 1)
     torch.testing.assert_close(half.encode(image), whole.encode(image), rtol=0.1, atol=0.1)
+    if half.has_decoder:
+        assert half.decoder_gradient(z, image).isfinite().all()
 
 
 def test_pixels_are_what_a_ddim_pipeline_generates(targets: dict[str, PipelineTarget]) -> None:

@@ -220,6 +220,9 @@ def test_an_autoencoder_works_in_float32_under_half_precision(folder: Path) -> N
     # what is lost is what the weights lost when they were read in half precision, and no more
     for ours, theirs in ((half.encode(x), z), (half.decode(z), whole.decode(z))):
         assert (ours - theirs).abs().mean() < 5e-3
+    weights = torch.ones_like(x)
+    ours, theirs = (target.decoder_gradient(z, weights) for target in (half, whole))
+    assert torch.cosine_similarity(ours.flatten(), theirs.flatten(), dim=0) > 0.99
 
 
 @pytest.mark.slow

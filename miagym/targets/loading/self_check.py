@@ -59,7 +59,7 @@ def both_generate(
             pipeline.scheduler = deepcopy(scheduler)
         # diffusers warns of what its own pipelines do, as when SDXL's upcasts its autoencoder
         ignored = warnings.catch_warnings(action="ignore", category=FutureWarning)
-        with torch.inference_mode(), quiet_pipelines(), ignored, _all_in_one_precision(target):
+        with quiet_pipelines(), ignored, _all_in_one_precision(target), torch.inference_mode():
             theirs = target.reference(prompt, side * factor, _seeded(), steps, guidance_scale)
     finally:
         pipeline.scheduler = scheduler
@@ -68,7 +68,10 @@ def both_generate(
 
 @contextmanager
 def _all_in_one_precision(target: PipelineTarget) -> Iterator[None]:
-    """Lowers the autoencoder to the denoiser's precision: pipelines hand on what that answers."""
+    """Lowers the autoencoder to the denoiser's precision: pipelines hand on what that answers.
+
+    Not to be left in inference mode, where weights are made that no gradient can go through.
+    """
     vae = target.pipeline.components.get("vae")
     if vae is None or vae.dtype == target.dtype:
         yield
