@@ -57,7 +57,7 @@ class Turned(Rescored):
         ratio: whether distances are divided and not subtracted.
     """
 
-    paper = "miagym, docs/turned.md"
+    paper = "miagym, docs/evaluate/turned.md"
 
     by: tuple[Symmetry, ...] = ("90",)
     ratio: bool = False

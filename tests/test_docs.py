@@ -84,7 +84,7 @@ def test_the_example_of_an_attack_keeps_the_contract(
 def test_the_first_agent_is_right_about_as_often_as_its_guide_says(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    exec(code("docs/environment.md"), {})
+    exec(code("docs/play/environment.md"), {})
     accuracy, low, high = map(float, re.findall(r"0\.\d+", capsys.readouterr().out))
     assert 0.8 < low < accuracy < high < 0.98
 
@@ -102,7 +102,7 @@ def test_the_example_of_a_set_prints_what_it_says(capsys: pytest.CaptureFixture[
 def test_the_readme_is_for_a_stranger() -> None:
     readme = (ROOT / "README.md").read_text()
     assert len(readme.splitlines()) <= 120
-    assert "](docs/first-figure.png)" in readme
+    assert "](docs/images/first-figure.png)" in readme
     assert len(blocks("README.md")[0].split("\n\n")[1].splitlines()) <= 3
     assert re.search(r"^make demo .*\nmake test ", readme, re.MULTILINE)
 
@@ -138,7 +138,7 @@ def test_links_lead_somewhere(guide: str) -> None:
         assert (ROOT / guide).parent.joinpath(link).exists(), link
 
 
-SAID = [*GUIDES, *(str(f.relative_to(ROOT)) for f in ROOT.glob("benchmarks/*.py"))]
+SAID = [*GUIDES, *(str(f.relative_to(ROOT)) for f in ROOT.glob("benchmarks/*/*.py"))]
 A_PATH = re.compile(r"(?<![\w./-])(?:tests|miagym|attacks|benchmarks|spaces)/[\w./-]+")
 NO_PATHS = re.compile(r"^miagym/[\w-]+-v0$|/test_my_attack\.py$")
 """Environments, and what an example would be called."""
@@ -160,7 +160,9 @@ def test_contributors_are_told_the_floors_that_are_enforced() -> None:
 
 
 def test_every_convention_of_data_names_its_test() -> None:
-    rows = re.findall(r"\| `(test_\w+)` \|$", (ROOT / "docs/data.md").read_text(), re.MULTILINE)
-    files = (ROOT / "tests" / "data").glob("test_*.py")
+    rows = re.findall(
+        r"\| `(test_\w+)` \|$", (ROOT / "docs/bring/data.md").read_text(), re.MULTILINE
+    )
+    files = (ROOT / "tests" / "data").rglob("test_*.py")
     there = set(re.findall(r"def (test_\w+)", "".join(f.read_text("utf-8") for f in files)))
     assert len(rows) > 20 and set(rows) <= there

@@ -114,7 +114,7 @@ FINDERS = [
 
 @pytest.mark.parametrize("name", mostly_slow(FINDERS, quick=["loss", "pia", "clid"], are_long=True))
 def test_attacks_find_members_of_the_overfit_target(overfit: Game, name: str, quick: Maker) -> None:
-    """So few candidates do not give intervals; docs/benchmarks/attacks.md has those of more."""
+    """So few candidates do not give intervals; docs/benchmarks/attacks/attacks.md has more."""
     assert overfit.play(CHOSEN.get(name, quick(name)), limit=limit(name)).auc > 0.55
 
 

@@ -33,7 +33,7 @@ class ReDiffuseWeak(BlackBoxAttack):
         guidance_scale: classifier-free guidance; 1 is off.
     """
 
-    paper = "miagym, docs/turned.md"
+    paper = "miagym, docs/evaluate/turned.md"
 
     draws: int = 3
     strength: float = 0.3

@@ -123,8 +123,8 @@ class SequentialVariation(LearnedAttack):
     ||x - mean of k variations||_2 under the target and under the reference.
 
     Costs at most `most` variations, `mean` of them on average as far as the calibration part can
-    tell; fitting costs `most` for each calibration candidate. `benchmarks/sequential.py` compares
-    it with uniform spending.
+    tell; fitting costs `most` for each calibration candidate. `benchmarks/attacks/sequential.py`
+    compares it with uniform spending.
 
     Args:
         mean: variations a candidate on average.

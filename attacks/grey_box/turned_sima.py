@@ -14,7 +14,7 @@ from miagym.oracle import Access, Candidates, Oracle
 class TurnedSimA(Attack):
     """SimA's score of the picture less that of the picture turned: two rows, no reference model.
 
-    Ours, described and measured in docs/turned.md; `sima+turned` by a name of its own.
+    Ours, described and measured in docs/evaluate/turned.md; `sima+turned` by a name of its own.
 
     Score: ||E(E_vae(gx), t, c)||_p - ||E(z0, t, c)||_p, averaged over symmetries g.
 
@@ -27,7 +27,7 @@ class TurnedSimA(Attack):
     """
 
     access = Access.GREY
-    paper = "miagym, docs/turned.md"
+    paper = "miagym, docs/evaluate/turned.md"
 
     timestep: int = 100
     norm: float = 4.0

@@ -9,7 +9,7 @@ from miagym.report.figures.style import safe_text
 
 
 def plot(figure: go.Figure, label: str, name: str) -> gr.Plot:
-    """A figure of the report, which `static/page.css` colours; `name` is its id."""
+    """A figure of the report, which `static/css/page.css` colours; `name` is its id."""
     return gr.Plot(figure, label=label, elem_id=name, elem_classes="figure")
 
 

@@ -45,8 +45,9 @@ def _bytes(content: str | bytes) -> bytes:
 
 
 def static(name: str) -> str:
-    """The text of a file in `static`."""
-    return (files("miagym.app") / "static" / name).read_text(encoding="utf-8")
+    """The text of a file in `static`, where each kind has a folder."""
+    kind = name.rpartition(".")[2]
+    return (files("miagym.app") / "static" / kind / name).read_text(encoding="utf-8")
 
 
 def at_load(*names: str) -> str:

@@ -27,7 +27,7 @@ NONE_UNREADABLE = AuditUnreadable(members=0, nonmembers=0, examples=())
 class Audit:
     """Result of an audit: blind rows, shift, cues, duplicates, and the verdict.
 
-    `as_json` gives the keys of `miagym audit --json`; docs/audit.md says how to read them.
+    `as_json` gives the keys of `miagym audit --json`; docs/check/audit.md says how to read them.
     """
 
     data: str

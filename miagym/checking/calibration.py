@@ -98,7 +98,7 @@ def fitting_part(member: NDArray[np.bool_], seed: int) -> NDArray[np.bool_]:
     Fewer non-members where the ranking part would otherwise just miss the number that a p-value of
     1 % needs. Groups do not matter here: to keep them whole, a share of pictures has to pass over
     large groups, which then crowd the ranking part and make p-values too small (measured in
-    docs/benchmarks/conformal.md).
+    docs/benchmarks/validity/conformal.md).
     """
     rng = np.random.default_rng([seed, FITTING])
     fitting = np.zeros(len(member), dtype=bool)

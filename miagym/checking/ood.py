@@ -48,7 +48,7 @@ class Guard:
     the nearest other one, the new picture included, against the new picture's own. All calibration
     pictures serve, since the guard sees no score and no label. Only the whitening (Ledoit & Wolf
     2004) is fitted without the new picture, so that far outliers cannot hide in it; what that costs
-    in validity is measured in docs/benchmarks/conformal.md.
+    in validity is measured in docs/benchmarks/validity/conformal.md.
 
     Args:
         looks: of the calibration pictures (n, d).

@@ -2,7 +2,7 @@
 
 `import miagym` registers `miagym/Single-v0` (one candidate: ask, ask, ..., verdict) and
 `miagym/Pool-v0` (n candidates, one budget), `miagym/Service-v0` (own prompts and uploads, a price
-list) and `miagym/Audit-v0` (one verdict on a set). `docs/environment.md` is the guide.
+list) and `miagym/Audit-v0` (one verdict on a set). `docs/play/environment.md` is the guide.
 """
 
 from __future__ import annotations

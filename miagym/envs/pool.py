@@ -104,8 +104,8 @@ class PoolEnv(GameEnv):
     A step asks up to B questions, one in each slot, in one batch. `stop` is the verdict: it ends
     the episode, and pays the mean over candidates of 1 - 4 (p - y)² on `train`, nothing on `val`
     and `test`, which `grade` is for. `probability` travels with every action, so that an episode
-    that is cut off has a verdict too. See `Settings` for the options, `docs/environment.md` for the
-    game.
+    that is cut off has a verdict too. See `Settings` for the options, `docs/play/environment.md`
+    for the game.
 
     With `family=`, the name of a population or a list of targets, each reset draws a target, and
     nobody is told which; `train`, `val` and `test` have different ones. `grade_family` grades that.

@@ -89,8 +89,8 @@ class SingleEnv(GameEnv):
     """Was this candidate used to train the target? Ask under a budget, then say how likely it is.
 
     `stop` is the verdict: it ends the episode, and pays 1 - 4 (p - y)² on `train`, nothing on
-    `val` and `test`, which `grade` is for. See `Settings` for the options, `docs/environment.md`
-    for the game.
+    `val` and `test`, which `grade` is for. See `Settings` for the options,
+    `docs/play/environment.md` for the game.
 
     Action:
         question: index of the menu, `env.unwrapped.settings.menu`.

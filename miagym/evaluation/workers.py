@@ -169,7 +169,7 @@ def chunk_workers(target: Target, chunks: int = MAX_WORKERS) -> Iterator[ThreadP
 
     A GPU serves one chunk at a time. On a CPU, a few chunks side by side, on some cores each, beat
     all cores on one small batch, since the networks release Python's lock; what that gains is
-    measured by `benchmarks/chunk_workers.py`. Scores do not depend on it.
+    measured by `benchmarks/speed/chunk_workers.py`. Scores do not depend on it.
 
     Args:
         target: whose.

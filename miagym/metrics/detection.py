@@ -74,10 +74,10 @@ def tpr_interval(
     (Fay, Proschan & Brittain 2015, Biometrics 71) of the rank of the threshold with the binomial of
     the members. It draws nothing, needs no seed, and assumes nothing about the scores.
 
-    docs/benchmarks/intervals.md has its coverage: 94 to 98 % with 1,000 or more on each side, for
-    normal, heavy-tailed and rounded scores; 98 to 100 % with 200, where nothing shorter is right
-    for all of them. With (1 - alpha)^n > 1 - confidence (fewer than 299 non-members at 1 %) it
-    begins at 0: all n may well lie below the threshold, and what lies above them is unknown.
+    docs/benchmarks/validity/intervals.md has its coverage: 94 to 98 % with 1,000 or more on each
+    side, for normal, heavy-tailed and rounded scores; 98 to 100 % with 200, where nothing shorter
+    is right for all of them. With (1 - alpha)^n > 1 - confidence (fewer than 299 non-members at
+    1 %) it begins at 0: all n may well lie below the threshold, and what lies above is unknown.
 
     Candidates in groups say as much as fewer independent ones (Korn & Graubard 1998 do so for a
     share). B is then of so many non-members, each of which stands for several ranks, and of so many

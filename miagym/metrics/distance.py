@@ -50,8 +50,8 @@ def wasserstein(
     A bootstrap distance has the noise of two samplings in it, so that percentiles lie too high, and
     percentiles reflected at the value (Hall 1988) too low where it is near chance. The interval
     holds both, and 0 if the value is not above chance: it errs on the wide side. Its coverage is
-    measured in docs/benchmarks/intervals.md. Below `MIN_SIDE` of either side there is none: a
-    bootstrap of so few rows does not know how they vary, and of 1 row it knows nothing.
+    measured in docs/benchmarks/validity/intervals.md. Below `MIN_SIDE` of either side there is
+    none: a bootstrap of so few rows does not know how they vary, and of 1 row it knows nothing.
     Given groups of members (m,) and of non-members (n,), rows stands for groups in all of this.
 
     Raises:

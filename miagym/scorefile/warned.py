@@ -10,5 +10,5 @@ class Warned:
     """Something to look at before the numbers are believed."""
 
     kind: str
-    """What docs/score.md explains it under."""
+    """What docs/evaluate/score.md explains it under."""
     message: str

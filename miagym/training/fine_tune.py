@@ -134,7 +134,7 @@ def _loaded(base: str, where: torch.device) -> PipelineTarget:
     if not isinstance(target, PipelineTarget):
         raise TargetError(
             f"{base} is no pipeline of diffusers, so that miagym cannot train it; expected a model "
-            "of one of the families in docs/targets.md."
+            "of one of the families in docs/bring/targets.md."
         )
     return target
 

@@ -19,7 +19,7 @@ from miagym.data.describe import describe
 from miagym.data.images import FORMATS, SUFFIXES
 from miagym.data.registry import load_data, open_source
 from miagym.errors import DataError
-from tests.data.pictures_beside import (
+from tests.data.pictures.pictures_beside import (
     SIDES,
     Beside,
     N,

@@ -11,7 +11,15 @@ import pytest
 from miagym.data.describe import describe
 from miagym.data.registry import load_data
 from miagym.errors import DataError
-from tests.data.pictures_beside import SIDES, N, caption_of, captions, folder, no_caption, txt
+from tests.data.pictures.pictures_beside import (
+    SIDES,
+    N,
+    caption_of,
+    captions,
+    folder,
+    no_caption,
+    txt,
+)
 
 Key = Callable[[Path], str]
 KEYS: dict[str, Key] = {

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from miagym.data.dataset import encoded as content
 from miagym.data.registry import open_source
-from tests.data.pictures_beside import encoded
+from tests.data.pictures.pictures_beside import encoded
 
 pytest.importorskip("datasets")
 

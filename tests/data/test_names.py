@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from miagym.data.registry import load_data
-from tests.data.pictures_beside import encoded, folder
+from tests.data.pictures.pictures_beside import encoded, folder
 
 N = 8
 MEMBER = [i % 2 == 0 for i in range(N)]

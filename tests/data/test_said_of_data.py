@@ -18,7 +18,7 @@ from miagym.data.registry import load_data
 from miagym.data.seen import Seen
 from miagym.errors import DataError
 from miagym.targets.dummy import DummyTarget
-from tests.data.pictures_beside import encoded, folder, no_caption, txt
+from tests.data.pictures.pictures_beside import encoded, folder, no_caption, txt
 
 LOUD = "of 30 members have captions and none of 30 non-members"
 

@@ -15,7 +15,7 @@ from miagym.data.describe import describe
 from miagym.data.readers.shards import read_shard
 from miagym.data.registry import load_data, open_source
 from miagym.errors import DataError
-from tests.data.pictures_beside import SIDES, N, caption_of, encoded, folder
+from tests.data.pictures.pictures_beside import SIDES, N, caption_of, encoded, folder
 
 
 def shard(path: Path, files: Mapping[str, bytes], mode: str = "w") -> Path:

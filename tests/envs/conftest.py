@@ -9,7 +9,7 @@ import pytest
 
 from miagym.data.dataset import CALIBRATION, TEST, Dataset
 from miagym.data.registry import load_data
-from tests.envs.family_hands import LIST, POPULATION
+from tests.envs.families.family_hands import LIST, POPULATION
 
 if TYPE_CHECKING:
     from miagym.targets.base import Target

@@ -15,7 +15,7 @@ ROOT = Path(__file__).parent.parent.parent
 
 def shown(number: int) -> str:
     """A block of commands of the guide."""
-    guide = (ROOT / "docs" / "big-runs.md").read_text(encoding="utf-8")
+    guide = (ROOT / "docs" / "evaluate" / "big-runs.md").read_text(encoding="utf-8")
     return re.findall(r"```sh\n(.*?)```", guide, re.DOTALL)[number]
 
 

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from benchmarks import sharing
+from benchmarks.speed import sharing
 
 
 @pytest.mark.slow

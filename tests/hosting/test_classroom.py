@@ -53,7 +53,7 @@ def test_a_handout_plays_as_it_stands(hosted: Hosted, tmp_path: Path) -> None:
 
 
 def test_what_the_guide_advises_plays(hosted: Hosted) -> None:
-    program, *_ = BLOCK.findall((ROOT / "docs" / "host.md").read_text(encoding="utf-8"))
+    program, *_ = BLOCK.findall((ROOT / "docs" / "play" / "host.md").read_text(encoding="utf-8"))
     known = program.replace("http://127.0.0.1:8000", hosted.address)
     play(known.replace('key="..."', f"key={hosted.key('reader')!r}"))
     (mine,) = [one for one in hosted.host.desk("overfit-60").all() if one.player == "reader"]

@@ -91,7 +91,7 @@ def test_degenerate_auc_still_has_an_interval() -> None:
 
 
 def test_auc_interval_covers() -> None:
-    """95 % means 95 %: normal scores, true AUC 0.64; docs/benchmarks/intervals.md has more."""
+    """95 % means 95 %: normal scores, AUC 0.64. More: docs/benchmarks/validity/intervals.md."""
     rng, truth = np.random.default_rng(0), 0.638163
     intervals = [auc_interval(rng.normal(0.5, 1, 200), rng.normal(0, 1, 200)) for _ in range(1000)]
     assert 0.93 <= np.mean([low <= truth <= high for low, high in intervals]) <= 0.97

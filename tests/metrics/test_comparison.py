@@ -130,7 +130,7 @@ def test_a_difference_without_variance_is_not_certain() -> None:
 
 @pytest.mark.slow
 def test_differences_cover_and_false_ones_are_rare() -> None:
-    """Two attacks of the same strength; docs/benchmarks/intervals.md has more."""
+    """Two attacks of the same strength; docs/benchmarks/validity/intervals.md has more."""
     rng, member = np.random.default_rng(0), np.arange(400) < 200
     held, rejected = np.zeros(2), np.zeros(2)
     for seed in range(200):

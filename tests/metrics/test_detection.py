@@ -111,7 +111,7 @@ def test_tpr_interval_is_the_mean_mid_p_value_over_the_rank() -> None:
 
 
 def test_tpr_interval_covers() -> None:
-    """True TPR at 1 % FPR; docs/benchmarks/intervals.md has every kind of score."""
+    """True TPR at 1 % FPR; docs/benchmarks/validity/intervals.md has every kind of score."""
     rng = np.random.default_rng(0)
     for n, shift, least, most in ((200, 1, 0.96, 1), (1000, 1, 0.93, 0.98), (1000, 2, 0.93, 0.98)):
         truth, covered = norm.sf(norm.isf(0.01) - shift), 0

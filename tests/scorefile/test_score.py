@@ -685,7 +685,7 @@ def test_without_an_output_nothing_breaks() -> None:
 def test_the_guide_shows_what_happens(app: typer.Typer, tmp_path: Path) -> None:
     """Its program writes its file, its command reads it, and every warning is explained."""
     root = Path(__file__).parents[2]
-    guide = (root / "docs/score.md").read_text()
+    guide = (root / "docs/evaluate/score.md").read_text()
     (program,) = re.findall(r"```python\n(.*?)```", guide, re.DOTALL)
     subprocess.run([sys.executable, "-c", program], cwd=tmp_path, check=True)
     (options,) = re.findall(r"^miagym score scores.csv (.*)$", guide, re.MULTILINE)

@@ -148,7 +148,7 @@ print(f"student B's attack speaks for membership: {speaks_for_membership(real_b,
 # %% [markdown]
 # ## `miagym audit` names the cue
 #
-# On a data set of your own: `miagym audit pictures/` (see docs/audit.md). Here, in Python. It looks
+# On a data set of your own: `miagym audit pictures/` (see docs/check/audit.md). Here, in Python. It looks
 # at captions, files and pixels, repeats everything on 499 shuffles of the labels, and names what
 # gives the sides away.
 

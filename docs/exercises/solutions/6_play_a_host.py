@@ -6,7 +6,7 @@
 # In one process nothing can be kept from a player: labels and weights are an attribute away. A
 # **host** keeps them, and the meter, in a process of its own; you have a key, and see pictures.
 # This is how services are attacked, and how players can be ranked. The file starts one on your
-# machine (docs/host.md), so that everything but the distance is real.
+# machine (docs/play/host.md), so that everything but the distance is real.
 #
 # - A *hand* is 16 pictures with one budget of 60 UNet rows. `variation@0.3` costs 3: the model
 #   gives up 30 % of a picture and draws it anew. A public model's answer comes beside it.

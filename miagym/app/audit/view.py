@@ -32,7 +32,7 @@ MARKS = {
     AuditVerdict.SHIFTED: "error",
     AuditVerdict.TOO_SMALL: "unsure",
 }
-"""Names of marks and colours, in `static/verdict.css` and `templates/parts.html`."""
+"""Names of marks and colours, in `static/css/verdict.css` and `templates/parts.html`."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -21,7 +21,7 @@ UNSEEN: dict[str, Any] = {"api_visibility": "private"}
 
 
 class About(StrEnum):
-    """Why something is sent, and so when it is shown (`static/show_answer.js`)."""
+    """Why something is sent, and so when it is shown (`static/js/show_answer.js`)."""
 
     ANSWER = "answer"
     """Shown if nothing was asked since, and its caption is the one in the form."""

@@ -16,7 +16,7 @@ MARKS = {
     Verdict.CANNOT_TELL: "unsure",
     Verdict.NOT_COMPARABLE: "apart",
 }
-"""Names of marks and colours, in `static/verdict.css` and `templates/parts.html`."""
+"""Names of marks and colours, in `static/css/verdict.css` and `templates/parts.html`."""
 NEARLY_ALL = 0.95
 _APART = {"drawings": "Photos and screenshots cannot be judged here."}
 

@@ -85,7 +85,7 @@ def build_board() -> tuple[PlayBoard, gr.Button]:
     with gr.Row(elem_id="play-top"):
         heading = gr.HTML(elem_id="play-heading", padding=False)
         again = gr.Button("Another game", size="sm", scale=0, min_width=130, elem_id="play-again")
-    # On a phone the two columns become one, in the order of game: see static/play.css.
+    # On a phone the two columns become one, in the order of game: see static/css/play.css.
     with gr.Row(elem_id="play-table"):
         with gr.Column(scale=2, min_width=300):
             candidate = gr.HTML(elem_id="play-candidate", padding=False)

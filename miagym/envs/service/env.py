@@ -19,7 +19,7 @@ class ServiceEnv(GameEnv):
 
     The caller makes prompt and upload. What comes back are pictures of 8 bits, and nothing else is
     told about them: whatever distances an agent goes by it computes from these. See
-    `ServiceSettings` for the options, `docs/environment.md` for the game.
+    `ServiceSettings` for the options, `docs/play/environment.md` for the game.
 
     Action:
         question: index of the kind of call, `env.unwrapped.settings.menu`.

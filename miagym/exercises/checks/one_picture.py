@@ -54,7 +54,7 @@ def check_verdict(verdict: Any) -> None:
         expect(
             got == Verdict.CANNOT_TELL,
             f"{got!r} for p = {p}: a large p does not show that a picture was not used; members "
-            "have large p-values too. docs/check.md has the word for it.",
+            "have large p-values too. docs/check/check.md has the word for it.",
         )
 
 

@@ -5,7 +5,7 @@
 #
 # Sixteen pictures, one model, **100 queries** for all of them together, and at the end a
 # probability of membership for each. Which picture do you ask about next, and when do you stop?
-# This is the environment `miagym/Pool-v0` (docs/environment.md). You write an agent for it.
+# This is the environment `miagym/Pool-v0` (docs/play/environment.md). You write an agent for it.
 #
 # - A query is a loss at timestep 60, 200 or 400. The public model is asked the same, under the same
 #   noise, for nothing.
@@ -44,8 +44,7 @@ OPTIONS = {
     "budget": BUDGET,
     "price": QUERY * BUDGET,
 }
-Observation = dict[str, Any]
-Action = dict[str, Any]
+Observation = Action = dict[str, Any]
 Floats = NDArray[np.float64]
 Agent = Callable[[Observation], Action]
 
@@ -140,9 +139,8 @@ def believe(observation: Observation) -> Floats:
 # %% [markdown]
 # ## Is one more query worth its price?
 #
-# About a picture that you believe in with $p$ you expect $1 - 4 p (1 - p)$; were you told the
-# truth, 1. So the truth is worth $4 p (1 - p)$ to that picture, and a sixteenth of it to the
-# return.
+# About a picture that you believe in with $p$ you expect $1 - 4 p (1 - p)$; were you told the truth,
+# 1. So the truth is worth $4 p (1 - p)$ to that picture, and a sixteenth of it to the return.
 #
 # A query does not tell the truth. On these pictures, a first answer removes about half of what is
 # unknown. Of what is left after it, about 14 % is noise, which further answers average away; the
@@ -156,10 +154,7 @@ FIRST, NOISE = 0.5, 0.14
 
 
 def worth(probability: Floats, asked: NDArray[np.integer]) -> Floats:
-    """What one more query about each picture (16,) adds to the return, before its price.
-
-    `asked` says how often each has been asked about (16,).
-    """
+    """What a query more about each picture (16,), `asked` so often, is worth before its price."""
     raise NotImplementedError("the worth of the truth, times the share that a query tells")
 
 
@@ -190,11 +185,6 @@ def agent(observation: Observation) -> Action:
 
 
 # %%
-def silent(observation: Observation) -> Action:
-    """Asks nobody."""
-    return say(np.full(PICTURES, 0.5))
-
-
 def spender(observation: Observation) -> Action:
     """Asks about all, in turn, until the budget is gone."""
     count, left = observation["count"], int(observation["budget_left"][0])
@@ -216,6 +206,7 @@ def play(agent: Agent, episodes: int = 5) -> Grade:
     return grade(env.unwrapped.verdicts)
 
 
+silent: Agent = lambda observation: say(np.full(PICTURES, 0.5))
 for name, player in (("silent", silent), ("spender", spender), ("yours", agent)):
     found = play(player)
     low, high = found.brier_reward_ci
@@ -231,8 +222,7 @@ for name, player in (("silent", silent), ("spender", spender), ("yours", agent))
 #   that differences between them are surer than they look.
 # - `val` tells no label: `grade` looks them up afterwards. Else an agent could learn them as it
 #   plays, and say them the next time it meets the picture.
-# - 100 queries are a budget, and no duty. Most of what can be known about a picture is in its first
-#   answer.
+# - 100 queries are a budget, and no duty: the first answer about a picture tells most.
 # - Try `"target": "clipart-realistic", "data": "clipart"` without a reference: the best agent is
 #   the silent one.
 #

@@ -48,7 +48,7 @@ def p_value(score: float, nonmember_scores: NDArray[np.float64]) -> float:
 
 def verdict(p: float, alpha: float) -> str:
     """What is said of a picture: "member-like", or something else. What is that called?"""
-    raise NotImplementedError("two words are allowed; see docs/check.md for the other one")
+    raise NotImplementedError("two words are allowed; see docs/check/check.md for the other one")
 
 
 def fewest_nonmembers(alpha: float) -> int:

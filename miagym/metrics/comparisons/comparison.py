@@ -62,9 +62,9 @@ def compare(
 ) -> Comparison:
     """Compares two attacks by AUC and by TPR at 1 % FPR.
 
-    The coverage of both intervals is measured in docs/benchmarks/intervals.md: that of AUC is 95 %;
-    that of TPR is 93 to 99 % with 1,000 candidates or more on each side, and can fall to 90 % with
-    200 if separation is strong.
+    The coverage of both intervals is measured in docs/benchmarks/validity/intervals.md: that of AUC
+    is 95 %; that of TPR is 93 to 99 % with 1,000 candidates or more on each side, and can fall to
+    90 % with 200 if separation is strong.
 
     Args:
         first: scores (n,) of one attack, higher = member, in any unit.

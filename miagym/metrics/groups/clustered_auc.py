@@ -107,7 +107,7 @@ def _freedom(deviation: NDArray[np.float64], codes: Codes) -> float:
     Of a group of k it is taken to have a share of k (1 + (k - 1) r), with r the intraclass
     correlation (Satterthwaite). Those of squares of normal sums would be half of what is returned;
     with them, 99 % of re-deals of the embedded splits were covered for 95, and with these 94 to 98
-    (docs/benchmarks/groups.md). Where all are alone they are n - 1.
+    (docs/benchmarks/validity/groups.md). Where all are alone they are n - 1.
     """
     sizes = np.bincount(codes)
     r = intraclass_correlation(deviation, codes)

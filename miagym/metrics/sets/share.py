@@ -104,7 +104,7 @@ def share_of_set(
     distribution, Beta(t + 1/2, M - t + 1/2) if t of M are found. The interval holds every K under
     which neither end is rarer than 2.5 %, with half of the probability of the number itself
     (mid-p). It is about this very set, of which K pictures were used, and not about a population
-    that it was drawn from. Coverage in docs/benchmarks/sets.md.
+    that it was drawn from. Coverage in docs/benchmarks/validity/sets.md.
 
     Args:
         scores: (n,), higher = member.

@@ -13,7 +13,8 @@ from miagym.errors import TargetError
 BYTES_AT_ONCE = 2**23
 """Of one layer's numbers at full size, on a CPU. Memory of more than some 32 MiB is handed back by
 the allocator and asked for anew, and each page is zeroed again: 64 pictures of 64 pixels decode 1.2
-times as fast in four batches, and their gradient 1.4 times (benchmarks/decoder_batches.py)."""
+times as fast in four batches, and their gradient 1.4 times
+(benchmarks/speed/decoder_batches.py)."""
 
 
 class Autoencoder:
