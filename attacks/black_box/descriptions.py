@@ -52,7 +52,7 @@ def load_describer(encoder: str, captioner: str = NOBODY) -> Describe:
     def describe(pictures: Tensor) -> Tensor:
         clip.to(pictures.device)
         rows = []
-        for batch in _eight_bit(pictures):
+        for batch in (pictures * 255).round().byte().cpu().split(BATCH):
             seen = read(images=list(batch), return_tensors="pt").to(pictures.device)
             parts = [normalize(clip.get_image_features(**seen).pooler_output.float())]
             if write is not None:
@@ -68,10 +68,6 @@ def load_describer(encoder: str, captioner: str = NOBODY) -> Describe:
 def _centred_patches(pictures: Tensor) -> Tensor:
     pixels = patches(pictures).flatten(1)
     return normalize(pixels - pixels.mean(1, keepdim=True))
-
-
-def _eight_bit(pictures: Tensor) -> tuple[Tensor, ...]:
-    return (pictures * 255).round().byte().cpu().split(BATCH)
 
 
 def _captions_by(name: str) -> Callable[[Tensor], list[str]]:

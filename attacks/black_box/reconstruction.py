@@ -15,7 +15,7 @@ from torch.nn.functional import cosine_similarity
 
 from attacks.base import LearnedAttack, as_features, require_captions
 from attacks.black_box.image_encoders import PATCHES, load_encoder
-from attacks.learning.rules import Arrays, Classifier, Features, Labels, Rule
+from attacks.learning.rules import Classifier, Features, Labels, Rule
 from miagym.oracle import Access, Candidates, Oracle
 
 RIDGE = 1e-5
@@ -102,12 +102,6 @@ class LargestStandardised(Rule):
     def score(self, features: Features) -> NDArray[np.float64]:
         return ((features - self.mean) / self.deviation).max(1)
 
-    def arrays(self) -> Arrays:
-        return vars(self)
-
-    def with_arrays(self, arrays: Arrays) -> Self:
-        return type(self)(**arrays)
-
 
 @dataclass(frozen=True, eq=False)
 class TwoGaussians(Rule):
@@ -128,9 +122,3 @@ class TwoGaussians(Rule):
             for mean, covariance in zip(self.mean, self.covariance, strict=True)
         )
         return np.atleast_1d(inside - outside)
-
-    def arrays(self) -> Arrays:
-        return vars(self)
-
-    def with_arrays(self, arrays: Arrays) -> Self:
-        return type(self)(**arrays)

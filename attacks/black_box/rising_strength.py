@@ -11,6 +11,7 @@ from sklearn.linear_model import LogisticRegression
 
 from attacks.base import LearnedAttack, as_features, mean_square
 from attacks.black_box.image_encoders import PATCHES, load_encoder
+from attacks.black_box.rediffuse import ReDiffuse
 from attacks.learning.rules import Classifier, Rule
 from miagym.oracle import Access, Candidates, Oracle
 
@@ -52,14 +53,9 @@ class RisingStrength(LearnedAttack):
         e = encode(oracle.pixels(candidates))
         distances = []
         for strength in self.strengths:
+            variations = ReDiffuse(self.draws, strength, self.steps, self.guidance_scale)
             for draw in range(self.draws):
-                varied = oracle.vary(
-                    candidates,
-                    strength=strength,
-                    draw=draw,
-                    steps=self.steps,
-                    guidance_scale=self.guidance_scale,
-                )
+                varied = variations.picture(oracle, candidates, draw)
                 distances.append(mean_square(encode(varied) - e).sqrt())
         by_strength = torch.stack(distances, 1).unflatten(1, (-1, self.draws))
         return as_features(by_strength.mean(2))

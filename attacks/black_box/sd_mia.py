@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Self
 
@@ -16,7 +15,7 @@ from attacks.base import LearnedAttack, as_features, require_captions, require_p
 from attacks.black_box.descriptions import NOBODY, Describe, load_describer
 from attacks.black_box.image_encoders import PATCHES
 from attacks.black_box.rewordings import KINDS, RULES, reworded
-from attacks.learning.rules import Arrays, Features, Labels, Rule
+from attacks.learning.rules import Features, Labels, Rule
 from miagym.oracle import Access, Candidates, Oracle
 
 GRID = np.linspace(0, 2, 20)
@@ -109,9 +108,3 @@ class WeightedAgreement(Rule):
 
     def score(self, features: Features) -> NDArray[np.float64]:
         return features @ self.weights
-
-    def arrays(self) -> Arrays:
-        return vars(self)
-
-    def with_arrays(self, arrays: Mapping[str, NDArray]) -> Self:
-        return type(self)(**arrays)

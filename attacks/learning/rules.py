@@ -39,13 +39,13 @@ class Rule(ABC):
     def score(self, features: Features) -> NDArray[np.float64]:
         """Scores (n,)."""
 
-    @abstractmethod
     def arrays(self) -> Arrays:
-        """What was learned, as arrays by name."""
+        """What was learned, as arrays by name; the fields, where each is an array."""
+        return vars(self)
 
-    @abstractmethod
     def with_arrays(self, arrays: Arrays) -> Self:
         """A copy that has learned what `arrays` holds."""
+        return type(self)(**arrays)
 
 
 @dataclass(frozen=True)
