@@ -9,6 +9,7 @@ from jinja2 import BaseLoader, ChoiceLoader, Environment, PackageLoader, StrictU
 from markupsafe import Markup, escape
 
 
+@cache
 def environment(*loaders: BaseLoader) -> Environment:
     """An environment with the templates of the report, and further ones before them.
 
@@ -34,7 +35,7 @@ def render(name: str, **values: Any) -> Markup:
         name: of a file in report/templates.
         values: what it asks for; a value that it lacks is an error.
     """
-    return Markup(_environment().get_template(name).render(values))
+    return Markup(environment().get_template(name).render(values))
 
 
 def piece(name: str, macro: str, *values: Any) -> Markup:
@@ -44,12 +45,7 @@ def piece(name: str, macro: str, *values: Any) -> Markup:
     `run_lists.html` has `doubts(found)`, `skipped(found)`, `of_the_data(sentences)` and
     `unreadable(found, losses)`.
     """
-    return getattr(_environment().get_template(name).module, macro)(*values)
-
-
-@cache
-def _environment() -> Environment:
-    return environment()
+    return getattr(environment().get_template(name).module, macro)(*values)
 
 
 def _nbsp(text: object) -> Markup:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import compress
 from typing import TYPE_CHECKING, Literal
 
 from miagym.results.estimate import Interval
@@ -104,7 +104,13 @@ class Table:
 
     def without(self, *names: str) -> Table:
         """The same table without some of its columns."""
-        return self._keeping([column.name not in names for column in self.columns])
+        kept = [column.name not in names for column in self.columns]
+
+        def some(line: Line) -> Line:
+            return replace(line, cells=tuple(compress(line.cells, kept[1:])))
+
+        groups = tuple(replace(g, lines=tuple(map(some, g.lines))) for g in self.groups)
+        return replace(self, columns=tuple(compress(self.columns, kept)), groups=groups)
 
     def noted(self) -> tuple[Table, list[str]]:
         """The same table with long remarks as numbers, and what each number stands for."""
@@ -125,15 +131,6 @@ class Table:
 
         groups = tuple(replace(g, lines=tuple(map(changed, g.lines))) for g in self.groups)
         return replace(self, groups=groups), [f"({i}) {note}" for i, note in enumerate(notes, 1)]
-
-    def _keeping(self, kept: Sequence[bool]) -> Table:
-        def some(line: Line) -> Line:
-            cells = zip(line.cells, kept[1:], strict=True)
-            return replace(line, cells=tuple(cell for cell, stays in cells if stays))
-
-        groups = tuple(replace(g, lines=tuple(map(some, g.lines))) for g in self.groups)
-        columns = zip(self.columns, kept, strict=True)
-        return replace(self, columns=tuple(c for c, stays in columns if stays), groups=groups)
 
     def to_frame(self) -> pd.DataFrame:
         """A data frame with a row for each line, numbers unrounded, and the ends of intervals."""

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from rich.box import SIMPLE_HEAD
-from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
+from rich.console import Console, ConsoleOptions, RenderResult
 from rich.measure import Measurement
 from rich.table import Table as RichTable
 from rich.text import Text
@@ -18,14 +18,8 @@ WIDTH = 140
 """Columns of a table as text."""
 
 
-def rendered(parts: Iterable[Table | str]) -> Iterator[RenderableType]:
-    """What rich prints of tables and sentences, in their order."""
-    for part in parts:
-        yield Text(part) if isinstance(part, str) else Drawn(part)
-
-
 def as_text(parts: Iterable[Table | str]) -> str:
-    """The same as plain text."""
+    """Tables and sentences as plain text."""
     text = io.StringIO()
     print_parts(Console(file=text, width=WIDTH, color_system=None), parts)
     return text.getvalue()
@@ -33,8 +27,9 @@ def as_text(parts: Iterable[Table | str]) -> str:
 
 def print_parts(console: Console, parts: Iterable[Table | str]) -> None:
     """Prints tables as wide as the console, and each sentence on a line of its own."""
-    for part in rendered(parts):
-        console.print(part, soft_wrap=isinstance(part, Text))
+    for part in parts:
+        is_sentence = isinstance(part, str)
+        console.print(Text(part) if is_sentence else Drawn(part), soft_wrap=is_sentence)
 
 
 @dataclass(frozen=True)

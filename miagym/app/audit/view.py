@@ -6,7 +6,6 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
 import plotly.graph_objects as go
 
 from miagym.app.figures import captioned
@@ -75,9 +74,8 @@ def _heading(audit: AuditRecord) -> str:
 
 
 def _figure(audits: Sequence[AuditRecord]) -> go.Figure:
-    none = np.empty(0)
     curves = [
-        Curve(audit.data, row.view, "blind", none, none, row.auc, row.auc_ci, True)
+        Curve(audit.data, row.view, "blind", row.auc, row.auc_ci, shown=True)
         for audit in audits
         for row in audit.blind
     ]

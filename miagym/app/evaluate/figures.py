@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 from miagym.app.html import render
 from miagym.palette import PALETTE
 from miagym.report.figures.plots import Curve
-from miagym.report.figures.roc_panel import Sides, add_axes, add_curve
+from miagym.report.figures.roc_panel import add_axes, add_curve
 from miagym.report.figures.style import styled
 
 HEIGHT = 440
@@ -22,14 +22,13 @@ def page_roc(curves: Sequence[Curve]) -> go.Figure:
     """A colour for each attack, a stroke for each model."""
     figure = go.Figure()
     add_axes(figure)
-    drawn = [curve for curve in curves if curve.has_scores]
+    drawn = [curve for curve in curves if curve.sides]
     for curve, (colour, dash) in zip(drawn, _looks(drawn), strict=True):
-        sides = Sides(curve.members, curve.nonmembers, curve.worth)
         name = f"{curve.attack} on {curve.target}"
-        add_curve(figure, sides, name, colour, dash, band=True)
+        add_curve(figure, curve.sides, name, colour, dash, band=True)
     if drawn:
         # Left of one false positive nothing was measured.
-        finest = 1 / max(len(curve.nonmembers) for curve in drawn)
+        finest = 1 / max(len(curve.sides.nonmembers) for curve in drawn)
         figure.update_xaxes(range=[np.log10(finest), 0.02])
         figure.update_yaxes(range=[np.log10(finest), 0.02])
     styled(figure, HEIGHT, top=30).update_layout(showlegend=False, dragmode=False)
@@ -39,7 +38,7 @@ def page_roc(curves: Sequence[Curve]) -> go.Figure:
 
 def legend(curves: Sequence[Curve]) -> str:
     """What the strokes of `page_roc` are, in HTML: a phone sets it below the figure."""
-    drawn = [curve for curve in curves if curve.has_scores]
+    drawn = [curve for curve in curves if curve.sides]
     several = len({curve.target for curve in drawn}) > 1
     lines = [
         (f"{curve.attack} on {curve.target}" if several else curve.attack, colour, dash)

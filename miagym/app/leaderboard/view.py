@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-import numpy as np
 import plotly.graph_objects as go
 from markupsafe import Markup
 
@@ -67,19 +66,9 @@ def board_figure(board: Board | None) -> go.Figure:
         figure = go.Figure()
         figure.update_xaxes(visible=False).update_yaxes(visible=False)
         return captioned(styled(figure, height=160), "No standings to draw.")
-    none = np.empty(0)
     figure = auc_figure(
         [
-            Curve(
-                board.task.task,
-                row_name(row),
-                None,
-                none,
-                none,
-                row.auc,
-                row.auc_ci,
-                shown=True,
-            )
+            Curve(board.task.task, row_name(row), None, row.auc, row.auc_ci, shown=True)
             for row in board.rows[:MAX_DRAWN]
         ]
     )

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from functools import cache
 from pathlib import Path
 
 import plotly.graph_objects as go
-from jinja2 import Environment, PackageLoader
+from jinja2 import PackageLoader
 from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
@@ -54,7 +53,7 @@ def write_page(outcome: PaperOutcome, out: Path) -> Path:
     members, others = samples(outcome.places.data, world.limit, outcome.seed)
     tested = outcome.classified[0].tested if outcome.classified else 0
     page = (
-        _environment()
+        environment(PackageLoader("miagym", "paper/templates"))
         .get_template("paper.html")
         .render(
             world=world,
@@ -108,8 +107,3 @@ def _audits(outcome: PaperOutcome) -> list[AuditRecord]:
     """Of each data set, once."""
     runs = outcome.runs.values()
     return list({audit.data: audit for run in runs for audit in run.results.audit}.values())
-
-
-@cache
-def _environment() -> Environment:
-    return environment(PackageLoader("miagym", "paper/templates"))

@@ -30,21 +30,18 @@ def curves_of(groups: Groups, scores: pa.Table) -> tuple[list[Curve], list[Curve
         shown = [best, strongest(blind_rows(group)), *map(strongest, by_access)]
         for row in group:
             curves.append(_curve(label, row, scores, shown=any(row is other for other in shown)))
-            if row is best and curves[-1].has_scores:
+            if row is best and curves[-1].sides:
                 winners.append(curves[-1])
     return curves, winners
 
 
 def _curve(label: str, row: AttackRow, scores: pa.Table, shown: bool) -> Curve:
-    sides = sides_of(row, scores)
     return Curve(
         target=label,
         attack=row.attack,
         access=row.access,
-        members=sides.members,
-        nonmembers=sides.nonmembers,
-        worth=sides.worth,
         auc=row.auc,
         auc_ci=row.auc_ci,
         shown=shown,
+        sides=sides_of(row, scores),
     )

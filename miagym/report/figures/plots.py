@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import cycle, groupby
 
 import numpy as np
 import plotly.graph_objects as go
-from numpy.typing import NDArray
 from plotly.subplots import make_subplots
 
 from miagym.metrics.auc import Interval
 from miagym.palette import MEMBERS, NONMEMBERS, PALETTE
+from miagym.report.figures.roc_panel import NO_SCORES, Sides
 from miagym.report.figures.style import SYMBOLS, rounded, safe_text, styled
 
 
@@ -23,21 +23,12 @@ class Curve:
     target: str
     attack: str
     access: str | None
-    members: NDArray[np.float64]
-    """Scores of members (m,); higher = member."""
-    nonmembers: NDArray[np.float64]
-    """Scores of non-members (n,)."""
     auc: float
     auc_ci: Interval
     shown: bool
     """Drawn at first sight; otherwise the ROC figure offers it in the legend."""
-    worth: tuple[float, float] | None = None
-    """How many independent members, and non-members, they are; None without groups."""
-
-    @property
-    def has_scores(self) -> bool:
-        """Whether there is a curve to draw; a row may come without its scores."""
-        return len(self.members) > 0 and len(self.nonmembers) > 0
+    sides: Sides = NO_SCORES
+    """Its scores; a row may come without them."""
 
 
 def distribution_figure(curves: Sequence[Curve], bins: int = 40) -> go.Figure:
@@ -45,14 +36,12 @@ def distribution_figure(curves: Sequence[Curve], bins: int = 40) -> go.Figure:
     titles = [safe_text(f"{curve.target}: {curve.attack}") for curve in curves]
     figure = make_subplots(rows=len(curves), subplot_titles=titles, vertical_spacing=_gap(curves))
     for row, curve in enumerate(curves, start=1):
-        both = np.concatenate([curve.members, curve.nonmembers])
+        members, nonmembers = curve.sides.members, curve.sides.nonmembers
+        both = np.concatenate([members, nonmembers])
         # A few far scores would squeeze all others into one bar; the end bars take them instead.
         low, high = np.quantile(both, [0.005, 0.995])
         edges = np.linspace(low, high if high > low else low + 1, bins + 1)
-        sides = (
-            ("members", MEMBERS, curve.members),
-            ("non-members", NONMEMBERS, curve.nonmembers),
-        )
+        sides = ("members", MEMBERS, members), ("non-members", NONMEMBERS, nonmembers)
         for name, colour, scores in sides:
             counts, _ = np.histogram(np.clip(scores, edges[0], edges[-1]), edges)
             figure.add_bar(
@@ -87,9 +76,8 @@ def auc_figure(curves: Sequence[Curve]) -> go.Figure:
         subplot_titles=[safe_text(target) for target, _ in groups],
         vertical_spacing=_gap(groups) / 2,
     )
-    for row, (colour, (_, group)) in enumerate(
-        zip(_colours(curves), groups, strict=False), start=1
-    ):
+    coloured = zip(cycle(PALETTE), groups, strict=False)
+    for row, (colour, (_, group)) in enumerate(coloured, start=1):
         value = np.array([curve.auc for curve in group])
         low, high = np.array([curve.auc_ci for curve in group]).T
         figure.add_scatter(
@@ -117,10 +105,6 @@ def named(curve: Curve) -> str:
 
 def _by_target(curves: Sequence[Curve]) -> list[tuple[str, list[Curve]]]:
     return [(target, list(group)) for target, group in groupby(curves, lambda curve: curve.target)]
-
-
-def _colours(curves: Sequence[Curve]) -> list[str]:
-    return [PALETTE[i % len(PALETTE)] for i in range(len(_by_target(curves)))]
 
 
 def _symbol(curve: Curve) -> str:

@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 
 from miagym.palette import PALETTE
 from miagym.report.figures.plots import Curve, named
-from miagym.report.figures.roc_panel import Sides, add_axes, add_curve, finished
+from miagym.report.figures.roc_panel import add_axes, add_curve, finished
 from miagym.report.figures.style import DASHES
 
 
@@ -20,12 +20,12 @@ def roc_figure(curves: Sequence[Curve]) -> go.Figure:
     figure = go.Figure()
     add_axes(figure)
     targets = list(dict.fromkeys(curve.target for curve in curves))
-    drawn = [curve for curve in curves if curve.has_scores]
+    drawn = [curve for curve in curves if curve.sides]
     for curve in drawn:
         name = named(curve)
         add_curve(
             figure,
-            Sides(curve.members, curve.nonmembers, curve.worth),
+            curve.sides,
             name if len(targets) == 1 else f"{name} on {curve.target}",
             PALETTE[targets.index(curve.target) % len(PALETTE)],
             DASHES.get(curve.access or "", "solid"),

@@ -35,6 +35,9 @@ class Sides:
         return len(self.members) > 0 and len(self.nonmembers) > 0
 
 
+NO_SCORES = Sides(np.empty(0), np.empty(0))
+
+
 def sides_of(row: AttackRow, scores: pa.Table) -> Sides:
     """The scores of a row.
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from miagym.report.model import Column, Group, Line, Number, Table
+from miagym.report.model import Column, Line, Number, Table
 from miagym.report.tables.evaluation import ATTACK
+from miagym.report.tables.statistics import grouped
 from miagym.results import GeneratedShare
 
 TITLE = "Pictures that the target itself generated, and that were in no training: called members"
@@ -15,11 +16,8 @@ KINDS = {"balanced": "best balanced accuracy", "0.01": "1 % FPR"}
 def generated_table(shares: Sequence[GeneratedShare]) -> Table:
     """Shares of generated pictures above thresholds that were fixed on the calibration part."""
     columns = (ATTACK, Column("Threshold"), Column("Pictures", kind="number"))
-    by_label: dict[str, list[GeneratedShare]] = {}
-    for share in shares:
-        by_label.setdefault(f"{share.target} ({share.data})", []).append(share)
-    groups = tuple(Group(label, tuple(_lines(own))) for label, own in by_label.items())
-    return Table(TITLE, (*columns, Column("Called members", "[95 %]", "number")), groups)
+    columns = (*columns, Column("Called members", "[95 %]", "number"))
+    return Table(TITLE, columns, grouped(shares, _lines))
 
 
 def _lines(shares: Sequence[GeneratedShare]) -> Iterable[Line]:

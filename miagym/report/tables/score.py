@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import TypeVar
 
 from miagym.report.finding import finding
 from miagym.report.model import Table
 from miagym.report.rows import by_target
 from miagym.report.tables.evaluation import main_table, threshold_table
 from miagym.report.tables.statistics import (
+    T,
     comparison_table,
     control_table,
     distance_table,
     optimism_table,
 )
-from miagym.results import AttackRow, Comparison, Control, Optimism
 from miagym.scorefile.sheet import ScoreSheet
-
-T = TypeVar("T", AttackRow, Control, Optimism, Comparison)
 
 
 def sheet_tables(sheet: ScoreSheet, file: str) -> Iterator[Table]:

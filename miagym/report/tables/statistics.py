@@ -9,7 +9,7 @@ from miagym.metrics.controls import NULL_TARGET
 from miagym.metrics.detection import not_resolvable
 from miagym.report.model import Column, Group, Line, Number, Remarks, Table
 from miagym.report.tables.evaluation import ATTACK, AUC, measured, number
-from miagym.results import AttackRow, Comparison, Control, Optimism
+from miagym.results import AttackRow, Comparison, Control, GeneratedShare, Optimism
 from miagym.results.estimate import interval
 from miagym.results.formats import (
     ALPHA,
@@ -19,7 +19,7 @@ from miagym.results.formats import (
     spread,
 )
 
-T = TypeVar("T", AttackRow, Control, Optimism, Comparison)
+T = TypeVar("T", AttackRow, Control, Optimism, Comparison, GeneratedShare)
 
 CONTROLS = "Controls, where there is nothing to find: AUC near 0.5, coverage near 95 %"
 
