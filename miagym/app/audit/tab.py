@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any
 
 import gradio as gr
-from gradio.data_classes import FileData
 
 from miagym.app.audit.service import (
     ROWS_A_SIDE,
@@ -19,11 +17,10 @@ from miagym.app.audit.view import audit_view
 from miagym.app.figures import plot
 from miagym.app.html import render
 from miagym.app.server.client_id import client_id
-from miagym.app.server.errors import page_errors
 from miagym.app.server.jobs import AUDITS, Work
 from miagym.app.server.run_button import ButtonJob, RunAndStop
 from miagym.app.server.sandboxed_table import MAX_BYTES, MAX_ROWS
-from miagym.app.server.uploads import uploaded
+from miagym.app.server.uploads import table_input, uploaded
 from miagym.app.site import Site
 from miagym.results import AuditRecord
 
@@ -50,7 +47,7 @@ def audit_tab(site: Site) -> None:
             split = gr.Radio(
                 CHOICES, value="clipart", label="Split", info=ABOUT_SPLITS, elem_id="audit-split"
             )
-            file = _table_input(
+            file = table_input(
                 label="Table of captions and labels", height=170, elem_id="audit-file"
             )
             limits = {"megabytes": MAX_BYTES // 1_000_000, "rows": MAX_ROWS}
@@ -74,18 +71,6 @@ def audit_tab(site: Site) -> None:
         stopped=STOPPED,
     )
     buttons.wire(job, (split, file), shown)
-
-
-def _table_input(**options: Any) -> gr.File:
-    """A `gr.File` for one upload, which gives its path; see `uploads.picture_input`."""
-    file = gr.File(file_types=[".csv", ".tsv", ".parquet"], **options)
-    setattr(file, "preprocess", _path)  # noqa: B010, so that pyright lets us
-    return file
-
-
-@page_errors
-def _path(payload: FileData | None) -> str | None:
-    return None if payload is None else str(uploaded(payload.path))
 
 
 def _work(site: Site, request: gr.Request, split: str, path: str | None) -> Work[AuditRecord]:

@@ -12,8 +12,6 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 if TYPE_CHECKING:
     from miagym.app.check.service import CheckService
     from miagym.app.offers import Offer
@@ -37,7 +35,7 @@ ROWS = {
     "clipart-overfit": {MEMBER: 116, NONMEMBER: 456, BORDERLINE: 218},
     "clipart-realistic": {MEMBER: 2812, NONMEMBER: 1753, BORDERLINE: 1640},
 }
-"""What `choose_rows` found, as rows of each target's data."""
+"""What `RULE` chose, as rows of each target's data."""
 
 
 @dataclass(frozen=True)
@@ -98,31 +96,6 @@ def write_examples(service: CheckService, folder: Path = FOLDER) -> None:
     (folder / INDEX).write_text(text, encoding="utf-8", newline="\n")
 
 
-def choose_rows(service: CheckService, target: str) -> dict[str, int]:
-    """The rows that `RULE` names; the first in the drawn order wins a tie. Takes a minute.
-
-    Pictures that the guard refuses have no p-value and are passed over.
-    """
-    from miagym.checking.calibrated import TOGETHER
-    from miagym.data.dataset import TEST
-    from miagym.metrics.conformal import p_values
-
-    checker = service.checker(target)
-    calibrated, data = checker.calibrated(captioned=True), _data(service, target)
-    rows = data.rows(TEST, checker.signals.seed, N_DRAWN)
-    pictures = data.candidates(rows, checker.signals.target.resolution)
-    alike = np.array([calibrated.resemblance(pictures[[i]]).resembles for i in range(len(rows))])
-    rows, pictures = rows[alike], pictures[np.flatnonzero(alike)]
-    scores = [calibrated.scores(pictures[[i]])[TOGETHER] for i in range(len(rows))]
-    p = p_values(scores, calibrated.nonmembers[TOGETHER])
-    member = data.member[rows]
-    return {
-        MEMBER: _median(rows[member], p[member]),
-        NONMEMBER: _median(rows[~member], p[~member]),
-        BORDERLINE: int(rows[np.argmin(np.where(p > service.scale(target, True).alpha, p, 2.0))]),
-    }
-
-
 def _file(folder: Path, target: str, row: int) -> Path:
     return folder / f"{target}-{row}.webp"
 
@@ -131,8 +104,3 @@ def _data(service: CheckService, target: str) -> Dataset:
     from miagym.data.registry import load_data
 
     return load_data(service.offer(target).data_name)
-
-
-def _median(rows: np.ndarray, p: np.ndarray) -> int:
-    """The row with the lower median p-value."""
-    return int(rows[np.argsort(p, kind="stable")[(len(p) - 1) // 2]])

@@ -40,7 +40,8 @@ def verdict_figure(
     shown = [(name, float(np.clip(s, low - room, high + room)), s) for name, s in asked]
     ends = [low, high, *(at for _, at, _ in shown)]
     edges = np.linspace(min(ends), max(ends), BINS + 1)
-    members, nonmembers = (_shares(s, edges) for s in (scale.members, scale.nonmembers))
+    sides = scale.members, scale.nonmembers
+    members, nonmembers = (np.histogram(s, edges)[0] / len(s) for s in sides)
     n = f"{len(scale.members)} used", f"{len(scale.nonmembers)} unused"
     figure = _mirrored(edges, members, nonmembers, n, scale.threshold)
     if shown:
@@ -68,10 +69,6 @@ def verdict_sketch() -> go.Figure:
     figure = _mirrored(edges, members, nonmembers, names, 2.33)
     figure.update_traces(opacity=0.35)
     return figure.update_xaxes(title_text="a sketch: a check draws the real scores")
-
-
-def _shares(scores: NDArray[np.float64], edges: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.histogram(scores, edges)[0] / len(scores)
 
 
 def _mirrored(

@@ -7,11 +7,11 @@ from itertools import islice
 
 from miagym.report.family import AlarmFamily
 from miagym.report.model import Column, Group, Line, Number, Remarks, Table
-from miagym.report.rows import Groups, asking_rows, blind_rows
+from miagym.report.rows import Groups, asking_rows, blind_rows, strength
 from miagym.report.standing import remarks
 from miagym.report.tables.evaluation import ATTACK, AUC, detected_share, measured, number
 from miagym.results import AttackRow, AuditRecord
-from miagym.results.formats import count, detection
+from miagym.results.formats import count
 
 N_FIRST = 3
 """Rows that are not folded."""
@@ -39,7 +39,7 @@ def first_rows(groups: Groups, audits: Sequence[AuditRecord]) -> Table:
     family = AlarmFamily([row for group in groups.values() for row in group], audits)
     several = len(groups) > 1
     ranked = {
-        label: [sorted(kind(group), key=_strength)[::-1] for kind in (asking_rows, blind_rows)]
+        label: [sorted(kind(group), key=strength)[::-1] for kind in (asking_rows, blind_rows)]
         for label, group in groups.items()
     }
     best = [(label, row) for label, (asking, _) in ranked.items() for row in asking[:1]]
@@ -51,11 +51,6 @@ def first_rows(groups: Groups, audits: Sequence[AuditRecord]) -> Table:
         for label, row in islice(chosen, N_FIRST)
     ]
     return Table("The strongest attacks, beside a blind one", COLUMNS, (Group("", tuple(lines)),))
-
-
-def _strength(row: AttackRow) -> tuple[float, float]:
-    found = detection(row)
-    return (float(found.tpr) if found else -1.0, float(row.auc))
 
 
 def _line(name: str, row: AttackRow, group: Sequence[AttackRow], family: AlarmFamily) -> Line:

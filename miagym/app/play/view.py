@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import base64
-import io
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 from markupsafe import Markup
 from numpy.typing import NDArray
-from PIL import Image
 
 from miagym.app.html import render
 from miagym.app.play.rounds import ABOUT, SECRET_ROUNDS, YOU, Round
 from miagym.app.play.setup import BUDGET, WORDS
 from miagym.app.play.tally import Tally, caution, tally
+from miagym.remote.pictures import as_png
 
 if TYPE_CHECKING:
     from miagym.app.play.game import HumanGame
@@ -118,6 +116,4 @@ def signed(reward: float) -> str:
 
 def _png(pixels: NDArray[np.uint8]) -> str:
     """Pixels (h, w, 3) as a data URL: no file is left anywhere."""
-    file = io.BytesIO()
-    Image.fromarray(pixels).save(file, "PNG")
-    return f"data:image/png;base64,{base64.b64encode(file.getvalue()).decode()}"
+    return "data:image/png;base64," + as_png(pixels)

@@ -59,6 +59,17 @@ def picture_input(**options: Any) -> gr.Image:
     return image
 
 
+def table_input(**options: Any) -> gr.File:
+    """A `gr.File` for one table, which gives its path, as `picture_input` does.
+
+    Args:
+        options: those of `gr.File`, but for `file_types`.
+    """
+    file = gr.File(file_types=[".csv", ".tsv", ".parquet"], **options)
+    setattr(file, "preprocess", _path)  # noqa: B010, so that pyright lets us
+    return file
+
+
 def files_input(**options: Any) -> gr.File:
     """A `gr.File` for several uploads, which gives paths by the names that visitors gave them.
 
@@ -71,7 +82,7 @@ def files_input(**options: Any) -> gr.File:
 
 
 @page_errors
-def _path(payload: ImageData | None) -> str | None:
+def _path(payload: FileData | ImageData | None) -> str | None:
     return None if payload is None else str(uploaded(payload.path))
 
 
