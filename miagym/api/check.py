@@ -113,27 +113,42 @@ def check(
             target, attacks, access, reference, seed, batch_size, device, dtype
         )
         return check_unused(signals, given, unused, caption, alpha, fdr, why, progress)
-    from miagym.api.checking.known import check_known
+    from miagym.api.checking.checkers import kept_checker, make_checker
+    from miagym.api.checking.known import answered
 
-    return check_known(
-        given,
-        target,
-        caption=caption,
-        data=data,
-        member_value=member_value,
-        calibration=calibration,
-        attacks=attacks,
-        access=access,
-        reference=reference,
-        alpha=alpha,
-        fdr=fdr,
-        calibration_limit=calibration_limit,
-        seed=seed,
-        batch_size=batch_size,
-        device=device,
-        dtype=dtype,
-        progress=progress,
-    )
+    if calibration is not None:
+        checker = kept_checker(
+            target,
+            Path(calibration),
+            reference=reference,
+            batch_size=batch_size,
+            device=device,
+            dtype=dtype,
+        )
+        made = {"calibration": str(calibration)}
+    else:
+        checker = make_checker(
+            target,
+            data,
+            attacks,
+            member_value=member_value,
+            access=access,
+            reference=reference,
+            limit=calibration_limit,
+            seed=seed,
+            batch_size=batch_size,
+            device=device,
+            dtype=dtype,
+            progress=progress,
+        )
+        made = {
+            "data": checker.source.name,
+            "member_value": member_value,
+            "attacks": list(checker.signals.attacks),
+            "calibration_limit": calibration_limit,
+            "seed": seed,
+        }
+    return answered(checker, given, target, reference, caption, alpha, fdr, made)
 
 
 def _check_way(unused: Any, calibration: str | Path | None, others: Mapping[str, object]) -> None:
