@@ -128,7 +128,7 @@ def _parsed(source: str, name: str) -> tuple[str, tuple[str, ...]]:
 
 def _imported(tree: ast.Module, name: str) -> Iterator[str]:
     """Names of what a module imports, anywhere in it; a part of a package may be a module."""
-    package = name if _is_package(name) else name.rpartition(".")[0]
+    package = name if hasattr(sys.modules.get(name), "__path__") else name.rpartition(".")[0]
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
@@ -137,10 +137,6 @@ def _imported(tree: ast.Module, name: str) -> Iterator[str]:
             module = ".".join(part for part in (above, node.module) if part)
             yield module
             yield from (f"{module}.{alias.name}" for alias in node.names)
-
-
-def _is_package(name: str) -> bool:
-    return hasattr(sys.modules.get(name), "__path__")
 
 
 def _source(name: str) -> str:

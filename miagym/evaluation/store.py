@@ -69,12 +69,12 @@ class RunFolder:
 
     Args:
         path: the folder.
-        claims: who works on which chunk; by default, this process alone works on all.
     """
 
-    def __init__(self, path: Path, claims: Claims | None = None) -> None:
+    def __init__(self, path: Path) -> None:
         self.path = path
-        self.claims: Claims = Unshared() if claims is None else claims
+        self.claims: Claims = Unshared()
+        """Who works on which chunk; this process alone on all, until it is told otherwise."""
         self._chunks = path / "chunks"
         self.made_by = b""
         """The run.json under which this process works."""

@@ -16,8 +16,8 @@ import json
 import os
 import threading
 from contextlib import suppress
+from dataclasses import asdict
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 from miagym.errors import RunError
@@ -78,12 +78,7 @@ class Claims:
         self._beating.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self._stop.set()
         self._beating.join()
         with suppress(OSError):  # what cannot be removed is dead once this process is
@@ -124,13 +119,6 @@ class Claims:
         for number in range(int(path.suffix[1:]) + 1):
             self._path(name, number).unlink(missing_ok=True)
 
-    def holder(self, name: str) -> Process | None:
-        """Who holds something, if anybody can be seen to."""
-        number, found = 0, None
-        while (process := self._holder(self._path(name, number))) is not None:
-            number, found = number + 1, process
-        return found
-
     def others(self) -> list[Process]:
         """Other living processes at work here."""
         files = self._folder.glob(f"{AT_WORK}-*")
@@ -140,7 +128,7 @@ class Claims:
     def _create(self, path: Path) -> bool:
         try:
             with path.open("x", encoding="utf-8") as file:
-                json.dump(self.process.as_json(), file)
+                json.dump(asdict(self.process), file)
         except FileExistsError:
             return False
         except OSError:
@@ -155,7 +143,7 @@ class Claims:
     def _holder(self, path: Path) -> Process | None:
         """Who wrote a file; None if it is gone, or not wholly written."""
         try:
-            return Process.of(json.loads(path.read_text(encoding="utf-8")))
+            return Process(**json.loads(path.read_text(encoding="utf-8")))
         except (OSError, ValueError, TypeError):
             return None
 
@@ -198,12 +186,7 @@ class Unshared(Claims):
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         pass
 
     def take(self, name: str) -> bool:

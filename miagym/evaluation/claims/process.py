@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import platform
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 from uuid import uuid4
 
 
@@ -33,18 +33,6 @@ class Process:
     def this(cls) -> Self:
         pid = os.getpid()
         return cls(platform.node(), _machine(), pid, _state(pid)[1], uuid4().hex[:12])
-
-    @classmethod
-    def of(cls, told: dict[str, Any]) -> Self:
-        """From what `as_json` gave.
-
-        Raises:
-            TypeError: if it is something else.
-        """
-        return cls(**told)
-
-    def as_json(self) -> dict[str, Any]:
-        return asdict(self)
 
     @property
     def gone(self) -> bool:

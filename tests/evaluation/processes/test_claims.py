@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -35,8 +35,8 @@ def pair(tmp_path: Path) -> Iterator[tuple[Claims, Claims]]:
 
 def elsewhere(path: Path, seconds: float) -> None:
     """Makes a claim one of another machine, which last gave a sign so many seconds ago."""
-    told = Process.of(json.loads(path.read_text(encoding="utf-8")))
-    path.write_text(json.dumps(replace(told, machine="m").as_json()), encoding="utf-8")
+    told = Process(**json.loads(path.read_text(encoding="utf-8")))
+    path.write_text(json.dumps(asdict(replace(told, machine="m"))), encoding="utf-8")
     touched = path.stat().st_mtime - seconds
     os.utime(path, (touched, touched))
 
@@ -60,7 +60,7 @@ def test_one_holds_until_it_lets_go(pair: tuple[Claims, Claims]) -> None:
 def test_what_an_ended_process_held_is_free_at_once(
     pair: tuple[Claims, Claims], tmp_path: Path
 ) -> None:
-    (tmp_path / "claims" / "a.0").write_text(json.dumps(ended().as_json()), encoding="utf-8")
+    (tmp_path / "claims" / "a.0").write_text(json.dumps(asdict(ended())), encoding="utf-8")
     assert pair[0].take("a") and not pair[1].take("a")
     pair[0].release("a")
     assert not list((tmp_path / "claims").glob("a.*"))
@@ -186,7 +186,7 @@ def test_what_was_scored_under_a_lost_claim_is_dropped(
         asked.append(chunk.name)
         if len(asked) == 2:
             claim = out / "claims" / f"{chunk.name}.1"
-            claim.write_text(json.dumps(ended().as_json()), encoding="utf-8")
+            claim.write_text(json.dumps(asdict(ended())), encoding="utf-8")
         return scored(run, chunk, *rest)
 
     write = RunFolder.write
