@@ -44,13 +44,8 @@ class AuditData:
         n = len(self.member)
         if not n:
             raise DataError(f"{self.name} has no rows.")
-        columns = {
-            "captions": self.captions,
-            "pictures": self.pictures,
-            "groups": self.groups,
-            "embeddings": self.embeddings,
-        }
-        for name, column in columns.items():
+        for name in ("captions", "pictures", "groups", "embeddings"):
+            column = getattr(self, name)
             if column is not None and len(column) != n:
                 raise DataError(f"{self.name}: got {len(column)} {name} and {n} labels.")
         if self.captions is None and self.pictures is None and self.embeddings is None:

@@ -57,22 +57,12 @@ class Audit:
     @property
     def record(self) -> AuditRecord:
         """All but the rows and their scores, as it stands in results.json."""
-        return AuditRecord(
-            schema=SCHEMA,
-            data=self.data,
-            verdict=self.verdict,
-            why=self.why,
-            n_members=self.n_members,
-            n_nonmembers=self.n_nonmembers,
-            blind=self.blind,
-            shift=self.shift,
-            cues=self.cues,
-            duplicates=self.duplicates,
-            unreadable=self.unreadable,
-            warnings=self.warnings,
-            seed=self.seed,
-            **({"drawn": self.drawn} if self.drawn else {}),
-        )
+        own = {
+            name: value
+            for name, value in vars(self).items()
+            if name in AuditRecord.model_fields and value is not None
+        }
+        return AuditRecord(schema=SCHEMA, **own)
 
     def as_json(self) -> dict[str, Any]:
         return self.record.as_json()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
 
@@ -103,10 +103,7 @@ class Answer:
                 "resembles": self.guard.resembles,
                 "unusual": list(self.guard.unusual),
             },
-            "attacks": [
-                {"attack": r.attack, "chosen": r.chosen, "score": r.score, "p_value": r.p_value}
-                for r in self.attacks
-            ],
+            "attacks": [asdict(row) for row in self.attacks],
             "power": power_as_json(self.power),
             "calibration": vars(self.sizes) | {"captioned": self.captioned},
             "done_to_picture": list(self.done),

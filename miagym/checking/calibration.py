@@ -7,7 +7,6 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -200,23 +199,15 @@ def restored(kept: Kept, signals: Signals) -> Calibration | None:
     arrays, about = kept.arrays, kept.about
     variants = {repr(v): v for attack in signals.attacks.values() for v in attack.variants()}
     try:
-        return _rebuilt(arrays, about, variants)
+        return Calibration(
+            member=arrays["member"],
+            fitting=arrays["fitting"],
+            groups=arrays["groups"],
+            keys=tuple(about["keys"]),
+            looks=arrays["looks"],
+            attacks={name: variants[text] for name, text in about["attacks"].items()},
+            signals={name: arrays[_SIGNALS + name] for name in about["attacks"]},
+            left_out=about["left_out"],
+        )
     except (KeyError, TypeError, ValueError, AttributeError):
         return None
-
-
-def _rebuilt(
-    arrays: Mapping[str, NDArray[Any]],
-    about: Mapping[str, Any],
-    variants: Mapping[str, Attack],
-) -> Calibration:
-    return Calibration(
-        member=arrays["member"],
-        fitting=arrays["fitting"],
-        groups=arrays["groups"],
-        keys=tuple(about["keys"]),
-        looks=arrays["looks"],
-        attacks={name: variants[text] for name, text in about["attacks"].items()},
-        signals={name: arrays[_SIGNALS + name] for name in about["attacks"]},
-        left_out=about["left_out"],
-    )

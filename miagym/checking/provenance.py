@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -64,14 +64,6 @@ class ModelRecord:
     def of(cls, role: str, target: Target) -> ModelRecord:
         return cls(role, target.name, target.fingerprint, dict(target.provenance))
 
-    def as_json(self) -> dict[str, Any]:
-        return {
-            "role": self.role,
-            "name": self.name,
-            "fingerprint": self.fingerprint,
-            "about": dict(self.about),
-        }
-
 
 @dataclass(frozen=True, eq=False)
 class Provenance:
@@ -115,7 +107,7 @@ class Provenance:
     def as_json(self) -> dict[str, Any]:
         return {
             "date": self.date,
-            "models": [model.as_json() for model in self.models],
+            "models": [asdict(model) for model in self.models],
             "settings": dict(self.settings),
             "data": self.data and {"name": self.data[0], "digest": self.data[1]},
             "versions": dict(self.versions),

@@ -107,7 +107,11 @@ def delong(
         DataError: if there is no member or no non-member.
         ValueError: if the confidence is not between 0 and 1.
     """
-    m, n = _totals(member_counts, nonmember_counts)
+    m, n = int(member_counts.sum()), int(nonmember_counts.sum())
+    if m == 0 or n == 0:
+        raise DataError(
+            f"Expected members and non-members, got {m} and {n}; an AUC compares the two."
+        )
     of_members, of_nonmembers = placements(member_counts, nonmember_counts)
     wins = int((member_counts * of_members).sum())
     spread = AucVariance(
@@ -203,15 +207,6 @@ def check_share(name: str, value: float) -> None:
     """Raises ValueError if the value is not strictly between 0 and 1."""
     if not 0 < value < 1:
         raise ValueError(f"Expected {name} between 0 and 1, got {value}.")
-
-
-def _totals(member_counts: Counts, nonmember_counts: Counts) -> tuple[int, int]:
-    m, n = int(member_counts.sum()), int(nonmember_counts.sum())
-    if m == 0 or n == 0:
-        raise DataError(
-            f"Expected members and non-members, got {m} and {n}; an AUC compares the two."
-        )
-    return m, n
 
 
 def _mean_variance(counts: Counts, doubled: Counts, others: int) -> float:

@@ -8,7 +8,7 @@ measured here beside choices made on other candidates.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -69,8 +69,7 @@ class Optimism:
 
     def as_row(self) -> dict[str, Any]:
         """Row of results.json."""
-        own = {k: v for k, v in vars(self).items() if not isinstance(v, ProtocolResult)}
-        return {**own, "paper": _row(self.paper), "held_out": _row(self.held_out)}
+        return asdict(self)
 
 
 def measure_optimism(
@@ -163,11 +162,3 @@ def _outcome(
 
 def _spread(values: NDArray[np.float64]) -> Spread:
     return Spread(float(values.mean()), float(values.std(ddof=1)))
-
-
-def _row(outcome: ProtocolResult) -> dict[str, Any]:
-    return {
-        "chosen": outcome.chosen,
-        "auc": vars(outcome.auc),
-        "tpr": outcome.tpr and vars(outcome.tpr),
-    }

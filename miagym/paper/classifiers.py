@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +26,7 @@ from miagym.paper.settings import SIGNALS, trajectory
 from miagym.paper.worlds import PaperWorld
 from miagym.progress import Progress
 from miagym.results import HELD_OUT, AttackRow, Spread
+from miagym.results.records import Record
 
 HELD = 500
 """Members, and non-members, that a random split tests on; the rest trains."""
@@ -34,8 +34,7 @@ ALPHA = 0.01
 FOLDER = "classifiers"
 
 
-@dataclass(frozen=True)
-class Classified:
+class Classified(Record):
     """One classifier on one setting.
 
     Args:
@@ -50,22 +49,6 @@ class Classified:
     row: AttackRow
     splits: Spread | None
     tested: int
-
-    def as_json(self) -> dict[str, Any]:
-        """Plain numbers, as `of` reads them."""
-        return {
-            "setting": self.setting,
-            "row": self.row.as_json(),
-            "splits": self.splits and self.splits.as_json(),
-            "tested": self.tested,
-        }
-
-    @classmethod
-    def of(cls, content: dict[str, Any]) -> Classified:
-        """What `as_json` wrote."""
-        row = AttackRow.model_validate(content["row"])
-        splits = content["splits"] and Spread.model_validate(content["splits"])
-        return cls(content["setting"], row, splits, content["tested"])
 
 
 def classify(
@@ -121,7 +104,7 @@ def _kept(file: Path, asked: dict[str, Any]) -> list[Classified] | None:
             f"{file} is of other sizes, data or another seed than now asked; choose another "
             f"{option('out')}."
         )
-    return [Classified.of(each) for each in content["found"]]
+    return [Classified.model_validate(each) for each in content["found"]]
 
 
 def _on_setting(
@@ -140,7 +123,7 @@ def _on_setting(
         row = AttackRow(**about, **facts, **numbers, protocol=HELD_OUT, chosen=None)
         tprs = list(_splits(attack, tested, of_tested.member, held, world.splits, seed))
         spread = Spread(mean=float(np.mean(tprs)), std=_deviation(tprs)) if tprs else None
-        yield Classified(setting, row, spread, held)
+        yield Classified(setting=setting, row=row, splits=spread, tested=held)
 
 
 def _splits(

@@ -11,11 +11,12 @@ from miagym.checking.answer import Verdict
 from miagym.checking.calibration import MIN_CALIBRATION
 from miagym.checking.ood import LEVEL, Guard, too_many_refused
 from miagym.checking.sets.listing import listed
+from miagym.checking.survey import CHUNK
 from miagym.checking.unused.control import ControlStanding, audit_control
 from miagym.checking.unused.generated import caution
 from miagym.checking.unused.overlap import check_apart
 from miagym.checking.unused.result import PictureAnswer, SetFinding, UnusedFinding
-from miagym.checking.unused.scoring import Scores, chunks, side_scores, the_attack
+from miagym.checking.unused.scoring import Scores, side_scores, the_attack
 from miagym.checking.unused.sides import Side
 from miagym.errors import DataError
 from miagym.evaluation.signals import Signals
@@ -68,7 +69,7 @@ def check_by_unused(
     answers = tuple(_not_comparable(picture.name, picture.done) for picture in given.pictures)
     together, cautions = None, ()
     if control.standing is not ControlStanding.BAD:
-        steps = chunks(len(given) + len(unused))
+        steps = -(-(len(given) + len(unused)) // CHUNK)
         done = progress(f"asking {signals.target.name}", steps)
         scores, controls = side_scores(signals, given, unused, captioned, done)
         answers = _answers(given, unused, scores, controls, alpha)

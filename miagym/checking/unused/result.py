@@ -77,7 +77,7 @@ class SetFinding:
             "controls": self.test.controls,
             "unused_missing": self.missing,
             "share": share_as_json(self.share),
-            "e_value": e_value_as_json(self.e_value),
+            "e_value": {"log10": self.e_value.log10, "p_value": self.e_value.p_value},
         }
 
 
@@ -137,7 +137,3 @@ class UnusedFinding:
             "repeated": dict(self.repeated),
             "skipped": {side: dict(why) for side, why in self.skipped.items()},
         }
-
-
-def e_value_as_json(found: EValue) -> dict[str, Any]:
-    return {"log10": found.log10, "p_value": found.p_value}

@@ -66,8 +66,3 @@ def side_scores(
         scores[rows] = signals.of({"it": attack}, candidates)["it"][:, 0]
         done()
     return scores[: len(given)], scores[len(given) :]
-
-
-def chunks(pictures: int) -> int:
-    """How many chunks so many pictures take."""
-    return -(-pictures // CHUNK)

@@ -12,7 +12,7 @@ SHUFFLES = 499
 
 
 def shuffled_labels(
-    member: NDArray[np.bool_], groups: NDArray[np.integer], seed: int, shuffles: int = SHUFFLES
+    member: NDArray[np.bool_], groups: NDArray[np.integer], seed: int
 ) -> NDArray[np.bool_]:
     """Shuffles labels as a fair split could have dealt them, rows of a group together.
 
@@ -20,14 +20,13 @@ def shuffled_labels(
         member: labels (n,).
         groups: group number of each row (n,).
         seed: of the order.
-        shuffles: how often labels are dealt again.
 
     Returns:
-        Labels (n, 1 + shuffles), the given ones first.
+        Labels (n, 1 + SHUFFLES), the given ones first.
     """
-    labels = np.empty((len(member), 1 + shuffles), dtype=bool)
+    labels = np.empty((len(member), 1 + SHUFFLES), dtype=bool)
     labels[:, 0] = member
-    dealt = dealt_labels(blocks(groups, member), int(member.sum()), seed, shuffles)
+    dealt = dealt_labels(blocks(groups, member), int(member.sum()), seed, SHUFFLES)
     for column, one in enumerate(dealt, 1):
         labels[:, column] = one
     return labels

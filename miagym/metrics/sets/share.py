@@ -14,7 +14,6 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import betaincinv
 
-from miagym.errors import DataError
 from miagym.metrics.auc import Interval, sides
 from miagym.metrics.distributions import binomial_tail
 
@@ -154,8 +153,6 @@ def _is_possible(
 
 def _rank(controls: int) -> int:
     """Rank k of the threshold among so many non-members, largest first."""
-    if controls < 1:
-        raise DataError("The share of a set needs some non-members to compare it with.")
     return max(1, math.floor(LEVEL * (controls + 1) + 1e-9))
 
 
