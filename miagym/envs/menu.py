@@ -88,11 +88,6 @@ def menu(
     return tuple(q for q in questions if q not in [other for _, other in twins])
 
 
-def affordable_questions(questions: Sequence[Question], rows: int) -> list[Question]:
-    """Questions that cost no more than so many UNet rows."""
-    return [question for question in questions if question.price <= rows]
-
-
 def _twins(questions: Sequence[Question]) -> list[tuple[Question, Question]]:
     """Pairs of variations that run the same steps: one question with two names."""
     first: dict[int, Question] = {}

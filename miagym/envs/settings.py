@@ -14,7 +14,7 @@ from miagym.envs.answers.file import table_of
 from miagym.envs.answers.table import AnswerTable
 from miagym.envs.grading.played import played_by
 from miagym.envs.grading.verdicts import VerdictScope
-from miagym.envs.menu import PICTURES, Question, affordable_questions, menu
+from miagym.envs.menu import PICTURES, Question, menu
 from miagym.envs.options import check_kinds, check_options, check_whole_numbers, is_target
 from miagym.envs.statistics import STATISTICS
 from miagym.errors import BudgetError, SettingsError
@@ -125,8 +125,8 @@ class Settings:
                 raise SettingsError(f"Expected a {name} of 0 or more, got {value!r}.")
         if is_target(self.target):
             self.check_gradients(self.target)
-        if not affordable_questions(self.menu, self.budget):
-            cheapest = min(self.menu, key=lambda question: question.price)
+        cheapest = min(self.menu, key=lambda question: question.price)
+        if cheapest.price > self.budget:
             raise BudgetError(
                 f"A budget of {self.budget} {self.unit} buys no answer: the cheapest question, "
                 f"{cheapest.name}, costs {cheapest.price}. Raise the budget."

@@ -74,16 +74,6 @@ class SingleSpaces(GameSpaces):
             "budget_left": rows_left(game, episodes),
         }
 
-    def info(self, game: Game, episode: int) -> dict[str, Any]:
-        captions, member = game.dealt(episode).captions, game.told(episode)
-        info: dict[str, Any] = {
-            "caption": captions[0],
-            "action_mask": game.affordable(np.array([episode]))[0],
-        }
-        if member is not None:
-            info["member"] = int(member[0])
-        return info
-
 
 class SingleEnv(GameEnv):
     """Was this candidate used to train the target? Ask under a budget, then say how likely it is.
@@ -115,7 +105,7 @@ class SingleEnv(GameEnv):
     """
 
     def __init__(self, *, render_mode: str | None = None, **options: Unpack[Options]) -> None:
-        settings = single_settings(options)
+        settings = Settings.of(options, Options)
         super().__init__(settings, SingleSpaces(settings), render_mode, keep_history=True)
 
 
@@ -130,7 +120,7 @@ class SingleVectorEnv(GameVectorEnv):
         render_mode: str | None = None,
         **options: Unpack[Options],
     ) -> None:
-        settings = single_settings(options)
+        settings = Settings.of(options, Options)
         super().__init__(
             num_envs,
             settings,
@@ -139,12 +129,3 @@ class SingleVectorEnv(GameVectorEnv):
             render_mode,
             keep_history=True,
         )
-
-
-def single_settings(options: Options) -> Settings:
-    """Settings of one candidate.
-
-    Raises:
-        SettingsError: also if there is an option that only a pool has.
-    """
-    return Settings.of(options, Options)

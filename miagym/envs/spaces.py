@@ -37,9 +37,16 @@ class GameSpaces(ABC):
     def observe(self, game: Game, episodes: NDArray[np.intp]) -> Observation:
         """Observations of k episodes, batched (k, ...), in arrays of their own."""
 
-    @abstractmethod
     def info(self, game: Game, episode: int) -> dict[str, Any]:
-        """Info of one episode: captions, affordable questions, labels at its end."""
+        """Info of one episode: caption, affordable questions, the label at its end."""
+        member = game.told(episode)
+        info: dict[str, Any] = {
+            "caption": game.dealt(episode).captions[0],
+            "action_mask": game.affordable(np.array([episode]))[0],
+        }
+        if member is not None:
+            info["member"] = int(member[0])
+        return info
 
     def check(self, action: object, episodes: int) -> dict[str, NDArray[Any]]:
         """Checks a batch of actions, and returns arrays (episodes, ...).

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, Self
 
 from miagym.remote.services import Service
@@ -66,20 +66,7 @@ class HostedSettings:
     @classmethod
     def of(cls, told: Mapping[str, Any]) -> Self:
         """Reads what `GET /tasks/{task}` says."""
-        return cls(
-            task=told["task"],
-            menu=tuple(HostedQuestion(one["question"], one["price"]) for one in told["menu"]),
-            budget=told["budget"],
-            unit=told["unit"],
-            candidates=told["candidates"],
-            slots=told["slots"],
-            statistics=told["statistics"],
-            max_answers=told["max_answers"],
-            resolution=told["size"],
-            steps=told["steps"],
-            guidance_scale=told["guidance_scale"],
-            defence=told["defence"],
-            reference=told["reference"],
-            service=told["service"],
-            answer_side=told["answer_side"],
-        )
+        menu = tuple(HostedQuestion(one["question"], one["price"]) for one in told["menu"])
+        called_otherwise = {"menu": menu, "resolution": told["size"]}
+        names = {one.name for one in fields(cls)} - called_otherwise.keys()
+        return cls(**{name: told[name] for name in names}, **called_otherwise)

@@ -47,10 +47,8 @@ def _of_a_pool(told: dict[str, Any]) -> tuple[spaces.Dict, spaces.Dict]:
 
 def _of_a_service(told: dict[str, Any]) -> tuple[spaces.Dict, spaces.Dict]:
     kinds, most, size, side = len(told["menu"]), told["slots"], told["size"], told["answer_side"]
-    service = Service(told["service"])
-    picture = spaces.Box(0, 255, (size, size, 3), np.uint8)
     seen: dict[str, spaces.Space[Any]] = {
-        "candidate": picture,
+        "candidate": spaces.Box(0, 255, (size, size, 3), np.uint8),
         "caption": spaces.Box(0, told["vocabulary"] - 1, (told["tokens"],), np.int32),
         "answered": spaces.MultiBinary(most),
         "images": spaces.Box(0, 255, (most, side, side, 3), np.uint8),
@@ -60,6 +58,23 @@ def _of_a_service(told: dict[str, Any]) -> tuple[spaces.Dict, spaces.Dict]:
     }
     if told["filter"] is not None:
         seen["refused"] = spaces.MultiBinary(1)
+    service = Service(told["service"])
+    return spaces.Dict(seen), call_space(service, kinds, most, size, told["steps"], told["seeds"])
+
+
+def call_space(
+    service: Service, kinds: int, most: int, size: int, steps: int, seeds: int
+) -> spaces.Dict:
+    """Space of a call to a service.
+
+    Args:
+        service: what it takes.
+        kinds: of calls.
+        most: pictures that a call may bring.
+        size: of an uploaded picture, in pixels a side.
+        steps: DDIM steps of a whole text to image.
+        seeds: how many a caller can choose from.
+    """
     call: dict[str, spaces.Space[Any]] = {
         "question": spaces.Discrete(kinds),
         "prompt": Prompt(),
@@ -68,12 +83,12 @@ def _of_a_service(told: dict[str, Any]) -> tuple[spaces.Dict, spaces.Dict]:
         "stop": spaces.Discrete(2),
     }
     if service.takes_uploads:
-        call["picture"] = picture
-        call["strength"] = spaces.Box(1 / told["steps"], 1, (), np.float32)
+        call["picture"] = spaces.Box(0, 255, (size, size, 3), np.uint8)
+        call["strength"] = spaces.Box(1 / steps, 1, (), np.float32)
     if service.takes_masks:
         call["mask"] = spaces.MultiBinary((size, size))
     if service.takes_seeds:
-        call["seed"] = spaces.Discrete(told["seeds"])
+        call["seed"] = spaces.Discrete(seeds)
     if service.takes_guidance:
         call["guidance"] = spaces.Box(1, MAX_GUIDANCE, (), np.float32)
-    return spaces.Dict(seen), spaces.Dict(call)
+    return spaces.Dict(call)

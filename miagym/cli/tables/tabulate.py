@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -80,7 +81,7 @@ def tabulate(
     write_table(table, out)
     record = table.record
     if as_json:
-        print_json({"file": str(out), "candidates": len(table.keys), **record.asdict()})
+        print_json({"file": str(out), "candidates": len(table.keys), **asdict(record)})
         return
     say(
         f"{len(table.keys):,} candidates, {len(record.questions)} questions, {draws} draws: {out}. "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -63,7 +64,7 @@ def write_table(table: AnswerTable, path: Path) -> None:
             "pictures": pa.array(each or [None] * (n * k), pa.list_(pa.binary())),
         }
     )
-    about = {"format": FORMAT, "about": json.dumps(table.record.asdict())}
+    about = {"format": FORMAT, "about": json.dumps(asdict(table.record))}
     with replacing(path) as partial:
         pq.write_table(columns.replace_schema_metadata(about), partial, compression="zstd")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from typing import Any, Self
 
 from miagym.errors import DataError
@@ -51,10 +51,6 @@ class TableRecord:
     """Of miagym."""
     torch: str
     """Version of torch."""
-
-    def asdict(self) -> dict[str, Any]:
-        """As it is written to a file."""
-        return asdict(self)
 
     @classmethod
     def of(cls, told: object) -> Self:

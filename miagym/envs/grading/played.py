@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
-from typing import TYPE_CHECKING, Any, Self
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Self
 
 from miagym import __version__
 from miagym.errors import DataError
@@ -44,10 +44,6 @@ class Played:
     """Of miagym."""
     terms: str = ""
     """Further rules in words: of a service its tariff, and how its pictures arrive."""
-
-    def asdict(self) -> dict[str, Any]:
-        """As it is written to a file."""
-        return asdict(self)
 
     @classmethod
     def of(cls, told: object) -> Self:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Self, TypedDict
 
@@ -67,7 +67,7 @@ class Verdicts:
     def save(self, path: Path | str) -> None:
         """Writes a parquet file, whole or not at all."""
         columns = [list(self.candidate), self.probability, self.spent]
-        about = {name: getattr(self, name) for name in ABOUT} | {"played": self.played.asdict()}
+        about = {name: getattr(self, name) for name in ABOUT} | {"played": asdict(self.played)}
         table = pa.table(dict(zip(COLUMNS, columns, strict=True)))
         table = table.replace_schema_metadata({"format": FORMAT, "about": json.dumps(about)})
         with replacing(Path(path)) as partial:

@@ -22,7 +22,8 @@ from miagym.envs.spaces import (
     rows_left,
     token_ids,
 )
-from miagym.remote.services import INPAINTING, MAX_GUIDANCE, TEXT_TO_IMAGE, Prompt
+from miagym.remote.services import INPAINTING, TEXT_TO_IMAGE
+from miagym.remote.spaces import call_space
 
 EXACT = 6
 """Digits of a strength or a guidance that count, so that 0.7 in 32 bits is 0.7."""
@@ -48,23 +49,8 @@ class ServiceSpaces(GameSpaces):
         if settings.prompt_filter is not None:
             seen["refused"] = spaces.MultiBinary(1)
         self.observation_space = spaces.Dict(seen)
-        call: dict[str, spaces.Space[Any]] = {
-            "question": spaces.Discrete(kinds),
-            "prompt": Prompt(),
-            "pictures": spaces.Discrete(most, start=1),
-            "probability": spaces.Box(0, 1, (), np.float32),
-            "stop": spaces.Discrete(2),
-        }
-        if settings.kind.takes_uploads:
-            call["picture"] = pictures(settings)
-            call["strength"] = spaces.Box(1 / settings.steps, 1, (), np.float32)
-        if settings.kind.takes_masks:
-            call["mask"] = spaces.MultiBinary((settings.resolution, settings.resolution))
-        if settings.kind.takes_seeds:
-            call["seed"] = spaces.Discrete(SEEDS)
-        if settings.kind.takes_guidance:
-            call["guidance"] = spaces.Box(1, MAX_GUIDANCE, (), np.float32)
-        self.action_space = spaces.Dict(call)
+        size, steps = settings.resolution, settings.steps
+        self.action_space = call_space(settings.kind, kinds, most, size, steps, SEEDS)
 
     def check(self, action: object, episodes: int) -> dict[str, NDArray[Any]]:
         """Checks a batch of calls, and returns arrays (episodes, ...); prompts are objects.
@@ -122,16 +108,6 @@ class ServiceSpaces(GameSpaces):
         if self._settings.prompt_filter is not None:
             seen["refused"] = cast(ServiceGame, game).refused[episodes]
         return seen
-
-    def info(self, game: Game, episode: int) -> dict[str, Any]:
-        member = game.told(episode)
-        info: dict[str, Any] = {
-            "caption": game.dealt(episode).captions[0],
-            "action_mask": game.affordable(np.array([episode]))[0],
-        }
-        if member is not None:
-            info["member"] = int(member[0])
-        return info
 
 
 def _exact(value: float) -> float:

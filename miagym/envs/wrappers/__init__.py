@@ -85,7 +85,8 @@ class FlatActions(gym.Wrapper[Any, Any, Any, Action], gym.utils.RecordConstructo
                 "FlatActions speaks the game's own actions; wrap it with nothing "
                 "that changes them before."
             )
-        settings, pool = self._game_env.settings, "candidate" in bare_actions(env).spaces
+        actions = cast(gym.spaces.Dict, env.unwrapped.action_space)
+        settings, pool = self._game_env.settings, "candidate" in actions.spaces
         self._flat = flat_map(settings, pool=pool, levels=levels, belief=belief)
         self.action_space = self._flat.space
 
@@ -152,8 +153,3 @@ def bare(env: gym.Env[Any, Any]) -> Playable:
             "miagym.envs.service.wrapper."
         )
     return found
-
-
-def bare_actions(env: gym.Env[Any, Any]) -> gym.spaces.Dict:
-    """Action space of the game inside its wrappers."""
-    return cast(gym.spaces.Dict, env.unwrapped.action_space)

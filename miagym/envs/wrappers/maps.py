@@ -182,12 +182,11 @@ class PoolFlatMap(FlatMap):
         return {
             "candidate": candidate,
             "question": question,
-            "probability": np.stack([self._believed(row) for row in rows]),
+            "probability": np.stack(
+                [checked_belief(self._belief(row), (self._n,)) for row in rows]
+            ),
             "stop": stop.astype(np.int64),
         }
-
-    def _believed(self, observation: Observation) -> NDArray[np.float64]:
-        return checked_belief(self._belief(observation), (self._n,))
 
 
 def checked_belief(found: object, shape: tuple[int, ...]) -> NDArray[np.float64]:
