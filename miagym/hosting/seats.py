@@ -191,25 +191,12 @@ def rules_of(task: HostedTask) -> dict[str, Any]:
 
     Without the rate of a service's calls, which a host keeps for a key and all its hands.
     """
-    both = {"budget": task.budget, "steps": task.steps}
     if task.service:
-        return {
-            **both,
-            "pictures": task.slots,
-            "service": task.service,
-            "jpeg": task.jpeg,
-            "answer_size": task.answer_size,
-            "tariff": task.tariff,
-            "prompt_filter": task.prompt_filter,
-        }
-    return {
-        **both,
-        "reference": task.reference,
-        "questions": task.questions,
-        "defence": task.defence,
-        "candidates": task.candidates,
-        "slots": task.slots,
-    }
+        own = ("service", "jpeg", "answer_size", "tariff", "prompt_filter")
+    else:
+        own = ("reference", "questions", "defence", "candidates", "slots")
+    rules = {name: getattr(task, name) for name in ("budget", "steps", *own)}
+    return rules | {"pictures": task.slots} if task.service else rules
 
 
 def _questioner(

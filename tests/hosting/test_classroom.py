@@ -12,7 +12,6 @@ from pathlib import Path
 
 import pytest
 
-from miagym.hosting.records.keys import players
 from miagym.hosting.records.ledger import Ledger
 from tests.command_line import run
 from tests.hosting.serving import TASK, Hosted, serving
@@ -49,7 +48,7 @@ def test_a_handout_plays_as_it_stands(hosted: Hosted, tmp_path: Path) -> None:
         run("class", "create", "--students", 2, "--url", hosted.address, "--db",
             hosted.ledger.path, "--out", again, code=2)  # fmt: skip
     assert not (tmp_path / "other").exists(), "nothing was added or written"
-    assert len(players(hosted.ledger)) == 3
+    assert len(hosted.ledger.read("SELECT name FROM keys")) == 3
 
 
 def test_what_the_guide_advises_plays(hosted: Hosted) -> None:
@@ -72,4 +71,4 @@ def test_a_class_that_cannot_be_written_is_not_added(tmp_path: Path) -> None:
     run("class", "create", "--students", 2, "--url", "http://x", "--db", db, "--out",
         tmp_path / "file" / "class", code=2)  # fmt: skip
     with Ledger(db) as ledger:
-        assert not players(ledger)
+        assert not ledger.read("SELECT name FROM keys")

@@ -8,7 +8,6 @@ import time
 from collections.abc import Sequence
 from hashlib import sha256
 from secrets import token_urlsafe
-from typing import NamedTuple
 
 from miagym.errors import HostError
 from miagym.hosting.records.ledger import Ledger
@@ -16,15 +15,6 @@ from miagym.hosting.records.ledger import Ledger
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
 BLIND = "blind"
 """Name of the leaderboard's row that looks at pictures and captions, and of no player."""
-
-
-class Player(NamedTuple):
-    """Player as the operator lists them; the key itself is kept nowhere."""
-
-    name: str
-    expires: float | None
-    """Seconds since 1970, or None."""
-    is_revoked: bool
 
 
 def add_player(ledger: Ledger, name: str, days: float | None = None) -> str:
@@ -73,12 +63,6 @@ def revoke(ledger: Ledger, name: str) -> None:
     with ledger.transaction() as db:
         if not db.execute("UPDATE keys SET revoked = 1 WHERE name = ?", (name,)).rowcount:
             raise HostError(f"There is no player {name!r}.")
-
-
-def players(ledger: Ledger) -> list[Player]:
-    """All players, by name."""
-    found = ledger.read("SELECT name, expires, revoked FROM keys ORDER BY name")
-    return [Player(name, expires, bool(revoked)) for name, expires, revoked in found]
 
 
 def player_of(ledger: Ledger, key: str) -> str:

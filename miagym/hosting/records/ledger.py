@@ -184,12 +184,8 @@ class Ledger:
         ).fetchone()
         return None if found is None else found[0]
 
-    def keep(self, account: Account, what: str, answer: bytes) -> None:
-        """Keeps the answer to a question that was charged; the first one stands."""
-        self.keep_all([(account, what, answer)])
-
     def keep_all(self, answers: Iterable[tuple[Account, str, bytes]]) -> None:
-        """The same for several, each with its account and its question."""
+        """Keeps answers to questions that were charged, each with both; the first one stands."""
         with self.transaction(Sync.LATER) as db:  # it can be computed again
             db.executemany(
                 "UPDATE charges SET answer = ? "

@@ -45,9 +45,11 @@ class LedgerService(ServiceQuestioner):
             self._ledger.charge(self._accounts[episode], charges, self._budget)
         missing = [one for one in wanted if self._kept(one) is None]
         if missing:
-            for one, picture in zip(missing, super().serve(missing), strict=True):
-                content = np.ascontiguousarray(picture).tobytes()
-                self._ledger.keep(self._accounts[one.episode], _what(one), content)
+            found = super().serve(missing)
+            self._ledger.keep_all(
+                (self._accounts[one.episode], _what(one), np.ascontiguousarray(picture).tobytes())
+                for one, picture in zip(missing, found, strict=True)
+            )
         return [self._picture(one) for one in wanted]
 
     def refuse(self, episode: int, step: int, price: int) -> None:
