@@ -39,7 +39,8 @@ def main() -> None:
     for text in options.ways:
         made = {"target": TARGET, "service": options.service, "budget": options.budget}
         train, test = (ServiceVectorEnv(ENVS, split=s, **made) for s in ("train", "test"))
-        agent = UploadingAgent.fit(train, text.split(","), options.train // ENVS, seed=0)
+        ways, episodes = text.split(","), options.train // ENVS
+        agent = UploadingAgent.fit_over([train], ways, episodes, seed=0)
         played = play(agent.playing(test), test, options.test // ENVS, seed=1)
         each = [zip(one.candidate, one.probability, strict=True) for one in played.verdicts]
         found[text] = dict(pair for one in reversed(each) for pair in one)

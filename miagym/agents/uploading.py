@@ -64,11 +64,6 @@ class UploadingAgent:
         return np.where(asked > 0, np.log(means), 0).ravel()
 
     @classmethod
-    def fit(cls, envs: gym.vector.VectorEnv, ways: Sequence[str], episodes: int, seed: int) -> Self:
-        """Learns a belief from so many episodes of each environment; see `fit_over`."""
-        return cls.fit_over([envs], ways, episodes, seed)
-
-    @classmethod
     def fit_over(
         cls, many: Sequence[gym.vector.VectorEnv], ways: Sequence[str], episodes: int, seed: int
     ) -> Self:

@@ -25,7 +25,7 @@ WAYS = ["original@0.3", "turned@0.3"]
 def test_it_plays_until_the_budget_is_gone(dummy: DummyTarget, small: Dataset) -> None:
     made: dict[str, Any] = {"target": dummy, "data": small, "budget": 10}
     train = ServiceVectorEnv(4, split="train", **made)
-    agent = UploadingAgent.fit(train, WAYS, 6, seed=0)
+    agent = UploadingAgent.fit_over([train], WAYS, 6, seed=0)
     runs = []
     for _ in range(2):
         test = ServiceVectorEnv(4, split="test", **made)
@@ -41,7 +41,7 @@ def test_it_plays_services_and_learns_where_labels_are(dummy: DummyTarget, small
         UploadingAgent(SingleVectorEnv(2, target=dummy, data=small), WAYS)
     graded = ServiceVectorEnv(2, target=dummy, data=small, split="val", budget=6)
     with pytest.raises(DataError, match="play on the split train"):
-        UploadingAgent.fit(graded, WAYS, 1, seed=0)
+        UploadingAgent.fit_over([graded], WAYS, 1, seed=0)
 
 
 @pytest.mark.long
@@ -54,7 +54,7 @@ def test_the_picture_turned_is_worth_more_than_the_same_question_again() -> None
     said: list[dict[str, float]] = []
     for ways in (WAYS[:1], WAYS):
         train, test = (ServiceVectorEnv(16, split=split, budget=12) for split in ("train", "test"))
-        agent = UploadingAgent.fit(train, ways, 8, seed=0)
+        agent = UploadingAgent.fit_over([train], ways, 8, seed=0)
         play(agent.playing(test), test, 12, seed=1)
         found = test.verdicts
         said.append(dict(zip(found.candidate, found.probability, strict=True)))
