@@ -40,6 +40,23 @@ def resolution_of(location: TargetLocation) -> int:
     return size * _factor(location)
 
 
+def square_size(name: str, size: object) -> int:
+    """The side of a model's latents, as its configuration tells it.
+
+    Raises:
+        TargetError: if it is missing, or not square.
+    """
+    if isinstance(size, list | tuple) and len(size) == 2 and size[0] == size[1]:
+        size = size[0]
+    if isinstance(size, int) and not isinstance(size, bool) and size > 0:
+        return size
+    raise TargetError(
+        f"{name} tells no square size of its latents: expected a whole number as sample_size in "
+        f"the configuration of its network, got {size!r}; write the size that it was trained at "
+        "there."
+    )
+
+
 def _factor(location: TargetLocation) -> int:
     vae = location.config("vae")
     blocks = vae.get("block_out_channels") or vae.get("encoder_block_out_channels")

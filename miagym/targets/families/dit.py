@@ -8,8 +8,6 @@ from torch import Tensor
 from miagym.errors import TargetError
 from miagym.targets.base import Told
 from miagym.targets.families.classes import Classes
-from miagym.targets.families.unets import square_size
-from miagym.targets.pipeline.autoencoder import Autoencoder
 from miagym.targets.pipeline.target import PipelineTarget
 from miagym.targets.schedule import Predicts
 
@@ -29,8 +27,7 @@ class DiT(PipelineTarget):
 
     def set_up(self) -> None:
         self.use_variance_preserving((Predicts.NOISE, Predicts.VELOCITY))
-        size = square_size(self.name, self.network.config.sample_size)
-        self.use_latents(Autoencoder(self.pipeline.vae, self.name), size)
+        self.use_latents()
         count, numbers = self.network.config.num_embeds_ada_norm, self.pipeline.labels
         self.classes = Classes.of(self.name, count, numbers)
 

@@ -8,7 +8,6 @@ from torch import Tensor
 from miagym.errors import TargetError
 from miagym.targets.families.flow import FlowTarget
 from miagym.targets.families.packing import Packing
-from miagym.targets.pipeline.autoencoder import Autoencoder
 from miagym.targets.pipeline.quiet import quiet_pipelines
 
 PATCH = 2
@@ -44,8 +43,7 @@ class Flux(FlowTarget):
 
     def set_up(self) -> None:
         self.use_flow()
-        autoencoder = Autoencoder(self.pipeline.vae, self.name, shifts=True)
-        self.use_latents(autoencoder, self.pipeline.default_sample_size)
+        self.use_latents(self.pipeline.default_sample_size, shifts=True)
         self.encode_text("")  # which says how parts are packed
 
     @torch.inference_mode()

@@ -9,8 +9,6 @@ from torch import Tensor
 
 from miagym.errors import TargetError
 from miagym.targets.families.packing import Packing
-from miagym.targets.families.unets import square_size
-from miagym.targets.pipeline.autoencoder import Autoencoder
 from miagym.targets.pipeline.quiet import quiet_pipelines
 from miagym.targets.pipeline.target import PipelineTarget
 from miagym.targets.schedule import Predicts
@@ -32,8 +30,7 @@ class PixArt(PipelineTarget):
 
     def set_up(self) -> None:
         self.use_variance_preserving((Predicts.NOISE,))
-        size = square_size(self.name, self.network.config.sample_size)
-        self.use_latents(Autoencoder(self.pipeline.vae, self.name), size)
+        self.use_latents()
         self.encode_text("")  # which says how parts are packed
 
     @torch.inference_mode()

@@ -10,8 +10,8 @@ from torch import Tensor
 from miagym.errors import TargetError
 from miagym.targets.base import Told
 from miagym.targets.families.classes import Classes
-from miagym.targets.families.unets import square_size
 from miagym.targets.pipeline.target import PipelineTarget
+from miagym.targets.resolution import square_size
 from miagym.targets.schedule import Predicts
 
 

@@ -6,8 +6,7 @@ import torch
 from torch import Tensor
 
 from miagym.errors import TargetError
-from miagym.targets.families.unets import check_plain, square_size
-from miagym.targets.pipeline.autoencoder import Autoencoder
+from miagym.targets.families.unets import check_plain
 from miagym.targets.pipeline.quiet import quiet_pipelines
 from miagym.targets.pipeline.target import PipelineTarget
 from miagym.targets.schedule import Predicts
@@ -35,8 +34,7 @@ class StableDiffusion(PipelineTarget):
 
     def set_up(self) -> None:
         self.use_variance_preserving((Predicts.NOISE, Predicts.VELOCITY, Predicts.SAMPLE))
-        size = square_size(self.name, self.network.config.sample_size)
-        self.use_latents(Autoencoder(self.pipeline.vae, self.name), size)
+        self.use_latents()
 
     @torch.inference_mode()
     def encode_text(self, prompt: str | None) -> Tensor:

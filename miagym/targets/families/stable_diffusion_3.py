@@ -8,8 +8,6 @@ from torch import Tensor
 from miagym.errors import TargetError
 from miagym.targets.families.flow import FlowTarget
 from miagym.targets.families.packing import Packing
-from miagym.targets.families.unets import square_size
-from miagym.targets.pipeline.autoencoder import Autoencoder
 from miagym.targets.pipeline.quiet import quiet_pipelines
 
 
@@ -38,8 +36,7 @@ class StableDiffusion3(FlowTarget):
     def set_up(self) -> None:
         self.use_flow()
         self.patch = self.network.config.patch_size
-        size = square_size(self.name, self.network.config.sample_size)
-        self.use_latents(Autoencoder(self.pipeline.vae, self.name, shifts=True), size)
+        self.use_latents(shifts=True)
         self.encode_text("")  # which says how parts are packed
 
     @torch.inference_mode()

@@ -7,8 +7,7 @@ from torch import Tensor
 
 from miagym.errors import TargetError
 from miagym.targets.families.packing import Packing
-from miagym.targets.families.unets import check_plain, square_size
-from miagym.targets.pipeline.autoencoder import Autoencoder
+from miagym.targets.families.unets import check_plain
 from miagym.targets.pipeline.quiet import quiet_pipelines
 from miagym.targets.pipeline.target import PipelineTarget
 from miagym.targets.schedule import Predicts
@@ -49,9 +48,9 @@ class StableDiffusionXL(PipelineTarget):
 
     def set_up(self) -> None:
         self.use_variance_preserving((Predicts.NOISE, Predicts.VELOCITY, Predicts.SAMPLE))
-        size = square_size(self.name, self.network.config.sample_size)
-        self.use_latents(Autoencoder(self.pipeline.vae, self.name, standardises=True), size)
+        self.use_latents(standardises=True)
         side = (self.resolution, self.resolution)
+        self.reference_options = {"original_size": side, "target_size": side}
         self._ids = torch.tensor([*side, 0, 0, *side], device=self.device, dtype=self.dtype)
         self.encode_text("")  # which says how parts are packed
 
@@ -71,19 +70,3 @@ class StableDiffusionXL(PipelineTarget):
         tokens, pooled = self._packing.unpack(told.to(self.dtype))
         added = {"text_embeds": pooled, "time_ids": self._ids.expand(len(z), -1)}
         return self.network(z.to(self.dtype), time, tokens, added_cond_kwargs=added).sample.float()
-
-    def reference(
-        self, prompt: str, side: int, generator: torch.Generator, steps: int, guidance_scale: float
-    ) -> Tensor:
-        size = (self.resolution, self.resolution)
-        return self.pipeline(
-            prompt=prompt,
-            height=side,
-            width=side,
-            original_size=size,
-            target_size=size,
-            generator=generator,
-            num_inference_steps=steps,
-            guidance_scale=guidance_scale,
-            output_type="pt",
-        ).images

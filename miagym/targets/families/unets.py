@@ -27,20 +27,3 @@ def check_plain(name: str, config: Any) -> None:
                 f"The UNet of {name} is told {what} ({key}={config[key]!r}), which miagym would "
                 "leave out; expected a UNet that is told a text and nothing else."
             )
-
-
-def square_size(name: str, size: object) -> int:
-    """The side of a model's latents, as its configuration tells it.
-
-    Raises:
-        TargetError: if it is missing, or not square.
-    """
-    if isinstance(size, list | tuple) and len(size) == 2 and size[0] == size[1]:
-        size = size[0]
-    if isinstance(size, int) and not isinstance(size, bool) and size > 0:
-        return size
-    raise TargetError(
-        f"{name} tells no square size of its latents: expected a whole number as sample_size in "
-        f"the configuration of its network, got {size!r}; write the size that it was trained at "
-        "there."
-    )

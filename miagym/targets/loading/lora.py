@@ -64,7 +64,7 @@ def add_lora(pipeline: Any, addition: Addition) -> None:
             f"{path.name} does not fit this model ({_first_line(error)}); expected a LoRA that was "
             f"trained on a {type(pipeline).__name__} of the same widths."
         ) from error
-    dtype = _any(_networks(pipeline)[0]).dtype
+    dtype = _networks(pipeline)[0].dtype
     if lost := _lost(expected, applied, TOLERANCE.get(dtype, 2e-2)):
         _unload(pipeline)
         raise TargetError(
@@ -100,7 +100,7 @@ def sizes_in_layers(pipeline: Any) -> list[float]:
     """Of each of peft's layers: the sum of squares of what it would add to the weights."""
     sizes = []
     for network in _networks(pipeline):
-        for layer in map(_any, network.modules()):
+        for layer in network.modules():
             if "added" in getattr(layer, "lora_A", {}):
                 with torch.inference_mode():
                     sizes.append(float(layer.get_delta_weight("added").double().pow(2).sum()))
@@ -117,11 +117,7 @@ def _check_kind(weights: Mapping[str, Tensor], name: str) -> None:
             )
 
 
-def _any(layer: Any) -> Any:
-    return layer
-
-
-def _networks(pipeline: Any) -> list[torch.nn.Module]:
+def _networks(pipeline: Any) -> list[Any]:
     found = (pipeline.components.get(name) for name in NETWORKS)
     return [network for network in found if network is not None]
 

@@ -22,6 +22,7 @@ from miagym.targets.pipeline.autoencoder import Autoencoder
 from miagym.targets.pipeline.ddim import ddim_of
 from miagym.targets.pipeline.fingerprint import fingerprint
 from miagym.targets.pipeline.tokens import MAX_CACHED_PROMPTS, Tokens
+from miagym.targets.resolution import square_size
 from miagym.targets.schedule import Level, Move, Predicts, Schedule, noise_and_clean
 
 NETWORKS = ("vae", "unet", "transformer", "text_encoder", "text_encoder_2", "text_encoder_3")
@@ -113,11 +114,13 @@ class PipelineTarget(DifferentiableTarget):
         found = (self.pipeline.components.get(name) for name in NETWORKS)
         return [part for part in found if isinstance(part, torch.nn.Module)]
 
-    def use_latents(self, autoencoder: Autoencoder, size: int) -> None:
-        """Works on an autoencoder's latents, of so many to a side."""
-        self.autoencoder = autoencoder
-        self.latent_shape = (autoencoder.channels, size, size)
-        self.resolution = size * autoencoder.factor
+    def use_latents(self, size: int | None = None, **kind: bool) -> None:
+        """Works on an autoencoder's latents, of so many to a side; by default as its network."""
+        if size is None:
+            size = square_size(self.name, self.network.config.sample_size)
+        self.autoencoder = Autoencoder(self.pipeline.vae, self.name, **kind)
+        self.latent_shape = (self.autoencoder.channels, size, size)
+        self.resolution = size * self.autoencoder.factor
 
     def use_variance_preserving(self, predicts: Sequence[Predicts]) -> None:
         """Takes the schedule of a DDPM from the pipeline's scheduler; DDIM samples.
