@@ -7,14 +7,12 @@ from typing import Any, NoReturn
 
 import torch
 from gymnasium.error import ResetNeeded
-from numpy.typing import NDArray
-from torch import Tensor
 
 from miagym.candidates import Candidates
 from miagym.errors import AccessDenied, BudgetExhausted
 from miagym.oracle.budget import Cost, Meter
 from miagym.remote.env import RemoteEnv
-from miagym.targets.base import Target, Texts, Timesteps
+from miagym.targets.base import Target
 
 
 class HostedModel(Target):
@@ -28,37 +26,19 @@ class HostedModel(Target):
     def __init__(self, name: str, resolution: int) -> None:
         self.name, self.resolution, self.device = name, resolution, torch.device("cpu")
 
-    def encode(self, images: Tensor, noise: Tensor | None = None) -> Tensor:
-        self._refuse()
-
-    def decode(self, latents: Tensor) -> Tensor:
-        self._refuse()
-
-    def embed(self, prompts: Sequence[str]) -> Tensor:
-        self._refuse()
-
-    def tokenize(self, prompts: Sequence[str]) -> NDArray[Any]:
-        self._refuse()
-
-    def predict_noise(
-        self, latents: Tensor, timestep: Timesteps, prompts: Texts, guidance_scale: float = 1.0
-    ) -> Tensor:
-        self._refuse()
-
-    def timesteps(self, steps: int) -> list[int]:
-        self._refuse()
-
     def __getattr__(self, name: str) -> NoReturn:
         """Refuses to tell of noise levels and latents, which other targets have as attributes."""
         if name in ("schedule", "latent_shape"):
             self._refuse()
         raise AttributeError(f"{type(self).__name__} has no attribute {name!r}.")
 
-    def _refuse(self) -> NoReturn:
+    def _refuse(self, *asked: Any, **options: Any) -> NoReturn:
         raise AccessDenied(
             f"Nobody is told how {self.name} is made; use a black-box attack, which needs nothing "
             "but its pictures."
         )
+
+    encode = decode = embed = tokenize = predict_noise = timesteps = _refuse
 
 
 class HostedMeter(Meter):
