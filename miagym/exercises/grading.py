@@ -7,7 +7,7 @@ import re
 import sys
 import tempfile
 import time
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -64,14 +64,7 @@ class ExerciseResult:
             "error": self.error,
             "skipped": self.skipped,
             "tasks": [
-                {
-                    "task": f.task,
-                    "solved": f.hint is None,
-                    "reached": f.reached,
-                    "about": f.about,
-                    "hint": f.hint,
-                }
-                for f in self.findings
+                {"task": f.task, "solved": f.hint is None, **asdict(f)} for f in self.findings
             ],
             "seconds": round(self.seconds, 1),
         }

@@ -77,3 +77,12 @@ def answered(low: float, high: float, hint: str) -> Callable[[object], None]:
         expect(low <= number(value) <= high, f"{hint} You answered {value}.")
 
     return check
+
+
+def said(word: str, hint: str) -> Callable[[object], None]:
+    """Makes a check of an answer that is a word."""
+
+    def check(value: object) -> None:
+        expect(isinstance(value, str) and value.strip().lower() == word, hint)
+
+    return check

@@ -12,7 +12,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from miagym.data.registry import load_data
-from miagym.exercises.task import Task, answered, expect, numbers
+from miagym.exercises.task import Task, answered, expect, numbers, said
 from miagym.metrics.auc import auc
 
 PICTURES = 160
@@ -91,15 +91,6 @@ def check_speaks(speaks: Any) -> None:
         got = speaks(attack, blind)
         expect(isinstance(got, bool | np.bool_), f"expected True or False, got {got!r}.")
         expect(got == known, f"attack {attack}, blind {blind}: {why}, got {got}.")
-
-
-def said(word: str, hint: str) -> Any:
-    """Makes a check of an answer that is a word."""
-
-    def check(value: object) -> None:
-        expect(isinstance(value, str) and value.strip().lower() == word, hint)
-
-    return check
 
 
 def _auc(scores: object, label: NDArray[np.bool_]) -> float:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from miagym.checking.answer import Verdict
-from miagym.exercises.task import Task, answered, close, expect, number
+from miagym.exercises.task import Task, answered, close, expect, number, said
 from miagym.metrics.conformal import p_values
 
 ROUNDS = 60
@@ -102,13 +102,6 @@ def check_innocent(share: Any) -> None:
         )
 
 
-def check_artist(value: object) -> None:
-    expect(
-        isinstance(value, str) and value.strip().lower() == Verdict.CANNOT_TELL,
-        "p = 0.6 is no accusation, and no acquittal either.",
-    )
-
-
 TASKS = (
     Task(
         "p_value",
@@ -152,5 +145,10 @@ TASKS = (
         "Set innocent_share(0.02, 0.01, base rate) to 0.1 and solve.",
         answered(0.81, 0.825, "innocent_share(0.02, 0.01, base rate) should be 0.1."),
     ),
-    Task("answer_artist", "the ordinary answer", "Your own `verdict` knows.", check_artist),
+    Task(
+        "answer_artist",
+        "the ordinary answer",
+        "Your own `verdict` knows.",
+        said(Verdict.CANNOT_TELL, "p = 0.6 is no accusation, and no acquittal either."),
+    ),
 )

@@ -46,12 +46,10 @@ def check_auc(auc: Any) -> None:
 def check_tpr(tpr_at_fpr: Any) -> None:
     few = tpr_at_fpr(np.arange(5.0), np.arange(50.0), 0.01)
     expect(few is None, "50 non-members cannot resolve an FPR of 1 % (k = 0): expected None.")
-    for seed in range(ROUNDS):
-        for alpha in ALPHAS:
-            _check_point(tpr_at_fpr, *sides(seed, tied=False), alpha, "")
-    for seed in range(ROUNDS):
-        for alpha in ALPHAS:
-            _check_point(tpr_at_fpr, *sides(seed, tied=True), alpha, "right without ties, but: ")
+    for tied, before in ((False, ""), (True, "right without ties, but: ")):
+        for seed in range(ROUNDS):
+            for alpha in ALPHAS:
+                _check_point(tpr_at_fpr, *sides(seed, tied=tied), alpha, before)
 
 
 def _check_point(
