@@ -6,7 +6,7 @@ import shlex
 import sys
 from contextlib import ExitStack
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -23,9 +23,6 @@ from miagym.cli.shared.targets import (
     Vae,
     with_additions,
 )
-
-if TYPE_CHECKING:
-    from miagym.api.tracking import Tracker
 
 
 class Shown(StrEnum):
@@ -172,7 +169,11 @@ def evaluate(
     import miagym
     from miagym.evaluation.config import AUTO
 
-    tracker = None if log is None else _tracker(log)
+    tracker = None
+    if log is not None:  # before anything is scored, so that what is not installed is said at once
+        from miagym.api.tracking import Tracker
+
+        tracker = Tracker(log)
     tell = (lambda sentence: None) if as_json else say
     with ExitStack() as stack:
         if progress_as is Shown.JSON:
@@ -217,13 +218,6 @@ def evaluate(
         tracker.log(run)
     if not as_json and run.rows:
         say(f"Report: {out / 'report.html'}")
-
-
-def _tracker(name: str) -> Tracker:
-    """Asked for before anything is scored, so that what is not installed is said at once."""
-    from miagym.api.tracking import Tracker
-
-    return Tracker(name)
 
 
 def _named(name: str) -> str | None:

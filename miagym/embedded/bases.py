@@ -27,16 +27,8 @@ DATA, MODELS = "clipart", 8
 
 def untrained_base(null: StableDiffusionPipeline) -> StableDiffusionPipeline:
     """A fresh UNet on the autoencoder and the text encoder of a target that saw other drawings."""
-    return StableDiffusionPipeline(
-        vae=null.vae,
-        text_encoder=null.text_encoder,
-        tokenizer=null.tokenizer,
-        unet=new_unet(),
-        scheduler=null.scheduler,
-        safety_checker=None,
-        feature_extractor=None,
-        requires_safety_checker=False,
-    )
+    components = {**null.components, "unet": new_unet()}
+    return StableDiffusionPipeline(**components, requires_safety_checker=False)
 
 
 def train_bases(

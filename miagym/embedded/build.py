@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import io
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -94,13 +94,17 @@ def roles(categories: list[str], artists: list[str], groups: NDArray[np.int32]) 
 
 
 def parts(
-    role: NDArray[np.str_], artists: list[str], groups: NDArray[np.int32]
+    role: NDArray[np.str_],
+    strata: list[str],
+    groups: NDArray[np.int32],
+    shares: Mapping[str, float] = SHARES,
+    seed: int = SEED + 1,
 ) -> NDArray[np.str_]:
-    """Splits each role by group into calibration and test (n,), in `SHARES`."""
+    """Splits each role by group into calibration and test (n,), in these shares."""
     part = np.empty(len(role), dtype="<U11")
     for name in np.unique(role):
         rows = np.flatnonzero(role == name)
-        part[rows] = deal_well(groups[rows], [artists[i] for i in rows], SHARES, SEED + 1)
+        part[rows] = deal_well(groups[rows], [strata[i] for i in rows], shares, seed)
     return part
 
 

@@ -17,7 +17,7 @@ from PIL import Image
 
 from miagym.data.splits import deal_well
 from miagym.embedded import duplicates
-from miagym.embedded.build import encode
+from miagym.embedded.build import encode, parts
 from miagym.embedded.icon_sets import SETS, Icon, kind, read_icons
 from miagym.embedded.render import fit_to_square, on_white
 from miagym.errors import DataError
@@ -81,16 +81,6 @@ def roles(icons: list[Icon], groups: NDArray[np.int32]) -> NDArray[np.str_]:
     return role
 
 
-def parts(role: NDArray[np.str_], icons: list[Icon], groups: NDArray[np.int32]) -> NDArray[np.str_]:
-    """Splits each role by group into calibration and test (n,), in `PARTS`."""
-    part = np.empty(len(role), dtype="<U11")
-    for name in np.unique(role):
-        rows = np.flatnonzero(role == name)
-        styles = [icons[i].style for i in rows]
-        part[rows] = deal_well(groups[rows], styles, PARTS, SEED + 1)
-    return part
-
-
 def build_icons(
     folder: Path,
     out: Path,
@@ -115,7 +105,7 @@ def build_icons(
     pixels = np.stack([p for p in drawn if p is not None])
     kinds = [kind(icon.thing) for icon in icons]
     groups = duplicates.groups(duplicates.colour(pixels), kinds, MAX_SIMILAR_DISTANCE)
-    role = roles(icons, groups)
+    role, styles = roles(icons, groups), [icon.style for icon in icons]
     table = pa.table(
         {
             "id": [hashlib.sha256(i.source.encode()).hexdigest()[:12] for i in icons],
@@ -123,13 +113,13 @@ def build_icons(
             "caption": [icon.caption for icon in icons],
             "thing": [icon.thing for icon in icons],
             "kind": kinds,
-            "style": [icon.style for icon in icons],
+            "style": styles,
             "artist": [SETS[icon.package].artist for icon in icons],
             "licence": [SETS[icon.package].licence for icon in icons],
             "source": [icon.source for icon in icons],
             "group": groups,
             "role": role,
-            "part": parts(role, icons, groups),
+            "part": parts(role, styles, groups, PARTS, SEED + 1),
         }
     )
     out.parent.mkdir(parents=True, exist_ok=True)

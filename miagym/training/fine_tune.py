@@ -183,7 +183,8 @@ def _train(
 
     epochs, place = record.checkpoints, (_state(out), progress, str(out))
     if record.lora_rank is not None:
-        kind, dtype = cast(Kind, record.lora_layers), _dtype(record)
+        kind = cast(Kind, record.lora_layers)
+        dtype = torch.float16 if record.lora_half else torch.float32
         learned = add_lora(target, record.lora_rank, record.seed, kind)
 
         def keep_lora(epoch: int) -> Keep:
@@ -203,10 +204,6 @@ def _train(
     averaged = train_diffusion(training, target, record.seed, *place, calls)
     target.network = averaged.get_submodule(DENOISER)
     save_pipeline(target.pipeline, out)
-
-
-def _dtype(record: TrainingRecord) -> torch.dtype:
-    return torch.float16 if record.lora_half else torch.float32
 
 
 def _state(out: Path) -> Path:

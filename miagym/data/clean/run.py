@@ -60,7 +60,8 @@ def clean_data(
     _check_parts(source.name, part, remaining)
     report = {
         "source": source.name,
-        "options": asdict(cleaning) | {"embeddings": _text(cleaning.embeddings)},
+        "options": asdict(cleaning)
+        | {"embeddings": cleaning.embeddings and str(cleaning.embeddings)},
         **remaining.count(),
         "groups": len(np.unique(groups)),
         "unreadable": {
@@ -88,7 +89,3 @@ def _check_parts(name: str, part: NDArray[np.str_], remaining: RowFilter) -> Non
                     f"{name}: {int((member == m).sum())} {word} are left, in too few groups for a "
                     f"{CALIBRATION} and a {TEST} part; the steps dropped {dropped}. Ask for less."
                 )
-
-
-def _text(path: Path | None) -> str | None:
-    return None if path is None else str(path)

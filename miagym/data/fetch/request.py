@@ -42,7 +42,6 @@ class Response:
     outcome: FetchOutcome
     data: bytes = b""
     wait: float | None = None
-    host_is_there: bool = True
 
 
 @dataclass(frozen=True)
@@ -153,4 +152,4 @@ def _rotten(why: str) -> Response:
 
 
 def _no_answer(why: str) -> Response:
-    return Response(FetchOutcome(FetchStatus.LATER, why), host_is_there=False)
+    return Response(FetchOutcome(FetchStatus.LATER, why))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,7 +11,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from miagym.atomic import replacing
+from miagym.atomic import replacing, write_json
 from miagym.data.fetch.crawl import crawl
 from miagym.data.fetch.folder import FetchFolder
 from miagym.data.fetch.links import KNOWN, Links, choose_links
@@ -77,8 +76,7 @@ def fetch_pictures(
             **fetch_report(links.member, outcomes),
             "left_out": links.left_out,
         }
-        with replacing(out / REPORT) as partial:
-            partial.write_text(json.dumps(report, indent=2, ensure_ascii=False), encoding="utf-8")
+        write_json(out / REPORT, report)
         _write_data(links, outcomes, folder)
     finally:
         folder.close()
