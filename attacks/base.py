@@ -171,12 +171,12 @@ def saved_name(module: str, qualified_name: str) -> str:
 def as_scores(values: Tensor) -> Scores:
     """Scores (n,) in float64 on the CPU from values on any device: the end of attack arithmetic."""
     assert values.ndim == 1
-    return values.detach().double().cpu().numpy()
+    return values.detach().cpu().double().numpy()
 
 
 def as_features(values: Tensor) -> NDArray[np.float64]:
     """Features (n, ...) on any device to float64 (n, d) on the CPU."""
-    return values.detach().double().cpu().flatten(1).numpy()
+    return values.detach().cpu().double().flatten(1).numpy()
 
 
 def mean_square(difference: Tensor) -> Tensor:

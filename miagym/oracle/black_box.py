@@ -19,6 +19,7 @@ from miagym.oracle.budget import Cost
 from miagym.oracle.cache import digest
 from miagym.oracle.costs import generation_cost, variation_cost
 from miagym.oracle.inputs import Prompts, check_latents, check_told, texts_of
+from miagym.oracle.transfer import sent
 from miagym.targets.base import Told
 from miagym.targets.rows import ForEach, for_each
 
@@ -165,5 +166,5 @@ def _latent_masks(self: Oracle, masks: NDArray[np.bool_], images: Tensor) -> Ten
             f"Expected masks of true and false, of shape {expected}, got {given.dtype} of shape "
             f"{given.shape}."
         )
-    pixels = torch.from_numpy(given.copy())[:, None].float().to(images.device)
+    pixels = sent(torch.from_numpy(given.copy())[:, None].float(), images.device)
     return adaptive_max_pool2d(pixels, self._target.latent_shape[1:])

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from miagym.atomic import replacing
 from miagym.errors import DataError, TargetError, option
+from miagym.oracle.transfer import sent
 from miagym.targets.base import Target
 
 Compute = Callable[[list[int]], Tensor]
@@ -63,11 +64,11 @@ class KeptLatents:
             found = model.read({pictures[i].hex() for i in rows}, target.latent_shape)
             missing = [i for i in rows if pictures[i].hex() not in found]
             if missing:
-                fresh = encode(missing)
+                fresh = encode(missing).detach().cpu()
                 new = {pictures[i].hex(): z for i, z in zip(missing, fresh, strict=True)}
                 model.write(new)
                 found |= new
-            return torch.stack([found[pictures[i].hex()].to(target.device) for i in rows])
+            return sent(torch.stack([found[pictures[i].hex()] for i in rows]), target.device)
 
         return read_or_encode
 

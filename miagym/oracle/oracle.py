@@ -19,6 +19,7 @@ from miagym.oracle.defences import Defence
 from miagym.oracle.latents import KeptLatents
 from miagym.oracle.posterior import Posterior
 from miagym.oracle.shadows import Shadows
+from miagym.oracle.transfer import sent
 from miagym.targets.base import FINAL, Target, Timesteps
 from miagym.targets.memory import in_parts
 from miagym.targets.rows import ForEach, for_each
@@ -130,7 +131,7 @@ class Oracle:
     def noise_of(self, candidates: Candidates, shape: tuple[int, ...], *what: object) -> Tensor:
         """Paired noise (n, *shape) for other purposes, which `what` tells apart."""
         noise = paired_noise(self.seed, candidates.keys, shape, *what)
-        return noise.to(self._target.device)
+        return sent(noise, self._target.device)
 
     def pixels(self, candidates: Candidates) -> Tensor:
         """The candidates as the black box would return them: (n, 3, size, size) in [0, 1].
@@ -140,7 +141,7 @@ class Oracle:
         """
         self._check_size(candidates)
         images = torch.from_numpy(np.ascontiguousarray(candidates.images.transpose(0, 3, 1, 2)))
-        return images.to(self._target.device).float() / 255
+        return sent(images, self._target.device).float() / 255
 
     # The way of every question: `_require`, `_charge`, `_fetch`.
 
@@ -207,7 +208,7 @@ class Oracle:
         """Paired noise, shaped as latents; each row's own numbers tell it apart."""
         asked = zip(candidates.keys, *each, strict=True)
         seeds = [row_seed(self.seed, key, what, *numbers) for key, *numbers in asked]
-        return noise_of_seeds(seeds, self._target.latent_shape).to(self._target.device)
+        return sent(noise_of_seeds(seeds, self._target.latent_shape), self._target.device)
 
 
 def _target_named(name: str) -> Target:
