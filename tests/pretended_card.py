@@ -42,9 +42,9 @@ class PretendedCard(TorchFunctionMode):
         if func == Tensor.device.__get__:  # type: ignore[attr-defined]
             return self.device if self.has(args[0]) else func(*args)
         if name == "__set__":  # as `.data`, by which modules are moved
-            func(*args)
-            args[0].on_card = self.has(args[1])
-            return None
+            if isinstance(args[1], Tensor):
+                args[0].on_card = self.has(args[1])
+            return func(*args)
         if name == "_has_compatible_shallow_copy_type":
             return True
         if name == "__get__" or name in {"size", "dim", "stride", "__len__", "is_inference"}:

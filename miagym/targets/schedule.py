@@ -80,7 +80,7 @@ class Schedule:
     @classmethod
     def variance_preserving(cls, alphas_cumprod: Tensor, final: float) -> Schedule:
         """a_t² = ab_t, s_t² = 1 - ab_t; DDIM ends at ab = `final` (Song et al. 2021)."""
-        ab = alphas_cumprod.double().cpu()
+        ab = alphas_cumprod.cpu().double()
         return cls(ab.sqrt(), (1 - ab).sqrt(), ab, Level(0, final**0.5, (1 - final) ** 0.5))
 
     @classmethod

@@ -66,6 +66,17 @@ def test_a_lora_adds_what_the_paper_says(
         torch.testing.assert_close(after[key], expected, rtol=1e-5, atol=1e-5)
 
 
+def test_all_weights_have_gradients_as_those_of_a_model_without(
+    base: Path, bare: PipelineTarget, tmp_path: Path
+) -> None:
+    """White-box attacks ask for them, and so does a training that goes on from here."""
+    target = loaded(f"{base}+{loras.peft(tmp_path)}")
+    z = paired_noise(0, ["a", "b"], target.latent_shape).unsqueeze(1)
+    for each in (bare, target):
+        norms = each.parameter_gradient_norms(z, [100], ["a cat", "a dog"], z)
+        assert norms.shape[1] == len(list(bare.parameters())) and (norms > 0).float().mean() > 0.9
+
+
 @pytest.mark.parametrize("naming", NAMINGS)
 def test_at_scale_zero_it_is_the_base_to_the_bit(
     naming: str, base: Path, bare: PipelineTarget, tmp_path: Path

@@ -12,6 +12,7 @@ from miagym.noise import paired_noise
 from miagym.targets.base import Target, Told
 from miagym.targets.registry import load_target
 from tests.pretended_card import PretendedCard
+from tests.targets import loras
 from tests.targets.models import FAMILIES, SIDE, write
 
 
@@ -47,4 +48,14 @@ def test_answers_are_those_of_the_host(family: str, kind: str, tmp_path: Path) -
         assert target.device.type == kind
         found = answers(target)
     for ours, host in zip(found, answers(load_target(folder, device="cpu")), strict=True):
+        torch.testing.assert_close(ours, host, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("kind", ["cuda", "mps"])
+def test_a_lora_is_put_on_where_the_model_is(kind: str, tmp_path: Path) -> None:
+    base = write(FAMILIES["stable-diffusion"], tmp_path / "base")
+    name = f"{base}+{loras.kohya(tmp_path, with_text=False)}:0.5"
+    with PretendedCard(kind):
+        found = answers(load_target(name, device=kind, dtype="float32"))
+    for ours, host in zip(found, answers(load_target(name, device="cpu")), strict=True):
         torch.testing.assert_close(ours, host, rtol=1e-4, atol=1e-5)

@@ -51,4 +51,4 @@ def check_used(network: torch.nn.Module, held: Sequence[Tensor], name: str, part
 
 
 def _size(tensor: Tensor) -> float:
-    return float(tensor.detach().double().pow(2).sum())
+    return float(tensor.detach().cpu().double().pow(2).sum())

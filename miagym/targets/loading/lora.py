@@ -54,6 +54,8 @@ def add_lora(pipeline: Any, addition: Addition) -> None:
     expected = [layer.size for layer in layers]
     if not hasattr(pipeline, "load_lora_weights"):
         raise TargetError(f"{path.name} is a LoRA, and a {type(pipeline).__name__} takes none.")
+    weights_before = [p for network in _networks(pipeline) for p in network.parameters()]
+    learning = [weight.requires_grad for weight in weights_before]
     try:
         with quiet_pipelines():
             pipeline.load_lora_weights(evened(weights, layers), adapter_name="added")
@@ -76,6 +78,8 @@ def add_lora(pipeline: Any, addition: Addition) -> None:
         with quiet_pipelines():
             pipeline.fuse_lora(components=_trained(pipeline), lora_scale=addition.scale)
     _unload(pipeline)
+    for weight, learns in zip(weights_before, learning, strict=True):
+        weight.requires_grad_(learns)  # peft has frozen what it adds to
 
 
 def _lost(expected: Sequence[float], applied: Sequence[float], rtol: float) -> int:
@@ -103,7 +107,7 @@ def sizes_in_layers(pipeline: Any) -> list[float]:
         for layer in network.modules():
             if "added" in getattr(layer, "lora_A", {}):
                 with torch.inference_mode():
-                    sizes.append(float(layer.get_delta_weight("added").double().pow(2).sum()))
+                    sizes.append(float(layer.get_delta_weight("added").cpu().double().pow(2).sum()))
     return sizes
 
 

@@ -53,7 +53,7 @@ class Layer:
     def size(self) -> float:
         """Sum of squares of alpha / rank * up @ down."""
         change = self.scaled_up.flatten(1) @ self.down.float().flatten(1)
-        return float(change.double().pow(2).sum())
+        return float(change.cpu().double().pow(2).sum())
 
 
 def layers_of(weights: Mapping[str, Tensor], path: Path, denoiser: str) -> list[Layer]:
