@@ -17,6 +17,8 @@ from torch.utils._pytree import tree_leaves
 from miagym.candidates import Candidates
 from miagym.targets.dummy import DummyTarget
 
+READS = {"cpu", "item", "tolist", "nonzero", "equal", "__bool__", "__float__", "__int__"}
+
 
 class Mixed(Exception):
     """What a real card refuses."""
@@ -32,13 +34,15 @@ class PretendedCard(TorchFunctionMode):
     def __init__(self, kind: str) -> None:
         super().__init__()
         self.device = torch.device(kind)
-        self.pinned = self.waited = 0
-        """Transfers to the card that went by pinned memory, and others."""
+        self.pinned = self.waited = self.read = 0
+        """Transfers to the card that went by pinned memory, and others; how often the host waited
+        for what the card had computed."""
 
     def __torch_function__(
         self, func: Callable[..., Any], types: Any, args: Any = (), kwargs: Any = None
     ) -> Any:
         kwargs, name = dict(kwargs or {}), getattr(func, "__name__", "")
+        self.read += name in READS and self.has(args[0])
         if func == Tensor.device.__get__:  # type: ignore[attr-defined]
             return self.device if self.has(args[0]) else func(*args)
         if name == "__set__":  # as `.data`, by which modules are moved

@@ -61,6 +61,17 @@ def test_no_transfer_to_a_cuda_card_waits(drawings: Candidates) -> None:
     assert (card.pinned, card.waited) == (5, 0)
 
 
+def test_the_host_waits_twice_a_batch(drawings: Candidates) -> None:
+    """For the latents that name a question in the cache, and to know that answers are finite."""
+    with PretendedCard("cuda") as card:
+        oracle = Oracle(TargetOnCard(drawings[:40], card), batch_size=len(drawings))
+        z = oracle.encode(drawings)
+        for t in (100, 200, 300):
+            before = card.read
+            z = oracle.ddim_move(z, oracle.predict_noise(drawings, z, t), t, t + 100)
+            assert card.read - before == 2
+
+
 def test_latents_that_are_kept_come_back_to_the_card(tmp_path: Path, drawings: Candidates) -> None:
     with PretendedCard("cuda") as card:
         target = TargetOnCard(drawings[:40], card)
