@@ -138,6 +138,22 @@ def test_links_lead_somewhere(guide: str) -> None:
         assert (ROOT / guide).parent.joinpath(link).exists(), link
 
 
+A_RULE = re.compile(r"\|(?: *:?-+:? *\|)+ *")
+"""What stands between the header of a table and its rows."""
+
+
+@pytest.mark.parametrize("guide", GUIDES)
+def test_tables_stand_whole_and_by_themselves(guide: str) -> None:
+    """A row behind an empty line is text with pipes, and text behind a row is one more row."""
+    text = (ROOT / guide).read_text("utf-8")
+    prose = re.sub(r"^( *)(```+).*?^\1\2 *$", "", text, flags=re.MULTILINE | re.DOTALL)
+    for passage in re.split(r"\n(?: *\n)+", prose):
+        lines = [line.strip() for line in passage.strip().splitlines()]
+        if any(line.startswith("|") for line in lines):
+            assert all(line.startswith("|") for line in lines), passage
+            assert len(lines) > 1 and A_RULE.fullmatch(lines[1]), passage
+
+
 SAID = [*GUIDES, *(str(f.relative_to(ROOT)) for f in ROOT.glob("benchmarks/*/*.py"))]
 A_PATH = re.compile(r"(?<![\w./-])(?:tests|miagym|attacks|benchmarks|spaces)/[\w./-]+")
 NO_PATHS = re.compile(r"^miagym/[\w-]+-v0$|/test_my_attack\.py$")
