@@ -57,10 +57,7 @@ def matching(pattern: str, names: Sequence[str]) -> list[str]:
     """
     found = [name for name in names if fnmatchcase(name, pattern)]
     if not found:
-        raise AttackError(
-            f"No attack's name matches {pattern!r}; `miagym attacks` lists the {len(names)} there "
-            "are."
-        )
+        raise AttackError(f"No attack's name matches {pattern!r}; `miagym attacks` lists them.")
     return found
 
 

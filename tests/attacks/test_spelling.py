@@ -68,7 +68,7 @@ WRONG = {
     "pia(50)": "expected names and plain values, texts in quotes, as in",
     "sd-mia(encoder=no/such)": "texts in quotes",
     "pia(timestep=open('x'))": "expected names and plain values",
-    "nothing-*": r"No attack's name matches 'nothing-\*'; `miagym attacks` lists the",
+    "nothing-*": r"No attack's name matches 'nothing-\*'; `miagym attacks` lists them\.",
     "piaa(timestep=50)": "No attack is called 'piaa",
     "secmi(timestep=55)": "secmi: Expected t to be a multiple of k|Expected t to be a multiple",
     "cdi+reference": "learns its rule",
