@@ -61,8 +61,8 @@ class SingleLoops(Loops):
         predicted = [self.unet(z0, t, words).sample for t in GRID]
         return torch.stack([each.flatten(1).norm(p=4, dim=1) for each in predicted], dim=1)
 
-    def walk(self, one: Candidates) -> Tensor:
-        return torch.stack([self.draw(one) for _ in range(DRAWS)]).mean(0)
+    def walk(self, candidates: Candidates) -> Tensor:
+        return torch.stack([self.draw(candidates) for _ in range(DRAWS)]).mean(0)
 
     def draw(self, one: Candidates) -> Tensor:
         """Loss, latent and pixel error (1, 3 * timesteps) under one draw of noise."""

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from huggingface_hub import HfApi, snapshot_download
+import httpx2
+from huggingface_hub import HfApi, hf_hub_download, snapshot_download
 from huggingface_hub.errors import (
     GatedRepoError,
     HfHubHTTPError,
     HFValidationError,
     LocalEntryNotFoundError,
     OfflineModeIsEnabled,
+    RemoteEntryNotFoundError,
     RepositoryNotFoundError,
     RevisionNotFoundError,
 )
@@ -34,15 +38,36 @@ def snapshot(repository: str, revision: str | None) -> Path:
     Raises:
         TargetError: if there is no such model, it has to be agreed to first, or no network.
     """
-    try:
+    with _refusals(repository, revision):
         try:
             files = HfApi().list_repo_files(repository, revision=revision)
-        except (OfflineModeIsEnabled, OSError) as error:
+        except (OfflineModeIsEnabled, OSError, httpx2.TransportError) as error:
             if isinstance(error, HfHubHTTPError):
                 raise
             return Path(snapshot_download(repository, revision=revision, local_files_only=True))
         wanted = wanted_files(files)
         return Path(snapshot_download(repository, revision=revision, allow_patterns=wanted))
+
+
+def hub_file(repository: str, file: str, revision: str | None) -> Path:
+    """One file of a model; what was downloaded before is found without a network.
+
+    Raises:
+        TargetError: as `snapshot`.
+    """
+    with _refusals(repository, revision):
+        return Path(hf_hub_download(repository, file, revision=revision))
+
+
+@contextmanager
+def _refusals(repository: str, revision: str | None) -> Iterator[None]:
+    """What the hub, its library and the network refuse, in sentences of ours.
+
+    Raises:
+        TargetError: in their place.
+    """
+    try:
+        yield
     except GatedRepoError as error:
         raise TargetError(
             f"{repository} has to be agreed to before it can be downloaded: open its page at "
@@ -55,7 +80,12 @@ def snapshot(repository: str, revision: str | None) -> Path:
             f"{repository} cannot be loaded: there is no such folder here and no such model on the "
             "hub (a private one needs `hf auth login`)."
         ) from error
-    except (LocalEntryNotFoundError, HfHubHTTPError, OSError, ValueError) as error:
+    except RemoteEntryNotFoundError as error:
+        raise TargetError(
+            f"{repository} is no model in the format of diffusers: the hub has no model_index.json "
+            "of it, or no config.json of a part; name one that has, or a file of weights."
+        ) from error
+    except (LocalEntryNotFoundError, httpx2.HTTPError, OSError, ValueError) as error:
         raise TargetError(
             f"{repository} cannot be loaded: it was not downloaded before, and the hub cannot be "
             "reached; try again with a network, or name a folder of a model."

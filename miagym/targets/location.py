@@ -107,6 +107,6 @@ class TargetLocation:
             return other / "config.json"
         if self.configuration is not None or isinstance(self.place, Path):
             return self.folder() / file
-        from huggingface_hub import hf_hub_download
+        from miagym.targets.hub import hub_file
 
-        return Path(hf_hub_download(self.place, file, revision=self.revision))
+        return hub_file(self.place, file, self.revision)
