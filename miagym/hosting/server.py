@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from typing import Annotated, Any
 
 from fastapi import Depends, FastAPI, Header, Request
@@ -53,7 +54,14 @@ def make_app(host: Host, openenv: bool = False, open_board: bool = False) -> Fas
         openenv: whether they are played through OpenEnv's protocol, too.
         open_board: whether the leaderboard of `final` is shown, too.
     """
-    app = FastAPI(title="miagym host", version=__version__, redoc_url=None)
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        """However the server is told to stop, the ledger's one file then holds everything."""
+        yield
+        await run_in_threadpool(host.ledger.merge)
+
+    app = FastAPI(title="miagym host", version=__version__, redoc_url=None, lifespan=lifespan)
     app.state.host, app.state.bucket = host, Bucket(A_SECOND, AT_ONCE)
     boards = Boards(host, open_board)
     # Else the rest of the body would be read, and thrown away, for as long as somebody sends it.

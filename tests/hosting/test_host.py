@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -24,6 +25,7 @@ from miagym.data.registry import load_data
 from miagym.envs.asking import Questioner
 from miagym.errors import ActionError, HostError, TooManyRequests, UnknownName
 from miagym.hosting import host as hosting
+from miagym.hosting.board import board
 from miagym.hosting.dealing.deal import Deal
 from miagym.hosting.dealing.deck import deck
 from miagym.hosting.host import Host
@@ -305,21 +307,61 @@ serve_forever([TASK], Path(sys.argv[1]), "dev", "127.0.0.1", int(sys.argv[2]), p
 """
 
 
+def free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return free.getsockname()[1]
+
+
+def start(path: Path, port: int) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-c", KILLED, path, str(port)]
+    root = Path(__file__).parents[2]
+    return subprocess.Popen(command, stdout=subprocess.DEVNULL, cwd=root)
+
+
+@pytest.mark.slow
+def test_a_server_that_is_told_to_stop_leaves_everything_in_one_file(tmp_path: Path) -> None:
+    """As `kill`, Docker and systemd stop it; who keeps a copy of the file keeps the game."""
+    path, port = tmp_path / "host.sqlite", free_port()
+    with Ledger(path) as ledger:
+        key = add_player(ledger, "ada")
+    server, until = start(path, port), time.monotonic() + 120
+    try:
+        with httpx2.Client(
+            base_url=f"http://127.0.0.1:{port}", headers={"X-API-Key": key}, timeout=60
+        ) as client:
+            while True:
+                try:
+                    client.get("/health")
+                    break
+                except httpx2.TransportError:
+                    assert server.poll() is None and time.monotonic() < until
+                    time.sleep(0.05)
+            names = [one["candidate"] for one in client.get("/tasks/small/candidates").json()]
+            asked = Question(candidate=names[0], question="variation@0.3")
+            message = Query(request_id="request-0", questions=[asked]).model_dump()
+            client.post("/tasks/small/query", json=message).raise_for_status()
+            lines = "\n".join(["ids,score", *(f"{name},{i}" for i, name in enumerate(names))])
+            client.post("/submit/small", content=lines).raise_for_status()
+        server.send_signal(signal.SIGTERM)
+        server.wait(60)
+    finally:
+        server.kill()
+        server.wait()
+    copy = tmp_path / "copy.sqlite"
+    shutil.copyfile(path, copy)
+    with Ledger(copy) as ledger:
+        (ada,) = (one for one in board(Host([TASK], ledger), "small") if one.player == "ada")
+        assert ada.spent > 0 and ledger.spent_on("ada/small/dev") == ada.spent
+
+
 @pytest.mark.long
 @pytest.mark.slow
 def test_a_server_that_is_killed_again_and_again_loses_and_doubles_nothing(ledger: Ledger) -> None:
     """A client that sends each request until it is answered, and a server shot at odd moments."""
     key, rng = add_player(ledger, "ada"), np.random.default_rng(0)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-
-    def start() -> subprocess.Popen[bytes]:
-        command = [sys.executable, "-c", KILLED, ledger.path, str(port)]
-        root = Path(__file__).parents[2]
-        return subprocess.Popen(command, stdout=subprocess.DEVNULL, cwd=root)
-
-    server, kills, replies = start(), 0, {}
+    port = free_port()
+    server, kills, replies = start(ledger.path, port), 0, {}
     client = httpx2.Client(base_url=f"http://127.0.0.1:{port}", headers={"X-API-Key": key})
     moves = [begin()] + [step(i, candidate=[i % 4, (i + 1) % 4]) for i in range(1, 8)]
     until = time.monotonic() + 4
@@ -330,7 +372,7 @@ def test_a_server_that_is_killed_again_and_again_loses_and_doubles_nothing(ledge
                 if kills < 6 and time.monotonic() > until:
                     os.kill(server.pid, signal.SIGKILL)
                     server.wait()
-                    server, kills = start(), kills + 1
+                    server, kills = start(ledger.path, port), kills + 1
                     until = time.monotonic() + rng.uniform(3, 6)
                 try:
                     reply = client.post(f"/tasks/small/{path}", json=move.model_dump(), timeout=5)

@@ -17,36 +17,13 @@ from secrets import token_hex
 from threading import RLock, local
 from typing import Any, Self
 
-from miagym.errors import HostError
+from miagym.errors import HostError, option
+from miagym.hosting.records.schema import FORMAT, SCHEMA
 
-FORMAT = "miagym host 1"
 IN_MEMORY = ":memory:"
 """SQLite's name of a database that has no file."""
 BUSY_SECONDS = 30
 """How long a process waits for another's transaction, which takes milliseconds."""
-
-SCHEMA = """
-CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS keys (
-    name TEXT PRIMARY KEY, digest TEXT NOT NULL UNIQUE, expires REAL, revoked INTEGER DEFAULT 0
-);
-CREATE TABLE IF NOT EXISTS actions (
-    walk TEXT NOT NULL, number INTEGER NOT NULL, player TEXT NOT NULL, request TEXT NOT NULL,
-    body TEXT NOT NULL, reply TEXT, PRIMARY KEY (walk, number), UNIQUE (player, request)
-);
-CREATE TABLE IF NOT EXISTS accounts (
-    walk TEXT NOT NULL, hand INTEGER NOT NULL, spent INTEGER NOT NULL, PRIMARY KEY (walk, hand)
-);
-CREATE TABLE IF NOT EXISTS charges (
-    walk TEXT NOT NULL, hand INTEGER NOT NULL, what TEXT NOT NULL, rows INTEGER NOT NULL,
-    answer BLOB, PRIMARY KEY (walk, hand, what)
-);
-CREATE TABLE IF NOT EXISTS submissions (
-    id INTEGER PRIMARY KEY AUTOINCREMENT, player TEXT NOT NULL, task TEXT NOT NULL,
-    phase TEXT NOT NULL, kind TEXT NOT NULL, walk TEXT UNIQUE, spent INTEGER NOT NULL,
-    at REAL NOT NULL, scores TEXT NOT NULL
-);
-"""
 
 
 class Sync(StrEnum):
@@ -116,6 +93,19 @@ class Ledger:
             ) from error
         if self.fact("format", FORMAT) != FORMAT:
             raise HostError(f"{path} is the ledger of another version of miagym; start a new one.")
+
+    @classmethod
+    def existing(cls, path: Path) -> Self:
+        """Opens a ledger that is there.
+
+        Raises:
+            HostError: if it is not, or is another file.
+        """
+        if not path.is_file():
+            raise HostError(
+                f"{path} holds no ledger; name the file that the host serves from ({option('db')})."
+            )
+        return cls(path)
 
     @property
     def secret(self) -> str:
@@ -226,6 +216,10 @@ class Ledger:
             db.execute("PRAGMA journal_mode = WAL")
             self._open.db = db
         return self._open.db
+
+    def merge(self) -> None:
+        """Has the one file hold everything, without SQLite's log beside it."""
+        self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def close(self) -> None:
         """Closes this thread's connection."""
