@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import ast
+import inspect
 from pathlib import Path
 
 import pytest
 import torch
 
 from miagym.candidates import Candidates
+from miagym.targets import contract
 from miagym.targets.contract import check_target
 from miagym.targets.dummy import DummyTarget
 from miagym.targets.registry import load_target
@@ -57,7 +60,28 @@ class Bright(DummyTarget):
         return super().decode(latents) + 1
 
 
-@pytest.mark.parametrize("kind", [Unpaired, ByTheBatch, Bright])
+class OneChannel(DummyTarget):
+    def predict_noise(self, latents, *asked):  # type: ignore[no-untyped-def]
+        return super().predict_noise(latents, *asked)[:, :1]
+
+
+BROKEN = {
+    Unpaired: "Expected equal answers of predict_noise to an equal question, got others",
+    ByTheBatch: "Expected that predict_noise of one latent is that of a batch, got another",
+    Bright: r"Expected pictures of decode from -1 to 1, got [\d.]+; clamp them",
+    OneChannel: r"Expected an answer of predict_noise of shape \(4, 3, \d+, \d+\), "
+    r"got \(4, 1, \d+, \d+\)",
+}
+
+
+@pytest.mark.parametrize("kind", BROKEN)
 def test_what_breaks_it_is_told(kind: type[DummyTarget], drawings: Candidates) -> None:
-    with pytest.raises(AssertionError):
+    with pytest.raises(AssertionError, match=BROKEN[kind]):
         check_target(kind(drawings[:4]))
+
+
+def test_every_assertion_of_it_carries_a_sentence() -> None:
+    """An assert without one is an empty message outside of pytest."""
+    tree = ast.parse(inspect.getsource(contract))
+    asserts = [node for node in ast.walk(tree) if isinstance(node, ast.Assert)]
+    assert len(asserts) > 10 and all(node.msg for node in asserts)
