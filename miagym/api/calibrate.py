@@ -10,6 +10,7 @@ from miagym.api.checking.checkers import make_checker
 from miagym.api.names import AttackLike, DataLike, TargetLike
 from miagym.checking.sources.kept import CalibrationRecord, check_new, keep
 from miagym.checking.sources.pictures import Pictures
+from miagym.checking.words import doubtful
 from miagym.data.labels import MemberValue
 from miagym.evaluation.config import AUTO
 from miagym.progress import Progress, silent
@@ -34,10 +35,11 @@ class CalibrationFolder:
     def __str__(self) -> str:
         record = self.record
         asked = "with captions and without" if record.has_captions else "without captions"
-        return (
+        made = (
             f"{record.target} is calibrated by {record.members} members and {record.nonmembers} "
             f"non-members of {record.data}, {asked}, in {self.folder}."
         )
+        return " ".join([made, *doubtful(record.doubts)])
 
 
 def calibrate(

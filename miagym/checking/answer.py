@@ -69,6 +69,7 @@ class Answer:
         captioned: whether captions were used, the picture's and those of the calibration pictures.
         done: what was done to the picture, in words.
         notes: what else one should know, in sentences.
+        doubts: why the labels of the calibration pictures may be wrong, if they may.
     """
 
     name: str
@@ -86,6 +87,7 @@ class Answer:
     captioned: bool
     done: tuple[str, ...]
     notes: tuple[str, ...] = ()
+    doubts: str | None = None
 
     def as_json(self) -> dict[str, Any]:
         ratio = self.likelihood_ratio
@@ -108,6 +110,7 @@ class Answer:
             "calibration": vars(self.sizes) | {"captioned": self.captioned},
             "done_to_picture": list(self.done),
             "notes": list(self.notes),
+            "doubts": self.doubts,
         }
 
 
@@ -127,6 +130,7 @@ class SetAnswer:
         needed: how many pictures would do if all were members.
         captioned: whether captions were used; only if every picture has one.
         share: how much of the set was used; None where there is no test.
+        doubts: why the labels of the calibration pictures may be wrong, if they may.
     """
 
     verdict: Verdict
@@ -140,6 +144,7 @@ class SetAnswer:
     needed: PicturesNeeded
     captioned: bool
     share: Share | None = None
+    doubts: str | None = None
 
     def as_json(self) -> dict[str, Any]:
         test = self.test
@@ -161,6 +166,7 @@ class SetAnswer:
             },
             "captioned": self.captioned,
             "share": self.share and share_as_json(self.share),
+            "doubts": self.doubts,
         }
 
 

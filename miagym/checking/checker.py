@@ -113,6 +113,7 @@ class Checker:
             captioned=captioned,
             done=upload.done,
             notes=self._notes(upload, calibrated, captioned, calibrated.label(picture)),
+            doubts=self.source.doubts,
         )
 
     def check_set(self, uploads: Sequence[Upload], alpha: float = ALPHA) -> SetAnswer:
@@ -163,6 +164,7 @@ class Checker:
             ),
             captioned=captioned,
             share=share,
+            doubts=self.source.doubts,
         )
 
     def _notes(

@@ -33,9 +33,10 @@ SET_MEANING = (
 def sentences(answer: Answer) -> list[str]:
     """An answer about one picture, most important first."""
     if answer.verdict is Verdict.NOT_COMPARABLE:
-        return [_headline(answer), *answer.notes]
+        return [_headline(answer), *doubtful(answer.doubts), *answer.notes]
     ratio, power, n = answer.likelihood_ratio, answer.power, answer.sizes.ranking_nonmembers
-    found = [_headline(answer), _power(power, answer.sizes.ranking_members)]
+    found = [_headline(answer), *doubtful(answer.doubts)]
+    found.append(_power(power, answer.sizes.ranking_members))
     if power.times_ci is not None:
         found.append(_worth(power))
     if ratio is not None:
@@ -56,7 +57,7 @@ def sentences(answer: Answer) -> list[str]:
 
 def set_sentences(answer: SetAnswer) -> list[str]:
     """An answer about a set, most important first."""
-    found = [_set_headline(answer)]
+    found = [_set_headline(answer), *doubtful(answer.doubts)]
     if answer.test is not None:
         found.append(
             f"Welch's t-test, which CDI uses, gives p = {p_text(answer.test.welch_p_value)}."
@@ -84,6 +85,11 @@ def set_sentences(answer: SetAnswer) -> list[str]:
             "Captions were not used for the set; they are only where all pictures have one."
         )
     return [*found, SET_MEANING]
+
+
+def doubtful(doubts: str | None) -> list[str]:
+    """A sentence, if the labels of the calibration pictures may be wrong."""
+    return [f"Doubtful labels of the calibration pictures: {doubts}"] if doubts else []
 
 
 def _headline(answer: Answer) -> str:

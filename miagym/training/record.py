@@ -117,7 +117,7 @@ class TrainingRecord:
         if wrong:
             return (
                 f"{wrong} of {len(rows)} candidates are called members and were never trained on; "
-                "evaluate with the limit and the seed of the training."
+                "use the limit and the seed of the training."
             )
         return None
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from typer.testing import CliRunner
 
@@ -14,6 +16,8 @@ from miagym.checking.sources.kept import ABOUT
 from miagym.cli import app
 from miagym.data.dataset import TEST
 from miagym.errors import DataError, MiagymError, SettingsError, TargetError
+from miagym.targets.registry import targets_folder
+from miagym.training.record import TrainingRecord
 
 OPTIONS = {"attacks": "sima+reference,pia+reference"}
 
@@ -74,6 +78,50 @@ def test_unused_pictures_are_compared_with_nothing_else(folder: Path) -> None:
     for other in ({"calibration": folder}, {"data": "clipart-tune"}, {"member_value": 0}):
         with pytest.raises(SettingsError, match=f"{next(iter(other))}.*by known members"):
             miagym.check(picture, "clipart-overfit", unused=[picture], **other)
+
+
+def put_on_record(data: miagym.Dataset, folder: Path) -> str:
+    """An embedded target in a folder of its own, on record as trained on these data's members."""
+    shutil.copytree(
+        targets_folder() / "clipart-overfit", folder, ignore=shutil.ignore_patterns("checkpoints")
+    )
+    TrainingRecord(
+        base="clipart-realistic",
+        base_fingerprint="",
+        data=data.name,
+        data_digest=data.digest,
+        rows=tuple(np.flatnonzero(data.member).tolist()),
+        epochs=1,
+        checkpoints=(),
+        batch_size=1,
+        learning_rate=1e-4,
+        seed=0,
+        precision="float32",
+    ).write(folder)
+    return str(folder)
+
+
+@pytest.mark.slow
+def test_labels_that_a_training_contradicts_are_said_in_every_answer(tmp_path: Path) -> None:
+    data = miagym.load_data("clipart-tune")
+    target = put_on_record(data, tmp_path / "mine")
+    turned = replace(data, member=~data.member)
+    options = {"attacks": "sima", "reference": None}
+    picture, other = a_picture()[0], data.pictures[int(data.rows(TEST, 0, 2)[-1])]
+    for given, doubted in ((data, False), (turned, True)):
+        out = tmp_path / f"kept-{doubted}"
+        made = miagym.calibrate(target, given, out=out, limit=40, **options)
+        one = miagym.check(picture, target, data=given, calibration_limit=40, **options)
+        kept = miagym.check(picture, target, calibration=out, reference=None)
+        both = miagym.check([picture, other], target, calibration=out, reference=None)
+        told = [made.as_json(), one.as_json(), kept.as_json(), both.as_json()["set"]]
+        for each in told:
+            assert ("It was trained on clipart-tune" in str(each["doubts"])) == doubted
+        for each in (made, one, kept, both):
+            assert ("Doubtful labels of the calibration pictures: It" in str(each)) == doubted
+        for each in (one, both):
+            may = " ".join(each.evidence().may)
+            assert ("labels of the calibration pictures are in doubt" in may) == doubted
 
 
 def spoil_record(folder: Path) -> None:

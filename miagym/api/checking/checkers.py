@@ -30,6 +30,7 @@ from miagym.evaluation.config import AUTO
 from miagym.evaluation.signals import Signals
 from miagym.oracle import Access
 from miagym.progress import Progress, silent
+from miagym.training.record import record_of
 
 if TYPE_CHECKING:
     from attacks import Attack
@@ -79,6 +80,8 @@ def make_checker(
     chosen = asked_attacks(attacks, access, base.given is not None)
     calibrating = loaded_data(data, named.name, member_value)
     calibrating.require(CALIBRATION, by="a check")
+    record = record_of(named.name)
+    rows = calibrating.rows(CALIBRATION, seed, limit)
     return Checker(
         Signals(
             loaded_target(target, device, dtype),
@@ -87,7 +90,12 @@ def make_checker(
             seed,
             batch_size,
         ),
-        Pictures(calibrating, limit, cache_folder() if folder is None else folder),
+        Pictures(
+            calibrating,
+            limit,
+            cache_folder() if folder is None else folder,
+            doubts=None if record is None else record.doubts(calibrating, rows),
+        ),
         progress,
     )
 

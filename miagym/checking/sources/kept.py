@@ -46,6 +46,8 @@ class CalibrationRecord(BaseModel):
     """Whether all its pictures have captions; a check with a caption needs that."""
     resolution: int
     """Side of the model's pictures."""
+    doubts: str | None = None
+    """Why the labels may be wrong, where a record of the training contradicts them."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,6 +91,10 @@ class KeptCalibration:
     @property
     def digest(self) -> str:
         return self.record.data_digest
+
+    @property
+    def doubts(self) -> str | None:
+        return self.record.doubts
 
     def has_captions(self, seed: int) -> bool:
         del seed  # it is that of the calibration
@@ -182,6 +188,7 @@ def keep(
         limit=limit,
         has_captions=has_captions,
         resolution=signals.target.resolution,
+        doubts=source.doubts,
     )
     _write(folder, record, {kind: stored(one) for kind, one in made.items()})
     return record

@@ -25,6 +25,11 @@ class CalibrationSource(Protocol):
         """Of the pictures, their captions, labels and parts."""
         ...
 
+    @property
+    def doubts(self) -> str | None:
+        """Why the labels may be wrong, where a record of the training contradicts them."""
+        ...
+
     def has_captions(self, seed: int) -> bool:
         """Whether all calibration pictures have captions, without which none can be used."""
         ...
@@ -46,11 +51,13 @@ class Pictures:
         data: the pictures.
         limit: at most so many members, and so many non-members.
         folder: where calibrations are kept; None keeps none.
+        doubts: why the labels may be wrong, if they may.
     """
 
     data: Dataset
     limit: int | None = None
     folder: Path | None = None
+    doubts: str | None = None
 
     @property
     def name(self) -> str:

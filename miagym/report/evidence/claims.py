@@ -27,6 +27,11 @@ GENERATED = (
 )
 NOTHING = "Nothing about membership: the pictures could not be told from pictures not used."
 
+DOUBTFUL = (
+    "Nothing about membership: the labels of the calibration pictures are in doubt, since the "
+    "record of the training contradicts them."
+)
+
 
 def claims_by_unused(found: UnusedFinding) -> list[str]:
     """What may be claimed after a check by unused pictures."""
@@ -60,6 +65,8 @@ def claims_by_unused(found: UnusedFinding) -> list[str]:
 
 def claims_by_members(answers: tuple[Answer, ...], together: SetAnswer | None) -> list[str]:
     """What may be claimed after a check by known members and non-members."""
+    if answers[0].doubts:
+        return [DOUBTFUL]
     said = []
     like = "pictures like the calibration pictures"
     if together is not None and together.test and together.verdict is Verdict.MEMBER_LIKE:
