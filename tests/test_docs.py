@@ -7,6 +7,7 @@ import sys
 import tomllib
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 import torch
@@ -17,6 +18,7 @@ from attacks import blind_names, make_attack
 from attacks.base import Attack
 from miagym.candidates import Candidates
 from miagym.oracle import Oracle
+from miagym.targets.contract import check_target
 from miagym.targets.dummy import DummyTarget
 
 ROOT = Path(__file__).parent.parent
@@ -77,6 +79,14 @@ def test_the_example_of_an_attack_keeps_the_contract(
     one = make_attack("loss")
     again = type(one)(timestep=200, draws=1)(Oracle(dummy), drawings[:4])
     torch.testing.assert_close(torch.from_numpy(scores), torch.from_numpy(again))
+
+
+def test_the_example_of_a_target_keeps_the_contract() -> None:
+    guide = (ROOT / "docs/bring/targets.md").read_text("utf-8")
+    (source,) = re.findall(r"```py\n((?:(?!```).)*class MeanPicture.*?)```", guide, re.DOTALL)
+    pasted: dict[str, Any] = {}
+    exec(source, pasted)
+    check_target(pasted["MeanPicture"]("mean"))
 
 
 @pytest.mark.long
