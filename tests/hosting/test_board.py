@@ -27,6 +27,7 @@ from miagym.hosting.suite import FINAL, own_task
 from tests.command_line import run
 from tests.hosting.serving import TASK
 
+CODABENCH = ("--url", "http://host", "--start", "2026-12-01", "--final", "2027-01-15")
 LARGE = dataclasses.replace(TASK, candidates=16, slots=4, hands=16, submissions_a_day=(9, 1))
 
 
@@ -121,6 +122,21 @@ def test_who_is_not_told_apart_shares_a_rank() -> None:
     scores = {"a": member + rng.normal(size=200) / 9, "b": rng.normal(size=200)}
     assert rank_groups(scores, labels) == {"a": 1, "b": 2}
     assert rank_groups({"a": scores["a"]}, labels) == {"a": 1}
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("board", "null-60"), ("revoke", "ada"), ("codabench", "--task", "null-60", *CODABENCH)],
+    ids=lambda given: given[0],
+)
+def test_a_ledger_that_is_not_there_is_not_made_to_be_read(
+    arguments: tuple[str, ...], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Each new one has another deal, so that the board of a typing error looks like a board."""
+    run("host", *arguments, "--db", tmp_path / "typo.sqlite", code=2)
+    said = " ".join(capsys.readouterr().err.split())
+    assert "there is no file" in said and "--db" in said
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.slow

@@ -38,6 +38,7 @@ DATES = ("--start", "2026-12-01", "--final", "2027-01-15")
 def unpacked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     folder = tmp_path_factory.mktemp("codabench")
     out = folder / "bundle.zip"
+    run("host", "add", "ada", "--db", folder / "host.sqlite")
     run("host", "codabench", "--task", "overfit-60", "--url", "http://host:8000", *DATES,
         "--db", folder / "host.sqlite", "--out", out)  # fmt: skip
     with zipfile.ZipFile(out) as archive:
@@ -239,6 +240,7 @@ def test_what_makes_no_competition_is_refused(
     with pytest.raises(HostError, match="is a service"):
         bundle(suite("services-2026")[0], "00" * 32, "http://host", Dates(*DAYS))
     begun = ("host", "codabench", "--url", "http://host", *DATES, "--db", tmp_path / "h.sqlite")
+    run("host", "add", "ada", "--db", tmp_path / "h.sqlite")
     run(*begun, "--out", tmp_path / "b.zip", "--task", "own", code=2)
     assert "'own'" in (said := capsys.readouterr().err) and "null-60" in said
     run(*begun, "--out", unpacked.parent / "bundle.zip", "--task", "null-60", code=2)

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from miagym.cli.hosting.tasks import LEDGER, SUITE, Db, Tasks
+from miagym.cli.hosting.tasks import LEDGER, SUITE, KnownDb, Tasks
 from miagym.cli.shared.console import AsJson, print_json, say
 
 
@@ -22,7 +22,7 @@ def codabench(
     end: Annotated[datetime | None, typer.Option(help="End of final; open if absent.")] = None,
     out: Annotated[Path, typer.Option(help="The bundle, a new file.")] = Path("bundle.zip"),
     tasks: Tasks = SUITE,
-    db: Db = LEDGER,
+    db: KnownDb = LEDGER,
     as_json: AsJson = False,
 ) -> None:
     """Write a bundle that Codabench makes a competition of: pages, candidates, labels, scoring.
@@ -39,7 +39,7 @@ def codabench(
     from miagym.hosting.suite import suite
 
     dates = Dates(start, final, end)
-    with Ledger(db) as ledger:
+    with Ledger.existing(db) as ledger:
         played = find_task(ledger, task, suite(tasks))
         made = bundle(played, ledger.secret, url.rstrip("/"), dates)
         keep_task(ledger, played, load_data(played.data).digest)

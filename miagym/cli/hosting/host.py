@@ -18,6 +18,7 @@ from miagym.cli.hosting.tasks import (
     Data,
     Db,
     Hands,
+    KnownDb,
     Phase,
     Questions,
     Reference,
@@ -167,14 +168,14 @@ def add(
 @host.command()
 def revoke(
     names: Annotated[list[str], typer.Argument(help="Of players.")],
-    db: Db = LEDGER,
+    db: KnownDb = LEDGER,
     as_json: AsJson = False,
 ) -> None:
     """Make keys useless; what was played stays."""
     from miagym.hosting.records.keys import revoke as revoke_key
     from miagym.hosting.records.ledger import Ledger
 
-    with Ledger(db) as ledger:
+    with Ledger.existing(db) as ledger:
         for name in names:
             revoke_key(ledger, name)
     if as_json:
@@ -190,7 +191,7 @@ def board(
         str, typer.Argument(help="Name of a task: of the suite, or served from this ledger.")
     ],
     tasks: Tasks = SUITE,
-    db: Db = LEDGER,
+    db: KnownDb = LEDGER,
     phase: Phase = "dev",
     as_json: AsJson = False,
 ) -> None:
@@ -203,7 +204,7 @@ def board(
     from miagym.hosting.suite import suite
     from miagym.report.terminal import print_parts
 
-    with Ledger(db) as ledger:
+    with Ledger.existing(db) as ledger:
         played = find_task(ledger, task, suite(tasks))
         found = standings(Host([played], ledger, phase), task)
     if as_json:

@@ -15,6 +15,7 @@ QUESTIONS = "variation@0.3,variation@0.6"
 BUDGET, HANDS = 60, 16
 
 Db = Annotated[Path, typer.Option(help="The ledger, one SQLite file; made if there is none.")]
+KnownDb = Annotated[Path, typer.Option(help="The ledger that the host serves from.")]
 Tasks = Annotated[str, typer.Option(help="A suite: black-2026 or services-2026.")]
 Phase = Annotated[str, typer.Option(help="dev or final: two halves of the test candidates.")]
 Targets = Annotated[

@@ -103,7 +103,8 @@ class Ledger:
         """
         if not path.is_file():
             raise HostError(
-                f"{path} holds no ledger; name the file that the host serves from ({option('db')})."
+                f"Expected the ledger of a host, and there is no file {path}; name the one that "
+                f"the host serves from ({option('db')}), or begin it with `miagym host`."
             )
         return cls(path)
 
