@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from miagym.api.names import AttackLike, DataLike, TargetLike
 
 
+ACCESS = "grey"
+"""Of the attacks that are asked, unless the caller says otherwise."""
+
+
 def check(
     pictures: Any,
     target: TargetLike,
@@ -30,12 +34,12 @@ def check(
     member_value: MemberValue | None = None,
     calibration: str | Path | None = None,
     attacks: AttackLike | None = None,
-    access: str = "grey",
+    access: str | None = None,
     reference: TargetLike | None = AUTO,
     alpha: float = ALPHA,
     fdr: float | None = None,
     calibration_limit: int | None = None,
-    seed: int = 0,
+    seed: int | None = None,
     batch_size: int = 64,
     device: str = "auto",
     dtype: str = "auto",
@@ -65,17 +69,17 @@ def check(
             embedded target.
         member_value: the value of `member` that stands for members in the data's column of labels,
             where the values do not say it.
-        calibration: a folder that `miagym.calibrate` made, in the place of `data`; its seed and its
-            attacks stand.
+        calibration: a folder that `miagym.calibrate` made, in the place of `data`; what it was made
+            with stands, so `attacks`, `access`, `calibration_limit` and `seed` are left away.
         attacks: whom to ask, by name or as objects; quick ones of that access by default. By
             unused pictures a single one is asked, which is fixed beforehand.
-        access: "black" or "grey": which attacks by default.
+        access: "black" or "grey": which attacks by default; None is "grey".
         reference: public base of the target; `None` for none. An embedded target has a known one,
             a LoRA and a training of miagym name theirs.
         alpha: the false positive rate that is allowed.
         fdr: false discovery rate of a list of pictures; None for no list.
         calibration_limit: at most so many calibration members, and so many non-members.
-        seed: of all noise and draws.
+        seed: of all noise and draws; None is 0.
         batch_size: latents in one call of the target.
         device: "auto", "cpu", "cuda", "mps".
         dtype: "float32", "float16", "bfloat16"; "auto" is half precision on a CUDA GPU.
@@ -95,8 +99,11 @@ def check(
         "member_value": member_value,
         "attacks": attacks,
         "calibration_limit": calibration_limit,
+        "access": access,
+        "seed": seed,
     }
     _check_way(unused, calibration, decided)
+    access, seed = ACCESS if access is None else access, 0 if seed is None else seed
     check_alpha(alpha)
     if isinstance(target, str | Path):
         find_target(str(target))
@@ -161,7 +168,7 @@ def _check_way(unused: Any, calibration: str | Path | None, others: Mapping[str,
     """
     given = [name for name, value in others.items() if value is not None]
     if unused is not None:
-        given = [name for name in given if name != "attacks"]
+        given = [name for name in given if name not in ("attacks", "access", "seed")]
         given += ["calibration"] if calibration is not None else []
         if given:
             raise SettingsError(

@@ -7,9 +7,8 @@ from typing import Annotated
 
 import typer
 
-from miagym.cli.shared.console import AsJson, Device, MemberValue, Seed, progress, say, show
+from miagym.cli.shared.console import AsJson, Device, MemberValue, progress, say, show
 from miagym.cli.shared.targets import (
-    AskedAccess,
     AskedAttacks,
     BatchSize,
     Dtype,
@@ -43,7 +42,9 @@ def check(
         Path | None, typer.Option(help="Folder of `miagym calibrate`, in the place of --data.")
     ] = None,
     attacks: AskedAttacks = None,
-    access: AskedAccess = "grey",
+    access: Annotated[
+        str | None, typer.Option(help="black or grey: which attacks by default, else grey.")
+    ] = None,
     reference: PublicBase = None,
     alpha: Annotated[float, typer.Option(help="False positive rate that is allowed.")] = 0.01,
     fdr: Annotated[
@@ -53,7 +54,9 @@ def check(
         int | None,
         typer.Option(min=1, help="At most so many calibration members, and so many non-members."),
     ] = None,
-    seed: Seed = 0,
+    seed: Annotated[
+        int | None, typer.Option(min=0, help="Seed of noise, order and resampling, 0 if not given.")
+    ] = None,
     batch_size: BatchSize = 64,
     out: Annotated[
         Path | None,

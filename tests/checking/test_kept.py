@@ -68,7 +68,8 @@ def test_another_model_is_refused(folder: Path) -> None:
 
 def test_what_it_has_decided_is_not_asked_again(folder: Path) -> None:
     others = ({"attacks": "pia"}, {"data": "clipart-tune"}, {"calibration_limit": 50})
-    for other in (*others, {"member_value": 0}):
+    more = ({"member_value": 0}, {"seed": 0}, {"seed": 5}, {"access": "grey"})
+    for other in (*others, *more):
         with pytest.raises(SettingsError, match=f"{next(iter(other))}.*leave it away"):
             miagym.check(a_picture()[0], "clipart-overfit", calibration=folder, **other)
 
