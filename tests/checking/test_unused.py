@@ -17,11 +17,13 @@ from scipy.stats import binomtest, ttest_ind
 import miagym
 from attacks import make_attack
 from attacks.black_box.rising_strength import RisingStrength
+from miagym.checking.sets.words import e_value_sentence
 from miagym.checking.unused.control import ControlStanding
 from miagym.data.dataset import TEST, Dataset
 from miagym.errors import DataError, SettingsError
 from miagym.evaluation.signals import Signals
 from miagym.metrics.resampling.permutation import set_test
+from miagym.metrics.sets.anytime import EValue
 from miagym.metrics.sets.share import share_at_least
 from miagym.targets.dummy import DummyTarget
 from miagym.targets.registry import load_target
@@ -278,3 +280,19 @@ def test_a_training_names_its_base(lay: Lay, tmp_path: Path) -> None:
     replace(record, base_fingerprint="abc torch.float32").write(folder)
     with pytest.raises(miagym.errors.TargetError, match="another model than it was in training"):
         public_base(folder, "auto", None).load("cpu", "auto")
+
+
+@pytest.mark.parametrize(
+    ("log10", "said"),
+    [
+        (8.857, "7.1·10^8"),
+        (6.9999, "9.9·10^6"),
+        (-5.5, "3.1·10^-6"),
+        (np.log10(19.96), "19"),
+        (np.log10(20), "20"),
+        (-0.5, "0.31"),
+        (0.0, "1"),
+    ],
+)
+def test_no_e_value_is_rounded_up(log10: float, said: str) -> None:
+    assert f"the e-value, {said}, and not" in e_value_sentence(EValue(float(log10)), 0.05)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from miagym.metrics.sets.anytime import EValue
 from miagym.metrics.sets.share import Share
 from miagym.results.formats import between, p_text, percent
@@ -32,11 +34,17 @@ def share_sentence(share: Share) -> str:
 
 def e_value_sentence(found: EValue, alpha: float) -> str:
     """What somebody may go by who adds pictures until satisfied."""
-    e = f"10^{found.log10:.0f}" if abs(found.log10) > 4 else f"{10**found.log10:.2g}"
     enough = found.p_value <= alpha
     return (
-        f"Whoever adds pictures until satisfied goes by the e-value, {e}, and not by p: it ever "
+        f"Whoever adds pictures until satisfied goes by the e-value, {_rounded_down(found)}, and not by p: it ever "
         f"reaches {1 / alpha:g} in at most {percent(alpha)} of cases where none was used, as long "
         f"as the unused pictures stay the same; {'it has' if enough else 'it has not'} "
         f"(anytime-valid p ≤ {p_text(found.p_value)})."
     )
+
+
+def _rounded_down(found: EValue) -> str:
+    """An e-value in two digits, which are never more than was found."""
+    power = math.floor(found.log10)
+    digits = math.floor(10 * 10 ** (found.log10 - power) + 1e-9) / 10
+    return f"{digits:g}·10^{power}" if abs(found.log10) > 4 else f"{digits * 10.0**power:.2g}"
