@@ -68,6 +68,8 @@ def evaluate(
     runs = [Experiment(config, number, objects) for number in range(len(config.matches))]
     for name, warning in dict.fromkeys((r.data.name, w) for r in runs for w in r.data.warnings):
         tell(f"{name}: {warning}")
+    if not shard.whole:
+        tell(shard.told_of([len(run.test_chunks()) for run in runs], config.chunk))
     about = identity(config, runs, command)
     if not shard.whole:
         about["shard"] = str(shard)

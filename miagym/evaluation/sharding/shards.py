@@ -55,6 +55,26 @@ class Shard:
         """What falls to it: each n-th."""
         return list(tasks[self.number - 1 :: self.of])
 
+    def told_of(self, chunks: Sequence[int], size: int) -> str:
+        """How many chunks of the test part fall to it, in a sentence.
+
+        Args:
+            chunks: how many each match has.
+            size: candidates in one.
+
+        Raises:
+            SettingsError: if there are more shards than chunks, so that some would hold none.
+        """
+        most = max(chunks)
+        if self.of > most:
+            raise SettingsError(
+                f"Expected no more shards than the test part has chunks of up to {size} candidates "
+                f"({most}), got {self}; cut the run into smaller chunks ({option('chunk')}), or "
+                "into fewer shards."
+            )
+        held = sum(len(self.share(range(n))) for n in chunks)
+        return f"Shard {self} holds {held} of the {sum(chunks)} chunks of the test part."
+
     def finish(self, path: Path, chunks: Sequence[str]) -> None:
         """Writes that this shard is done in a folder, and which chunks it has."""
         write_json(path / FILE, {"shard": str(self), "chunks": list(chunks)}, shared=True)

@@ -118,6 +118,15 @@ def test_what_is_no_shard_is_one_sentence(wrong: str, tmp_path: Path) -> None:
     assert not (tmp_path / "run").exists()
 
 
+def test_a_shard_says_how_much_it_holds_and_none_is_empty(tmp_path: Path) -> None:
+    told: list[str] = []
+    with pytest.raises(SettingsError, match=r"up to 3 candidates \(8\), got 1/9; .*chunk="):
+        evaluated(tmp_path / "run", shard="1/9", **OPTIONS)
+    assert not (tmp_path / "run").exists()
+    evaluated(tmp_path / "run", shard="2/3", tell=told.append, **OPTIONS)
+    assert "Shard 2/3 holds 3 of the 8 chunks of the test part." in told
+
+
 def test_every_chunk_falls_to_one_shard() -> None:
     parts = [Shard(number, 3).share(range(10)) for number in (1, 2, 3)]
     assert sorted(number for part in parts for number in part) == list(range(10))
