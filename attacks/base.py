@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,6 +41,7 @@ class Attack(ABC):
     """
 
     access: ClassVar[Access]
+    """What it asks; a class may name the level, as in "grey"."""
     paper: ClassVar[str] = ""
     adaptive: ClassVar[bool] = False
     """Whether it spends less than `cost` on candidates that it is sure about."""
@@ -48,6 +49,16 @@ class Attack(ABC):
     """Whether it calibrates by a public reference model."""
     uses_shadows: ClassVar[bool] = False
     """Whether it compares with shadow models."""
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        """Takes an access level by its name, as the oracle does.
+
+        Raises:
+            UnknownName: if there is none of this name.
+        """
+        super().__init_subclass__(**options)
+        if isinstance(named := cls.__dict__.get("access"), str):
+            cls.access = Access.of(named)
 
     @abstractmethod
     def __call__(self, oracle: Oracle, candidates: Candidates) -> Scores:
@@ -182,6 +193,20 @@ def as_features(values: Tensor) -> NDArray[np.float64]:
 def mean_square(difference: Tensor) -> Tensor:
     """Mean over the elements of each row of the square (n,), in float32 or better."""
     return difference.float().pow(2).flatten(1).mean(1)
+
+
+def check_access(attack: Attack) -> None:
+    """Refuses an attack that does not say what it asks.
+
+    Raises:
+        AttackError: if its `access` is no access level, or it has none.
+    """
+    access = getattr(attack, "access", None)
+    if not isinstance(access, Access):
+        raise AttackError(
+            f"Expected {type(attack).__name__} to have an access of {', '.join(map(str, Access))}, "
+            f"got {access!r}; name it in the class, as in `access = Access.GREY`."
+        )
 
 
 def require_positive(attack: Attack, *names: str) -> None:

@@ -111,7 +111,7 @@ def _third_party() -> dict[str, EntryPoint]:
 
 def _make(point: EntryPoint) -> Attack:
     """The attack of an entry point, whose package may be broken in any way."""
-    from attacks.base import Attack
+    from attacks.base import Attack, check_access
 
     try:
         attack = point.load()()
@@ -125,6 +125,7 @@ def _make(point: EntryPoint) -> Attack:
             f"The entry point {point.name!r} ({point.value}) makes a {type(attack).__name__}; "
             "expected an attacks.base.Attack."
         )
+    check_access(attack)
     return attack
 
 

@@ -94,6 +94,7 @@ def _several(name: str, with_reference: bool) -> list[str]:
 
 def _attack(given: AttackLike) -> Attack:
     from attacks import Attack
+    from attacks.base import check_access
     from miagym.oracle import check_repr
 
     made = given
@@ -110,6 +111,7 @@ def _attack(given: AttackLike) -> Attack:
         raise AttackError(
             f"Expected an attack's name, an `attacks.Attack` or a class of it, got {what}."
         )
+    check_access(made)
     check_repr(made)
     return made
 

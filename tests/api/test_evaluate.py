@@ -127,12 +127,17 @@ class Nameless(Deblinder):
     what: object = None
 
 
+class Unlevelled(Deblinder):
+    access = None  # type: ignore[assignment]
+
+
 BAD: list[tuple[object, type[MiagymError], str]] = [
     (3, AttackError, "Expected an attack's name, an `attacks.Attack` or a class of it, got int 3"),
     (dict, AttackError, "or a class of it, got dict"),
     ([], DataError, "No attack was named"),
     ("piaa", UnknownName, "did you mean pia"),
     (NeedsMore, AttackError, "The attack class NeedsMore cannot be made with its defaults"),
+    (Unlevelled, AttackError, "an access of blind, black, grey, white, got None; name it in the"),
     (Nameless(what=object()), AttackError, "holds an address in memory"),
     ([PIA(100), PIA(200)], AttackError, "Two attacks are called 'pia'"),
     (Stranger("pairs"), AttackError, r"scores of shape \(1, 2\)"),

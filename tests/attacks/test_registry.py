@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from importlib.metadata import EntryPoint
 
 import pytest
 
@@ -12,7 +13,8 @@ from attacks import attack_names, blind_names, describe_attack, make_attack
 from attacks.catalogue import catalogue
 from attacks.modifiers import REFERENCE
 from attacks.registry import BUILT_IN, CATALOGUE
-from miagym.errors import UnknownName
+from miagym.api.names import attacks_of
+from miagym.errors import AttackError, UnknownName
 from miagym.oracle import Access
 
 
@@ -90,3 +92,21 @@ def test_classes_are_imported_from_the_package() -> None:
 def test_names_of_classes_tell_them_apart_in_saved_files() -> None:
     kinds = {entry.kind for entry in BUILT_IN.values()}
     assert len({kind.partition(":")[2] for kind in kinds}) == len(kinds)
+
+
+def test_an_access_level_may_be_named_in_the_class() -> None:
+    class Named(attacks.LossThreshold):
+        access = "black"  # type: ignore[assignment]
+
+    assert Named.access is Access.BLACK and list(attacks_of([Named])) == ["named"]
+    with pytest.raises(UnknownName, match="No access level is called 'gray'; did you mean grey"):
+        type("Misspelt", (attacks.LossThreshold,), {"access": "gray"})
+
+
+def test_an_entry_point_has_an_access_level(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = type("Unlevelled", (attacks.LossThreshold,), {"access": None})
+    monkeypatch.setitem(vars(attacks), "Unlevelled", made)
+    point = EntryPoint("unlevelled", "attacks:Unlevelled", "miagym.attacks")
+    monkeypatch.setattr("attacks.registry._third_party", lambda: {"unlevelled": point})
+    with pytest.raises(AttackError, match=r"Expected Unlevelled to have an access .* got None"):
+        make_attack("unlevelled")
