@@ -36,10 +36,10 @@ def e_value_sentence(found: EValue, alpha: float) -> str:
     """What somebody may go by who adds pictures until satisfied."""
     enough = found.p_value <= alpha
     return (
-        f"Whoever adds pictures until satisfied goes by the e-value, {_rounded_down(found)}, and not by p: it ever "
-        f"reaches {1 / alpha:g} in at most {percent(alpha)} of cases where none was used, as long "
-        f"as the unused pictures stay the same; {'it has' if enough else 'it has not'} "
-        f"(anytime-valid p ≤ {p_text(found.p_value)})."
+        f"Whoever adds pictures until satisfied goes by the e-value, {_rounded_down(found)}, and "
+        f"not by p: it ever reaches {1 / alpha:g} in at most {percent(alpha)} of cases where none "
+        f"was used, as long as the unused pictures stay the same; "
+        f"{'it has' if enough else 'it has not'} (anytime-valid p ≤ {p_text(found.p_value)})."
     )
 
 
