@@ -192,3 +192,13 @@ def test_every_convention_of_data_names_its_test() -> None:
     files = (ROOT / "tests" / "data").rglob("test_*.py")
     there = set(re.findall(r"def (test_\w+)", "".join(f.read_text("utf-8") for f in files)))
     assert len(rows) > 20 and set(rows) <= there
+
+
+def test_exercises_have_as_many_gaps_as_the_class_is_told() -> None:
+    """A function that raises NotImplementedError, or an answer that is `...`."""
+    guide = (ROOT / "docs/exercises/README.md").read_text("utf-8")
+    told = re.findall(r"/(\d_\w+\.py)\) \|.*\| (\d+) \| \d+ min \|$", guide, re.MULTILINE)
+    scripts = sorted((ROOT / "miagym/exercises/scripts").glob("[0-9]*.py"))
+    a_gap = re.compile(r"raise NotImplementedError|^\w+ = \.\.\.", re.MULTILINE)
+    gaps = [(f.name, str(len(a_gap.findall(f.read_text("utf-8"))))) for f in scripts]
+    assert len(gaps) == 6 and told == gaps
