@@ -100,6 +100,20 @@ def test_scores_are_compared_row_by_row(finished: Path, tmp_path: Path) -> None:
     assert "once both runs are finished" in str(miagym.diff(finished, other))
 
 
+def test_what_was_not_compared_is_not_the_same(
+    finished: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A script that asks for the exit code must not take an unfinished run, or a shard, for it."""
+    other = edited(finished, tmp_path / "other", lambda about: None)
+    (other / "scores.parquet").unlink()
+    run("diff", finished, other, "--json", code=2)
+    told = json.loads(capsys.readouterr().out)
+    assert not told["same"] and not told["compared"] and not told["made"]
+    shard = edited(other, tmp_path / "shard", lambda about: about.update(shard="1/2"))
+    run("diff", finished, shard, code=1)
+    assert "They differ in shard" in capsys.readouterr().out
+
+
 def test_what_is_no_run_is_one_sentence(finished: Path, tmp_path: Path) -> None:
     with pytest.raises(RunError, match="holds no run of miagym"):
         miagym.diff(finished, tmp_path)

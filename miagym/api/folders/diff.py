@@ -37,16 +37,26 @@ class RunDiff(Result):
     scores: tuple[ScoresDiffer, ...]
 
     @property
+    def compared(self) -> bool:
+        """Whether scores were compared, which takes two finished runs."""
+        return bool(self.scores)
+
+    @property
+    def differs(self) -> bool:
+        """Whether anything is known to differ."""
+        return bool(self.made) or not all(row.same for row in self.scores)
+
+    @property
     def same(self) -> bool:
-        """Whether nothing differs."""
-        return not self.made and all(row.same for row in self.scores)
+        """Whether scores were compared, and nothing differs."""
+        return self.compared and not self.differs
 
     @property
     def sentence(self) -> str:
         """The answer in one sentence."""
         apart = [row.attack for row in self.scores if not row.same]
         scored = f"{sum(row.both for row in self.scores):,} equal scores"
-        if not self.scores:
+        if not self.compared:
             scored = "scores are compared once both runs are finished"
         elif apart:
             scored = f"scores differ for {', '.join(apart)}"
@@ -66,6 +76,7 @@ class RunDiff(Result):
     def as_json(self) -> dict[str, Any]:
         return {
             "same": self.same,
+            "compared": self.compared,
             "runs": [str(self.first), str(self.second)],
             "made": [asdict(one) for one in self.made],
             "scores": [asdict(row) for row in self.scores],

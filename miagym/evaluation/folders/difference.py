@@ -141,6 +141,7 @@ def _each(about: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
         where = f" of match {number + 1}" if several else ""
         yield from ((f"{name}{where}", value) for name, value in match.items())
     yield from ((k, value) for k, value in about["config"].items() if k != "matches")
+    yield "shard", about.get("shard")
     for kind, words in (("models", "weights of"), ("data", "content of")):
         yield from ((f"{words} {name}", value) for name, value in about.get(kind, {}).items())
     for name, read in about.get("targets", {}).items():

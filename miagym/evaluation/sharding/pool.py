@@ -36,17 +36,18 @@ def pool(shards: Sequence[Path], out: Path, tell: Callable[[str], None]) -> dict
         RunError: if they are not all shards of one run, or chose different variants.
     """
     about = [read_about(path) for path in shards]
-    for path, other in zip(shards[1:], about[1:], strict=True):
-        if differs := made_differently(about[0], other):
+    whole = [{key: value for key, value in one.items() if key != "shard"} for one in about]
+    for path, other in zip(shards[1:], whole[1:], strict=True):
+        if differs := made_differently(whole[0], other):
             raise RunError(
                 f"{shards[0]} and {path} are no shards of one run ({in_words(differs)}, as the "
                 "second says)."
             )
     chunks = _all_there(shards)
     _check_same_choice(shards, chunks)
-    whole = {key: value for key, value in about[0].items() if key != "shard"}
-    whole["command"] = re.sub(r" -{2}shard[ =]\S+", "", whole["command"])
-    with opened_run(out, whole, tell):
+    made = whole[0]
+    made["command"] = re.sub(r" -{2}shard[ =]\S+", "", made["command"])
+    with opened_run(out, made, tell):
         for path, names in chunks.items():
             for name in names:
                 for file in sorted((path / "chunks").glob(f"{name}.*")):
@@ -54,7 +55,7 @@ def pool(shards: Sequence[Path], out: Path, tell: Callable[[str], None]) -> dict
                     if file.suffix != ".partial" and not copy.is_file():
                         with replacing(copy, shared=True) as partial:
                             shutil.copyfile(file, partial)
-    return whole
+    return made
 
 
 def config_of(about: dict[str, Any]) -> Config:
