@@ -158,8 +158,9 @@ def _changed(path: Path, identity: dict[str, Any], joins: bool) -> dict[int, set
     keys = (key for key in ours.keys() | other.keys() if ours.get(key) != other.get(key))
     different = sorted(set(keys) - {"git_commit", "command", "code"})
     if different:
+        differs = made_differently({**other, "code": []}, {**ours, "code": []})
         raise RunError(
-            f"{path} holds another run (they differ in {' and '.join(different)}); choose "
+            f"{path} holds another run ({in_words(differs) or ' and '.join(different)}); choose "
             f"another {option('out')}, or delete it."
         )
     pairs = enumerate(zip(other["code"], ours["code"], strict=True))

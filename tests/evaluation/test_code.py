@@ -157,7 +157,7 @@ def test_other_code_of_miagym_is_another_run(
 ) -> None:
     evaluated(mine, tmp_path / "run", pipelines["epsilon"], [])
     monkeypatch.setattr("miagym.evaluation.provenance.engine_digest", lambda: "0" * 16)
-    with pytest.raises(RunError, match=r"holds another run \(they differ in engine\)"):
+    with pytest.raises(RunError, match=r"holds another run \(code of miagym: \w+ there, 0+ here\)"):
         evaluated(mine, tmp_path / "run", pipelines["epsilon"], [])
 
 

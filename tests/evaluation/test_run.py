@@ -145,7 +145,11 @@ def test_another_run_s_folder_is_left_alone(
     run(*arguments, "--attacks", "sima", "--out", out)
     before = {path: path.read_bytes() for path in out.rglob("*") if path.is_file()}
     run(*arguments, "--attacks", "pia", "--out", out, code=2)
-    assert "holds another run (they differ in attacks and config" in capsys.readouterr().err
+    said = " ".join(capsys.readouterr().err.split())
+    assert "holds another run (attacks: " in said and "variants of pia: none there" in said
+    run(*arguments, "--attacks", "sima", "--out", out, "--seed", 5, "--chunk", 10, code=2)
+    said = " ".join(capsys.readouterr().err.split())
+    assert "holds another run (seed: 0 there, 5 here, chunk: 256 there, 10 here)" in said
     assert {path: path.read_bytes() for path in out.rglob("*") if path.is_file()} == before
     (tmp_path / "thesis.txt").write_text("mine")
     run(*arguments, "--out", tmp_path, code=2)
@@ -343,7 +347,7 @@ def test_a_changed_attack_does_not_go_on_in_an_old_folder(
     run(*common)
     monkeypatch.setattr(SimA, "variants", lambda self: (self,))
     run(*common, code=2)
-    assert "they differ in attacks" in capsys.readouterr().err
+    assert "holds another run (variants of sima: " in capsys.readouterr().err
 
 
 def test_importing_is_light() -> None:
