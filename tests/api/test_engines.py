@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ import miagym
 from miagym.api.engines import engine as watching
 from miagym.api.engines.engine import EngineJob, Lost, watch
 from miagym.api.engines.extras import imported
+from miagym.api.engines.slurm_jobs import SlurmJob
 from miagym.api.run import Run
 from miagym.errors import MiagymError, RunError, SettingsError, UnknownName
 from miagym.evaluation.workers import TOOK_TOO_LONG, limited
@@ -91,6 +93,18 @@ def test_processes_that_are_lost_again_and_again_are_given_up() -> None:
         watched(FakeEngine(*[Lost("no memory")] * 3), 1)
 
 
+def test_what_a_lost_job_of_slurm_said_is_one_sentence(tmp_path: Path) -> None:
+    class Failed:
+        job_id = 7
+        paths = SimpleNamespace(stderr=tmp_path / "7.err")
+
+        def exception(self) -> Exception:
+            return RuntimeError("Traceback\n  chunk 00-test-00000 took longer than 9 seconds.\n")
+
+    with pytest.raises(Lost, match=r"^job 7: chunk 00-test-00000 took longer than 9 seconds; see "):
+        SlurmJob(Failed()).result()
+
+
 def test_a_missing_extra_is_named() -> None:
     with pytest.raises(SettingsError, match=r"pip install 'miagym\[slurm\]'"):
         imported("no_such_module", "slurm")
@@ -102,6 +116,8 @@ def test_a_missing_extra_is_named() -> None:
         ({"engine": "spark", "jobs": 2}, UnknownName, "No engine is called"),
         ({"engine": "ray"}, SettingsError, "jobs=8"),
         ({"engine": "ray", "jobs": 0}, SettingsError, "got 0"),
+        ({"engine": "slurm", "jobs": 2, "deadline": -1}, SettingsError, "above 0, got -1; .*3600"),
+        ({"engine": "slurm", "jobs": 2, "deadline": 0.0}, SettingsError, "above 0, got 0"),
         ({"engine": "ray", "jobs": 2, "join": True}, SettingsError, "leave out join"),
         ({"engine": "ray", "jobs": 2, "shard": "1/2"}, SettingsError, "shard"),
         ({"engine": "ray", "jobs": 2, "out": None}, RunError, "out="),

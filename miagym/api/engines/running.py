@@ -41,6 +41,11 @@ def run_on(
             f"Expected how many processes {name} is to start, got {jobs}; say {option('jobs', 8)}, "
             "for 8 GPUs."
         )
+    if work.deadline is not None and not work.deadline > 0:
+        raise SettingsError(
+            f"Expected how many seconds a chunk may take, above 0, got {work.deadline:g}; say "
+            f"{option('deadline', 3600)}, for an hour."
+        )
     try:
         cloudpickle.dumps(work)
     except (pickle.PicklingError, TypeError, AttributeError) as error:

@@ -75,7 +75,8 @@ class SlurmJob:
     def result(self) -> str | None:
         if (error := self.job.exception()) is not None:
             *_, last = str(error).strip().splitlines() or [type(error).__name__]
-            raise Lost(f"job {self.job.job_id}: {last.strip()}; see {self.job.paths.stderr}")
+            last = last.strip().rstrip(".")
+            raise Lost(f"job {self.job.job_id}: {last}; see {self.job.paths.stderr}")
         return self.job.result()
 
     def stop(self) -> None:
