@@ -16,10 +16,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, PngImagePlugin
 
-from miagym.checking.upload import MAX_BYTES, MAX_CAPTION, clean_caption, open_upload
+from miagym.checking.upload import (
+    FORMATS,
+    MAX_ASPECT,
+    MAX_BYTES,
+    MAX_CAPTION,
+    MAX_PIXELS,
+    MAX_PIXELS_OF,
+    MIN_SIDE,
+    clean_caption,
+    open_upload,
+)
+from miagym.data import images
 from miagym.errors import DataError
 
 SIZE = 64
+DOCS = Path(__file__).parents[2] / "docs"
 RED, BLUE, GREY = (200, 30, 30), (30, 30, 200), (128, 128, 128)
 
 
@@ -179,3 +191,18 @@ def test_what_is_done_to_a_caption_is_said() -> None:
     assert "control" in clean_caption("a\0")[1][0]
     assert len(clean_caption("ab " * 4000)[0]) <= MAX_CAPTION and clean_caption("x" * 10_000)[1]
     assert clean_caption("lone \ud800 surrogate")[0] == "lone surrogate"
+
+
+def test_the_guide_names_what_is_taken() -> None:
+    guide = (DOCS / "check" / "check.md").read_text(encoding="utf-8")
+    said = " ".join(guide.partition("A picture to check is a ")[2].partition("\n\n")[0].split())
+    taken, _, refused = said.partition("Others are refused")
+    most, of_webp = MAX_PIXELS // 10**6, MAX_PIXELS_OF["WEBP"] // 10**6
+    for words in (
+        f"at most {MAX_BYTES // 10**6} MB and {most} million pixels (a WebP: {of_webp} million)",
+        f"at least {MIN_SIDE} pixels on each side",
+        f"at most {MAX_ASPECT} times as long",
+    ):
+        assert words in taken
+    for kind in images.SUFFIXES:
+        assert kind.lower() in (taken if kind in FORMATS else refused).lower()
