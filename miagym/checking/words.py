@@ -155,6 +155,11 @@ def _set_headline(answer: SetAnswer) -> str:
     test = answer.test
     if test is None or answer.p_smallest is None:
         different = answer.pictures - answer.repeated
+        if answer.pictures < 2:
+            return (
+                "Not comparable as a set: only one picture could be read; a set takes at least 2 "
+                "different ones."
+            )
         if different < 2:
             return (
                 f"Not comparable as a set: all {answer.pictures} pictures are the same one, which "

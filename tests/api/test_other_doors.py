@@ -57,6 +57,12 @@ def test_several_pictures_are_a_set(options: dict, drawings: Candidates) -> None
     assert [answer.name for answer in found.answers] == [f"picture {i}" for i in (1, 2, 3, 4)]
 
 
+def test_a_set_of_which_one_can_be_read_is_none(options: dict, drawings: Candidates) -> None:
+    found = miagym.check([b"no picture", encoded(drawings.images[0])], **options)
+    assert "Not comparable as a set: only one picture could be read" in str(found)
+    assert "Skipped: picture 1" in str(found) and "same one" not in str(found)
+
+
 def test_a_check_needs_no_test_part(
     options: dict, checkable: Dataset, drawings: Candidates
 ) -> None:

@@ -12,11 +12,12 @@ import pytest
 from typer.testing import CliRunner
 
 import miagym
-from miagym.checking.sources.kept import ABOUT
+from miagym.checking.sources.kept import ABOUT, KeptCalibration
 from miagym.cli import app
 from miagym.data.dataset import TEST
 from miagym.errors import DataError, MiagymError, SettingsError, TargetError
-from miagym.targets.registry import targets_folder
+from miagym.evaluation.signals import Signals
+from miagym.targets.registry import load_target, targets_folder
 from miagym.training.record import TrainingRecord
 
 OPTIONS = {"attacks": "sima+reference,pia+reference"}
@@ -61,6 +62,15 @@ def test_another_model_is_refused(folder: Path) -> None:
             miagym.check(picture, target, calibration=folder)
     with pytest.raises(TargetError, match="was calibrated with the reference clipart-realistic"):
         miagym.check(picture, "clipart-overfit", reference="clipart-null", calibration=folder)
+    with pytest.raises(
+        TargetError, match=r"reference clipart-realistic \(.*\), and no reference is given"
+    ):
+        miagym.check(picture, "clipart-overfit", reference=None, calibration=folder)
+    bare = KeptCalibration.open(folder)
+    none = {"reference": None, "reference_fingerprint": None}
+    bare = replace(bare, record=bare.record.model_copy(update=none))
+    with pytest.raises(TargetError, match="calibrated without a reference, and clipart-null is"):
+        bare.check(Signals(load_target("clipart-overfit"), {}, load_target("clipart-null")))
     half = {"dtype": "bfloat16", "calibration": folder}
     with pytest.raises(TargetError, match="the same in another precision"):
         miagym.check(picture, "clipart-overfit", **half)

@@ -113,13 +113,15 @@ class KeptCalibration:
         )
         for role, name, found in pairs:
             expected = getattr(self.record, f"{role}_fingerprint")
-            if expected != found:
-                raise TargetError(
-                    f"{self.folder} was calibrated with the {role} "
-                    f"{getattr(self.record, role)} ({expected}), and {name} is {found}: another "
-                    "model, or the same in another precision; give the one that it was made with, "
-                    "or calibrate again."
-                )
+            if expected == found:
+                continue
+            made = f"with the {role} {getattr(self.record, role)} ({expected})"
+            given = f"{name} is {found}: another model, or the same in another precision"
+            raise TargetError(
+                f"{self.folder} was calibrated {f'without a {role}' if expected is None else made},"
+                f" and {f'no {role} is given' if found is None else given}; give the one that it "
+                "was made with, or calibrate again."
+            )
 
     def calibration(self, signals: Signals, captioned: bool, progress: Progress) -> Calibration:
         self.check(signals)
