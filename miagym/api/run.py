@@ -20,6 +20,7 @@ from miagym.results import AttackRow, Results
 if TYPE_CHECKING:
     from miagym.report.figures import Figure
     from miagym.report.model import Table
+    from miagym.report.printed import PrintedTable
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -123,6 +124,21 @@ class Run(Result):
             "computed."
         )
         yield self.finding
+
+    def table(self) -> PrintedTable:
+        """The main table; an attack that was skipped has a row that says why."""
+        from miagym.report.model import Line, Remarks
+
+        table = super().table()
+        empty, groups = ("",) * (len(table.columns) - 2), []
+        for group in table.groups:
+            lines = (
+                Line(each.attack, (*empty, Remarks((f"skipped: {each.why}",))))
+                for each in self.results.run.skipped
+                if group.label in (each.target, f"{each.target} with {each.data}")
+            )
+            groups.append(replace(group, lines=(*group.lines, *lines)))
+        return replace(table, groups=tuple(groups))
 
     def as_json(self) -> dict[str, Any]:
         return self.results.as_json()

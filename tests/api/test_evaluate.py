@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -183,6 +184,11 @@ def test_what_was_skipped_says_why(run: miagym.Run, dummy: DummyTarget, small: D
     found = miagym.evaluate(dummy, bare, ["clid", "pia"])
     with pytest.raises(RunError, match="clid was skipped on dummy: CLiD needs captions"):
         found["clid"]
+    table = found.table()
+    assert re.search(r"clid +\(\d\)", str(table)) and "skipped: CLiD needs captions" in str(table)
+    assert "skipped: CLiD needs captions" in found.to_latex()
+    frame = found.to_frame().set_index("Attack")
+    assert np.isnan(frame["AUC"]["clid"]) and frame["AUC"].notna().sum() == len(found.rows)
     with pytest.raises(UnknownName, match=r"'piaa'.*did you mean pia"):
         run["piaa"]
     with pytest.raises(RunError, match="kept in no folder"):
