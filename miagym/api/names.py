@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from inspect import isclass
+from inspect import isabstract, isclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -99,6 +99,12 @@ def _attack(given: AttackLike) -> Attack:
 
     made = given
     if isclass(given) and issubclass(given, Attack):
+        if isabstract(given):
+            raise AttackError(
+                f"The attack class {given.__name__} does not define "
+                f"{', '.join(sorted(given.__abstractmethods__))}, so that nothing can be made of "
+                "it; define what is missing, or give a class that does."
+            )
         try:
             made = given()
         except TypeError as error:

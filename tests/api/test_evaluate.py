@@ -128,6 +128,10 @@ class Nameless(Deblinder):
     what: object = None
 
 
+class Abstract(Attack):
+    access = Access.BLACK
+
+
 class Unlevelled(Deblinder):
     access = None  # type: ignore[assignment]
 
@@ -138,6 +142,7 @@ BAD: list[tuple[object, type[MiagymError], str]] = [
     ([], DataError, "No attack was named"),
     ("piaa", UnknownName, "did you mean pia"),
     (NeedsMore, AttackError, "The attack class NeedsMore cannot be made with its defaults"),
+    (Abstract, AttackError, "class Abstract does not define __call__, .* define what is missing"),
     (Unlevelled, AttackError, "an access of blind, black, grey, white, got None; name it in the"),
     (Nameless(what=object()), AttackError, "holds an address in memory"),
     ([PIA(100), PIA(200)], AttackError, "Two attacks are called 'pia'"),
