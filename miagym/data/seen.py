@@ -40,9 +40,20 @@ def by_side(places: Sequence[str | None], member: NDArray[np.bool_]) -> Counts:
 
 
 def warnings_of(captions: Sequence[str], member: NDArray[np.bool_], seen: Seen) -> tuple[str, ...]:
-    """What is odd about captions and what lies beside them, in sentences."""
-    loud = one_sided(captions, member)
+    """What is odd about sides and captions, and what lies beside them, in sentences."""
+    loud = _lone(member) or one_sided(captions, member)
     return seen.notes if loud is None else (loud, *seen.notes)
+
+
+def _lone(member: NDArray[np.bool_]) -> str | None:
+    """A sentence, where all rows are of one side."""
+    if not len(member) or (member.any() and not member.all()):
+        return None
+    ours, others = ("members", "non-members") if member.any() else ("non-members", "members")
+    return (
+        f"There are {len(member):,} {ours} and no {others}: audits, checks and evaluations compare "
+        "the two sides; add some."
+    )
 
 
 def one_sided(captions: Sequence[str], member: NDArray[np.bool_]) -> str | None:

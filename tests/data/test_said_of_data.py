@@ -47,6 +47,17 @@ def test_the_audit_warns_of_captions_on_one_side(one_sided: Path) -> None:
     assert LOUD in str(miagym.audit(load_data(str(one_sided))))
 
 
+def test_data_of_one_side_lack_the_other_and_not_its_captions(tmp_path: Path) -> None:
+    rows = [["image", "member", "caption"]]
+    for i in range(6):
+        (tmp_path / f"{i}.png").write_bytes(encoded(i))
+        rows.append([f"{i}.png", "1", f"drawing {i}"])
+    with (tmp_path / "one.csv").open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows(rows)
+    (said,) = json.loads(called("data", "show", tmp_path / "one.csv", "--json"))["warnings"]
+    assert said.startswith("There are 6 members and no non-members") and LOUD not in said
+
+
 def test_an_evaluation_says_what_it_says_in_json_too(
     one_sided: Path, dummy: DummyTarget, tmp_path: Path
 ) -> None:
