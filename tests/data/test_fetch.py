@@ -221,6 +221,21 @@ class TestFetch:
             fetch_pictures(Fetch(source, 5, 1, politeness=QUICK), tmp_path / out)
         assert set(server.asked.values()) == {2} and len(server.asked) == 10
 
+    def test_no_picture_leaves_the_table_of_an_earlier_fetch(
+        self, server: Server, tmp_path: Path
+    ) -> None:
+        source, out = table(tmp_path / "links.csv", good(server, 24)), tmp_path / "out"
+        fetch_pictures(Fetch(source, 3, politeness=QUICK), out)
+        fetch_pictures(Fetch(source, 5, politeness=QUICK), out)
+        fetch_pictures(Fetch(source, politeness=QUICK), out)
+        before, asked = (out / DATA).read_bytes(), server.asked.total()
+        with pytest.raises(DataError, match=r"24 pictures, of which this fetch asks for 6; .*out="):
+            fetch_pictures(Fetch(source, 3, politeness=QUICK), out)
+        assert (out / DATA).read_bytes() == before and server.asked.total() == asked
+        (out / DATA).write_bytes(b"somebody's own")
+        with pytest.raises(DataError, match="is no table of a fetch"):
+            fetch_pictures(Fetch(source, politeness=QUICK), out)
+
     def test_a_link_of_both_sides_stays_with_the_members(
         self, server: Server, tmp_path: Path
     ) -> None:

@@ -19,7 +19,7 @@ from miagym.data.fetch.report import fetch_report
 from miagym.data.fetch.request import FetchOutcome, FetchStatus, Politeness
 from miagym.data.labels import MemberValue
 from miagym.data.registry import open_source
-from miagym.errors import DataError
+from miagym.errors import DataError, option
 
 DATA, REPORT = "data.parquet", "report.json"
 
@@ -60,13 +60,14 @@ def fetch_pictures(
         The report; see `fetch_report`.
 
     Raises:
-        DataError: if there are no links, another fetch is at work in `out`, or no picture of a
-            side could be had.
+        DataError: if there are no links, another fetch is at work in `out`, what it holds has
+            pictures that this fetch does not ask for, or no picture of a side could be had.
     """
     source = open_source(KNOWN.get(fetch.source, fetch.source), fetch.member_value)
     links = choose_links(source, fetch.limit, fetch.seed)
     folder = FetchFolder(out)
     try:
+        _check_keeps(links, out / DATA)
         _ask_all(fetch, links, folder, progress)
         outcomes = [_known(folder, url) for url in links.urls]
         report = {
@@ -81,6 +82,23 @@ def fetch_pictures(
     finally:
         folder.close()
     return report
+
+
+def _check_keeps(links: Links, data: Path) -> None:
+    """Whether every picture of an earlier fetch would stay in the table."""
+    if not data.exists():
+        return
+    try:
+        there = pq.read_table(data, columns=["url"])["url"].to_pylist()
+    except (OSError, pa.ArrowException) as error:
+        raise DataError(
+            f"{data} is there and is no table of a fetch ({error}); choose another {option('out')}."
+        ) from error
+    if lost := set(there) - set(links.urls):
+        raise DataError(
+            f"{data} holds {len(there):,} pictures, of which this fetch asks for "
+            f"{len(there) - len(lost):,}; choose another {option('out')}, or delete that file."
+        )
 
 
 def _ask_all(fetch: Fetch, links: Links, folder: FetchFolder, progress: FetchProgress) -> None:
