@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from attacks.base import Scores
 from attacks.wrapped import Rescored
-from miagym.oracle import Candidates, Oracle, TargetError
+from miagym.oracle import AttackError, Candidates, Oracle, TargetError
 
 
 @dataclass(frozen=True)
@@ -25,6 +25,13 @@ class ReferenceCalibrated(Rescored):
 
     paper = "Watson et al. 2022, arXiv 2111.08440"
     uses_reference: ClassVar[bool] = True  # pyright: ignore[reportIncompatibleMethodOverride]
+
+    def __post_init__(self) -> None:
+        if self.attack.uses_reference:
+            raise AttackError(
+                f"{self.attack!r} compares with the reference model itself, which has no reference "
+                "model of its own; calibrate it by one once."
+            )
 
     def anytime(self, oracle: Oracle, candidates: Candidates) -> dict[int, Scores]:
         if oracle.reference is None:

@@ -152,7 +152,8 @@ def blind_names() -> tuple[str, ...]:
 def _is_calibrated(name: str) -> bool:
     facts, listed = describe_attack(name), name not in BUILT_IN or BUILT_IN[name].calibrated
     asks = Access.BLIND < Access.of(facts["access"]) < Access.WHITE
-    return asks and listed and not facts["needs_fitting"]
+    calibrated = asks and listed and not facts["needs_fitting"]
+    return calibrated and (name in BUILT_IN or not make_attack(name).uses_reference)
 
 
 def make_attack(name: str) -> Attack:

@@ -40,6 +40,11 @@ class ShadowAttack(Rescored):
                 f"{type(self).__name__} compares scores of one attack under many models; "
                 f"{type(self.attack).__name__} is fitted to one model, or asks none."
             )
+        if self.attack.uses_shadows:
+            raise AttackError(
+                f"{self.attack!r} compares with shadow models itself, and they have no shadow "
+                "models of their own; compare it with them once."
+            )
 
     @abstractmethod
     def compare(self, signal: Scores, signals: Scores, inside: Inside, scale: Scale) -> Scores:

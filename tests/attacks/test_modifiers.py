@@ -105,6 +105,10 @@ def test_its_row_stands_in_every_table_with_it() -> None:
         ("sima+turned+lowpass", "has no residual in latents"),
         ("sima+lowpass(cutoff=0.9)", "cutoff in"),
         ("blind-pixels+complexity", "learns its rule"),
+        ("sima+reference+reference", "compares with the reference model itself, .* by one once"),
+        ("sima+reference+turned+reference", "compares with the reference model itself"),
+        ("noise-probe+reference", "compares with the reference model itself"),
+        ("sima+lira+bavaria", "compares with shadow models itself, .* with them once"),
     ],
 )
 def test_where_there_is_nothing_to_work_on(name: str, why: str) -> None:

@@ -110,3 +110,14 @@ def test_an_entry_point_has_an_access_level(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr("attacks.registry._third_party", lambda: {"unlevelled": point})
     with pytest.raises(AttackError, match=r"Expected Unlevelled to have an access .* got None"):
         make_attack("unlevelled")
+
+
+def test_what_compares_with_a_reference_by_itself_is_not_listed_calibrated(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    made = type("Probing", (attacks.LossThreshold,), {"uses_reference": True})
+    monkeypatch.setitem(vars(attacks), "Probing", made)
+    point = EntryPoint("probing", "attacks:Probing", "miagym.attacks")
+    monkeypatch.setattr("attacks.registry._third_party", lambda: {"probing": point})
+    listed = attack_names(with_reference=True)
+    assert "probing" in listed and "probing+reference" not in listed
