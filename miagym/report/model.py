@@ -92,11 +92,13 @@ class Table:
         title: what it shows, in a few words.
         columns: the first one holds the names of the lines.
         groups: in the order in which they are read.
+        grouped_by: what a group stands for, as a frame of several names the column of their labels.
     """
 
     title: str
     columns: tuple[Column, ...]
     groups: tuple[Group, ...]
+    grouped_by: str = "Group"
 
     def __bool__(self) -> bool:
         """Whether there is a line in it."""
@@ -139,7 +141,9 @@ class Table:
         records = []
         for group in self.groups:
             for line in group.lines:
-                record: dict[str, object] = {"group": group.label} if len(self.groups) > 1 else {}
+                record: dict[str, object] = (
+                    {self.grouped_by: group.label} if len(self.groups) > 1 else {}
+                )
                 record[self.columns[0].name] = line.name
                 for column, cell in zip(self.columns[1:], line.cells, strict=True):
                     if isinstance(cell, Number):

@@ -77,6 +77,15 @@ def test_every_renderer_shows_every_number_with_its_interval() -> None:
     assert list(frame["TPR at 1 % FPR"]) == [float(one.tpr_at_fpr["0.01"].tpr) for one in ROWS]  # pyright: ignore
 
 
+def test_a_frame_says_what_candidates_are_worth_and_whose_rows_these_are() -> None:
+    grouped = row("pia", "grey", 0.1, effective_members=143.4, effective_nonmembers=176.0)
+    other = row("pia", "grey", 0.1, target="other")
+    frame = main_table(by_target([grouped, other])).to_frame().set_index("Target")
+    worth = frame[["Effective members", "Effective non-members"]]
+    assert list(worth.loc["t"]) == [143.4, 176.0] and worth.loc["other"].isna().all()
+    assert "Effective members" not in main_table(by_target([other])).to_frame()
+
+
 @pytest.mark.parametrize("width", [60, 80, 110, 200])
 def test_a_narrow_terminal_breaks_no_interval_and_loses_no_remark(width: int) -> None:
     """Details go first; long remarks stand below the table, as numbers in it."""

@@ -95,7 +95,8 @@ def audit_remarks(audit: AuditRecord) -> Iterator[str]:
 
 def _duplicates(found: AuditDuplicates) -> Iterable[str]:
     if found.across:
-        shown = ", ".join(f"{ours} and {theirs}" for ours, theirs in found.examples)
+        pairs = found.files or found.examples
+        shown = ", ".join(f"{ours} and {theirs}" for ours, theirs in pairs)
         more = ", …" if found.across > len(found.examples) else ""
         disguise = (
             "They are members in disguise: leave them out."
@@ -104,7 +105,7 @@ def _duplicates(found: AuditDuplicates) -> Iterable[str]:
         )
         yield (
             f"Near-duplicate {found.of} across the sides: {found.across:,} non-members have one "
-            f"among the members (rows {shown}{more}). {disguise}"
+            f"among the members ({'' if found.files else 'rows '}{shown}{more}). {disguise}"
         )
     if found.within_members or found.within_nonmembers:
         yield (

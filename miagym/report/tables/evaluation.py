@@ -16,7 +16,8 @@ WITH_INTERVAL = "[95 % interval]"
 ATTACK = Column("Attack")
 AUC = Column("AUC", WITH_INTERVAL, "number")
 VARIANTS = "Chosen variant"
-EFFECTIVE = "Effective n"
+EFFECTIVE = ("Effective members", "Effective non-members")
+TARGET = "Target"
 
 
 def measured(name: str) -> Column:
@@ -56,7 +57,7 @@ def main_table(groups: Groups, audits: Sequence[AuditRecord] = ()) -> Table:
         reached = "FPR reached" if alpha == ALPHA else f"FPR reached, of {allowed}"
         columns.append(measured(f"TPR at {allowed} FPR"))
         columns.append(Column(reached, kind="number", is_detail=True))
-    columns += [Column(EFFECTIVE, note="members + others", kind="number", is_detail=True)]
+    columns += [Column(name, kind="number", is_detail=True) for name in EFFECTIVE]
     columns += [Column(VARIANTS, kind="text", is_detail=True), Column("Remark", kind="text")]
     bodies = []
     for label, group in groups.items():
@@ -68,12 +69,12 @@ def main_table(groups: Groups, audits: Sequence[AuditRecord] = ()) -> Table:
         data = "" if group[0].data is None else f" ({group[0].data})"
         power = could_tell(group, family)
         bodies.append(Group(label, lines, f"{data}: {size}; {power}"))
-    table = Table("All attacks", tuple(columns), tuple(bodies))
+    table = Table("All attacks", tuple(columns), tuple(bodies), TARGET)
     known = {
         "Access": any(row.access for row in rows),
         "Queries": any(row.queries is not None for row in rows),
         "UNet rows": any(row.unet_rows is not None for row in rows),
-        EFFECTIVE: any(row.effective_members for row in rows),
+        **dict.fromkeys(EFFECTIVE, any(row.effective_members for row in rows)),
         VARIANTS: any(row.chosen for row in rows),
     }
     return table.without(*(name for name, is_known in known.items() if not is_known and rows))
@@ -90,8 +91,8 @@ def _cells(
         yield detected_share(row, alpha)
         found = row.tpr_at_fpr.get(alpha)
         yield Number(f"{100 * found.fpr:.2f} %", found.fpr) if found else Number("", None)
-    worth = "" if row.effective_members is None else " + ".join(f"{n:,.0f}" for n in row.worth)
-    yield Number(worth, None)
+    for worth in row.worth:
+        yield Number("", None) if row.effective_members is None else Number(f"{worth:,.0f}", worth)
     yield row.chosen or ""
     yield Remarks(remarks(row, group, family))
 
@@ -107,7 +108,8 @@ def threshold_table(groups: Groups) -> Table:
         ]
         if lines:
             bodies.append(Group(label, tuple(lines)))
-    return Table("Thresholds fixed on the calibration part, on the test part", columns, (*bodies,))
+    title = "Thresholds fixed on the calibration part, on the test part"
+    return Table(title, columns, tuple(bodies), TARGET)
 
 
 def _thresholds(row: AttackRow, fixed: Mapping[str, AtThreshold]) -> Iterator[Line]:
