@@ -110,7 +110,9 @@ def audit_inspected(
         n_nonmembers=int((~source.member).sum()),
         seed=seed,
         among=among,
-        duplicates=tuple(count_duplicates(of, g, source.member, rows) for of, g in alike.items()),
+        duplicates=tuple(
+            count_duplicates(of, g, source.member, rows, source.names) for of, g in alike.items()
+        ),
         unreadable=_unreadable(source, pictures, rows),
         warnings=source.warnings,
         rows=rows,

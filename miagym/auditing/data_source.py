@@ -26,6 +26,8 @@ class AuditData:
         pictures: n encoded pictures or files, in memory or lazy, or None.
         groups: group number of each row (n,) that a fair split would not have cut, or None.
         embeddings: (n, d) of an encoder, or None.
+        warnings: what is odd about captions, and what lies beside the pictures, in sentences.
+        names: what the data call each row (n): its file; None if they name none.
 
     Raises:
         DataError: if lengths differ, or one side is empty.
@@ -38,13 +40,13 @@ class AuditData:
     groups: NDArray[np.integer] | None = None
     embeddings: NDArray[np.floating] | None = None
     warnings: tuple[str, ...] = ()
-    """What is odd about captions, and what lies beside the pictures, in sentences."""
+    names: tuple[str | None, ...] | None = None
 
     def __post_init__(self) -> None:
         n = len(self.member)
         if not n:
             raise DataError(f"{self.name} has no rows.")
-        for name in ("captions", "pictures", "groups", "embeddings"):
+        for name in ("captions", "pictures", "groups", "embeddings", "names"):
             column = getattr(self, name)
             if column is not None and len(column) != n:
                 raise DataError(f"{self.name}: got {len(column)} {name} and {n} labels.")
@@ -71,14 +73,22 @@ class AuditData:
             None if self.groups is None else self.groups[rows],
             None if self.embeddings is None else self.embeddings[rows],
             self.warnings,
+            None if self.names is None else tuple(self.names[row] for row in rows),
         )
 
     @classmethod
     def of(cls, data: Dataset | Source) -> AuditData:
         """All rows of a data set, or of a source, with captions if there are any."""
         captions = data.captions if any(data.captions) else None
-        pictures, groups = data.pictures, data.groups
-        return cls(data.name, data.member, captions, pictures, groups, warnings=data.warnings)
+        return cls(
+            data.name,
+            data.member,
+            captions,
+            data.pictures,
+            data.groups,
+            warnings=data.warnings,
+            names=data.names,
+        )
 
     def drawn(self, limit: int, seed: int) -> NDArray[np.intp]:
         """Draws at most `limit` rows of each side, in order, by the seed alone."""

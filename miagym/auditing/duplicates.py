@@ -22,11 +22,20 @@ MIN_COPIES = 10
 
 
 def count_duplicates(
-    of: str, groups: NDArray[np.integer], member: NDArray[np.bool_], rows: NDArray[np.integer]
+    of: str,
+    groups: NDArray[np.integer],
+    member: NDArray[np.bool_],
+    rows: NDArray[np.integer],
+    names: Sequence[str | None] | None = None,
 ) -> AuditDuplicates:
-    """Counts near-duplicates, rows of one group (n,), on each side and across.
+    """Counts near-duplicates, rows of one group, on each side and across.
 
-    The n rows are called `rows` (n,) in examples.
+    Args:
+        of: what is alike.
+        groups: of near-duplicates (n,).
+        member: labels (n,).
+        rows: what the n rows are called in examples.
+        names: their files (n), where the data name them.
     """
     groups = np.unique(groups, return_inverse=True)[1]
     ours, theirs = (
@@ -35,14 +44,15 @@ def count_duplicates(
     first = np.full(len(ours), -1)
     first[groups[member][::-1]] = np.flatnonzero(member)[::-1]
     twins = np.flatnonzero(~member & (ours[groups] > 0))
+    pairs = [(int(first[groups[twin]]), int(twin)) for twin in twins[:MAX_EXAMPLES]]
+    files = [(names[one] or "", names[other] or "") for one, other in pairs] if names else []
     return AuditDuplicates(
         of=of,
         within_members=int(ours[ours > 1].sum()),
         within_nonmembers=int(theirs[theirs > 1].sum()),
         across=len(twins),
-        examples=tuple(
-            (int(rows[first[groups[twin]]]), int(rows[twin])) for twin in twins[:MAX_EXAMPLES]
-        ),
+        examples=tuple((int(rows[one]), int(rows[other])) for one, other in pairs),
+        files=tuple(files) if all(map(all, files)) else (),
     )
 
 

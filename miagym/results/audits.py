@@ -44,6 +44,8 @@ class AuditDuplicates(Record):
     within_nonmembers: int
     across: int
     examples: tuple[tuple[int, int], ...]
+    files: tuple[tuple[str, str], ...] = ()
+    """Of the examples, where the data name them all."""
 
 
 class AuditUnreadable(Record):

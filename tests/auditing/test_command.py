@@ -127,6 +127,20 @@ def test_broken_pictures_are_skipped_counted_and_told(tmp_path: Path) -> None:
     assert "5 of 120 members, 1 of 120 non-members" in told
 
 
+def test_near_duplicates_in_a_folder_are_told_by_file(tmp_path: Path) -> None:
+    pictures = art.table()["image"].slice(0, 24).to_pylist()
+    for i, picture in enumerate(pictures):
+        side = tmp_path / "mine" / ("members" if i % 2 else "nonmembers")
+        side.mkdir(parents=True, exist_ok=True)
+        (side / f"{i}.png").write_bytes(picture)
+    (tmp_path / "mine" / "nonmembers" / "copy.png").write_bytes(pictures[3])
+    told, found = run(tmp_path / "mine").stdout, as_json(tmp_path / "mine")
+    assert "members/3.png and nonmembers/copy.png" in told and "(rows" not in told
+    duplicates = found["duplicates"][0]
+    assert ["members/3.png", "nonmembers/copy.png"] in duplicates["files"]
+    assert len(duplicates["files"]) == len(duplicates["examples"])
+
+
 def test_rotten_links_on_one_side_are_a_shift(tmp_path: Path) -> None:
     pictures = art.table()["image"].slice(0, 400).to_pylist()
     member = [i % 2 == 0 for i in range(400)]
