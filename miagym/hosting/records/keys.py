@@ -75,7 +75,9 @@ def player_of(ledger: Ledger, key: str) -> str:
     if not found:
         raise HostError("This key is unknown; ask whoever runs this host for one.", 401)
     name, expires, revoked = found[0]
-    if revoked or (expires is not None and expires < time.time()):
+    if revoked:
+        raise HostError("This key was revoked; ask whoever runs this host for another.", 401)
+    if expires is not None and expires < time.time():
         raise HostError("This key has expired; ask whoever runs this host for another.", 401)
     return name
 

@@ -177,7 +177,7 @@ def test_nobody_plays_without_a_key_that_holds(
     with client.websocket_connect(f"{BASE}/ws", headers=bearer) as socket:
         played(socket, "reset")
         revoke(host.ledger, "gone")
-        refused(said(socket, "step", **ASK), "EXECUTION_ERROR", "expired")
+        refused(said(socket, "step", **ASK), "EXECUTION_ERROR", "was revoked")
 
 
 @pytest.mark.parametrize(
