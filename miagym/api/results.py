@@ -65,12 +65,16 @@ def row_of(rows: Sequence[AttackRow], key: str | tuple[str, str]) -> AttackRow |
 
     Raises:
         RunError: if an attack was run on several targets, and none is named.
+        UnknownName: for a target that is none of theirs.
     """
     target, attack = (None, key) if isinstance(key, str) else key
+    targets = {row.target for row in rows if row.target is not None}
+    if target is not None and targets and target not in targets:
+        raise UnknownName("target of these rows", target, targets, "Ask for (target, attack).")
     found = [row for row in rows if row.attack == attack and target in (None, row.target)]
     if len(found) > 1:
-        targets = " or ".join(repr(row.target) for row in found)
-        raise RunError(f"{attack} was run on several targets; ask for ({targets}, {attack!r}).")
+        several = " or ".join(repr(row.target) for row in found)
+        raise RunError(f"{attack} was run on several targets; ask for ({several}, {attack!r}).")
     return found[0] if found else None
 
 
@@ -132,8 +136,11 @@ class ScoreReport(Result):
         """The row of an attack; of (target, attack) where there are several targets."""
         row = row_of(self.rows, key)
         if row is None:
-            names = [row.attack for row in self.rows]
-            raise UnknownName("attack of these scores", str(key), names)
+            names, attack = (
+                {row.attack for row in self.rows},
+                key if isinstance(key, str) else key[1],
+            )
+            raise UnknownName("attack of these scores", attack, names)
         return row
 
     def parts(self) -> Iterator[Table | str]:

@@ -78,7 +78,7 @@ class Run(Result):
 
         Raises:
             RunError: if it was skipped, with the reason, or was run on several targets.
-            UnknownName: if it was not asked for.
+            UnknownName: if it was not asked for, or the target was not.
         """
         row = row_of(self.rows, key)
         if row is not None:
@@ -87,7 +87,7 @@ class Run(Result):
         for skipped in self.results.run.skipped:
             if skipped.attack == attack:
                 raise RunError(f"{attack} was skipped on {skipped.target}: {skipped.why}")
-        raise UnknownName("attack of this run", attack, [row.attack for row in self.rows])
+        raise UnknownName("attack of this run", attack, {row.attack for row in self.rows})
 
     @property
     def finding(self) -> str:

@@ -196,6 +196,12 @@ def test_what_was_skipped_says_why(run: miagym.Run, dummy: DummyTarget, small: D
     assert np.isnan(frame["AUC"]["clid"]) and frame["AUC"].notna().sum() == len(found.rows)
     with pytest.raises(UnknownName, match=r"'piaa'.*did you mean pia"):
         run["piaa"]
+    with pytest.raises(
+        UnknownName, match=r"No target of these rows is called 'pia'.*\(target, attack\)"
+    ):
+        run["pia", "dummy"]
+    with pytest.raises(UnknownName, match=r"'blind-bot'; did you mean (?!.*(blind-\w+).*\1)"):
+        run["dummy", "blind-bot"]
     with pytest.raises(RunError, match="kept in no folder"):
         run.report()
 
@@ -207,6 +213,8 @@ def test_several_targets_are_told_apart(dummy: DummyTarget, small: Dataset) -> N
     run = miagym.evaluate([dummy, other], [small, small], Deblinder())
     with pytest.raises(RunError, match=r"several targets; ask for \('dummy' or 'other'"):
         run["deblinder"]
+    with pytest.raises(UnknownName, match=r"'blind-bot'; did you mean (?!.*(blind-\w+).*\1)"):
+        run["blind-bot"]
     assert run["dummy", "deblinder"].auc > run["other", "deblinder"].auc
     with pytest.raises(DataError, match="Two objects are called dummy"):
         miagym.evaluate([dummy, DummyTarget(small.candidates(np.arange(2), 64))], [small, small])
