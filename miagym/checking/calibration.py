@@ -78,7 +78,7 @@ def calibrate(
     """
     rows = data.rows(CALIBRATION, signals.seed, limit)
     member = data.member[rows]
-    _check_sizes(member, data.name, limit)
+    _check_sizes(member, data, limit)
     path = None
     if folder is not None and signals.target.fingerprint:
         path = folder / f"{_name(signals, data, captioned, limit)}.safetensors"
@@ -108,15 +108,20 @@ def fitting_part(member: NDArray[np.bool_], seed: int) -> NDArray[np.bool_]:
     return fitting
 
 
-def _check_sizes(member: NDArray[np.bool_], name: str, limit: int | None) -> None:
+def _check_sizes(member: NDArray[np.bool_], data: Dataset, limit: int | None) -> None:
     sides = int(member.sum()), int((~member).sum())
     if min(sides) < MIN_CALIBRATION:
-        more = "add pictures to its calibration part"
+        more = "add pictures"
+        if (data.part != CALIBRATION).any():
+            more += (
+                f", of which a third calibrates ({3 * MIN_CALIBRATION} of each side do), or give a "
+                f"table whose column `part` says {CALIBRATION}"
+            )
         if limit is not None and limit < MIN_CALIBRATION:  # else it is not what stands in the way
             more = f"raise {option('calibration_limit')}"
         raise DataError(
             f"A check needs at least {MIN_CALIBRATION} members and {MIN_CALIBRATION} non-members "
-            f"to calibrate by; {name} gives {sides[0]} and {sides[1]}: {more}."
+            f"to calibrate by; {data.name} gives {sides[0]} and {sides[1]}: {more}."
         )
 
 
@@ -139,7 +144,7 @@ def _asked(
     second = survey.ask(judged, parts[1])
     read = np.concatenate([first.rows, second.rows])
     member = data.member[read]
-    _check_sizes(member, data.name, None)  # again, without what could not be read
+    _check_sizes(member, data, None)  # again, without what could not be read
     return Calibration(
         member=member,
         fitting=np.repeat([True, False], [len(first.rows), len(second.rows)]),

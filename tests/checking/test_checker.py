@@ -215,6 +215,7 @@ def test_halves_leave_enough_to_rank_and_pass_nobody_over() -> None:
     fitting = fitting_part(member, seed=0)
     assert fitting[:150].sum() == 50 and (~fitting & ~member).sum() == 100
     np.testing.assert_array_equal(fitting, fitting_part(member, seed=0))
+    assert fitting_part(np.ones(126, dtype=bool), seed=0).sum() == 27  # as the guide says
     assert (~fitting_part(np.arange(220) < 100, seed=0)[100:]).sum() == 99
     often = np.mean([fitting_part(member, seed)[150:] for seed in range(300)], axis=0)
     assert abs(often.mean() - 1 / 3) < 1e-9 and often.min() > 0.2 and often.max() < 0.47
@@ -250,6 +251,13 @@ def test_without_captions_and_with_attacks_that_learn(dummy: DummyTarget, data: 
 def test_too_small_a_calibration_is_refused(panel: Signals, data: Dataset, fresh: Open) -> None:
     with pytest.raises(DataError, match="at least 30 members"):
         Checker(panel, Pictures(data, limit=29)).check(fresh(True, 1)[0])
+    rows = data.rows("calibration", 0, 20)
+    part = np.where(np.isin(np.arange(len(data)), rows), "calibration", "test")
+    third = (
+        r"20 and 20: add pictures, of which a third calibrates \(90 of each side do\), or give a"
+    )
+    with pytest.raises(DataError, match=third):
+        Checker(panel, Pictures(replace(data, part=part))).check(fresh(True, 1)[0])
 
 
 KEYS = {

@@ -225,7 +225,7 @@ def test_the_calibration_limit_is_named_only_where_it_is_in_the_way(
     few = np.concatenate([np.flatnonzero(data.member == side)[:3] for side in (True, False)])
     part = np.where(np.isin(np.arange(len(data)), few), "calibration", "test")
     smaller = of_python(miagym.check, picture, data=replace(data, part=part), **options)
-    assert "limit" not in smaller and smaller.endswith("add pictures to its calibration part.")
+    assert "limit" not in smaller and smaller.endswith("`part` says calibration.")
     typed_ = ("check", picture, "--target", "clipart-overfit", "--attacks", "loss")
     theirs = typed(capsys, *typed_, "--reference", "-", "--calibration-limit", 2)
     assert theirs.endswith("raise --calibration-limit.")
