@@ -18,7 +18,7 @@ from miagym.errors import AttackError, DataError, UnknownName
 from miagym.evaluation.protocol import LearnedAttack, cross_fitted
 from miagym.evaluation.shadow_models import known_deal
 from miagym.evaluation.signals import checked_scores
-from miagym.metrics.resampling.over_models import OverModels, over_models
+from miagym.metrics.resampling.over_models import MIN_MODELS, OverModels, over_models
 from miagym.oracle import Access, Cache, Oracle
 from miagym.progress import Progress, silent
 from miagym.targets.base import Target
@@ -116,6 +116,11 @@ def evaluate_population(
                 "evaluate it on one model with `miagym evaluate`."
             )
     asking = {each: a for each, a in wanted.items() if a.access > Access.BLIND}
+    if len(deal) < MIN_MODELS:
+        raise DataError(
+            f"An interval over models needs {MIN_MODELS} of them or more, and {name} has "
+            f"{len(deal)}; train one of more, or evaluate its models each by itself."
+        )
     names = model_names(name, len(deal))
     for each in names:
         known_deal(each)

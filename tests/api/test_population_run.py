@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,7 @@ from miagym.cli import app
 from miagym.data.dealt import ModelDeal
 from miagym.errors import AttackError, DataError, SettingsError, UnknownName
 from miagym.oracle import Oracle, Shadows
-from miagym.targets.registry import load_target
+from miagym.targets.registry import load_target, local_folder
 from miagym.training.population import PopulationPlan, train_population
 from tests.targets import models
 from tests.targets.models import write
@@ -133,3 +134,13 @@ def test_what_is_no_population_or_no_attack_for_one(population: Path, tmp_path: 
         evaluate_population(tmp_path)
     with pytest.raises(AttackError, match="learns a rule"):
         evaluate_population(population, "cdi")
+
+
+def test_too_few_models_are_refused_before_they_are_asked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deal = ModelDeal.read(local_folder("clipart-population"))
+    replace(deal, members=deal.members[:4]).write(tmp_path)
+    monkeypatch.setattr("miagym.api.population.load_target", None)
+    with pytest.raises(DataError, match=r"needs 8 of them or more, and .* has 4; train one of"):
+        evaluate_population(tmp_path)
