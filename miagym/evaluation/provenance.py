@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from miagym import __version__
-from miagym.evaluation.code import attack_digests, engine_digest
+from miagym.evaluation.code.digests import attack_digests, engine_digest
 
 if TYPE_CHECKING:
     from miagym.evaluation.config import Config

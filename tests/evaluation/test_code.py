@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import importlib
 import json
+import linecache
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
 import miagym
 from attacks import attack_names, make_attack
 from miagym.errors import RunError
-from miagym.evaluation import code
-from miagym.evaluation.code import attack_digests
+from miagym.evaluation.code import cells
+from miagym.evaluation.code.digests import attack_digests
 from miagym.evaluation.store import RunFolder
 
 pytestmark = pytest.mark.usefixtures("small_forests")
@@ -172,7 +174,7 @@ def test_attacks_that_share_no_code_have_digests_of_their_own() -> None:
 TYPED = """
 from dataclasses import dataclass
 from attacks.base import Attack
-from miagym.evaluation.code import attack_digests
+from miagym.evaluation.code.digests import attack_digests
 from sign_of import orient
 
 
@@ -213,8 +215,58 @@ def test_what_a_script_imports_counts_as_its_own(mine: Path) -> None:
 
 def test_a_notebook_is_read_as_a_module() -> None:
     """With what its cells define, and what they have imported from elsewhere."""
-    assert "import json" in code._typed({"json": json, "helper": digest})
+    assert "import json" in cells.typed({"json": json, "helper": digest})
     cell = {"orient": digest}
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(digest, "__module__", "__main__")
-        assert "subprocess.run(" in code._typed(cell) and "import" not in code._typed(cell)
+        assert "subprocess.run(" in cells.typed(cell) and "import" not in cells.typed(cell)
+
+
+SIGN = 1
+
+
+def orient(scores: list[float]) -> list[float]:
+    """What a cell of a notebook defines, by what another has defined."""
+
+    def turned(score: float) -> float:
+        return SIGN * score
+
+    return [turned(score) for score in scores]
+
+
+@pytest.fixture
+def cell(monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
+    """What is read of a notebook in which `orient` and these values stand."""
+    monkeypatch.setattr(orient, "__module__", "__main__")
+    return lambda **values: cells.typed({"orient": orient, **values})
+
+
+@pytest.mark.parametrize("values", [(1, -1), ([1, 2], [2, 1]), ({"a": 1}, {"a": 2}), (0.0, -0.0)])
+def test_a_value_that_a_cell_takes_from_another_counts(
+    values: tuple[object, object], cell: Callable[..., str]
+) -> None:
+    one, other = values
+    assert cell(SIGN=one) == cell(SIGN=one, scores=3, unused=other)
+    assert cell(SIGN=one) != cell(SIGN=other)
+
+
+def test_what_cannot_be_told_from_another_is_never_taken_for_old(cell: Callable[..., str]) -> None:
+    with pytest.raises(TypeError):  # which gives a digest of its own each time
+        cell(SIGN=np.ones(3))
+    assert cell(unused=np.ones(3)) == cell()
+
+
+def class_of_a_cell(t: int) -> dict[str, object]:
+    """What a kernel has after a cell that defines a class."""
+    text = f"class Mine:\n    def score(self):\n        return SIGN * {t}\n"
+    linecache.cache[f"cell {t}"] = len(text), None, text.splitlines(keepends=True), f"cell {t}"
+    defined: dict[str, object] = {"__name__": "__main__"}
+    exec(compile(text, f"cell {t}", "exec"), defined)
+    return defined
+
+
+def test_a_class_of_a_cell_is_read_too() -> None:
+    """Python itself finds no source of it, but of its methods."""
+    one, other = class_of_a_cell(1), class_of_a_cell(2)
+    assert "class Mine" in cells.typed(one) and cells.typed(one) == cells.typed(class_of_a_cell(1))
+    assert len({cells.typed(each | {"SIGN": s}) for each in (one, other) for s in (1, -1)}) == 4

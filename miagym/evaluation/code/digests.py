@@ -11,20 +11,18 @@ from dataclasses import is_dataclass
 from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
-from textwrap import dedent
 from uuid import uuid4
 from weakref import WeakKeyDictionary
 
+from miagym.evaluation.code.cells import Code, typed
 from miagym.evaluation.protocol import Attack
 
 ENGINE = ("candidates.py", "data", "evaluation", "metrics", "oracle", "targets")
 """Parts of miagym that decide what an attack is asked and told, and what is made of it."""
 
-Code = type | Callable[..., object]
-"""A class or a function."""
-
 _KNOWN: WeakKeyDictionary[Code, str] = WeakKeyDictionary()
-"""A file that is edited later does not speak for what was loaded before."""
+"""A file that is edited later does not speak for what was loaded before; a notebook does, in which
+functions that are there already take what a later cell defines."""
 
 
 def attack_digests(attacks: Mapping[str, Attack]) -> dict[str, str]:
@@ -32,8 +30,9 @@ def attack_digests(attacks: Mapping[str, Attack]) -> dict[str, str]:
 
     That is each module that its classes come from or import, directly or not, but for miagym and
     installed libraries, whose versions are told apart elsewhere. Comments and layout do not count.
-    A class whose code cannot be read, as one that was typed into a bare interpreter, has another
-    digest each time, so that nothing old is taken for its own.
+    Of a notebook, plain values count too that its functions take from other cells. A class whose
+    code cannot be read, as one that was typed into a bare interpreter or that takes an array from
+    another cell, has another digest each time, so that nothing old is taken for its own.
 
     Args:
         attacks: by name.
@@ -46,7 +45,7 @@ def attack_digests(attacks: Mapping[str, Attack]) -> dict[str, str]:
 
 def engine_digest() -> str:
     """A digest of the code of miagym that decides scores and what is measured of them."""
-    root, made = Path(__file__).parent.parent, hashlib.sha256()
+    root, made = Path(__file__).parents[2], hashlib.sha256()
     parts = (root / part for part in ENGINE)
     files = {file for part in parts for file in ([part] if part.is_file() else part.rglob("*.py"))}
     for file in sorted(files):
@@ -93,17 +92,33 @@ def _of_parts(parts: set[Code]) -> str:
 
 
 def _of_part(part: Code) -> str:
+    packages = {_top(part.__module__), "attacks"}
+    kinds = getattr(part, "__mro__", (part,))
+    names = {base.__module__ for base in kinds if _is_own(base.__module__, packages)}
+    now = ""
+    if "__main__" in names and _file("__main__") is None:
+        now = _or_another_each_time(lambda: _parsed(_source("__main__"), "__main__")[0])
     if part not in _KNOWN:
-        packages = {_top(part.__module__), "attacks"}
-        kinds = getattr(part, "__mro__", (part,))
-        bases = [base for base in kinds if _is_own(base.__module__, packages)]
-        try:
-            sources = _reachable({base.__module__ for base in bases}, packages)
-        except (OSError, TypeError, SyntaxError):
-            sources = {part.__qualname__: uuid4().hex}
-        text = "\0".join(f"{name}\0{source}" for name, source in sorted(sources.items()))
-        _KNOWN[part] = hashlib.sha256(text.encode()).hexdigest()
-    return _KNOWN[part]
+        _KNOWN[part] = _or_another_each_time(lambda: _of_files(names, packages))
+    return hashlib.sha256((_KNOWN[part] + now).encode()).hexdigest()
+
+
+def _of_files(names: set[str], packages: set[str]) -> str:
+    sources = _reachable(names, packages)
+    text = "\0".join(
+        f"{name}\0{source}"
+        for name, source in sorted(sources.items())
+        if name != "__main__" or _file(name)
+    )
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _or_another_each_time(read: Callable[[], str]) -> str:
+    """What is read, or, of code that cannot be read, what nothing old can be taken for."""
+    try:
+        return read()
+    except (OSError, TypeError, SyntaxError):
+        return uuid4().hex
 
 
 def _reachable(names: set[str], packages: set[str]) -> dict[str, str]:
@@ -145,18 +160,7 @@ def _source(name: str) -> str:
         return Path(file).read_text(encoding="utf-8")
     if name != "__main__":
         raise OSError(f"{name} has no source")
-    return _typed(vars(sys.modules[name]))
-
-
-def _typed(defined: Mapping[str, object]) -> str:
-    """What a notebook imports and defines, as a module would have it."""
-    named = [v for v in defined.values() if isinstance(v, type) or inspect.isfunction(v)]
-    own = {v.__qualname__: inspect.getsource(v) for v in named if v.__module__ == "__main__"}
-    others = {v.__module__ for v in named} | {
-        v.__name__ for v in defined.values() if inspect.ismodule(v)
-    }
-    imports = [f"import {module}" for module in sorted(others - {"__main__"})]
-    return "\n".join([*imports, *(dedent(source) for _, source in sorted(own.items()))])
+    return typed(vars(sys.modules[name]))
 
 
 def _file(name: str) -> str | None:

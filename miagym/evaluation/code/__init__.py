@@ -1,0 +1,1 @@
+"""What code made a score: digests of attacks, of notebooks and of miagym."""
