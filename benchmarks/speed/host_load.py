@@ -34,7 +34,7 @@ from miagym.hosting.answers import LedgerQuestioner
 from miagym.hosting.host import Host
 from miagym.hosting.records.ledger import Ledger
 from miagym.hosting.server import make_app
-from miagym.hosting.serving import serve
+from miagym.hosting.serving import bound, serve
 from miagym.hosting.suite import HostedTask
 
 busy, turn = threading.local(), threading.Lock()
@@ -63,7 +63,7 @@ task = HostedTask("load", "", ("clipart-overfit",), "clipart-tune", ("variation@
                   budget=60, hands=16, walks=(10**6, 1))
 with open(sys.argv[3], "w", encoding="utf-8") as out:
     app = make_app(Host([task], Ledger(Path(sys.argv[1]))))
-    serve(app, "127.0.0.1", int(sys.argv[2]))
+    serve(app, bound("127.0.0.1", int(sys.argv[2])))
 """
 
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import socket
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import closing, suppress
 from importlib.util import find_spec
 from pathlib import Path
 
 import uvicorn
 from fastapi import FastAPI
 
-from miagym.errors import HostError
+from miagym.errors import HostError, option
 from miagym.hosting.host import Host
 from miagym.hosting.limits import MAX_BYTES
 from miagym.hosting.records.ledger import Ledger
@@ -45,26 +47,41 @@ def serve_forever(
         open_board: whether to show the leaderboard of `final`, too.
 
     Raises:
-        HostError: if the ledger is none, or was begun with other models, or nothing here speaks
-            WebSockets.
+        HostError: if the address is taken, the ledger is none, or was begun with other models, or
+            nothing here speaks WebSockets.
         MiagymError: if a task makes no game.
     """
     if openenv and find_spec("websockets") is None:
         raise HostError('OpenEnv is spoken over WebSockets: pip install "miagym[openenv]".')
-    ledger = Ledger(db)
-    app = make_app(Host(tasks, ledger, phase), openenv, open_board)
-    ready()
-    serve(app, address, port)
+    with closing(bound(address, port)) as door:
+        app = make_app(Host(tasks, Ledger(db), phase), openenv, open_board)
+        ready()
+        serve(app, door)
 
 
-def serve(app: FastAPI, address: str, port: int) -> None:
+def bound(address: str, port: int) -> socket.socket:
+    """A socket of this address, taken before models are loaded; nobody is let in yet.
+
+    Raises:
+        HostError: if it cannot be had.
+    """
+    door = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET)
+    try:
+        if sys.platform != "win32":  # there it would let two servers have one port
+            door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        door.bind((address, port))
+    except OSError as error:
+        door.close()
+        raise HostError(
+            f"Nothing can be served at {address}:{port} ({error.strerror or error}); choose "
+            f"another {option('port')} or {option('address')}."
+        ) from error
+    return door
+
+
+def serve(app: FastAPI, door: socket.socket) -> None:
     """Serves an application while models compute in threads beside it."""
     sys.setswitchinterval(TURN_SECONDS)
-    uvicorn.run(
-        app,
-        host=address,
-        port=port,
-        log_level="warning",
-        server_header=False,
-        ws_max_size=MAX_BYTES,
-    )
+    config = uvicorn.Config(app, log_level="warning", server_header=False, ws_max_size=MAX_BYTES)
+    with suppress(KeyboardInterrupt):
+        uvicorn.Server(config).run(sockets=[door])

@@ -36,6 +36,7 @@ from miagym.hosting.records.ledger import Ledger
 from miagym.hosting.records.tasks import find_task, keep_task
 from miagym.hosting.suite import FINAL, SUITES, own_task
 from miagym.hosting.table import MAX_SHOWN
+from tests.command_line import run
 from tests.hosting.serving import TASK
 
 HOLD = {"candidate": [4, 4], "question": [0, 0], "probability": [0.5] * 4, "stop": 0}
@@ -305,6 +306,17 @@ from miagym.hosting.serving import serve_forever
 from tests.hosting.serving import TASK
 serve_forever([TASK], Path(sys.argv[1]), "dev", "127.0.0.1", int(sys.argv[2]), print)
 """
+
+
+def test_an_address_that_is_taken_is_one_sentence_before_anything_is_promised(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        run("host", "--port", port, "--db", tmp_path / "host.sqlite", code=2)
+    said = capsys.readouterr()
+    assert not said.out and not list(tmp_path.iterdir())
+    assert f"at 127.0.0.1:{port} (" in said.err and "choose another --port" in said.err
 
 
 def free_port() -> int:
