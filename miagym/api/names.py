@@ -16,6 +16,7 @@ from miagym.embedded.pairings import pairing
 from miagym.errors import AttackError, DataError, TargetError, option
 from miagym.targets.base import Target
 from miagym.targets.registry import find_target, load_target
+from miagym.training.record import record_of
 
 if TYPE_CHECKING:
     from attacks import Attack
@@ -186,10 +187,8 @@ def data_of(given: DataLike | None, target: str) -> Named:
     if given is None:
         known = pairing(target)
         if known is None:
-            raise DataError(
-                f"Nothing is known of what {target} was trained on; name its members, and others "
-                f"like them that were not used ({option('data')})."
-            )
+            others = "others like them that were not used"
+            raise unknown_data(target, f"name its members, and {others} ({option('data')})")
         return Named(known.data)
     if isinstance(given, Dataset):
         return Named(given.name, given)
@@ -199,6 +198,17 @@ def data_of(given: DataLike | None, target: str) -> Named:
             f"{type(given).__name__}."
         )
     return Named(str(given))
+
+
+def unknown_data(target: str, advice: str) -> DataError:
+    """The error for a target whose data nobody gives: what is on record of them, else advice."""
+    record = record_of(target)
+    if record is None:
+        return DataError(f"Nothing is known of what {target} was trained on; {advice}.")
+    return DataError(
+        f"{target} is on record as trained on {record.data}, and no data is given; give "
+        f"{option('data', record.data)}."
+    )
 
 
 def loaded_target(given: TargetLike, device: str = "auto", dtype: str = "auto") -> Target:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -110,6 +111,13 @@ def put_on_record(data: miagym.Dataset, folder: Path) -> str:
         precision="float32",
     ).write(folder)
     return str(folder)
+
+
+def test_a_training_names_the_data_that_are_missing(tmp_path: Path) -> None:
+    target = put_on_record(miagym.load_data("clipart-tune"), tmp_path / "mine")
+    for ask in (partial(miagym.check, a_picture()[0]), miagym.evaluate):
+        with pytest.raises(DataError, match=r"trained on clipart-tune.*data='clipart-tune'\.$"):
+            ask(target)
 
 
 @pytest.mark.slow

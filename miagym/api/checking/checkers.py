@@ -16,6 +16,7 @@ from miagym.api.names import (
     loaded_data,
     loaded_target,
     target_of,
+    unknown_data,
     with_reference,
 )
 from miagym.checking.cache import cache_folder
@@ -71,10 +72,10 @@ def make_checker(
     """
     named = target_of(target)
     if data is None and pairing(named.name) is None:
-        raise DataError(
-            f"Nothing is known of what {named.name} was trained on; give pictures like yours that "
-            f"were not used ({option('unused')}), or known members and others like them "
-            f"({option('data')})."
+        raise unknown_data(
+            named.name,
+            f"give pictures like yours that were not used ({option('unused')}), or known members "
+            f"and others like them ({option('data')})",
         )
     base = public_base(target, reference, data_of(data, named.name).name)
     chosen = asked_attacks(attacks, access, base.given is not None)
