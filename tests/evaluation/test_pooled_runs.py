@@ -49,6 +49,7 @@ def pooled(paths: list[Path], out: Path) -> PooledRuns:
 def test_seeds_are_pooled(seeds: list[Path], tmp_path: Path) -> None:
     found = pooled(seeds, tmp_path / "out")
     assert (found.over, found.names, found.shared) == (Over.SEEDS, ("0", "1", "2"), True)
+    assert not found.alike and "over candidates, some of which the runs share, and" in str(found)
     rows = [miagym.Run.open(path)["sima"] for path in seeds]
     expected = over_runs([row.auc for row in rows], [row.auc_ci for row in rows], shared=True)
     assert found["sima"].auc == expected and found["sima"].tpr is None
@@ -63,6 +64,7 @@ def test_seeds_are_pooled(seeds: list[Path], tmp_path: Path) -> None:
 def test_targets_are_pooled(seeds: list[Path], other: Path, tmp_path: Path) -> None:
     found = pooled([seeds[0], other], tmp_path / "out")
     assert (found.over, found.names) == (Over.TARGETS, ("dummy", "another"))
+    assert found.alike and "over candidates, which the runs share, and" in str(found)
 
 
 def test_by_the_command_line(
@@ -80,9 +82,9 @@ def test_what_cannot_be_pooled(
     cases = {
         "are the same run": [seeds[0], seeds[0]],
         "stands for two": [seeds[0], seeds[1], seeds[1]],
-        "limit: 12 there, 10 here": [seeds[0], tmp_path / "fewer"],
+        "limit: 12 in the first, 10 in the second": [seeds[0], tmp_path / "fewer"],
         "some in the target": [seeds[0], seeds[1], other],
-        "seed: 1 there, 0 here": [seeds[1], other],
+        "seed: 1 in the first, 0 in the second": [seeds[1], other],
     }
     for said, paths in cases.items():
         with pytest.raises(RunError, match=said):

@@ -12,7 +12,7 @@ from miagym.api.results import Result
 from miagym.api.run import Run
 from miagym.atomic import replacing, write_json
 from miagym.errors import RunError, option
-from miagym.evaluation.folders.difference import in_words, made_differently
+from miagym.evaluation.folders.difference import made_differently, of_two
 from miagym.metrics.resampling.over_runs import OverRuns, over_runs
 from miagym.results import AttackRow
 from miagym.results.formats import detection
@@ -60,6 +60,7 @@ class PooledRuns(Result):
         over: which of the two it is.
         names: seeds or targets, by run.
         shared: whether runs have candidates in common.
+        alike: whether all of them have the same candidates.
         rows: by attack, in the order of the first run.
         left_out: attacks that not every run has.
         runs: their folders.
@@ -68,6 +69,7 @@ class PooledRuns(Result):
     over: Over
     names: tuple[str, ...]
     shared: bool
+    alike: bool
     rows: tuple[PooledRow, ...]
     left_out: tuple[str, ...]
     runs: tuple[Path, ...]
@@ -87,8 +89,9 @@ class PooledRuns(Result):
     def sentence(self) -> str:
         """What the intervals are over."""
         n, one = len(self.runs), str(self.over).removesuffix("s")
+        which = "which the runs share" if self.alike else "some of which the runs share"
         how = (
-            "candidates, which the runs share, and the spread between runs"
+            f"candidates, {which}, and the spread between runs"
             if self.shared
             else "the spread between runs, which share no candidate"
         )
@@ -114,6 +117,7 @@ class PooledRuns(Result):
             "over": str(self.over),
             "names": list(self.names),
             "shared": self.shared,
+            "alike": self.alike,
             "rows": [asdict(row) for row in self.rows],
             "left_out": list(self.left_out),
             "runs": [str(path) for path in self.runs],
@@ -147,6 +151,7 @@ def pool_runs(paths: Sequence[Path], out: Path) -> PooledRuns:
         over,
         tuple(str(r.about["seed"]) if over is Over.SEEDS else _target(r.about) for r in runs),
         shared,
+        all(own == candidates[0] for own in candidates),
         tuple(_row([rows[name] for rows in by_attack], shared) for name in common),
         tuple(name for name in every if name not in common),
         tuple(paths),
@@ -193,8 +198,8 @@ def _kind(first: Path, one: Mapping[str, Any], second: Path, other: Mapping[str,
         return Over.TARGETS
     raise RunError(
         f"{first} and {second} cannot be pooled "
-        f"({in_words(differs or made_differently(one, other))}, as the second says); expected runs "
-        "that differ in the seed alone, or in the target alone."
+        f"({of_two(differs or made_differently(one, other))}); expected runs that differ in the "
+        "seed alone, or in the target alone."
     )
 
 

@@ -90,11 +90,16 @@ def made_differently(first: Mapping[str, Any], second: Mapping[str, Any]) -> tup
     return tuple(Differs(name, one, other) for name, one, other in values if one != other)
 
 
-def in_words(made: Sequence[Differs]) -> str:
+def in_words(made: Sequence[Differs], first: str = "there", second: str = "here") -> str:
     """The first few of what differs, with both values: "seed: 0 there, 1 here"."""
-    told = [f"{one.what}: {one.first} there, {one.second} here" for one in made[:MAX_TOLD]]
+    told = [f"{one.what}: {one.first} {first}, {one.second} {second}" for one in made[:MAX_TOLD]]
     more = len(made) - MAX_TOLD
     return ", ".join(told) + (f", and {more} more" if more > 0 else "")
+
+
+def of_two(made: Sequence[Differs]) -> str:
+    """The same of two runs that were both named: "seed: 0 in the first, 1 in the second"."""
+    return in_words(made, "in the first", "in the second")
 
 
 def scores_differ(first: Path, second: Path) -> tuple[ScoresDiffer, ...]:

@@ -12,7 +12,7 @@ from miagym.atomic import replacing
 from miagym.data.dataset import TEST
 from miagym.errors import RunError
 from miagym.evaluation.config import Config, Match
-from miagym.evaluation.folders.difference import in_words, made_differently, read_about
+from miagym.evaluation.folders.difference import made_differently, of_two, read_about
 from miagym.evaluation.opening import opened_run
 from miagym.evaluation.sharding.shards import finished_shard
 from miagym.evaluation.store import RunFolder
@@ -39,10 +39,7 @@ def pool(shards: Sequence[Path], out: Path, tell: Callable[[str], None]) -> dict
     whole = [{key: value for key, value in one.items() if key != "shard"} for one in about]
     for path, other in zip(shards[1:], whole[1:], strict=True):
         if differs := made_differently(whole[0], other):
-            raise RunError(
-                f"{shards[0]} and {path} are no shards of one run ({in_words(differs)}, as the "
-                "second says)."
-            )
+            raise RunError(f"{shards[0]} and {path} are no shards of one run ({of_two(differs)}).")
     chunks = _all_there(shards)
     _check_same_choice(shards, chunks)
     made = whole[0]

@@ -11,6 +11,7 @@ from typing import Self, TypeVar
 
 from miagym.atomic import write_json
 from miagym.errors import RunError, SettingsError, option
+from miagym.evaluation.folders.difference import read_about
 
 FILE = "shard.json"
 """Written once a shard is done: which it is, and its chunks."""
@@ -95,6 +96,11 @@ def finished_shard(path: Path) -> tuple[Shard, list[str]]:
     """
     file = path / FILE
     if not file.is_file():
+        if "shard" not in read_about(path):
+            raise RunError(
+                f"{path} holds a whole run, and no shard of one; expected all shards of one run, "
+                "or several finished runs that differ in the seed alone, or in the target alone."
+            )
         raise RunError(
             f"{path} holds no finished shard; expected {FILE} in it, which a run with "
             f"{option('shard')} writes at its end. Give its command again, and what is missing is "

@@ -85,12 +85,18 @@ def test_what_are_no_shards_of_one_run_is_refused(
     code = edited(shards[1], tmp_path / "code", "code", 0, "pia", value="0" * 16)
     undone = Path(shutil.copytree(shards[1], tmp_path / "undone"))
     (undone / "shard.json").unlink()
+    whole = Path(shutil.copytree(undone, tmp_path / "whole"))
+    about = json.loads((whole / "run.json").read_text(encoding="utf-8"))
+    about.pop("shard")
+    (whole / "run.json").write_text(json.dumps(about), encoding="utf-8")
     for given, said in (
-        ([shards[0], seed, shards[2]], r"seed: 0 there, 7 here"),
+        ([shards[0], seed, shards[2]], r"\(seed: 0 in the first, 7 in the second\)"),
         ([shards[0], code, shards[2]], r"code of pia: "),
         (shards[:2], "Of 3 shards, 3 missing"),
         ([shards[0], shards[0]], "give each once"),
         ([shards[0], undone, shards[2]], "holds no finished shard"),
+        ([whole], "whole holds a whole run, and no shard of one"),
+        ([shards[0], whole], "whole holds a whole run, and no shard of one"),
         ([tmp_path], "holds no run of miagym"),
     ):
         with pytest.raises(RunError, match=said):
