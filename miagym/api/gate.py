@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +13,8 @@ from pydantic import ValidationError
 
 from miagym.api.results import ScoreReport
 from miagym.api.run import Run
-from miagym.errors import RunError
+from miagym.errors import RunError, option
+from miagym.metrics.detection import allowed
 from miagym.metrics.epsilon import epsilon_at_least
 from miagym.results import AttackRow, Control
 
@@ -130,9 +132,12 @@ def _row(row: AttackRow, max_tpr: float, at_fpr: float, delta: float, name: str)
     detected = row.tpr_at_fpr.get(str(at_fpr))
     if detected is None:
         measured = [fpr for fpr, there in row.tpr_at_fpr.items() if there is not None]
+        advice = f"choose {option('at_fpr')} of {' or '.join(measured)}"
+        if not measured:
+            advice = "score more non-members"
         raise RunError(
-            f"{name}: {row.attack} has no TPR at an FPR of {at_fpr}, with {row.n_nonmembers} "
-            f"non-members; it has one at {' and '.join(measured) or 'none'}."
+            f"{name}: {row.attack} has no TPR at an FPR of {at_fpr}, {_why_none(row, at_fpr)}; "
+            f"{advice}."
         )
     at = (row.at_threshold or {}).get(str(at_fpr))
     return GateRow(
@@ -144,6 +149,14 @@ def _row(row: AttackRow, max_tpr: float, at_fpr: float, delta: float, name: str)
         passed=detected.ci[1] <= max_tpr,
         epsilon=None if at is None else epsilon_at_least(at.tpr_ci, at.fpr_ci, delta),
     )
+
+
+def _why_none(row: AttackRow, at_fpr: float) -> str:
+    """Why a row has no TPR at an FPR."""
+    if 0 < at_fpr < 1 and not allowed(at_fpr, row.n_nonmembers):
+        least = math.ceil(round(1 / at_fpr, 9))
+        return f"which takes {least:,} non-members, and it has {row.n_nonmembers:,}"
+    return "which was not measured"
 
 
 def _read(
@@ -160,6 +173,10 @@ def _read(
         return _read(Run.open(path if path.is_dir() else path.parent))
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(content, dict):
+            raise ValueError(f"it is a {type(content).__name__} of JSON, and no object")
+        if missing := {"rows", "controls"} - content.keys():
+            raise ValueError(f"it lacks {' and '.join(sorted(missing))}")
         rows = [AttackRow.model_validate(row) for row in content["rows"]]
         controls = [Control.model_validate(one) for one in content["controls"]]
     except (OSError, ValueError, KeyError, TypeError, ValidationError) as error:

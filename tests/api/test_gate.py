@@ -65,12 +65,35 @@ def test_a_failed_control_is_refused(tmp_path: Path) -> None:
     [
         ({"max_tpr": 0.0}, "limit of the TPR between"),
         ({"max_tpr": 0.05, "delta": 1.0}, "delta from 0"),
-        ({"max_tpr": 0.05, "at_fpr": 0.5}, "no TPR at an FPR of 0.5"),
+        (
+            {"max_tpr": 0.05, "at_fpr": 0.5},
+            r"no TPR at an FPR of 0.5, which was not measured; choose at_fpr=\.\.\. of 0.01 or 0.001",
+        ),
     ],
 )
 def test_what_cannot_be_held_is_one_sentence(options: dict[str, float], why: str) -> None:
     with pytest.raises(RunError, match=why):
         gate(report(0.0), **options)
+
+
+def test_too_few_non_members_are_told_how_many_it_takes() -> None:
+    member = np.arange(40) % 2 == 0
+    few = miagym.score({"score": np.arange(40.0), "member": member})
+    with pytest.raises(RunError, match="takes 100 non-members, and it has 20; score more non-mem"):
+        gate(few, max_tpr=0.05)
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        ('{"schema": 2, "rows": []}', r"holds no results \(it lacks controls\)"),
+        ("[]", r"holds no results \(it is a list of JSON, and no object\)"),
+    ],
+)
+def test_files_that_are_no_results_are_told_why(content: str, why: str, tmp_path: Path) -> None:
+    (tmp_path / "x.json").write_text(content)
+    with pytest.raises(RunError, match=why):
+        gate(tmp_path / "x.json", max_tpr=0.05)
 
 
 def test_files_that_hold_nothing(tmp_path: Path) -> None:
