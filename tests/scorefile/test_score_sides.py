@@ -118,6 +118,13 @@ def test_columns_are_chosen_by_name(tmp_path: Path) -> None:
     assert row["auc"] == auc(INSIDE[:, 4], OUTSIDE[:, 4])
 
 
+def test_the_side_that_lacks_a_column_is_named_with_its_own(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"a has no column '7' of .* some of 0, 1, 2, 3, 4, 5\.$"):
+        run(*sides(tmp_path, npy), "--columns", "0,7")
+    with pytest.raises(DataError, match=r"b has no column '4' of scores; expected some of 0, 1\.$"):
+        run(*sides(tmp_path, npy, outside=OUTSIDE[:, :2]), "--columns", "0,4")
+
+
 def test_columns_of_one_labelled_file_are_variants(tmp_path: Path) -> None:
     wide = pd.DataFrame(np.concatenate([INSIDE, OUTSIDE]), columns=NAMES)
     wide.assign(member=np.arange(220) < 120, id=np.arange(220)).to_csv(tmp_path / "w.csv")

@@ -21,7 +21,7 @@ from miagym.scorefile.reading.file import (
     unreadable,
 )
 from miagym.scorefile.reading.text import separated_columns, text_of, with_names
-from miagym.scorefile.reading.variants import SCORE, checked, stacked
+from miagym.scorefile.reading.variants import SCORE, check_there, checked, stacked
 
 SideLike = str | Path | NDArray[Any]
 """A file of one side's scores, or the scores: (n,), or (n, timesteps)."""
@@ -57,6 +57,8 @@ def open_sides(
             f"{_shown(outside.names)}; expected the same columns of both sides."
         )
     scored = tuple(chosen or _scores(inside))
+    for side in (inside, outside):
+        check_there(side, scored)
     return stacked(_together(inside, outside, scored), scored)
 
 

@@ -28,12 +28,7 @@ def stacked(file: ScoreFile, chosen: Sequence[str]) -> ScoreFile:
     Raises:
         DataError: if the file lacks one, or one is named twice.
     """
-    for name in chosen:
-        if name not in file.names:
-            shown = ", ".join(other[:40] for other in file.names[:12] if other)
-            raise DataError(
-                f"{file.path} has no column {name!r} of scores; expected some of {shown}."
-            )
+    check_there(file, chosen)
     if len(set(chosen)) < len(chosen) or not chosen:
         raise DataError(f"Expected different columns of scores, got {', '.join(chosen) or 'none'}.")
     others = [name for name in file.names if name not in (*chosen, SCORE, VARIANT)]
@@ -50,6 +45,20 @@ def stacked(file: ScoreFile, chosen: Sequence[str]) -> ScoreFile:
 
     made = (SCORE, VARIANT) if times > 1 else (SCORE,)
     return replace(file, names=(*made, *others), column=column)
+
+
+def check_there(file: ScoreFile, chosen: Sequence[str]) -> None:
+    """Whether a file has these columns of scores.
+
+    Raises:
+        DataError: if it lacks one, with those that it has.
+    """
+    for name in chosen:
+        if name not in file.names:
+            shown = ", ".join(other[:40] for other in file.names[:12] if other)
+            raise DataError(
+                f"{file.path} has no column {name!r} of scores; expected some of {shown}."
+            )
 
 
 def checked(file: ScoreFile, name: str) -> NDArray[np.float64]:
