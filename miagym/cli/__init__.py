@@ -29,6 +29,7 @@ from miagym.cli.page import page
 from miagym.cli.paper import paper
 from miagym.cli.population import population
 from miagym.cli.score import score
+from miagym.cli.shared.failing import FAILED, sentence_of
 from miagym.cli.tables.tabulate import tabulate
 from miagym.cli.train import train
 from miagym.errors import MiagymError, on_the_command_line
@@ -87,7 +88,6 @@ app.add_typer(host, name="host")
 app.add_typer(classroom, name="class")
 
 INTERRUPTED = 130
-FAILED = 2
 
 
 def main() -> None:
@@ -104,14 +104,11 @@ def main() -> None:
             )
     try:
         app(prog_name="miagym", standalone_mode=True)
-    except MiagymError as error:
-        _fail(str(error))
     except BrokenPipeError:  # somebody piped us into `head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(FAILED)
-    except OSError as error:  # a full disk, a folder that may not be written to
-        where = f"{error.filename}: " if error.filename else ""
-        _fail(f"{where}{error.strerror or error}. What is finished is kept.")
+    except (MiagymError, OSError) as error:
+        _fail(sentence_of(error))
     except SystemExit as stop:
         if stop.code == INTERRUPTED:  # typer turns Ctrl-C into this
             print("\nStopped. What is finished is kept; the same command goes on.", file=sys.stderr)

@@ -169,18 +169,18 @@ def evaluate(
     import miagym
     from miagym.evaluation.config import AUTO
 
-    tracker = None
-    if log is not None:  # before anything is scored, so that what is not installed is said at once
-        from miagym.api.tracking import Tracker
-
-        tracker = Tracker(log)
-    tell = (lambda sentence: None) if as_json else say
+    tracker, tell = None, (lambda sentence: None) if as_json else say
     with ExitStack() as stack:
         if progress_as is Shown.JSON:
             phases = JsonProgress()
+            stack.enter_context(phases.failing())
             tell = phases.say
         else:
             phases = stack.enter_context(progress(shown=not as_json))
+        if log is not None:  # before anything is scored: what is not installed is said at once
+            from miagym.api.tracking import Tracker
+
+            tracker = Tracker(log)
         run = miagym.evaluate(
             with_additions(target, lora, embedding, vae, scheduler),
             data,

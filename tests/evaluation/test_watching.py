@@ -53,6 +53,21 @@ def test_progress_for_machines_is_json_lines(
     assert said["event"] == "said" and "this very run, finished" in said["text"]
 
 
+def test_what_fails_is_a_json_line_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Of miagym, such as data that are not there, and of the disk."""
+    (tmp_path / "file").write_text("no folder")
+    asked = ["evaluate", "--target", "clipart-overfit", "--progress", "json"]
+    for options in (
+        ("--data", tmp_path / "none", "--out", tmp_path / "run"),
+        ("--limit", 4, "--attacks", "sima", "--out", tmp_path / "file" / "run"),
+    ):
+        run(*asked, *options, code=2)
+        printed = capsys.readouterr()
+        lines = [json.loads(line) for line in printed.err.splitlines()]
+        assert [line["event"] for line in lines].index("failed") == len(lines) - 1
+        assert str(tmp_path) in lines[-1]["text"] and not printed.out
+
+
 def test_the_log_says_what_was_done_and_how_it_ended(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -5,16 +5,22 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from threading import Lock
 from typing import Any, TextIO
+
+import typer
+
+from miagym.cli.shared.failing import FAILED, sentence_of
+from miagym.errors import MiagymError
 
 
 class JsonProgress:
     """Writes a line for each phase, each step and each sentence; a `Progress`.
 
     Lines are objects whose `event` is "phase" (`label`, `steps`), "step" (`label`, `done`,
-    `steps`) or "said" (`text`), and whose `seconds` count from the first one.
+    `steps`), "said" (`text`) or "failed" (`text`), and whose `seconds` count from the first one.
 
     Args:
         stream: where lines go; by default stderr as it is then.
@@ -39,6 +45,21 @@ class JsonProgress:
     def say(self, sentence: str) -> None:
         """What a person would have been told."""
         self._write(event="said", text=sentence)
+
+    @contextmanager
+    def failing(self) -> Iterator[None]:
+        """What goes wrong within is a line too, and ends the command.
+
+        Raises:
+            typer.Exit: with the exit code of what goes wrong.
+        """
+        try:
+            yield
+        except BrokenPipeError:  # nobody reads on
+            raise
+        except (MiagymError, OSError) as error:
+            self._write(event="failed", text=sentence_of(error))
+            raise typer.Exit(FAILED) from error
 
     def _write(self, **line: Any) -> None:
         line["seconds"] = round(time.monotonic() - self._start, 3)
