@@ -14,6 +14,8 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from numbers import Integral
+from typing import Any
 
 _COMMAND_LINES: list[object] = []
 """Command lines that are at work in this process, in whatever thread: none, or one."""
@@ -154,3 +156,20 @@ class TooManyRequests(HostError):
     def __init__(self, message: str, seconds: float) -> None:
         super().__init__(message, 429)
         self.seconds = seconds
+
+
+def check_whole(least: int, **numbers: Any) -> None:
+    """Refuses what is no whole number, or too small a one; None is none that was given.
+
+    Args:
+        least: the smallest that there may be.
+        numbers: by name.
+
+    Raises:
+        SettingsError: naming the first.
+    """
+    for name, number in numbers.items():
+        is_whole = isinstance(number, Integral) and not isinstance(number, bool)
+        if number is not None and not (is_whole and int(number) >= least):
+            given = told(f"{option(name)} {number}", f"{name}={number!r}")
+            raise SettingsError(f"Expected a whole number from {least} on, got {given}.")

@@ -12,7 +12,7 @@ from miagym.data.dataset import Dataset
 from miagym.data.labels import MemberValue
 from miagym.data.output import check_new
 from miagym.data.registry import open_source
-from miagym.errors import DataError, option
+from miagym.errors import DataError, check_whole, option
 from miagym.progress import Progress, silent
 
 MAX_ROWS = 20_000
@@ -45,7 +45,10 @@ def audit(
 
     Raises:
         DataError: if there is nothing to look at.
+        SettingsError: if the limit or the seed is no whole number, or too small.
     """
+    check_whole(1, limit=limit)
+    check_whole(0, seed=seed)
     if isinstance(data, Dataset):
         if member_value is not None:
             raise DataError("A value that means member is of a table, and a Dataset has labels.")

@@ -12,6 +12,7 @@ from miagym.checking.sources.kept import CalibrationRecord, check_new, keep
 from miagym.checking.sources.pictures import Pictures
 from miagym.checking.words import doubtful
 from miagym.data.labels import MemberValue
+from miagym.errors import check_whole
 from miagym.evaluation.config import AUTO
 from miagym.progress import Progress, silent
 
@@ -82,6 +83,8 @@ def calibrate(
     Raises:
         MiagymError: of whatever kind, in one sentence; nothing is left in `out` then.
     """
+    check_whole(0, seed=seed)
+    check_whole(1, limit=limit, batch_size=batch_size)
     folder = Path(out)
     check_new(folder)
     checker = make_checker(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from miagym.api.checking.pictures import check_given, given_pictures
 from miagym.checking.alpha import ALPHA, check_alpha
 from miagym.data.labels import MemberValue
-from miagym.errors import DataError, SettingsError, option
+from miagym.errors import DataError, SettingsError, check_whole, option
 from miagym.evaluation.config import AUTO
 from miagym.progress import Progress, silent
 from miagym.targets.registry import find_target
@@ -105,6 +105,8 @@ def check(
     _check_way(unused, calibration, decided)
     access, seed = ACCESS if access is None else access, 0 if seed is None else seed
     check_alpha(alpha)
+    check_whole(0, seed=seed)
+    check_whole(1, calibration_limit=calibration_limit, batch_size=batch_size)
     if isinstance(target, str | Path):
         find_target(str(target))
     check_given(given)

@@ -147,13 +147,13 @@ def evaluate(
         [_model(each) for each in (_several(models) if models != AUTO else [AUTO] * len(targets))]
         for models in (reference, null)
     )
-    if not len(targets) == len(given) == len(references) == len(nulls):
-        raise DataError(
-            f"Got {len(targets)} targets, {len(given)} data sets, {len(references)} references and "
-            f"{len(nulls)} null targets; give each target one {option('data')}, and one "
-            f"{option('reference')} and one {option('null')} ({told('-', 'None')} for none) if you "
-            "give any."
-        )
+    for name, each in {"data": given, "reference": references, "null": nulls}.items():
+        if len(each) != len(targets):
+            none = "" if name == "data" else f" ({told('-', 'None')} for none)"
+            raise DataError(
+                f"Got {len(each)} of {option(name)} for {len(targets)} of {option('target')}; give "
+                f"one for each{none}."
+            )
     others = [_model(each) for each in _several(other_generator)]
     if len(others) not in (1, len(targets)):
         raise DataError(

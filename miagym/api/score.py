@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from miagym.api.results import ScoreReport
 from miagym.data.labels import MemberValue, class_names
-from miagym.errors import DataError, UnknownName
+from miagym.errors import DataError, UnknownName, check_whole
 from miagym.scorefile.attacks import attacks_of
 from miagym.scorefile.reading.columns import Columns
 from miagym.scorefile.reading.file import ScoreFile, open_scores
@@ -72,6 +72,7 @@ def score(
         DataError: if it cannot be read, or values are missing or no scores.
         UnknownName: if a name in `blind` is no attack of the file.
     """
+    check_whole(0, seed=seed)
     from attacks import blind_names
 
     named = None if variants is None else [str(each) for each in variants]

@@ -18,7 +18,7 @@ from miagym.data.images import read_picture, to_square
 from miagym.data.pictures import Picture, reason, take
 from miagym.data.seen import NOTHING, Seen, warnings_of
 from miagym.data.splits import subsample
-from miagym.errors import DataError
+from miagym.errors import DataError, UnknownName, check_whole
 
 CALIBRATION, TEST = "calibration", "test"
 
@@ -164,7 +164,15 @@ class Dataset:
             part: `CALIBRATION` or `TEST`.
             seed: of the order.
             limit: at most so many members, and so many non-members.
+
+        Raises:
+            UnknownName: if the data have no such part.
+            SettingsError: if the seed or the limit is no whole number, or below 0.
         """
+        known = {CALIBRATION, TEST, *np.unique(self.part).tolist()}
+        if part not in known:
+            raise UnknownName("part", part, known)
+        check_whole(0, seed=seed, limit=limit)
         rng, here = np.random.default_rng(seed), np.flatnonzero(self.part == part)
         return rng.permutation(here[subsample(limit, self.member[here], rng)])
 

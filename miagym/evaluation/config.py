@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from miagym.data.labels import MemberValue
-from miagym.errors import RunError
+from miagym.errors import RunError, check_whole
 
 if TYPE_CHECKING:
     from miagym.data.dataset import Dataset
@@ -78,6 +78,10 @@ class Config:
     keep_latents: str | None = None
     """Folder that keeps what pictures are encoded to, for runs of other attacks; see `KeptLatents`.
     It leaves scores as they are, and is no part of what a run is."""
+
+    def __post_init__(self) -> None:
+        check_whole(0, seed=self.seed, generated=self.generated)
+        check_whole(1, limit=self.limit, chunk=self.chunk, batch_size=self.batch_size)
 
     def own_pictures(self, is_told: bool) -> int:
         """How many pictures a target generates, which is told captions or classes, or nothing."""

@@ -41,7 +41,8 @@ def decode(self: Oracle, candidates: Candidates, latents: Tensor) -> Tensor:
     check_latents(self._target, candidates, latents)
     self._charge("decoding", Access.GREY, candidates, cost)
     keys = [("decode", row) for row in digest(latents)]
-    return self._fetch(keys, lambda rows: self._target.decode(latents[rows]) / 2 + 0.5, cost)
+    shape = 3, self._target.resolution, self._target.resolution
+    return self._fetch(keys, lambda rows: self._target.decode(latents[rows]) / 2 + 0.5, cost, shape)
 
 
 def decoder_gradient(
@@ -68,7 +69,8 @@ def decoder_gradient(
         return self._target.decoder_gradient(latents[rows], weights[rows])
 
     asked = zip(digest(latents), digest(weights), strict=True)
-    return self._fetch([("decoder_gradient", *row) for row in asked], compute, DECODER_BACKWARD)
+    keys = [("decoder_gradient", *row) for row in asked]
+    return self._fetch(keys, compute, DECODER_BACKWARD, latents.shape[1:])
 
 
 def embed(self: Oracle, candidates: Candidates, prompts: Prompts = None) -> Tensor:
@@ -107,4 +109,4 @@ def predict_noise(
 
     asked = zip(timesteps, digest(latents), names, strict=True)
     keys = [("predict_noise", guidance_scale, *row) for row in asked]
-    return self._fetch(keys, compute, cost)
+    return self._fetch(keys, compute, cost, latents.shape[1:])

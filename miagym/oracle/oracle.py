@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from miagym.candidates import Candidates
-from miagym.errors import AccessDenied, BudgetError, DataError
+from miagym.errors import AccessDenied, BudgetError, DataError, TargetError, check_whole
 from miagym.noise import noise_of_seeds, paired_noise, row_seed
 from miagym.oracle import black_box, grey_box, white_box
 from miagym.oracle.access import Access
@@ -49,7 +49,7 @@ class Oracle:
 
     Raises:
         UnknownName: if no target or access level has this name.
-        SettingsError: if there is no such defence.
+        SettingsError: if there is no such defence, or a number is too small.
         BudgetError: if both `queries` and `budget` are given, or could never pay for a question.
     """
 
@@ -77,6 +77,8 @@ class Oracle:
         self._target = _target_named(target) if isinstance(target, str) else target
         self.seed = seed
         self.cache = Cache() if cache is None else cache
+        check_whole(1, batch_size=batch_size)
+        check_whole(0, seed=seed)
         self.batch_size = batch_size
         self.variation = variation
         self.reference = reference
@@ -172,15 +174,26 @@ class Oracle:
         keys: Sequence[tuple[Hashable, ...]],
         compute: Callable[[list[int]], Tensor],
         cost: Cost,
+        shape: Sequence[int] | None = None,
     ) -> Tensor:
         """Answers charged already, of which each distinct new one is computed once.
 
         A batch that does not fit in memory is computed in parts; that charges nothing.
+
+        Raises:
+            TargetError: if answers are not of this shape; by broadcasting they would give numbers.
         """
         named = [(id(self._target), self.seed, *key) for key in keys]
 
         def compute_in_parts(rows: list[int]) -> Tensor:
-            return in_parts(self._target, str(keys[rows[0]][0]), compute, rows)
+            question = str(keys[rows[0]][0])
+            answers = in_parts(self._target, question, compute, rows)
+            if shape is not None and answers.shape != (expected := (len(rows), *shape)):
+                raise TargetError(
+                    f"Expected an answer of shape {expected} by {question} of {self._target.name}, "
+                    f"got {tuple(answers.shape)}; mend that method of the target."
+                )
+            return answers
 
         return self.cache.fetch(named, compute_in_parts, cost, self.batch_size)
 
@@ -195,14 +208,16 @@ class Oracle:
 
             kept = self.latents
             read = encode if kept is None else kept.through(target, pictures, encode)
-            return self._fetch([("encode", picture) for picture in pictures], read, cost)
+            keys = [("encode", picture) for picture in pictures]
+            return self._fetch(keys, read, cost, target.latent_shape)
         noise = self._noise(candidates, "posterior")
         about = zip(candidates.keys, candidates.pictures, strict=True)
 
         def sample(rows: list[int]) -> Tensor:
             return target.encode(self.pixels(candidates[rows]) * 2 - 1, noise[rows])
 
-        return self._fetch([("encode a sample", *row) for row in about], sample, cost)
+        keys = [("encode a sample", *row) for row in about]
+        return self._fetch(keys, sample, cost, target.latent_shape)
 
     def _noise(self, candidates: Candidates, what: str, *each: list[int]) -> Tensor:
         """Paired noise, shaped as latents; each row's own numbers tell it apart."""

@@ -175,6 +175,12 @@ def test_what_is_no_target_or_data_is_refused(dummy: DummyTarget, small: Dataset
         miagym.evaluate(3, small)  # type: ignore[arg-type]
     with pytest.raises(DataError, match=r"a file, a folder or a `miagym.Dataset`, got list"):
         miagym.evaluate([dummy], [[1, 2]])  # type: ignore[list-item]
+    for options, says in (
+        ({}, r"Got 1 of data=\.\.\. for 2 of target=\.\.\.; give one for each\."),
+        ({"null": None, "data": [small, small]}, r"1 of null=.* for 2 .* \(None for none\)\."),
+    ):
+        with pytest.raises(DataError, match=says):
+            miagym.evaluate([dummy, dummy], **{"data": small, **options})  # type: ignore[arg-type]
     with pytest.raises(DataError, match="Nothing is known of what dummy was trained on"):
         miagym.evaluate(dummy)
     with pytest.raises(DataError, match="no members in its calibration part"):

@@ -342,3 +342,33 @@ def test_what_needs_no_torch_comes_without_it() -> None:
         "sys.exit('torch' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("method", "question", "shape", "came"),
+    [
+        ("predict_noise", "noise", "(10, 3, 16, 16)", "(10, 1, 16, 16)"),
+        ("decode", "decode", "(10, 3, 64, 64)", "(10, 1, 64, 64)"),
+        ("encode", "encode", "(10, 3, 16, 16)", "(10, 1, 16, 16)"),
+    ],
+)
+def test_an_answer_of_another_shape_is_no_number(
+    method: str, question: str, shape: str, came: str, dummy: DummyTarget, drawings: Candidates,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    """One channel would be broadcast to all, and give a score."""
+    oracle, some = Oracle(dummy), drawings[:10]
+    z = oracle.noise(some, 100)
+    right = getattr(dummy, method)
+    monkeypatch.setattr(dummy, method, lambda *asked: right(*asked)[:, :1])
+    asks = {
+        "noise": lambda: oracle.predict_noise(some, z, 100),
+        "decode": lambda: oracle.decode(some, z),
+        "encode": lambda: oracle.encode(some),
+    }
+    with pytest.raises(TargetError) as caught:
+        asks[question]()
+    assert str(caught.value) == (
+        f"Expected an answer of shape {shape} by {method} of dummy, got {came}; mend that method "
+        "of the target."
+    )
