@@ -19,6 +19,7 @@ from miagym.cli import app
 from miagym.envs.settings import Settings
 from miagym.envs.tables.tabulating import tabulate
 from miagym.errors import MiagymError, TargetError, on_the_command_line, option, told
+from miagym.hosting.serving import serve_forever
 from miagym.oracle.budget import Cost
 from miagym.oracle.cache import Cache
 from miagym.scorefile.reading.columns import Columns
@@ -88,8 +89,12 @@ def test_an_option_that_errors_speak_of_is_there(name: str) -> None:
 
 
 def test_keywords_that_errors_speak_of_are_there() -> None:
-    functions = (miagym.evaluate, miagym.check, miagym.audit, miagym.score, FineTuning)
-    known = {name for function in functions for name in inspect.signature(function).parameters}
+    functions = (miagym.evaluate, miagym.check, miagym.audit, miagym.score, miagym.gate, FineTuning)
+    known = {
+        name
+        for function in (*functions, serve_forever)
+        for name in inspect.signature(function).parameters
+    }
     known |= {field.name for field in fields(Columns)} | {field.name for field in fields(Settings)}
     known |= set(inspect.signature(tabulate).parameters)
     known |= set(inspect.signature(fine_tune).parameters) | {"source"}  # of `embedded.build.build`
