@@ -177,7 +177,7 @@ def test_a_budget_skips_what_it_does_not_cover_and_says_so(
         (["--budget", "0"], "buys no answer"),
         (["--budget", "1", "--attacks", "pia"], "No attack can be run"),
         (["--attacks", ","], "No attack was named"),
-        (["--data", "clipart"], "1 targets, 2 data sets"),
+        (["--data", "clipart"], "Got 2 of --data for 1 of --target"),
         (["--attacks", "loss+reference"], "name one as the reference"),
         (["--reference", "clipart-overfit@40"], "it was trained on clipart-tune, so it knows"),
     ],
