@@ -401,7 +401,11 @@ def test_a_configuration_that_tells_no_resolution(
     [
         ("clipart-overfitt", UnknownName, "did you mean clipart-overfit"),
         ("clipart-overfit@41", TargetError, "those it keeps: 15, 40, 80, 130"),
-        ("some-owner/some-model", TargetError, "model_index.json cannot be read"),
+        (
+            "some-owner/some-model",
+            TargetError,
+            "was not downloaded before, and the hub cannot be reached",
+        ),
         ("no/such/model", TargetError, "There is no folder or file no/such/model; expected"),
     ],
 )
