@@ -155,10 +155,15 @@ def check_answers(pages: Sequence[Any], ask: Callable[[Any], object]) -> list[st
 def watch(page: Any, address: str, against: list[str]) -> None:
     """Notes, as it comes, what the console, a script or the network says against a page.
 
-    Requests to any other host than that of the address count.
+    Requests to any other host than that of the address count. What a page had asked and gave up
+    when it was left does not: Gradio's own abort of it.
     """
     page.on("console", lambda m: against.append(m.text) if m.type == "error" else None)
-    page.on("pageerror", lambda error: against.append(str(error)))
+    page.on("pageerror", lambda error: thrown(str(error)))
+
+    def thrown(error: str) -> None:
+        if not error.startswith("AbortError: signal is aborted"):
+            against.append(error)
 
     def asked(url: str) -> None:
         if not url.startswith((address, "data:", "blob:")):
