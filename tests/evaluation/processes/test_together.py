@@ -63,7 +63,7 @@ def killed_at(moment: float, alone: Path, folder: Path) -> None:
         assert time.monotonic() < deadline and survivor.is_alive()
         time.sleep(0.002)
     time.sleep(moment)
-    is_last = not survivor.is_alive()
+    is_done = (out / "results.json").exists()
     doomed.kill()
     doomed.join()
     kept = {path.name: path.stat().st_ino for path in (out / "chunks").glob("*.parquet")}
@@ -73,7 +73,7 @@ def killed_at(moment: float, alone: Path, folder: Path) -> None:
     assert len(chunks) == len(set(chunks)), "a chunk was computed twice"
     found = {path.name: path.stat().st_ino for path in (out / "chunks").glob("*.parquet")}
     assert kept.items() <= found.items(), "a finished chunk was lost or written again"
-    if is_last:  # whoever ends last sweeps up, and that one may have been killed at it
+    if is_done:  # whoever leaves last sweeps up, and that one may have been killed at it
         shutil.rmtree(out / "claims", ignore_errors=True)
     check_equal(out, alone)
 
