@@ -253,6 +253,9 @@ def test_a_value_that_a_cell_takes_from_another_counts(
 def test_what_cannot_be_told_from_another_is_never_taken_for_old(cell: Callable[..., str]) -> None:
     with pytest.raises(TypeError):  # which gives a digest of its own each time
         cell(SIGN=np.ones(3))
+    with pytest.raises(TypeError):
+        cell(SIGN=[1, 2].index)
+    assert cell(SIGN=len) != cell(SIGN=abs)
     assert cell(unused=np.ones(3)) == cell()
 
 

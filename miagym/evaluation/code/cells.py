@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from enum import Enum
 from pathlib import Path
 from textwrap import dedent
-from types import CodeType
+from types import CodeType, ModuleType
 from typing import TypeGuard
 
 Code = type | Callable[..., object]
@@ -86,7 +86,9 @@ def _told(value: object) -> str:
         return f"[{', '.join(map(_told, value))}]"
     if isinstance(value, set | frozenset):
         return f"{{{', '.join(sorted(map(_told, value)))}}}"
-    if inspect.isroutine(value) or type(value).__module__ in {"typing", "types"}:
+    of = getattr(value, "__self__", None)  # a method of an object says what the object is, too
+    is_free = of is None or isinstance(of, type | ModuleType)
+    if (inspect.isroutine(value) and is_free) or type(value).__module__ in {"typing", "types"}:
         return f"{value.__module__}.{getattr(value, '__qualname__', value)}"
     if value is None or isinstance(value, int | float | complex | str | bytes | Path | Enum):
         return repr(value)
